@@ -1,0 +1,5 @@
+//! PATOM Lab.
+pub mod data;
+pub mod error;
+pub mod rng;
+pub use error::{Error, Result};

@@ -1,0 +1,2 @@
+//! Build, data, serve, test.
+fn main() {}
