@@ -1,5 +1,10 @@
 //! PATOM Lab.
 pub mod data;
 pub mod error;
+pub mod experiment;
+pub mod link;
+pub mod mtrl;
+pub mod report;
 pub mod rng;
+pub mod spec;
 pub use error::{Error, Result};

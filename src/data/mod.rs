@@ -70,3 +70,14 @@ pub struct DataSet {
     /// Correlation of the tasks, m x m row-major, where it is known (synthetic).
     pub true_correlation: Option<Vec<f64>>,
 }
+
+impl DataSet {
+    /// m.
+    pub fn task_count(&self) -> usize {
+        match &self.layout {
+            Layout::Separate { tasks, .. } => tasks.len(),
+            Layout::Shared { labels, .. } => labels.len(),
+            Layout::Classes { classes, .. } => *classes,
+        }
+    }
+}
