@@ -1,7 +1,9 @@
 //! PATOM Lab.
+mod choice;
 pub mod data;
 pub mod error;
 pub mod experiment;
+pub mod linalg;
 pub mod link;
 pub mod mtrl;
 pub mod report;

@@ -7,8 +7,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::choice::choice;
 use crate::data::{DataSet, Kind, Layout};
 use crate::error::{Error, Result};
+use crate::mtrl::{Loss, Solver};
 use crate::rng::{Random, Stream};
 
 /// The version of specifications that this engine writes and reads.
@@ -30,20 +32,6 @@ pub enum DatasetRef {
         /// SHA-256 of the file's bytes.
         sha256: String,
     },
-}
-
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
-        impl $name {
-            /// The words of the variants, as they stand in JSON and links.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-            /// The word of this variant.
-            pub fn word(self) -> &'static str { match self { $(Self::$variant => $word),+ } }
-        }
-    };
 }
 
 choice! {
@@ -96,24 +84,6 @@ choice! {
         Resampled = "resampled",
         /// Classification: drawn from the task's clean labels, sign flipped.
         Flipped = "flipped",
-    }
-}
-choice! {
-    /// The loss of a point.
-    Loss {
-        /// (y - w'x)^2.
-        Squared = "squared",
-        /// max(0, 1 - y w'x)^2, labels -1 or +1.
-        SquaredHinge = "squared_hinge",
-    }
-}
-choice! {
-    /// Which solver answers the lower level.
-    Solver {
-        /// The joint convex problem to a certificate.
-        Certified = "certified",
-        /// The paper's alternation of weights and task covariance.
-        Alternating = "alternating",
     }
 }
 choice! {
