@@ -14,58 +14,104 @@ use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
 /// The smallest floor the certified solver takes.
 pub const MIN_EPSILON: f64 = 1e-12;
 
+/// Steps at the problem's own floor before the solver approaches it from larger ones.
+const DIRECT_STEPS: usize = 25;
+
 /// Solves to a certificate of at most `limits.tolerance` max(1, P), from `start` where given.
 ///
 /// # Errors
 /// ε below [`MIN_EPSILON`]; limits out of range; numbers that stop being finite.
 pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -> Result<Solution> {
     limits.check()?;
-    let weights = *problem.weights();
-    if weights.epsilon < MIN_EPSILON {
+    let epsilon = problem.weights().epsilon;
+    if epsilon < MIN_EPSILON {
         let expected = "at least 1e-12 for the certified solver";
-        return Err(Error::field("epsilon", weights.epsilon, expected));
+        return Err(Error::field("epsilon", epsilon, expected));
     }
-    let (mut point, mut dual) = match start {
+    let mut state = match start {
         // A start that is nearly right: W S⁻¹ is a good dual.
-        Some(start) => (Point::new(problem, start.w.clone())?, None),
+        Some(start) => State {
+            w: start.w.clone(),
+            dual: None,
+            iterations: 0,
+        },
         None => {
             let w = uncoupled(problem)?;
-            let size = w.len();
-            (Point::new(problem, w)?, Some(vec![0.0; size]))
+            State {
+                dual: Some(vec![0.0; w.len()]),
+                w,
+                iterations: 0,
+            }
         }
     };
-    let mut norms = Vec::new();
-    let mut iterations = 0;
-    let status = loop {
-        let certificate = point.certificate(weights.lambda1);
-        if certificate <= limits.tolerance * point.value.max(1.0) {
-            break Status::Converged;
+    let direct = DIRECT_STEPS.min(limits.max_iterations);
+    let (mut point, mut status) = state.descend(problem, epsilon, limits.tolerance, direct)?;
+    if status != Status::Converged {
+        // Hard: singular values that must fall by orders of magnitude. A larger floor is easier,
+        // and its optimum a good start for a smaller one.
+        let largest = point.spectrum.values.last().copied().unwrap_or(0.0);
+        let mut floor = 1e-2 * largest * largest;
+        while floor > 10.0 * epsilon && state.iterations < limits.max_iterations {
+            state.descend(problem, floor, 1e-4, limits.max_iterations)?;
+            floor /= 10.0;
         }
-        if iterations == limits.max_iterations {
-            break Status::IterationLimit;
-        }
-        norms.push(norm_squared(&point.gradient));
-        if let [.., before, _, now] = norms[..]
-            && now > before
-        {
-            dual = None;
-        }
-        let Some((next, next_dual)) = step(problem, &point, dual)? else {
-            break Status::Stalled;
-        };
-        point = next;
-        dual = Some(next_dual);
-        iterations += 1;
-    };
-    let certificate = point.certificate(weights.lambda1);
+        (point, status) =
+            state.descend(problem, epsilon, limits.tolerance, limits.max_iterations)?;
+    }
+    let certificate = point.certificate(problem.weights().lambda1);
     Ok(Solution {
         w: point.w,
         spectrum: point.spectrum,
         objective: point.value,
         certificate,
-        iterations,
+        iterations: state.iterations,
         status,
     })
+}
+
+/// Where the solver stands.
+struct State {
+    w: Vec<f64>,
+    /// U*, rows by task; none: W S⁻¹.
+    dual: Option<Vec<f64>>,
+    iterations: usize,
+}
+
+impl State {
+    /// Newton steps with the floor `epsilon`, until the certificate there is at most `tolerance`
+    /// max(1, P) or `max_iterations` in all are done.
+    fn descend(
+        &mut self,
+        problem: &mut Problem,
+        epsilon: f64,
+        tolerance: f64,
+        max_iterations: usize,
+    ) -> Result<(Point, Status)> {
+        let mut point = Point::with_floor(problem, std::mem::take(&mut self.w), epsilon)?;
+        let mut norms = Vec::new();
+        let status = loop {
+            if point.certificate(problem.weights().lambda1) <= tolerance * point.value.max(1.0) {
+                break Status::Converged;
+            }
+            if self.iterations >= max_iterations {
+                break Status::IterationLimit;
+            }
+            norms.push(norm_squared(&point.gradient));
+            if let [.., before, _, now] = norms[..]
+                && now > before
+            {
+                self.dual = None;
+            }
+            let Some((next, dual)) = step(problem, &point, epsilon, self.dual.take())? else {
+                break Status::Stalled;
+            };
+            point = next;
+            self.dual = Some(dual);
+            self.iterations += 1;
+        };
+        self.w.clone_from(&point.w);
+        Ok((point, status))
+    }
 }
 
 /// The optimum with λ2 m in place of the coupling: what one Newton step from W = 0 with a dual of
@@ -97,6 +143,7 @@ fn uncoupled(problem: &mut Problem) -> Result<Vec<f64>> {
 fn step(
     problem: &mut Problem,
     point: &Point,
+    epsilon: f64,
     dual: Option<Vec<f64>>,
 ) -> Result<Option<(Point, Vec<f64>)>> {
     point.activate(problem);
@@ -128,7 +175,7 @@ fn step(
     loop {
         let mut w = point.w.clone();
         add_scaled(&mut w, length, &v);
-        let next = Point::new(problem, w)?;
+        let next = Point::with_floor(problem, w, epsilon)?;
         // The slack lets steps pass whose gain is below the rounding of P.
         let slack = 4.0 * f64::EPSILON * point.value.abs();
         if next.value <= point.value + 1e-4 * length * slope + slack {
