@@ -1,10 +1,12 @@
 //! PATOM Lab.
+pub mod attack;
 mod choice;
 pub mod data;
 pub mod error;
 pub mod experiment;
 pub mod linalg;
 pub mod link;
+pub mod metrics;
 pub mod mtrl;
 pub mod report;
 pub mod rng;

@@ -33,7 +33,9 @@ impl Point {
     /// The same with another floor than the problem's.
     pub(crate) fn with_floor(problem: &Problem, w: Vec<f64>, epsilon: f64) -> Result<Self> {
         let (m, dimension) = (problem.task_count(), problem.dimension());
-        let Weights { lambda1, lambda2, .. } = *problem.weights();
+        let Weights {
+            lambda1, lambda2, ..
+        } = *problem.weights();
         let spectrum = Spectrum::new(&w, m, epsilon)?;
         let trace = spectrum.trace;
         let mut value = 0.5 * lambda1 * norm_squared(&w) + 0.5 * lambda2 * trace * trace;
