@@ -1,2 +1,7 @@
 //! Build, data, serve, test.
-fn main() {}
+mod data;
+
+fn main() -> std::io::Result<()> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    data::prepare(&root, &root.join("dist/data")).map(drop)
+}
