@@ -6,7 +6,9 @@ import unittest
 
 import numpy as np
 
+import attack_reference
 import reference
+from attack_reference import Attack
 from reference import Problem
 
 
@@ -67,6 +69,40 @@ class Solvers(unittest.TestCase):
             best = reference.prox_squared_trace_norm(matrix, weight)
             for _ in range(50):
                 self.assertLess(value(best), value(best + 1e-3 * rng.standard_normal(best.shape)))
+
+
+class Gradients(unittest.TestCase):
+    def test_published_gradient_is_that_of_the_dual_weights_with_alpha_held(self) -> None:
+        for loss in reference.LOSSES:
+            clean = random_problem(loss, 4, 2, 1e-2)
+            rng = np.random.default_rng(3)
+            injected = [rng.uniform(-0.5, 0.5, (2, 2)) if i in (1, 2) else np.zeros((0, 2)) for i in range(4)]
+            attack = Attack(clean, injected, [np.array([1.0, -1.0])[: len(x)] for x in injected], [0, 1])
+            poisoned = attack.poisoned()
+            weights = reference.solve_newton(poisoned)
+            omega = reference.omega(weights, clean.epsilon)
+            phi = omega @ np.linalg.inv(clean.lambda1 * omega + clean.lambda2 * np.eye(4))
+            alphas = [
+                -reference.loss_slopes(loss, x @ weights[:, i], y) / len(y)
+                for i, (x, y) in enumerate(zip(poisoned.features, poisoned.labels))
+            ]
+
+            def dual_weights(moved: Attack) -> np.ndarray:
+                parts = [x.T @ alpha for x, alpha in zip(moved.poisoned().features, alphas)]
+                return np.column_stack(parts) @ phi
+
+            np.testing.assert_allclose(dual_weights(attack), weights, atol=1e-10)
+            gradients = attack_reference.published_gradients(attack, weights)
+            for task, point, k in np.ndindex(4, 2, 2):
+                if len(injected[task]):
+                    h = np.zeros(2)
+                    h[k] = 1e-5
+                    values = [
+                        attack_reference.utility(clean, attack.targets, dual_weights(attack.moved(task, point, s * h)))
+                        for s in (1.0, -1.0)
+                    ]
+                    slope = (values[0] - values[1]) / 2e-5
+                    self.assertAlmostEqual(slope, gradients[task][point, k], delta=1e-7)
 
 
 class Metrics(unittest.TestCase):
