@@ -40,7 +40,7 @@ class Attack:
             [np.concatenate(pair) for pair in zip(clean.labels, self.injected_labels)],
         )
 
-    def moved(self, task: int, point: int, direction: np.ndarray) -> "Attack":
+    def moved(self, task: int, point: int, direction: np.ndarray) -> Attack:
         injected = [x.copy() for x in self.injected]
         injected[task][point] += direction
         return replace(self, injected=injected)
@@ -129,9 +129,7 @@ def solve_with_omega_held(problem: Problem, omega: np.ndarray, start: np.ndarray
     return weights
 
 
-def utility_by_differences(
-    attack: Attack, weights: np.ndarray, omega_moves: bool, step: float
-) -> list[np.ndarray]:
+def utility_by_differences(attack: Attack, weights: np.ndarray, omega_moves: bool, step: float) -> list[np.ndarray]:
     """dU/dx of every injected point by fourth-order central differences, the lower level solved anew for each."""
     omega = reference.omega(weights, attack.clean.epsilon)
 

@@ -238,8 +238,8 @@ TOLERANCES = {
     },
     "weights": {
         "absolute": 1e-10,
-        "reason": "P is lambda1-strongly convex: |W - W*|_F <= |grad P(W)|_F / lambda1. A solution must lie within that "
-        "bound of its own + weights_error_bound + 1e-10 for rounding.",
+        "reason": "P is lambda1-strongly convex: |W - W*|_F <= |grad P(W)|_F / lambda1. A solution must lie within "
+        "that bound of its own + weights_error_bound + 1e-10 for rounding.",
     },
     "omega": {
         "absolute": 1e-9,
@@ -258,8 +258,8 @@ TOLERANCES = {
     },
     "metrics": {"absolute": 1e-12, "reason": "Rounding of at most 40 sums."},
     "epsilon_zero": {
-        "reason": "The optimum at epsilon = 0 lies below that at epsilon > 0 by at most lambda2 (tr S) m sqrt(epsilon), "
-        "tr S taken with the floor at the weights given, so a solver that needs a floor can be held against these too.",
+        "reason": "The optimum at epsilon = 0 lies below that at epsilon > 0 by at most lambda2 (tr S) m "
+        "sqrt(epsilon), tr S taken with the floor at the weights given, so a solver that needs a floor can be held against these too.",
     },
 }
 

@@ -264,7 +264,7 @@ def solve_proximal(
     """Minimiser for epsilon = 0 by accelerated proximal gradient with restarts. Its measure of
     optimality is the norm of a subgradient of P at the returned point, so that norm^2 / (2 lambda1)
     bounds the error of the value."""
-    lipschitz = problem.lambda1 + max(2.0 * np.linalg.norm(x, 2) ** 2 / len(x) for x in problem.features)
+    lipschitz = problem.lambda1 + max(2.0 * float(np.linalg.norm(x, 2)) ** 2 / len(x) for x in problem.features)
     step = 1.0 / lipschitz
 
     def smooth_gradient(at: np.ndarray) -> np.ndarray:
