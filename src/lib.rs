@@ -1,7 +1,16 @@
 //! PATOM Lab.
+pub mod attack;
+mod choice;
 pub mod data;
 pub mod error;
+pub mod experiment;
+pub mod linalg;
+pub mod link;
+pub mod metrics;
+pub mod mtrl;
+pub mod report;
 pub mod rng;
+pub mod spec;
 pub use error::{Error, Result};
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

@@ -46,7 +46,10 @@ impl Random {
         (self.0.next_u64() >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
     }
 
-    /// Uniform in {0, ..., bound - 1}, without bias. `bound` must be positive.
+    /// Uniform in {0, ..., bound - 1}, without bias.
+    ///
+    /// # Panics
+    /// If `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
         assert!(bound > 0, "below() needs a positive bound");
         let bound = bound as u64;
@@ -75,6 +78,9 @@ impl Random {
     }
 
     /// `count` different numbers of {0, ..., bound - 1} in random order (partial Fisher-Yates).
+    ///
+    /// # Panics
+    /// If `count` is larger than `bound`.
     pub fn choose(&mut self, bound: usize, count: usize) -> Vec<usize> {
         assert!(count <= bound, "cannot choose {count} of {bound}");
         let mut all: Vec<usize> = (0..bound).collect();

@@ -1,0 +1,165 @@
+//! What a run gives: the report, its digest, and the text of its files. Not here: writing files.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::attack::Stop;
+use crate::data::Kind;
+use crate::mtrl::Status;
+use crate::spec::Spec;
+
+/// A trained model and what it is worth.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Model {
+    /// m arrays of D numbers, the bias last.
+    pub weights: Vec<Vec<f64>>,
+    /// m x m: Ω_ij / sqrt(Ω_ii Ω_jj).
+    pub correlation: Vec<Vec<f64>>,
+    /// P(W) of the lower level.
+    pub objective: f64,
+    /// Bound on P(W) - P*.
+    pub certificate: f64,
+    /// Test metric of each task; none where it is not defined (AUC with one class only).
+    pub metric_per_task: Vec<Option<f64>>,
+    /// How the solver ended.
+    pub solver_status: Status,
+}
+
+/// One iteration of the attack; 0 is the random start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TracePoint {
+    /// From 0.
+    pub iteration: usize,
+    /// U: summed loss of the clean training points of the target tasks.
+    pub utility: f64,
+    /// Mean metric of the target tasks that have one.
+    pub metric: Option<f64>,
+    /// Test metric of each task.
+    pub metric_per_task: Vec<Option<f64>>,
+    /// P(W) of the lower level.
+    pub objective: f64,
+    /// Bound on P(W) - P*.
+    pub certificate: f64,
+    /// Wall time since the start of the run; no part of the digest.
+    pub seconds: f64,
+}
+
+/// The metric that is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricName {
+    /// Mean squared error over the variance of the test labels; higher is a stronger attack.
+    Nmse,
+    /// Area under the ROC curve; lower is a stronger attack.
+    Auc,
+}
+
+impl MetricName {
+    /// The metric of labels of this kind.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Regression => Self::Nmse,
+            Kind::Classification => Self::Auc,
+        }
+    }
+}
+
+/// The whole result of a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Complete specification, defaults filled in.
+    pub spec: Spec,
+    /// Version of the engine.
+    pub engine: String,
+    /// SHA-256 of the data set (see `DataSet::sha256`).
+    pub data_sha256: String,
+    /// Names of the tasks.
+    pub task_names: Vec<String>,
+    /// Target tasks, from 0.
+    pub target_tasks: Vec<usize>,
+    /// Attacking tasks, from 0.
+    pub attacking_tasks: Vec<usize>,
+    /// Which metric the numbers are.
+    pub metric_name: MetricName,
+    /// Correlation of the tasks, m x m, where it is known (synthetic).
+    pub true_correlation: Option<Vec<Vec<f64>>>,
+    /// Trained on the clean points.
+    pub clean: Model,
+    /// Trained on clean and injected points, at the last iteration.
+    pub attacked: Model,
+    /// Why the attack ended.
+    pub stop: Stop,
+    /// Iteration by iteration.
+    pub trace: Vec<TracePoint>,
+    /// 16 hexadecimal digits over the bits of all numeric results but the seconds.
+    pub digest: String,
+}
+
+impl Report {
+    /// Every solve behind the report reached its tolerance.
+    pub fn converged(&self) -> bool {
+        self.clean.solver_status == Status::Converged
+            && self.attacked.solver_status == Status::Converged
+    }
+}
+
+/// Collects numbers for a digest: the first 64 bits of a SHA-256 over their bits, in order.
+#[derive(Default)]
+pub(crate) struct Digester(Sha256);
+
+impl Digester {
+    pub(crate) fn number(&mut self, value: f64) {
+        // -0 and 0 are one number to whoever reads them.
+        self.0.update((value + 0.0).to_bits().to_le_bytes());
+    }
+
+    pub(crate) fn numbers(&mut self, values: &[f64]) {
+        values.iter().for_each(|&value| self.number(value));
+    }
+
+    fn optional(&mut self, value: Option<f64>) {
+        self.0.update([u8::from(value.is_some())]);
+        self.number(value.unwrap_or(0.0));
+    }
+
+    fn model(&mut self, model: &Model) {
+        model.weights.iter().for_each(|row| self.numbers(row));
+        model.correlation.iter().for_each(|row| self.numbers(row));
+        self.numbers(&[model.objective, model.certificate]);
+        model
+            .metric_per_task
+            .iter()
+            .for_each(|&value| self.optional(value));
+    }
+
+    pub(crate) fn finish(self) -> String {
+        hexadecimal(&self.0.finalize()[..8])
+    }
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The digest of a result.
+pub fn digest(clean: &Model, attacked: &Model, trace: &[TracePoint]) -> String {
+    let mut digester = Digester::default();
+    digester.model(clean);
+    digester.model(attacked);
+    for point in trace {
+        digester.number(point.iteration as f64);
+        digester.number(point.utility);
+        digester.optional(point.metric);
+        point
+            .metric_per_task
+            .iter()
+            .for_each(|&value| digester.optional(value));
+        digester.numbers(&[point.objective, point.certificate]);
+    }
+    digester.finish()
+}
