@@ -83,7 +83,7 @@ struct Session<'a> {
 type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
 
 /// Name, whether it is part of `--quick`, and what it does.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 11] = [
     ("formatting", true, formatting),
     ("clippy native", true, clippy_native),
     ("clippy wasm", false, clippy_wasm),
@@ -92,11 +92,9 @@ const STEPS: [Step; 13] = [
     ("build tool tests", false, tool_tests),
     ("build", false, build_site),
     ("types", false, types),
-    ("browser tools", false, browser_tools),
     ("wasm tests in a Chromium worker", false, wasm_in_chromium),
     ("wasm tests in Node", false, wasm_in_node),
     ("end-to-end", false, end_to_end),
-    ("working tree", false, working_tree),
 ];
 
 /// Runs the steps asked for; true when nothing failed.
@@ -271,15 +269,6 @@ fn types(session: &mut Session) -> Result<Tally> {
     check(command)
 }
 
-fn browser_tools(session: &mut Session) -> Result<Tally> {
-    setup::engines(&session.arguments.engines)?;
-    session.runner()?;
-    Ok(Tally {
-        passed: 1,
-        ..Tally::default()
-    })
-}
-
 fn wasm_in_chromium(session: &mut Session) -> Result<Tally> {
     setup::chromium()?;
     let mut command = session.wasm_tests()?;
@@ -303,33 +292,6 @@ fn end_to_end(session: &mut Session) -> Result<Tally> {
         .args(&session.arguments.case)
         .current_dir(&session.workspace.root);
     tests(session, command)
-}
-
-/// Nothing that was built or downloaded may be waiting to be committed.
-fn working_tree(session: &mut Session) -> Result<Tally> {
-    let mut command = Command::new("git");
-    command
-        .args([
-            "ls-files",
-            "--others",
-            "--exclude-standard",
-            "dist",
-            "www/pkg",
-            "node_modules",
-        ])
-        .args(["dist.new", "dist.old", "target"])
-        .current_dir(&session.workspace.root);
-    match crate::workspace::output(&mut command) {
-        Ok(files) if files.trim().is_empty() => Ok(Tally {
-            passed: 1,
-            ..Tally::default()
-        }),
-        Ok(files) => bail!("built files are not ignored by git:\n{files}"),
-        Err(error) => Ok(Tally {
-            skipped: vec![format!("not a git checkout ({})", first_line(&error))],
-            ..Tally::default()
-        }),
-    }
 }
 
 impl Session<'_> {

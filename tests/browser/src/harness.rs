@@ -127,7 +127,7 @@ async fn attempt(plan: &Plan, engine: Engine, driver: &Driver, case: &Case) -> O
         };
         let server = Server::start(&plan.dist, &options)?;
         let start = Page::start(engine, driver, server, folder.path().into(), screenshots);
-        let page = tokio::time::timeout(Duration::from_secs(60), start)
+        let page = tokio::time::timeout(Duration::from_mins(1), start)
             .await
             .context("the browser does not start within 60 s")??;
         anyhow::Ok((folder, page))

@@ -1,7 +1,7 @@
 //! The browser tests: end to end against the finished page, and the runner of the wasm tests.
 
 // A binary of tests: its items are explained where they are not obvious.
-#![allow(missing_docs, clippy::missing_errors_doc)]
+#![allow(missing_docs, clippy::missing_errors_doc, clippy::format_push_string)]
 
 mod cases;
 mod engine;

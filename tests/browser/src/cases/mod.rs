@@ -2,10 +2,14 @@
 //! here, and its name in that file's list.
 
 mod smoke;
+mod tools;
 
 use crate::harness::Case;
 
 /// Every case there is.
 pub fn all() -> Vec<Case> {
-    [smoke::cases()].into_iter().flatten().collect()
+    [tools::cases(), smoke::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
