@@ -1,4 +1,5 @@
 //! PATOM Lab.
+pub mod chart;
 pub mod data;
 pub mod error;
 pub mod experiment;
