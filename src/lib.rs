@@ -9,3 +9,5 @@ pub mod report;
 pub mod rng;
 pub mod spec;
 pub use error::{Error, Result};
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;

@@ -1,0 +1,13 @@
+//! The project's own build tool: build, serve, data, test.
+//!
+//! It is a library so that the browser tests serve the site by the very same [`server`].
+
+pub mod build;
+pub mod data;
+pub mod server;
+pub mod settings;
+pub mod setup;
+pub mod site;
+pub mod test;
+pub mod wasm;
+pub mod workspace;
