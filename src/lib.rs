@@ -8,6 +8,6 @@ pub mod mtrl;
 pub mod report;
 pub mod rng;
 pub mod spec;
-pub use error::{Error, Result};
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
+pub use error::{Error, Result};
