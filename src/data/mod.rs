@@ -4,10 +4,33 @@
 //! `bundle` that the page loads, the `synthetic` generator, and `sample` (splits, scaling).
 //! Not here: opening files, downloading, anything about models.
 
-use serde::Serialize;
+pub mod bundle;
+pub mod csv;
+pub mod idx;
+pub mod matlab;
+pub mod mnist;
+pub mod sample;
+pub mod sources;
+pub mod synthetic;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Result};
+
+/// Most tasks a data set may have.
+pub const MAX_TASKS: usize = 512;
+/// Most features a data set may have, without the bias.
+pub const MAX_FEATURES: usize = 4096;
+/// Most numbers a data set or a sample may hold, features and labels together (256 MiB of f64).
+pub const MAX_VALUES: usize = 1 << 25;
+/// Largest file that a reader accepts, and most bytes that a compressed file may inflate to.
+pub const MAX_FILE_BYTES: usize = 256 << 20;
+/// Largest magnitude of a feature or label: its square, summed over all points, stays finite.
+pub const MAX_MAGNITUDE: f64 = 1e100;
 
 /// What the labels of a data set are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Real numbers; measured by NMSE.
@@ -62,6 +85,8 @@ pub struct DataSet {
     pub kind: Kind,
     /// d, without the bias.
     pub features: usize,
+    /// One name a task: `joint 1 torque`, `digit 0`, or the text of the task column.
+    pub task_names: Vec<String>,
     /// The points.
     pub layout: Layout,
     /// SHA-256, 64 hexadecimal digits: of the file for a user's file, else of the canonical points
@@ -71,13 +96,339 @@ pub struct DataSet {
     pub true_correlation: Option<Vec<f64>>,
 }
 
+/// SHA-256 as 64 hexadecimal digits.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
+/// The kind that a set of labels says: classification where all are -1 or 1, or all are 0 or 1
+/// (then 0 becomes -1); otherwise regression.
+fn classify_labels<'a>(labels: impl Iterator<Item = &'a mut f64> + 'a) -> Kind {
+    let mut labels: Vec<&mut f64> = labels.collect();
+    let all_among =
+        |labels: &[&mut f64], low: f64| labels.iter().all(|label| **label == low || **label == 1.0);
+    if all_among(&labels, -1.0) {
+        Kind::Classification
+    } else if all_among(&labels, 0.0) {
+        for label in &mut labels {
+            if **label == 0.0 {
+                **label = -1.0;
+            }
+        }
+        Kind::Classification
+    } else {
+        Kind::Regression
+    }
+}
+
+impl RawPoints {
+    /// n.
+    pub fn count(&self) -> usize {
+        self.labels.len()
+    }
+}
+
 impl DataSet {
+    /// Checks sizes and numbers and computes the SHA-256 of the canonical points.
+    ///
+    /// # Errors
+    /// Names the limit, the task or the point that is wrong.
+    pub fn new(
+        name: impl Into<String>,
+        kind: Kind,
+        features: usize,
+        task_names: Vec<String>,
+        layout: Layout,
+    ) -> Result<Self> {
+        let mut data = Self {
+            name: name.into(),
+            kind,
+            features,
+            task_names,
+            layout,
+            sha256: String::new(),
+            true_correlation: None,
+        };
+        data.check()?;
+        data.sha256 = data.canonical_sha256();
+        Ok(data)
+    }
+
     /// m.
     pub fn task_count(&self) -> usize {
+        self.task_names.len()
+    }
+
+    /// Number of points as people count them: shared points once.
+    pub fn point_count(&self) -> usize {
         match &self.layout {
-            Layout::Separate { tasks, .. } => tasks.len(),
-            Layout::Shared { labels, .. } => labels.len(),
-            Layout::Classes { classes, .. } => *classes,
+            Layout::Separate { tasks, .. } => tasks.iter().map(RawPoints::count).sum(),
+            Layout::Shared { labels, .. } => labels.first().map_or(0, Vec::len),
+            Layout::Classes { train, test, .. } => train.count() + test.count(),
         }
+    }
+
+    /// Smallest and largest number of points of a task (one-vs-rest: both pools together).
+    pub fn points_per_task(&self) -> (usize, usize) {
+        match &self.layout {
+            Layout::Separate { tasks, .. } => {
+                let counts = || tasks.iter().map(RawPoints::count);
+                (counts().min().unwrap_or(0), counts().max().unwrap_or(0))
+            }
+            _ => (self.point_count(), self.point_count()),
+        }
+    }
+
+    /// Does the file say which points are for training and which for testing?
+    pub fn has_split(&self) -> bool {
+        matches!(
+            &self.layout,
+            Layout::Separate {
+                is_test: Some(_),
+                ..
+            }
+        )
+    }
+
+    /// SHA-256 over name, kind, sizes and the bits of every number, in the order in which they
+    /// stand here. The canonical numbers are those after the rounding of the bundle (see
+    /// `sources`), so a data set read from a raw file and one read from a bundle agree.
+    pub fn canonical_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        let size = |hash: &mut Sha256, size: usize| hash.update((size as u64).to_le_bytes());
+        let numbers = |hash: &mut Sha256, numbers: &[f64]| {
+            // In blocks, because hashing eight bytes at a time costs several times as much.
+            let mut block = Vec::with_capacity(8 * 1024);
+            for chunk in numbers.chunks(1024) {
+                block.clear();
+                for number in chunk {
+                    block.extend_from_slice(&number.to_bits().to_le_bytes());
+                }
+                hash.update(&block);
+            }
+        };
+        let points = |hash: &mut Sha256, points: &RawPoints| {
+            size(hash, points.count());
+            numbers(hash, &points.features);
+            numbers(hash, &points.labels);
+        };
+        hash.update(b"patom data 1\0");
+        size(&mut hash, self.name.len());
+        hash.update(self.name.as_bytes());
+        size(&mut hash, self.kind as usize);
+        size(&mut hash, self.features);
+        size(&mut hash, self.task_count());
+        match &self.layout {
+            Layout::Separate { tasks, is_test } => {
+                hash.update([0, u8::from(is_test.is_some())]);
+                for task in tasks {
+                    points(&mut hash, task);
+                }
+                for flags in is_test.iter().flatten() {
+                    let flags: Vec<u8> = flags.iter().map(|flag| u8::from(*flag)).collect();
+                    hash.update(flags);
+                }
+            }
+            Layout::Shared { features, labels } => {
+                hash.update([1, 0]);
+                size(&mut hash, self.point_count());
+                numbers(&mut hash, features);
+                for labels in labels {
+                    numbers(&mut hash, labels);
+                }
+            }
+            Layout::Classes {
+                train,
+                test,
+                classes,
+            } => {
+                hash.update([2, 0]);
+                size(&mut hash, *classes);
+                points(&mut hash, train);
+                points(&mut hash, test);
+            }
+        }
+        hex(&hash.finalize())
+    }
+
+    fn check(&self) -> Result<()> {
+        check_limit("tasks", self.task_count(), MAX_TASKS)?;
+        check_limit("features", self.features, MAX_FEATURES)?;
+        match &self.layout {
+            Layout::Separate { tasks, is_test } => {
+                check_same("tasks", tasks.len(), self.task_count())?;
+                for (name, task) in self.task_names.iter().zip(tasks) {
+                    self.check_points(task, &format!("task {name}"))?;
+                }
+                if let Some(is_test) = is_test {
+                    check_same("split columns", is_test.len(), tasks.len())?;
+                    for (flags, task) in is_test.iter().zip(tasks) {
+                        check_same("split entries", flags.len(), task.count())?;
+                    }
+                }
+                if self.kind == Kind::Classification {
+                    for (name, task) in self.task_names.iter().zip(tasks) {
+                        check_classes(&task.labels, name)?;
+                    }
+                }
+            }
+            Layout::Shared { features, labels } => {
+                check_same("label columns", labels.len(), self.task_count())?;
+                for (name, labels) in self.task_names.iter().zip(labels) {
+                    self.check_numbers(features, labels, &format!("task {name}"))?;
+                    if self.kind == Kind::Classification {
+                        check_classes(labels, name)?;
+                    }
+                }
+            }
+            Layout::Classes {
+                train,
+                test,
+                classes,
+            } => {
+                check_same("classes", *classes, self.task_count())?;
+                for (points, name) in [(train, "training pool"), (test, "test pool")] {
+                    self.check_points(points, name)?;
+                    let known = |label: &f64| (0..*classes).any(|class| class as f64 == *label);
+                    if let Some(label) = points.labels.iter().find(|label| !known(label)) {
+                        return Err(Error::data(format!(
+                            "{name}: class {label}; expected a whole number from 0 to {}",
+                            classes - 1
+                        )));
+                    }
+                }
+            }
+        }
+        let values = match &self.layout {
+            Layout::Separate { tasks, .. } => tasks
+                .iter()
+                .map(|task| task.count() * (self.features + 1))
+                .sum(),
+            Layout::Shared { features, labels } => {
+                features.len() + labels.iter().map(Vec::len).sum::<usize>()
+            }
+            Layout::Classes { .. } => self.point_count() * (self.features + 1),
+        };
+        check_limit("numbers", values, MAX_VALUES)
+    }
+
+    fn check_points(&self, points: &RawPoints, place: &str) -> Result<()> {
+        self.check_numbers(&points.features, &points.labels, place)
+    }
+
+    fn check_numbers(&self, features: &[f64], labels: &[f64], place: &str) -> Result<()> {
+        if labels.is_empty() {
+            return Err(Error::data(format!("{place} has no points")));
+        }
+        if features.len() != labels.len() * self.features {
+            return Err(Error::data(format!(
+                "{place}: {} feature values for {} points of {} features",
+                features.len(),
+                labels.len(),
+                self.features
+            )));
+        }
+        let bad = |number: &f64| number.is_nan() || number.abs() > MAX_MAGNITUDE;
+        if let Some(at) = features.iter().position(bad) {
+            return Err(Error::data(format!(
+                "{place}, point {}, feature {}: {}; expected a finite number of at most {MAX_MAGNITUDE:e}",
+                at / self.features + 1,
+                at % self.features + 1,
+                features[at]
+            )));
+        }
+        if let Some(at) = labels.iter().position(bad) {
+            return Err(Error::data(format!(
+                "{place}, point {}: label {}; expected a finite number of at most {MAX_MAGNITUDE:e}",
+                at + 1,
+                labels[at]
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn check_classes(labels: &[f64], task: &str) -> Result<()> {
+    match labels.iter().find(|label| label.abs() != 1.0) {
+        Some(label) => Err(Error::data(format!(
+            "task {task}: label {label}; expected -1 or 1"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_limit(what: &str, found: usize, most: usize) -> Result<()> {
+    if (1..=most).contains(&found) {
+        Ok(())
+    } else {
+        Err(Error::data(format!("{found} {what}; expected 1 to {most}")))
+    }
+}
+
+fn check_same(what: &str, found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::data(format!("{found} {what}; expected {expected}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tiny(label: f64, feature: f64) -> Result<DataSet> {
+        DataSet::new(
+            "tiny",
+            Kind::Classification,
+            2,
+            vec!["a".into()],
+            Layout::Separate {
+                tasks: vec![RawPoints {
+                    features: vec![1.0, 2.0, 3.0, feature],
+                    labels: vec![-1.0, label],
+                }],
+                is_test: None,
+            },
+        )
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_or_too_large_are_refused_by_place() {
+        assert!(tiny(1.0, 4.0).is_ok());
+        for bad in [f64::NAN, f64::INFINITY, -1e101] {
+            let message = tiny(1.0, bad).unwrap_err().to_string();
+            assert!(message.contains("task a, point 2, feature 2"), "{message}");
+            assert!(tiny(bad, 4.0).is_err());
+        }
+        assert!(tiny(0.0, 4.0).is_err(), "0 is no class");
+    }
+
+    #[test]
+    fn the_canonical_hash_tells_points_apart() {
+        let one = tiny(1.0, 4.0).unwrap();
+        assert_eq!(one.sha256, one.canonical_sha256());
+        assert_ne!(one.sha256, tiny(-1.0, 4.0).unwrap().sha256);
+        assert_ne!(one.sha256, tiny(1.0, 5.0).unwrap().sha256);
+    }
+
+    #[test]
+    fn labels_say_what_kind_they_are() {
+        let kind = |labels: &mut [f64]| classify_labels(labels.iter_mut());
+        assert_eq!(kind(&mut [-1.0, 1.0]), Kind::Classification);
+        let mut zero_one = [0.0, 1.0];
+        assert_eq!(kind(&mut zero_one), Kind::Classification);
+        assert_eq!(zero_one, [-1.0, 1.0]);
+        assert_eq!(kind(&mut [-1.0, 0.0, 1.0]), Kind::Regression);
+        assert_eq!(kind(&mut [f64::NAN, 1.0]), Kind::Regression);
     }
 }

@@ -1,0 +1,520 @@
+//! CSV: `task,label,x1..xd` and, if wanted, `split`. Columns are found by their names in the header
+//! row, in any order. Not here: opening files, writing them.
+
+use super::{
+    DataSet, Kind, Layout, MAX_FEATURES, MAX_FILE_BYTES, MAX_MAGNITUDE, MAX_TASKS, MAX_VALUES,
+    RawPoints, classify_labels, sha256_hex,
+};
+use crate::{Error, Result};
+
+/// What the `split` column says about a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// A clean training point.
+    Train,
+    /// A test point.
+    Test,
+    /// A point that an attack added to the training points.
+    Injected,
+}
+
+/// The points of one task, in the order of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableTask {
+    /// The text of the `task` column.
+    pub name: String,
+    /// The points; labels as they stand in the file.
+    pub points: RawPoints,
+    /// One entry a point; empty where the file has no `split` column.
+    pub splits: Vec<Split>,
+}
+
+/// A CSV file. Tasks stand in numeric order if the names of all are whole numbers, otherwise in
+/// the order of their first appearance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// d.
+    pub features: usize,
+    /// At least one.
+    pub tasks: Vec<TableTask>,
+    /// Has the file a `split` column?
+    pub has_split: bool,
+}
+
+/// Which column holds what.
+struct Columns {
+    task: usize,
+    label: usize,
+    split: Option<usize>,
+    /// Column of x1, x2, ...
+    features: Vec<usize>,
+    count: usize,
+}
+
+/// Line numbers of byte positions that only grow.
+struct Lines<'a> {
+    text: &'a [u8],
+    position: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the first character that is no line end, at or after `position`: a record
+    /// begins there, after the empty lines that the reader skips.
+    fn line_of(&mut self, position: usize) -> u64 {
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let blank = self.text[position.min(self.text.len())..]
+            .iter()
+            .take_while(|byte| is_end(byte))
+            .count();
+        let end = (position + blank).min(self.text.len());
+        for at in self.position..end {
+            let ends_line = match self.text[at] {
+                b'\n' => true,
+                b'\r' => self.text.get(at + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            self.line += u64::from(ends_line);
+        }
+        self.position = end.max(self.position);
+        self.line
+    }
+}
+
+impl Table {
+    /// Reads a CSV file. A byte order mark, CRLF and empty lines are tolerated; unknown columns
+    /// are not.
+    ///
+    /// # Errors
+    /// With the line number: of a missing or unknown column, a short or long row, a number that is
+    /// none or is not finite, an unknown split.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() > MAX_FILE_BYTES {
+            return Err(Error::line(
+                1,
+                format!("a file of {} bytes", bytes.len()),
+                format!("at most {MAX_FILE_BYTES} bytes"),
+            ));
+        }
+        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let mut reader = ::csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text);
+        let mut lines = Lines {
+            text,
+            position: 0,
+            line: 1,
+        };
+        let mut record = ::csv::ByteRecord::new();
+        let mut columns: Option<Columns> = None;
+        let mut table = Self {
+            features: 0,
+            tasks: Vec::new(),
+            has_split: false,
+        };
+        let mut index = std::collections::HashMap::new();
+        let mut values = 0;
+        loop {
+            let start = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
+            let more = reader
+                .read_byte_record(&mut record)
+                .map_err(|error| Error::line(lines.line_of(start), error, "a row of a CSV file"))?;
+            if !more {
+                break;
+            }
+            let line = lines.line_of(start);
+            let Some(columns) = &columns else {
+                let found = Columns::find(&record, line)?;
+                table.features = found.features.len();
+                table.has_split = found.split.is_some();
+                columns = Some(found);
+                continue;
+            };
+            values += columns.features.len() + 1;
+            if values > MAX_VALUES {
+                return Err(Error::line(
+                    line,
+                    "too many numbers",
+                    format!("at most {MAX_VALUES} numbers in a file"),
+                ));
+            }
+            table.push(columns, &record, line, &mut index)?;
+        }
+        if table.tasks.is_empty() {
+            return Err(Error::line(
+                lines.line_of(text.len()),
+                "the end of the file",
+                "a header row `task,label,x1,...` and at least one point",
+            ));
+        }
+        table.sort_numerically();
+        Ok(table)
+    }
+
+    fn push(
+        &mut self,
+        columns: &Columns,
+        record: &::csv::ByteRecord,
+        line: u64,
+        index: &mut std::collections::HashMap<String, usize>,
+    ) -> Result<()> {
+        if record.len() != columns.count {
+            return Err(Error::line(
+                line,
+                format!("{} columns", record.len()),
+                format!("{} columns as in the header", columns.count),
+            ));
+        }
+        let name = cell(record, columns.task, line, "a task")?;
+        if name.is_empty() {
+            return Err(Error::line(
+                line,
+                "an empty task",
+                "a number or a name of the task",
+            ));
+        }
+        let split = match columns.split {
+            None => None,
+            Some(column) => Some(match cell(record, column, line, "a split")? {
+                "train" => Split::Train,
+                "test" => Split::Test,
+                "injected" => Split::Injected,
+                other => {
+                    return Err(Error::line(
+                        line,
+                        format!("split {}", shorten(other)),
+                        "train, test or injected",
+                    ));
+                }
+            }),
+        };
+        let label = number(record, columns.label, line, "label")?;
+        let at = if let Some(at) = index.get(name) {
+            *at
+        } else {
+            let at = self.tasks.len();
+            if at == MAX_TASKS {
+                return Err(Error::line(
+                    line,
+                    format!("task number {}", at + 1),
+                    format!("at most {MAX_TASKS} tasks"),
+                ));
+            }
+            index.insert(name.to_string(), at);
+            self.tasks.push(TableTask {
+                name: name.to_string(),
+                points: RawPoints::default(),
+                splits: Vec::new(),
+            });
+            at
+        };
+        let task = &mut self.tasks[at];
+        for (feature, column) in columns.features.iter().enumerate() {
+            let value = number(record, *column, line, format_args!("x{}", feature + 1))?;
+            task.points.features.push(value);
+        }
+        task.points.labels.push(label);
+        task.splits.extend(split);
+        Ok(())
+    }
+
+    fn sort_numerically(&mut self) {
+        let numbers: Option<Vec<i64>> = self.tasks.iter().map(|t| t.name.parse().ok()).collect();
+        if numbers.is_some() {
+            self.tasks
+                .sort_by_key(|task| task.name.parse::<i64>().unwrap_or(i64::MAX));
+        }
+    }
+
+    /// The points that a model is trained on, task by task: those of the splits `train` and
+    /// `injected`, or all where there is no `split` column. A task may be left with none.
+    pub fn training_points(&self) -> Vec<RawPoints> {
+        self.select(|split| split != Split::Test)
+    }
+
+    /// The points of the splits that are wanted, task by task; all where there is no `split`
+    /// column.
+    pub fn select(&self, wanted: impl Fn(Split) -> bool) -> Vec<RawPoints> {
+        let select = |task: &TableTask| {
+            if !self.has_split {
+                return task.points.clone();
+            }
+            let mut points = RawPoints::default();
+            for (at, split) in task.splits.iter().enumerate() {
+                if wanted(*split) {
+                    let row = at * self.features..(at + 1) * self.features;
+                    points.features.extend(&task.points.features[row]);
+                    points.labels.push(task.points.labels[at]);
+                }
+            }
+            points
+        };
+        self.tasks.iter().map(select).collect()
+    }
+
+    /// The table as a data set to draw samples from. Classification where all labels are -1 or 1,
+    /// or all are 0 or 1 (0 becomes -1); otherwise regression. `bytes` is the file that was read:
+    /// its SHA-256 names the data set.
+    ///
+    /// # Errors
+    /// Where points are `injected`: a poisoned table is no clean data. Where a limit of `DataSet`
+    /// is passed.
+    pub fn into_data_set(self, name: &str, bytes: &[u8]) -> Result<DataSet> {
+        let mut names = Vec::new();
+        let mut tasks = Vec::new();
+        let mut is_test = Vec::new();
+        for task in self.tasks {
+            let injected = task.splits.iter().filter(|s| **s == Split::Injected);
+            if let count @ 1.. = injected.count() {
+                return Err(Error::data(format!(
+                    "{name}: {count} points of task {} are of split injected; expected only \
+                     train and test points (a poisoned table can be solved, not attacked again)",
+                    task.name
+                )));
+            }
+            names.push(task.name);
+            tasks.push(task.points);
+            is_test.push(task.splits.iter().map(|s| *s == Split::Test).collect());
+        }
+        let kind: Kind = classify_labels(tasks.iter_mut().flat_map(|t| t.labels.iter_mut()));
+        let layout = Layout::Separate {
+            tasks,
+            is_test: self.has_split.then_some(is_test),
+        };
+        let mut data = DataSet::new(name, kind, self.features, names, layout)?;
+        data.sha256 = sha256_hex(bytes);
+        Ok(data)
+    }
+}
+
+impl Columns {
+    fn find(header: &::csv::ByteRecord, line: u64) -> Result<Self> {
+        let (mut task, mut label, mut split) = (None, None, None);
+        let mut features: Vec<Option<usize>> = Vec::new();
+        if header.len() > MAX_FEATURES + 3 {
+            return Err(Error::line(
+                line,
+                format!("{} columns", header.len()),
+                format!("at most {MAX_FEATURES} features"),
+            ));
+        }
+        features.resize(header.len(), None);
+        for column in 0..header.len() {
+            let name = cell(header, column, line, "a column name")?.to_ascii_lowercase();
+            let slot = match name.as_str() {
+                "task" => &mut task,
+                "label" => &mut label,
+                "split" => &mut split,
+                other => {
+                    let number = other
+                        .strip_prefix('x')
+                        .and_then(|digits| digits.parse::<usize>().ok())
+                        .filter(|number| (1..=header.len()).contains(number));
+                    match number {
+                        Some(number) => &mut features[number - 1],
+                        None => {
+                            return Err(Error::line(
+                                line,
+                                format!("column `{}`", shorten(other)),
+                                "columns task, label, x1 to xd and, if wanted, split, separated \
+                                 by commas",
+                            ));
+                        }
+                    }
+                }
+            };
+            if slot.replace(column).is_some() {
+                return Err(Error::line(
+                    line,
+                    format!("column `{}` twice", shorten(&name)),
+                    "each column once",
+                ));
+            }
+        }
+        let missing = |name: &str| {
+            Error::line(
+                line,
+                format!("no column `{name}`"),
+                "columns task, label, x1 to xd",
+            )
+        };
+        let task = task.ok_or_else(|| missing("task"))?;
+        let label = label.ok_or_else(|| missing("label"))?;
+        let count = features.iter().flatten().count();
+        let columns: Vec<usize> = features.iter().map_while(|column| *column).collect();
+        if columns.len() < count.max(1) {
+            return Err(missing(&format!("x{}", columns.len() + 1)));
+        }
+        Ok(Self {
+            task,
+            label,
+            split,
+            features: columns,
+            count: header.len(),
+        })
+    }
+}
+
+fn cell<'a>(
+    record: &'a ::csv::ByteRecord,
+    column: usize,
+    line: u64,
+    expected: &str,
+) -> Result<&'a str> {
+    let bytes = record.get(column).unwrap_or_default();
+    std::str::from_utf8(bytes)
+        .map(str::trim)
+        .map_err(|_| Error::line(line, "text that is not UTF-8", expected))
+}
+
+fn number(
+    record: &::csv::ByteRecord,
+    column: usize,
+    line: u64,
+    name: impl std::fmt::Display,
+) -> Result<f64> {
+    let text = cell(record, column, line, "a number")?;
+    match text.parse::<f64>() {
+        Ok(value) if value.abs() <= MAX_MAGNITUDE => Ok(value),
+        _ => Err(Error::line(
+            line,
+            format!("{name} is `{}`", shorten(text)),
+            format!("a finite number of at most {MAX_MAGNITUDE:e}"),
+        )),
+    }
+}
+
+/// Messages must stay readable whatever the file holds.
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn error(text: &str) -> String {
+        Table::read(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn columns_are_found_by_name_in_any_order() {
+        let text = "\u{feff}x2,task,split,x1,label\r\n2,b,train,1,10\r\n\r\n4, a ,test,3,20\r\n";
+        let table = Table::read(text.as_bytes()).unwrap();
+        assert_eq!(table.features, 2);
+        assert_eq!(table.tasks[0].name, "b");
+        assert_eq!(table.tasks[0].points.features, [1.0, 2.0]);
+        assert_eq!(table.tasks[0].points.labels, [10.0]);
+        assert_eq!(table.tasks[1].name, "a");
+        assert_eq!(table.tasks[1].splits, [Split::Test]);
+    }
+
+    #[test]
+    fn tasks_that_are_numbers_stand_in_numeric_order() {
+        let names = |text: &str| -> Vec<String> {
+            let table = Table::read(text.as_bytes()).unwrap();
+            table.tasks.into_iter().map(|task| task.name).collect()
+        };
+        assert_eq!(
+            names("task,label,x1\n10,1,1\n9,1,1\n-1,1,1\n"),
+            ["-1", "9", "10"]
+        );
+        assert_eq!(
+            names("task,label,x1\n10,1,1\nb,1,1\n9,1,1\n"),
+            ["10", "b", "9"]
+        );
+    }
+
+    #[test]
+    fn errors_name_the_line_and_what_was_expected() {
+        assert!(error("").contains("line 1: the end of the file"));
+        assert!(error("task,label\n").contains("line 1: no column `x1`"));
+        assert!(error("task,label,x1,x3\n").contains("no column `x2`"));
+        assert!(error("task,x1\n").contains("no column `label`"));
+        assert!(error("task;label;x1\n").contains("separated by commas"));
+        assert!(error("task,label,x1,x1\n").contains("twice"));
+        assert!(error("task,label,x1,weight\n").contains("column `weight`"));
+        assert!(error("\n\ntask,label,x1\n1,1,1\n\n\n1,1\n").contains("line 7: 2 columns"));
+        assert!(error("task,label,x1\r\n1,1,1\r\n\r\n1,1,\r\n").contains("line 4: x1 is ``"));
+        assert!(error("task,label,x1\n1,NaN,1\n").contains("line 2: label is `NaN`"));
+        assert!(error("task,label,x1\n1,1,inf\n").contains("line 2"));
+        assert!(error("task,label,x1\n1,1,1e999\n").contains("line 2"));
+        assert!(error("task,label,x1\n,1,1\n").contains("line 2: an empty task"));
+        assert!(error("task,label,x1,split\n1,1,1,both\n").contains("train, test or injected"));
+        assert!(error("task,label,x1\n").contains("at least one point"));
+    }
+
+    #[test]
+    fn a_row_after_a_quoted_line_end_still_has_its_true_line() {
+        let message = error("task,label,x1\n\"a\nb\",1,1\nc,1,z\n");
+        assert!(message.contains("line 4: x1 is `z`"), "{message}");
+    }
+
+    #[test]
+    fn zero_and_one_become_classes_and_anything_else_regression() {
+        let data = |text: &str| {
+            let table = Table::read(text.as_bytes()).unwrap();
+            table.into_data_set("file.csv", text.as_bytes())
+        };
+        let classes = data("task,label,x1\n1,0,1\n1,1,2\n").unwrap();
+        assert_eq!(classes.kind, Kind::Classification);
+        assert_eq!(
+            data("task,label,x1\n1,0.5,1\n1,1,2\n").unwrap().kind,
+            Kind::Regression
+        );
+        let poisoned = data("task,label,x1,split\n1,0,1,train\n1,1,2,injected\n");
+        assert!(poisoned.unwrap_err().to_string().contains("injected"));
+    }
+
+    #[test]
+    fn training_points_are_train_and_injected() {
+        let text = "task,label,x1,split\n1,0,1,train\n1,1,2,injected\n1,1,3,test\n";
+        let table = Table::read(text.as_bytes()).unwrap();
+        assert_eq!(table.training_points()[0].features, [1.0, 2.0]);
+        let clean = table.select(|split| split == Split::Train);
+        assert_eq!(clean[0].features, [1.0]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_ends_in_a_table_or_an_error(
+            text in "(task|label|x1|x2|split|train|[0-9\"a,.\r\n-]){0,60}"
+        ) {
+            let _ = Table::read(text.as_bytes());
+        }
+
+        #[test]
+        fn any_bytes_after_a_header_end_in_a_table_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..80)
+        ) {
+            let mut text = b"task,label,x1\n1,1,1\n".to_vec();
+            text.extend(bytes);
+            let _ = Table::read(&text);
+        }
+
+        #[test]
+        fn what_was_written_is_read_back(
+            rows in prop::collection::vec((0usize..4, -1e9f64..1e9, -1e9f64..1e9), 1..20)
+        ) {
+            use std::fmt::Write as _;
+            let mut text = String::from("task,label,x1\n");
+            for (task, label, x) in &rows {
+                writeln!(text, "{task},{label},{x}").unwrap();
+            }
+            let table = Table::read(text.as_bytes()).unwrap();
+            for task in &table.tasks {
+                let wanted: Vec<f64> = rows
+                    .iter()
+                    .filter(|row| row.0.to_string() == task.name)
+                    .map(|row| row.2)
+                    .collect();
+                prop_assert_eq!(&task.points.features, &wanted);
+            }
+        }
+    }
+}
