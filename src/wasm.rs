@@ -17,7 +17,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
 use crate::chart::{self, Style, curve, heatmap, map};
-use crate::data::{DataSet, Kind, bundle, sources};
+use crate::data::{DataSet, Kind, sources};
 use crate::error::{Error, Result};
 use crate::experiment::{self, ENGINE, Observer, Outcome};
 use crate::link;
@@ -223,15 +223,20 @@ pub fn read_link(text: &str) -> JsValue {
     }
 }
 
+fn published(name: &str) -> Result<&'static sources::Source> {
+    sources::source(name)
+        .ok_or_else(|| Error::field("dataset", name, "the name of a published data set"))
+}
+
 /// A data set, kept where the solver is. Call `free` when it is no longer needed.
 #[wasm_bindgen]
 pub struct Data(DataSet);
 
 #[wasm_bindgen]
 impl Data {
-    /// From a bundle of this build.
-    pub fn from_bundle(bytes: &[u8]) -> std::result::Result<Data, JsValue> {
-        Ok(Self(bundle::decode(bytes)?))
+    /// From the bundle of a published data set; its points are checked against their hash.
+    pub fn from_bundle(name: &str, bytes: &[u8]) -> std::result::Result<Data, JsValue> {
+        Ok(Self(published(name)?.read_bundle(bytes)?))
     }
 
     /// From a user's file, known by the ending of its name. A raw file of a published data set is
@@ -253,7 +258,7 @@ impl Data {
                     .then(|| Uint8Array::new(&entry.get(1)).to_vec())
             })
         };
-        Ok(Self(sources::assemble(name, &find)?))
+        Ok(Self(published(name)?.assemble(&find)?))
     }
 
     /// The synthetic one that a specification means.
