@@ -59,6 +59,9 @@ pub fn run(_spec: &Spec, _data: &DataSet, _observer: &mut dyn Observer) -> Resul
 }
 
 /// The synthetic data set that a specification means (its loss and seed decide it).
+///
+/// # Errors
+/// None in this version.
 pub fn load_synthetic(_spec: &Spec) -> Result<DataSet> {
     Err(crate::error::Error::Cancelled)
 }

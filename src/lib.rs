@@ -1,9 +1,13 @@
 //! PATOM Lab.
+pub mod attack;
 pub mod chart;
+mod choice;
 pub mod data;
 pub mod error;
 pub mod experiment;
+pub mod linalg;
 pub mod link;
+pub mod metrics;
 pub mod mtrl;
 pub mod report;
 pub mod rng;

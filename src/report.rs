@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::attack::Stop;
 use crate::data::Kind;
 use crate::mtrl::Status;
 use crate::spec::Spec;
@@ -51,18 +52,6 @@ pub struct TracePoint {
     pub certificate: f64,
     /// Wall time since the start of the run; no part of the digest.
     pub seconds: f64,
-}
-
-/// Why the attack ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stop {
-    /// All iterations were done.
-    Iterations,
-    /// Backtracking found no step that raises the utility.
-    NoAscent,
-    /// Nothing to optimise: the random baseline, or no injected point.
-    NothingToOptimise,
 }
 
 /// The metric that is reported.

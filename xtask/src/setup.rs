@@ -98,6 +98,37 @@ pub fn chromium() -> Result<Chromium> {
     )
 }
 
+/// Installs what the engines in a list such as `chromium,firefox` need.
+///
+/// # Errors
+/// As for [`chromium`].
+pub fn engines(list: &str) -> Result<()> {
+    for engine in list.split(',') {
+        match engine.trim() {
+            "chromium" => {
+                chromium()?;
+            }
+            "firefox" => {
+                if which("firefox-esr").is_none() && which("firefox").is_none() {
+                    packages(&["firefox-esr"])?;
+                }
+                if which("geckodriver").is_none() {
+                    bail!(
+                        "missing: geckodriver. Type: cargo install geckodriver --version 0.37.1 --locked --debug"
+                    );
+                }
+            }
+            "webkit" => {
+                if which("WebKitWebDriver").is_none() || which("Xvfb").is_none() {
+                    packages(&["webkit2gtk-driver", "xvfb", "xauth"])?;
+                }
+            }
+            other => bail!("`{other}` is no engine; there are: chromium, firefox, webkit"),
+        }
+    }
+    Ok(())
+}
+
 /// Installs system packages when this process may.
 fn packages(names: &[&str]) -> Result<()> {
     let list = names.join(" ");

@@ -75,6 +75,12 @@ fn keeps_its_name(path: &str) -> bool {
         || path.starts_with("icons/")
 }
 
+fn is_page(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "html")
+}
+
 /// Puts the site together from the files of www/ (with the generated code in it) and the bundles.
 ///
 /// # Errors
@@ -107,7 +113,7 @@ pub fn assemble(mut www: Files, pkg: &str, bundles: &Files, version: &str) -> Re
     }
     let folder = format!("assets-{}", hex(&all.finalize()[..6]));
     for (path, bytes) in &fixed {
-        let bytes = if path.ends_with(".html") {
+        let bytes = if is_page(path) {
             let text =
                 std::str::from_utf8(bytes).with_context(|| format!("{path} is not UTF-8"))?;
             point_to_assets(path, text, &folder, &assets, &fixed)?.into_bytes()

@@ -110,6 +110,8 @@ fn generate(wasm: &[u8], settings: &Settings, pkg: &Path) -> Result<()> {
     bindgen
         .input_bytes(&options.out_name, wasm.to_vec())
         .typescript(options.typescript)
+        // `init()` finds the wasm beside the glue, wherever that is.
+        .omit_default_module_path(false)
         .debug(options.debug)
         .keep_debug(options.keep_debug)
         .remove_name_section(options.remove_name_section)

@@ -1,0 +1,209 @@
+//! The gradient of U by the injected features: the published one and the two exact ones.
+//!
+//! All are written with the residual r̂ = ŷ - w_i'x̃ of an injected point x̃ = (x̂, 1) of task i
+//! (zero where the squared hinge does not see the point), and a matrix V with a column a task:
+//!
+//! - `published`, (15) and (16) of the paper: (2/N_i) r̂ v_i with v_i = Σ_p Φ_ip ∇_{w_p} U;
+//! - `implicit` and `implicit_total`: (2/N_i) [ r̂ v_i - (v_i'x̃) w_i ] where the point counts,
+//!   with H V = ∇_W U and the Hessian H for a fixed or a moving Ω.
+
+use crate::attack::{Gradient, Injection, utility};
+use crate::error::Result;
+use crate::linalg::{add_scaled, dot};
+use crate::mtrl::system::{Coupling, System};
+use crate::mtrl::{Problem, Solution, Spectrum};
+
+/// Relative residual to which an adjoint system is solved where it is too large to factor: three
+/// digits more than the gradient is asked to be exact to.
+const ADJOINT_TOLERANCE: f64 = 1e-10;
+
+/// The full gradient: for each injection n̂ x d numbers, row-major. `solution` must belong to
+/// the points that `problem` holds now.
+///
+/// # Errors
+/// The adjoint system cannot be solved.
+pub fn full(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    targets: &[usize],
+    injections: &[Injection],
+) -> Result<Vec<Vec<f64>>> {
+    let slope = utility::gradient(problem, targets, &solution.w);
+    let adjoint = match kind {
+        Gradient::Published => mix(&phi(problem, &solution.spectrum), &slope),
+        Gradient::Implicit | Gradient::ImplicitTotal => {
+            activate(problem, solution);
+            let system = System::new(problem, &solution.spectrum, coupling(kind));
+            let spectrum = &solution.spectrum;
+            let solved = system
+                .factor()?
+                .solve(&spectrum.to_eigenbasis(&slope), ADJOINT_TOLERANCE);
+            spectrum.from_eigenbasis(&solved?)
+        }
+    };
+    let dimension = problem.dimension();
+    Ok(injections
+        .iter()
+        .map(|injection| {
+            let range = injection.task * dimension..(injection.task + 1) * dimension;
+            let frozen = Frozen::new(kind, problem, solution, injection);
+            let mut out = vec![0.0; injection.labels.len() * (dimension - 1)];
+            for (j, row) in out.chunks_exact_mut(dimension - 1).enumerate() {
+                frozen.add(1.0, j, &adjoint[range.clone()], row);
+            }
+            out
+        })
+        .collect())
+}
+
+/// What the gradient by the points of one injection needs besides V, as of the last solve: it
+/// stays fixed throughout a batch of the constant step.
+pub(crate) struct Frozen<'a> {
+    exact: bool,
+    /// w_i.
+    w: &'a [f64],
+    /// (2/N_i) r̂ of each point.
+    pull: Vec<f64>,
+    /// 2/N_i where the point counts, else 0.
+    weight: Vec<f64>,
+    /// x̃ of each point.
+    points: Vec<f64>,
+}
+
+impl<'a> Frozen<'a> {
+    pub(crate) fn new(
+        kind: Gradient,
+        problem: &Problem,
+        solution: &'a Solution,
+        injection: &Injection,
+    ) -> Self {
+        let dimension = problem.dimension();
+        let task = problem.task(injection.task);
+        let total = task.labels.len();
+        let w = &solution.w[injection.task * dimension..(injection.task + 1) * dimension];
+        let residuals = problem.residuals(injection.task, w, task.clean..total);
+        let scale = 2.0 / total as f64;
+        Self {
+            exact: kind != Gradient::Published,
+            w,
+            weight: residuals
+                .iter()
+                .map(|&r| if r == 0.0 { 0.0 } else { scale })
+                .collect(),
+            pull: residuals.iter().map(|r| scale * r).collect(),
+            points: task.points[task.clean * dimension..].to_vec(),
+        }
+    }
+
+    /// Adds `factor` times the gradient by point `j` for the column `v` of V to `target` (d).
+    pub(crate) fn add(&self, factor: f64, j: usize, v: &[f64], target: &mut [f64]) {
+        add_scaled(target, factor * self.pull[j], v);
+        if self.exact {
+            let x = &self.points[j * v.len()..(j + 1) * v.len()];
+            add_scaled(target, -factor * self.weight[j] * dot(v, x), self.w);
+        }
+    }
+}
+
+/// V as a linear function of the gradient of the loss of one target point: for target p the
+/// matrix that takes ∇_{w_p} l to v_i, for the attacking tasks i.
+pub(crate) struct Response {
+    kind: Gradient,
+    dimension: usize,
+    m: usize,
+    phi: Vec<f64>,
+    /// For each target in turn, for each entry k: all rows of H⁻¹ e_(p,k).
+    columns: Vec<Vec<f64>>,
+}
+
+impl Response {
+    /// Prepares the response at a solution.
+    ///
+    /// # Errors
+    /// The adjoint systems cannot be solved.
+    pub(crate) fn new(
+        kind: Gradient,
+        problem: &mut Problem,
+        solution: &Solution,
+        targets: &[usize],
+    ) -> Result<Self> {
+        let (m, dimension) = (problem.task_count(), problem.dimension());
+        let mut columns = Vec::new();
+        if kind != Gradient::Published {
+            activate(problem, solution);
+            let spectrum = &solution.spectrum;
+            let system = System::new(problem, spectrum, coupling(kind));
+            let factored = system.factor()?;
+            for &p in targets {
+                for k in 0..dimension {
+                    let mut unit = vec![0.0; m * dimension];
+                    unit[p * dimension + k] = 1.0;
+                    let solved =
+                        factored.solve(&spectrum.to_eigenbasis(&unit), ADJOINT_TOLERANCE)?;
+                    columns.push(spectrum.from_eigenbasis(&solved));
+                }
+            }
+        }
+        Ok(Self {
+            kind,
+            dimension,
+            m,
+            phi: phi(problem, &solution.spectrum),
+            columns,
+        })
+    }
+
+    /// v_i for the loss gradient `factor` x of a point x of the target with index `position` in
+    /// the list of targets and number `target`, into `v`.
+    pub(crate) fn column(
+        &self,
+        (position, target): (usize, usize),
+        task: usize,
+        factor: f64,
+        x: &[f64],
+        v: &mut [f64],
+    ) {
+        v.fill(0.0);
+        if self.kind == Gradient::Published {
+            add_scaled(v, factor * self.phi[task * self.m + target], x);
+            return;
+        }
+        let range = task * self.dimension..(task + 1) * self.dimension;
+        for (k, x) in x.iter().enumerate() {
+            let column = &self.columns[position * self.dimension + k][range.clone()];
+            add_scaled(v, factor * x, column);
+        }
+    }
+}
+
+fn coupling<'a>(kind: Gradient) -> Coupling<'a> {
+    match kind {
+        Gradient::ImplicitTotal => Coupling::Moving { dual: None },
+        Gradient::Published | Gradient::Implicit => Coupling::Fixed,
+    }
+}
+
+fn phi(problem: &Problem, spectrum: &Spectrum) -> Vec<f64> {
+    spectrum.phi(problem.weights().lambda1, problem.weights().lambda2)
+}
+
+/// Row i: Σ_p matrix_ip row_p.
+fn mix(matrix: &[f64], rows: &[f64]) -> Vec<f64> {
+    let m = matrix.len().isqrt();
+    let dimension = rows.len() / m;
+    let mut out = vec![0.0; rows.len()];
+    for (target, weights) in out.chunks_exact_mut(dimension).zip(matrix.chunks_exact(m)) {
+        for (row, &weight) in rows.chunks_exact(dimension).zip(weights) {
+            add_scaled(target, weight, row);
+        }
+    }
+    out
+}
+
+fn activate(problem: &mut Problem, solution: &Solution) {
+    let dimension = problem.dimension();
+    for (i, w) in solution.w.chunks_exact(dimension).enumerate() {
+        problem.activate(i, w);
+    }
+}

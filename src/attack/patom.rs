@@ -1,0 +1,236 @@
+//! PATOM, Algorithm 1 of the paper: solve, move the injected points up the gradient, solve again.
+
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use crate::attack::gradient::{Frozen, Response};
+use crate::attack::{Gradient, Injection, Method, Step, gradient, project, utility};
+use crate::error::{Error, Result};
+use crate::linalg::add_scaled;
+use crate::mtrl::{self, Limits, Problem, Solution, Solver};
+use crate::rng::{Random, Stream};
+
+/// Growth of the step after an iteration that took it whole, and its shrinking where U would fall.
+const GROW: f64 = 4.0;
+const SHRINK: f64 = 0.25;
+/// Trials of one iteration: 0.25^30 is below the rounding of any step that is worth a trial.
+const MAX_TRIALS: usize = 30;
+
+/// Settings of the loop; ranges are those of the specification.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Target tasks.
+    pub targets: Vec<usize>,
+    /// PATOM or random.
+    pub method: Method,
+    /// Which gradient.
+    pub gradient: Gradient,
+    /// Which step rule.
+    pub step: Step,
+    /// η of the constant step, first trial of backtracking.
+    pub step_size: f64,
+    /// Iterations.
+    pub iterations: usize,
+    /// Sampled points of a batch over clean points of the targets.
+    pub batch_factor: f64,
+    /// Radius of the ball.
+    pub radius: f64,
+    /// Solver of the lower level.
+    pub solver: Solver,
+    /// Its limits.
+    pub limits: Limits,
+    /// The seed of the batches.
+    pub seed: u64,
+}
+
+/// One iteration, as shown to the observer.
+pub struct Iterate<'a> {
+    /// From 0, the random start.
+    pub iteration: usize,
+    /// U.
+    pub utility: f64,
+    /// The lower level solved with the injected points of this iteration.
+    pub solution: &'a Solution,
+    /// These points.
+    pub injections: &'a [Injection],
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// All iterations were done.
+    Iterations,
+    /// Backtracking found no step that raises the utility.
+    NoAscent,
+    /// Nothing to optimise: the random baseline, or no injected point.
+    NothingToOptimise,
+}
+
+/// Runs the attack. `problem` must hold the injected points of `injections` behind the clean ones
+/// of their tasks. `observe` hears of every iteration, 0 included, and may end the run.
+///
+/// # Errors
+/// A numerical breakdown of the lower level; `Error::Cancelled` where `observe` breaks.
+pub fn run(
+    problem: &mut Problem,
+    mut injections: Vec<Injection>,
+    settings: &Settings,
+    observe: &mut dyn FnMut(Iterate) -> ControlFlow<()>,
+) -> Result<(Solution, Vec<Injection>, Stop)> {
+    let mut solution = mtrl::solve(settings.solver, problem, None, &settings.limits)?;
+    let mut utility = utility::value(problem, &settings.targets, &solution.w);
+    let mut show =
+        |iteration, utility, solution: &Solution, injections: &[Injection]| match observe(Iterate {
+            iteration,
+            utility,
+            solution,
+            injections,
+        }) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Cancelled),
+        };
+    show(0, utility, &solution, &injections)?;
+    let empty = injections
+        .iter()
+        .all(|injection| injection.labels.is_empty());
+    if empty || settings.method == Method::Random {
+        return Ok((solution, injections, Stop::NothingToOptimise));
+    }
+    let mut step_size = settings.step_size;
+    let mut batches = Random::new(settings.seed, Stream::Batches, 0);
+    for iteration in 1..=settings.iterations {
+        match settings.step {
+            Step::Constant => {
+                constant_step(problem, &solution, &mut injections, settings, &mut batches)?;
+                place(problem, &injections);
+                solution =
+                    mtrl::solve(settings.solver, problem, Some(&solution), &settings.limits)?;
+                utility = utility::value(problem, &settings.targets, &solution.w);
+            }
+            Step::Backtracking => {
+                let ascent = backtrack(
+                    problem,
+                    &solution,
+                    utility,
+                    &injections,
+                    settings,
+                    &mut step_size,
+                )?;
+                let Some(ascent) = ascent else {
+                    place(problem, &injections);
+                    return Ok((solution, injections, Stop::NoAscent));
+                };
+                (injections, solution, utility) = ascent;
+            }
+        }
+        show(iteration, utility, &solution, &injections)?;
+    }
+    Ok((solution, injections, Stop::Iterations))
+}
+
+/// Puts the injected points into the problem.
+fn place(problem: &mut Problem, injections: &[Injection]) {
+    for injection in injections {
+        problem.move_injected(injection.task, &injection.points);
+    }
+}
+
+/// One iteration of the paper's rule: a step and a projection for each sampled point of a batch,
+/// with W, Φ (or the Hessian) and the residuals of the last solve.
+fn constant_step(
+    problem: &mut Problem,
+    solution: &Solution,
+    injections: &mut [Injection],
+    settings: &Settings,
+    batches: &mut Random,
+) -> Result<()> {
+    let dimension = problem.dimension();
+    let features = dimension - 1;
+    let targets = &settings.targets;
+    let response = Response::new(settings.gradient, problem, solution, targets)?;
+    let frozen: Vec<Frozen> = (injections.iter())
+        .map(|injection| Frozen::new(settings.gradient, problem, solution, injection))
+        .collect();
+    // The clean points of the targets in one row, to draw from: (position of the target, point).
+    let pool: Vec<(usize, usize)> = (targets.iter().enumerate())
+        .flat_map(|(position, &p)| (0..problem.task(p).clean).map(move |q| (position, q)))
+        .collect();
+    let residuals: Vec<Vec<f64>> = (targets.iter())
+        .map(|&p| {
+            let w = &solution.w[p * dimension..(p + 1) * dimension];
+            problem.residuals(p, w, 0..problem.task(p).clean)
+        })
+        .collect();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count"
+    )]
+    let batch = ((settings.batch_factor * pool.len() as f64).round() as usize).max(1);
+    let mut v = vec![0.0; dimension];
+    for _ in 0..batch {
+        let (position, q) = pool[batches.below(pool.len())];
+        let target = targets[position];
+        let loss_slope = -2.0 * residuals[position][q];
+        if loss_slope == 0.0 {
+            continue;
+        }
+        let x = &problem.task(target).points[q * dimension..(q + 1) * dimension];
+        for (injection, frozen) in injections.iter_mut().zip(&frozen) {
+            response.column((position, target), injection.task, loss_slope, x, &mut v);
+            for (j, point) in injection.points.chunks_exact_mut(dimension).enumerate() {
+                let point = &mut point[..features];
+                frozen.add(settings.step_size, j, &v, point);
+                project(point, settings.radius);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One iteration up the full gradient: the first of the steps tried, each shorter than the one
+/// before, that raises U. None where no step does.
+fn backtrack(
+    problem: &mut Problem,
+    solution: &Solution,
+    utility: f64,
+    injections: &[Injection],
+    settings: &Settings,
+    step_size: &mut f64,
+) -> Result<Option<(Vec<Injection>, Solution, f64)>> {
+    let dimension = problem.dimension();
+    let features = dimension - 1;
+    let slopes = gradient::full(
+        settings.gradient,
+        problem,
+        solution,
+        &settings.targets,
+        injections,
+    )?;
+    for trial in 0..MAX_TRIALS {
+        let mut moved = injections.to_vec();
+        for (injection, slope) in moved.iter_mut().zip(&slopes) {
+            let points = injection.points.chunks_exact_mut(dimension);
+            for (point, slope) in points.zip(slope.chunks_exact(features)) {
+                add_scaled(&mut point[..features], *step_size, slope);
+                project(&mut point[..features], settings.radius);
+            }
+        }
+        if moved == injections {
+            return Ok(None);
+        }
+        place(problem, &moved);
+        let next = mtrl::solve(settings.solver, problem, Some(solution), &settings.limits)?;
+        let value = utility::value(problem, &settings.targets, &next.w);
+        if value > utility {
+            if trial == 0 {
+                *step_size *= GROW;
+            }
+            return Ok(Some((moved, next, value)));
+        }
+        *step_size *= SHRINK;
+    }
+    Ok(None)
+}

@@ -1,0 +1,480 @@
+//! The few dense kernels that decide the speed. Not here: anything that knows what a task is.
+//!
+//! Matrices are slices. "Rows" means row-major. Every sum has one fixed order, written out here in
+//! lanes that compilers turn into 128-bit vectors, so that a result has the same bits natively and
+//! in WebAssembly. No fused multiply-add.
+
+const LANES: usize = 4;
+
+/// a'b.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
+    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    for (x, y) in a_chunks.iter().zip(b_chunks) {
+        for lane in 0..LANES {
+            sums[lane] += x[lane] * y[lane];
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
+}
+
+/// |a|^2.
+pub fn norm_squared(a: &[f64]) -> f64 {
+    dot(a, a)
+}
+
+/// y += c x.
+pub fn add_scaled(y: &mut [f64], c: f64, x: &[f64]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += c * x;
+    }
+}
+
+/// Adds `weight` Σ x x' over rows x of length `size` to the lower triangle of `gram`
+/// (size x size, rows). Four rows at a time keep `gram` in registers and cache.
+pub fn add_gram<'a>(
+    gram: &mut [f64],
+    size: usize,
+    weight: f64,
+    rows: impl Iterator<Item = &'a [f64]>,
+) {
+    let mut rows = rows.fuse();
+    loop {
+        let (Some(x), second, third, fourth) = (rows.next(), rows.next(), rows.next(), rows.next())
+        else {
+            return;
+        };
+        if let (Some(y), Some(z), Some(t)) = (second, third, fourth) {
+            for a in 0..size {
+                let (xa, ya, za, ta) = (weight * x[a], weight * y[a], weight * z[a], weight * t[a]);
+                let target = &mut gram[a * size..=a * size + a];
+                for ((((g, x), y), z), t) in target.iter_mut().zip(x).zip(y).zip(z).zip(t) {
+                    *g += (xa * x + ya * y) + (za * z + ta * t);
+                }
+            }
+        } else {
+            for row in [Some(x), second, third].into_iter().flatten() {
+                for a in 0..size {
+                    let target = &mut gram[a * size..=a * size + a];
+                    add_scaled(target, weight * row[a], &row[..=a]);
+                }
+            }
+            return;
+        }
+    }
+}
+
+/// Copies the lower triangle of a size x size matrix to the upper one.
+pub fn mirror(matrix: &mut [f64], size: usize) {
+    for a in 0..size {
+        for b in 0..a {
+            matrix[b * size + a] = matrix[a * size + b];
+        }
+    }
+}
+
+/// y = A x for a full size x size matrix (rows).
+pub fn multiply(y: &mut [f64], a: &[f64], x: &[f64]) {
+    for (y, row) in y.iter_mut().zip(a.chunks_exact(x.len())) {
+        *y = dot(row, x);
+    }
+}
+
+/// Cholesky factor L of a symmetric matrix, in place in the lower triangle (rows). The diagonal
+/// holds 1 / L_ii. False where the matrix is not positive definite (the content is then useless).
+#[must_use]
+pub fn cholesky(a: &mut [f64], size: usize) -> bool {
+    for i in 0..size {
+        let (above, current) = a.split_at_mut(i * size);
+        let row = &mut current[..=i];
+        // Four columns at a time share the loads of this row.
+        let mut j = 0;
+        while j + 4 <= i {
+            let mut sums = dot4(row, above, size, j);
+            for k in j..j + 4 {
+                let pivot_row = &above[k * size..=k * size + k];
+                for l in j..k {
+                    sums[k - j] += row[l] * pivot_row[l];
+                }
+                row[k] = (row[k] - sums[k - j]) * pivot_row[k];
+            }
+            j += 4;
+        }
+        while j < i {
+            let pivot_row = &above[j * size..=j * size + j];
+            row[j] = (row[j] - dot(&row[..j], &pivot_row[..j])) * pivot_row[j];
+            j += 1;
+        }
+        let pivot = row[i] - norm_squared(&row[..i]);
+        // Written so that NaN fails too.
+        if !(pivot > 0.0 && pivot < f64::INFINITY) {
+            return false;
+        }
+        row[i] = 1.0 / pivot.sqrt();
+    }
+    true
+}
+
+/// Dot products of row[..j] with rows j..j+4 of `above`.
+fn dot4(row: &[f64], above: &[f64], size: usize, j: usize) -> [f64; 4] {
+    let mut sums = [[0.0; 2]; 4];
+    let r0 = &above[j * size..j * size + j];
+    let r1 = &above[(j + 1) * size..(j + 1) * size + j];
+    let r2 = &above[(j + 2) * size..(j + 2) * size + j];
+    let r3 = &above[(j + 3) * size..(j + 3) * size + j];
+    let x = &row[..j];
+    // j is a multiple of four.
+    for c in 0..j / 2 {
+        for lane in 0..2 {
+            let value = x[2 * c + lane];
+            sums[0][lane] += value * r0[2 * c + lane];
+            sums[1][lane] += value * r1[2 * c + lane];
+            sums[2][lane] += value * r2[2 * c + lane];
+            sums[3][lane] += value * r3[2 * c + lane];
+        }
+    }
+    [
+        sums[0][0] + sums[0][1],
+        sums[1][0] + sums[1][1],
+        sums[2][0] + sums[2][1],
+        sums[3][0] + sums[3][1],
+    ]
+}
+
+/// Solves L L' x = b in place, with the factor that [`cholesky`] left.
+pub fn cholesky_solve(factor: &[f64], size: usize, b: &mut [f64]) {
+    for i in 0..size {
+        let row = &factor[i * size..=i * size + i];
+        b[i] = (b[i] - dot(&row[..i], &b[..i])) * row[i];
+    }
+    for i in (0..size).rev() {
+        let row = &factor[i * size..=i * size + i];
+        b[i] *= row[i];
+        let value = b[i];
+        add_scaled(&mut b[..i], -value, &row[..i]);
+    }
+}
+
+/// Eigenvalues (ascending) and eigenvectors of a symmetric matrix.
+#[derive(Clone, Debug, Default)]
+pub struct Eigen {
+    /// Ascending.
+    pub values: Vec<f64>,
+    /// Row a is the eigenvector of value a.
+    pub vectors: Vec<f64>,
+    off_diagonal: Vec<f64>,
+}
+
+impl Eigen {
+    /// Decomposes a symmetric size x size matrix (rows; both triangles filled): Householder
+    /// reduction to tridiagonal form and implicit QL. False where QL does not converge, which
+    /// only happens on numbers that are not finite.
+    #[must_use]
+    pub fn decompose(&mut self, matrix: &[f64], size: usize) -> bool {
+        self.values.clear();
+        self.values.resize(size, 0.0);
+        self.off_diagonal.clear();
+        self.off_diagonal.resize(size, 0.0);
+        self.vectors.clear();
+        self.vectors.extend_from_slice(matrix);
+        if matrix.iter().any(|value| !value.is_finite()) {
+            return false;
+        }
+        self.tridiagonalise(size);
+        self.implicit_ql(size)
+    }
+
+    fn tridiagonalise(&mut self, n: usize) {
+        let (v, d, e) = (&mut self.vectors, &mut self.values, &mut self.off_diagonal);
+        // Reduces the trailing rows in turn. Householder vectors stay in the rows of v.
+        let mut work = vec![0.0; n];
+        for i in (1..n).rev() {
+            let (head, tail) = v.split_at_mut(i * n);
+            let u = &mut tail[..i];
+            let scale = if i > 1 {
+                u.iter().map(|x| x.abs()).sum::<f64>()
+            } else {
+                0.0
+            };
+            if scale == 0.0 {
+                e[i] = u[i - 1];
+                d[i] = 0.0;
+                continue;
+            }
+            for x in u.iter_mut() {
+                *x /= scale;
+            }
+            let mut h = norm_squared(u);
+            let f = u[i - 1];
+            let g = if f > 0.0 { -h.sqrt() } else { h.sqrt() };
+            e[i] = scale * g;
+            h -= f * g;
+            u[i - 1] = f - g;
+            d[i] = h;
+            // p = A u / h, K = u'p / 2h, q = p - K u; A -= q u' + u q'. Only the lower triangle.
+            let p = &mut work[..i];
+            p.fill(0.0);
+            for j in 0..i {
+                let row = &head[j * n..=j * n + j];
+                p[j] += dot(row, &u[..=j]);
+                add_scaled(&mut p[..j], u[j], &row[..j]);
+            }
+            let mut k = 0.0;
+            for j in 0..i {
+                p[j] /= h;
+                k += p[j] * u[j];
+            }
+            k /= 2.0 * h;
+            for j in 0..i {
+                p[j] -= k * u[j];
+            }
+            for j in 0..i {
+                let row = &mut head[j * n..=j * n + j];
+                add_scaled(row, -p[j], &u[..=j]);
+                add_scaled(row, -u[j], &p[..=j]);
+            }
+        }
+        // Accumulates the transformations: the leading i x i block is the product so far.
+        let diagonal: Vec<f64> = (0..n).map(|i| v[i * n + i]).collect();
+        for i in 0..n {
+            if i > 0 && d[i] != 0.0 {
+                let (head, tail) = v.split_at_mut(i * n);
+                let u = &tail[..i];
+                for j in 0..i {
+                    let row = &mut head[j * n..j * n + i];
+                    let c = dot(row, u) / d[i];
+                    add_scaled(row, -c, u);
+                }
+            }
+            for j in 0..i {
+                v[i * n + j] = 0.0;
+                v[j * n + i] = 0.0;
+            }
+            v[i * n + i] = 1.0;
+        }
+        d.copy_from_slice(&diagonal);
+        // Here v = P' with A = P T P'; the rotations of QL act on columns of P: rows of v.
+        e.copy_within(1.., 0);
+        if n > 0 {
+            e[n - 1] = 0.0;
+        }
+    }
+
+    fn implicit_ql(&mut self, n: usize) -> bool {
+        let (v, d, e) = (&mut self.vectors, &mut self.values, &mut self.off_diagonal);
+        for l in 0..n {
+            for round in 0.. {
+                let mut m = l;
+                while m + 1 < n {
+                    let size = d[m].abs() + d[m + 1].abs();
+                    if e[m].abs() <= f64::EPSILON * size {
+                        break;
+                    }
+                    m += 1;
+                }
+                if m == l {
+                    break;
+                }
+                if round == 60 {
+                    return false;
+                }
+                // Wilkinson's shift.
+                let mut g = (d[l + 1] - d[l]) / (2.0 * e[l]);
+                let r = (g * g + 1.0).sqrt();
+                g = d[m] - d[l] + e[l] / (g + if g >= 0.0 { r } else { -r });
+                let (mut s, mut c, mut p) = (1.0, 1.0, 0.0);
+                let mut deflated = false;
+                for i in (l..m).rev() {
+                    let f = s * e[i];
+                    let b = c * e[i];
+                    let r = (f * f + g * g).sqrt();
+                    e[i + 1] = r;
+                    if r == 0.0 {
+                        d[i + 1] -= p;
+                        e[m] = 0.0;
+                        deflated = true;
+                        break;
+                    }
+                    s = f / r;
+                    c = g / r;
+                    g = d[i + 1] - p;
+                    let t = (d[i] - g) * s + 2.0 * c * b;
+                    p = s * t;
+                    d[i + 1] = g + p;
+                    g = c * t - b;
+                    let (low, high) = v.split_at_mut((i + 1) * n);
+                    for (x, y) in low[i * n..].iter_mut().zip(&mut high[..n]) {
+                        let f = *y;
+                        *y = s * *x + c * f;
+                        *x = c * *x - s * f;
+                    }
+                }
+                if deflated {
+                    continue;
+                }
+                d[l] -= p;
+                e[l] = g;
+                e[m] = 0.0;
+            }
+        }
+        self.sort(n);
+        true
+    }
+
+    fn sort(&mut self, n: usize) {
+        for i in 0..n {
+            let mut smallest = i;
+            for j in i + 1..n {
+                if self.values[j] < self.values[smallest] {
+                    smallest = j;
+                }
+            }
+            if smallest != i {
+                self.values.swap(i, smallest);
+                let (low, high) = self.vectors.split_at_mut(smallest * n);
+                low[i * n..(i + 1) * n].swap_with_slice(&mut high[..n]);
+            }
+        }
+    }
+}
+
+/// Estimate of the largest eigenvalue of a positive semidefinite matrix (rows), from below.
+pub fn largest_eigenvalue(matrix: &[f64], size: usize) -> f64 {
+    // Started at the row of the largest diagonal entry: never orthogonal to what matters.
+    let start = (0..size).fold(0, |best, i| {
+        if matrix[i * size + i] > matrix[best * size + best] {
+            i
+        } else {
+            best
+        }
+    });
+    let mut x = matrix[start * size..(start + 1) * size].to_vec();
+    let mut y = vec![0.0; size];
+    let mut value = 0.0;
+    for _ in 0..30 {
+        let norm = norm_squared(&x).sqrt();
+        if norm == 0.0 {
+            return 0.0;
+        }
+        x.iter_mut().for_each(|x| *x /= norm);
+        multiply(&mut y, matrix, &x);
+        let next = dot(&x, &y);
+        let settled = (next - value).abs() <= 1e-6 * next;
+        value = next;
+        std::mem::swap(&mut x, &mut y);
+        if settled {
+            break;
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Random, Stream};
+
+    fn random_matrix(size: usize, seed: u64) -> Vec<f64> {
+        let mut random = Random::new(seed, Stream::Synthetic, 0);
+        (0..size * size).map(|_| random.normal()).collect()
+    }
+
+    fn gram(size: usize, seed: u64) -> Vec<f64> {
+        let factor = random_matrix(size, seed);
+        let mut gram = vec![0.0; size * size];
+        add_gram(&mut gram, size, 1.0, factor.chunks_exact(size));
+        mirror(&mut gram, size);
+        gram
+    }
+
+    #[test]
+    fn gram_equals_the_definition() {
+        for size in [1, 3, 4, 7, 10] {
+            let factor = random_matrix(size, 1);
+            let found = gram(size, 1);
+            for a in 0..size {
+                for b in 0..size {
+                    let exact: f64 = (0..size)
+                        .map(|r| factor[r * size + a] * factor[r * size + b])
+                        .sum();
+                    assert!((found[a * size + b] - exact).abs() < 1e-12 * size as f64);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cholesky_solves_what_it_factors() {
+        for size in [1, 2, 5, 8, 29, 64] {
+            let mut a = gram(size, 2);
+            for i in 0..size {
+                a[i * size + i] += 1.0;
+            }
+            let x: Vec<f64> = (0..size).map(|i| i as f64 - 3.0).collect();
+            let mut b = vec![0.0; size];
+            multiply(&mut b, &a, &x);
+            assert!(cholesky(&mut a, size));
+            cholesky_solve(&a, size, &mut b);
+            for i in 0..size {
+                assert!((b[i] - x[i]).abs() < 1e-10, "{size}: {} {}", b[i], x[i]);
+            }
+        }
+        assert!(!cholesky(&mut [1.0, 0.0, 2.0, 1.0], 2));
+        assert!(!cholesky(&mut [f64::NAN], 1));
+    }
+
+    #[test]
+    fn eigenvectors_rebuild_the_matrix_and_agree_with_nalgebra() {
+        for size in [1, 2, 3, 7, 10, 29, 40] {
+            let mut a = gram(size, 3);
+            // Double and zero eigenvalues are the cases of this program.
+            if size > 3 {
+                for k in 0..size {
+                    a[k] = 0.0;
+                    a[k * size] = 0.0;
+                }
+            }
+            let mut eigen = Eigen::default();
+            assert!(eigen.decompose(&a, size));
+            let scale = eigen.values[size - 1].abs().max(1.0);
+            for i in 0..size {
+                for j in 0..size {
+                    let rebuilt: f64 = (0..size)
+                        .map(|k| {
+                            eigen.values[k]
+                                * eigen.vectors[k * size + i]
+                                * eigen.vectors[k * size + j]
+                        })
+                        .sum();
+                    assert!((rebuilt - a[i * size + j]).abs() < 1e-13 * scale * size as f64);
+                    let product = dot(
+                        &eigen.vectors[i * size..(i + 1) * size],
+                        &eigen.vectors[j * size..(j + 1) * size],
+                    );
+                    let identity = f64::from(u8::from(i == j));
+                    assert!((product - identity).abs() < 1e-13 * size as f64);
+                }
+            }
+            let other = nalgebra::DMatrix::from_row_slice(size, size, &a).symmetric_eigenvalues();
+            let mut other: Vec<f64> = other.iter().copied().collect();
+            other.sort_by(f64::total_cmp);
+            for (ours, theirs) in eigen.values.iter().zip(&other) {
+                assert!((ours - theirs).abs() < 1e-12 * scale);
+            }
+        }
+        assert!(!Eigen::default().decompose(&[f64::NAN], 1));
+    }
+
+    #[test]
+    fn the_largest_eigenvalue_is_found() {
+        let a = gram(12, 5);
+        let mut eigen = Eigen::default();
+        assert!(eigen.decompose(&a, 12));
+        let estimate = largest_eigenvalue(&a, 12);
+        assert!(estimate <= eigen.values[11] * (1.0 + 1e-12));
+        assert!(estimate > 0.99 * eigen.values[11]);
+        assert_eq!(largest_eigenvalue(&[0.0; 9], 3), 0.0);
+    }
+}

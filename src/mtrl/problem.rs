@@ -1,0 +1,323 @@
+//! The points of the tasks, the weights of the terms, and the data part of the objective.
+//!
+//! For both losses the data part is, at a given W, a quadratic over the active points (squared
+//! loss: all of them; squared hinge: those with y w'x < 1, where the loss is (y - w'x)^2 as well).
+//! A task therefore keeps the sums Σ x x' and Σ y x of its active points. The sums of the clean
+//! points are made once; those of injected points when they move; points that enter or leave the
+//! active set are added and subtracted.
+
+use crate::error::{Error, Result};
+use crate::linalg::{add_gram, add_scaled, dot, mirror};
+use crate::mtrl::Loss;
+
+/// Weights of the terms of the objective.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// Loss of a point.
+    pub loss: Loss,
+    /// λ1, weight of |W|²/2; positive.
+    pub lambda1: f64,
+    /// λ2, weight of the task relationship; not negative.
+    pub lambda2: f64,
+    /// Floor ε of the task covariance; not negative.
+    pub epsilon: f64,
+}
+
+/// The points of one task.
+#[derive(Clone, Debug, Default)]
+pub struct Task {
+    /// Row-major, N x D, the bias entry last: first the clean points, then the injected ones.
+    pub points: Vec<f64>,
+    /// N labels.
+    pub labels: Vec<f64>,
+    /// How many of the points are clean. The others may be moved.
+    pub clean: usize,
+}
+
+/// The lower level with its data.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    weights: Weights,
+    dimension: usize,
+    tasks: Vec<TaskState>,
+}
+
+#[derive(Clone, Debug)]
+struct TaskState {
+    task: Task,
+    /// The points that `sums` holds.
+    active: Vec<bool>,
+    sums: Sums,
+    /// Sums of the clean points alone (squared loss), so that moving injected points is cheap.
+    clean_sums: Sums,
+    /// 2/N Σ x x' over the active points, both triangles.
+    curvature: Vec<f64>,
+}
+
+/// Sums over points, unweighted.
+#[derive(Clone, Debug)]
+struct Sums {
+    /// Σ x x', lower triangle.
+    gram: Vec<f64>,
+    /// Σ y x.
+    moment: Vec<f64>,
+    /// Σ y².
+    label_squares: f64,
+}
+
+impl Sums {
+    fn zero(dimension: usize) -> Self {
+        Self {
+            gram: vec![0.0; dimension * dimension],
+            moment: vec![0.0; dimension],
+            label_squares: 0.0,
+        }
+    }
+
+    /// Adds `sign` times the points of these numbers.
+    fn add(&mut self, sign: f64, task: &Task, numbers: impl Iterator<Item = usize> + Clone) {
+        let dimension = self.moment.len();
+        let row = |j: usize| &task.points[j * dimension..(j + 1) * dimension];
+        add_gram(&mut self.gram, dimension, sign, numbers.clone().map(row));
+        for j in numbers {
+            add_scaled(&mut self.moment, sign * task.labels[j], row(j));
+            self.label_squares += sign * task.labels[j] * task.labels[j];
+        }
+    }
+}
+
+impl TaskState {
+    fn new(task: Task, dimension: usize, loss: Loss) -> Self {
+        let n = task.labels.len();
+        let mut state = Self {
+            active: vec![loss == Loss::Squared; n],
+            sums: Sums::zero(dimension),
+            clean_sums: Sums::zero(dimension),
+            curvature: vec![0.0; dimension * dimension],
+            task,
+        };
+        if loss == Loss::Squared {
+            state.clean_sums.add(1.0, &state.task, 0..state.task.clean);
+            state.sum_injected();
+        }
+        state
+    }
+
+    /// Squared loss: the sums anew from those of the clean points.
+    fn sum_injected(&mut self) {
+        self.sums.clone_from(&self.clean_sums);
+        self.sums
+            .add(1.0, &self.task, self.task.clean..self.task.labels.len());
+        self.scale_curvature();
+    }
+
+    fn scale_curvature(&mut self) {
+        let scale = self.scale();
+        for (scaled, sum) in self.curvature.iter_mut().zip(&self.sums.gram) {
+            *scaled = scale * sum;
+        }
+        mirror(&mut self.curvature, self.sums.moment.len());
+    }
+
+    /// 2/N.
+    fn scale(&self) -> f64 {
+        2.0 / self.task.labels.len() as f64
+    }
+}
+
+impl Problem {
+    /// Checks and takes the tasks. `dimension` is D, features and bias.
+    ///
+    /// # Errors
+    /// No task; a task without points; sizes that do not fit; a number that is not finite; a label
+    /// other than -1 and +1 with the squared hinge; a weight out of range.
+    pub fn new(weights: Weights, dimension: usize, tasks: Vec<Task>) -> Result<Self> {
+        let Weights {
+            loss,
+            lambda1,
+            lambda2,
+            epsilon,
+        } = weights;
+        if !(lambda1 > 0.0 && lambda1.is_finite()) {
+            return Err(Error::field("lambda1", lambda1, "a positive number"));
+        }
+        for (name, value) in [("lambda2", lambda2), ("epsilon", epsilon)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(Error::field(name, value, "a number that is not negative"));
+            }
+        }
+        if tasks.is_empty() || dimension == 0 {
+            return Err(Error::data(
+                "a problem needs at least one task and one feature",
+            ));
+        }
+        for (number, task) in tasks.iter().enumerate() {
+            let n = task.labels.len();
+            if n == 0 || task.clean > n || task.points.len() != n * dimension {
+                return Err(Error::data(format!(
+                    "task {number}: {n} labels, {} of them clean, and {} numbers for points of \
+                     {dimension} entries do not fit together",
+                    task.clean,
+                    task.points.len(),
+                )));
+            }
+            if let Some(bad) = task
+                .points
+                .iter()
+                .chain(&task.labels)
+                .find(|v| !v.is_finite())
+            {
+                return Err(Error::data(format!(
+                    "task {number}: {bad} is not a finite number"
+                )));
+            }
+            if loss == Loss::SquaredHinge
+                && let Some(bad) = task.labels.iter().find(|y| y.abs() != 1.0)
+            {
+                return Err(Error::data(format!(
+                    "task {number}: label {bad}; squared_hinge expects -1 or +1"
+                )));
+            }
+        }
+        let tasks = tasks
+            .into_iter()
+            .map(|task| TaskState::new(task, dimension, loss))
+            .collect();
+        Ok(Self {
+            weights,
+            dimension,
+            tasks,
+        })
+    }
+
+    /// The weights of the terms.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// m.
+    pub fn task_count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// D, features and bias.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// The points of a task.
+    pub fn task(&self, number: usize) -> &Task {
+        &self.tasks[number].task
+    }
+
+    /// Moves the injected points of a task. `rows`: as many rows of D entries as there are
+    /// injected points.
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    pub fn move_injected(&mut self, number: usize, rows: &[f64]) {
+        let state = &mut self.tasks[number];
+        let injected = state.task.clean..state.task.labels.len();
+        let tail = injected.start * self.dimension;
+        if self.weights.loss == Loss::SquaredHinge {
+            // The sums hold the old points: out with them; `activate` brings in the new ones.
+            let active = injected.filter(|&j| state.active[j]);
+            state.sums.add(-1.0, &state.task, active);
+            state.active[state.task.clean..].fill(false);
+            state.task.points[tail..].copy_from_slice(rows);
+            state.scale_curvature();
+        } else {
+            state.task.points[tail..].copy_from_slice(rows);
+            state.sum_injected();
+        }
+    }
+
+    /// Value of the data part at `w` (the weights of one task), adding its gradient to `gradient`.
+    pub(crate) fn add_data_part(&self, number: usize, w: &[f64], gradient: &mut [f64]) -> f64 {
+        let state = &self.tasks[number];
+        let scale = state.scale();
+        let mut value = 0.0;
+        if self.weights.loss == Loss::Squared {
+            // w'Gw - 2 w'Σyx + Σy², in units of 2/N.
+            let rows = state.curvature.chunks_exact(self.dimension);
+            for (((row, moment), w_a), g) in rows.zip(&state.sums.moment).zip(w).zip(gradient) {
+                let (curved, pull) = (dot(row, w), scale * moment);
+                *g += curved - pull;
+                value += w_a * (curved - 2.0 * pull);
+            }
+            // Rounding may leave a sum of squares a little below zero.
+            return (0.5 * (value + scale * state.sums.label_squares)).max(0.0);
+        }
+        for (x, y) in state
+            .task
+            .points
+            .chunks_exact(self.dimension)
+            .zip(&state.task.labels)
+        {
+            let residual = y - dot(x, w);
+            if y * residual > 0.0 {
+                value += residual * residual;
+                add_scaled(gradient, -scale * residual, x);
+            }
+        }
+        0.5 * scale * value
+    }
+
+    /// Brings the sums of a task to the active set at `w`. Returns whether any point changed sides.
+    pub(crate) fn activate(&mut self, number: usize, w: &[f64]) -> bool {
+        if self.weights.loss == Loss::Squared {
+            return false;
+        }
+        let state = &mut self.tasks[number];
+        let (mut entering, mut leaving) = (Vec::new(), Vec::new());
+        let points = state.task.points.chunks_exact(self.dimension);
+        for (j, (x, y)) in points.zip(&state.task.labels).enumerate() {
+            let is_active = y * (y - dot(x, w)) > 0.0;
+            if is_active != state.active[j] {
+                state.active[j] = is_active;
+                if is_active {
+                    &mut entering
+                } else {
+                    &mut leaving
+                }
+                .push(j);
+            }
+        }
+        if entering.is_empty() && leaving.is_empty() {
+            return false;
+        }
+        state.sums.add(1.0, &state.task, entering.into_iter());
+        state.sums.add(-1.0, &state.task, leaving.into_iter());
+        state.scale_curvature();
+        true
+    }
+
+    /// 2/N Σ x x' of the active points of a task, D x D, both triangles.
+    pub(crate) fn curvature(&self, number: usize) -> &[f64] {
+        &self.tasks[number].curvature
+    }
+
+    /// Adds 2/N Σ y x of the active points of a task.
+    pub(crate) fn add_pull(&self, number: usize, target: &mut [f64]) {
+        let state = &self.tasks[number];
+        add_scaled(target, state.scale(), &state.sums.moment);
+    }
+
+    /// Loss of each point of a task is (y - w'x)² where it counts: the residuals y - w'x of the
+    /// points `range`, zero where the point is not active at `w`.
+    pub fn residuals(&self, number: usize, w: &[f64], range: std::ops::Range<usize>) -> Vec<f64> {
+        let task = &self.tasks[number].task;
+        let hinge = self.weights.loss == Loss::SquaredHinge;
+        let row = |j: usize| &task.points[j * self.dimension..(j + 1) * self.dimension];
+        range
+            .map(|j| {
+                let residual = task.labels[j] - dot(row(j), w);
+                if hinge && task.labels[j] * residual <= 0.0 {
+                    0.0
+                } else {
+                    residual
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,75 @@
+//! What a solve gives, and when it ends.
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::mtrl::spectrum::Spectrum;
+
+/// How a solve ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The stopping rule of the solver was met.
+    Converged,
+    /// The iteration limit came first; the certificate says how far the optimum may be.
+    IterationLimit,
+    /// No further progress was possible in floating point; the certificate says how far.
+    Stalled,
+}
+
+/// When a solve ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The certified solver ends when the certificate is at most `tolerance` max(1, P); the
+    /// alternation when a round changes W by at most sqrt(`tolerance`) relative to its norm.
+    /// Default 1e-9; positive.
+    pub tolerance: f64,
+    /// Newton steps, or rounds of the alternation. Default 200; positive.
+    pub max_iterations: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            tolerance: 1e-9,
+            max_iterations: 200,
+        }
+    }
+}
+
+impl Limits {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// The field that is out of range.
+    pub fn check(&self) -> Result<()> {
+        if !(self.tolerance > 0.0 && self.tolerance <= 1.0) {
+            return Err(Error::field(
+                "tolerance",
+                self.tolerance,
+                "a number above 0, at most 1",
+            ));
+        }
+        if self.max_iterations == 0 {
+            return Err(Error::field("max_iterations", 0, "at least 1"));
+        }
+        Ok(())
+    }
+}
+
+/// A solved lower level.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// W, m rows of D entries, the bias last.
+    pub w: Vec<f64>,
+    /// S and its eigenbasis at W.
+    pub spectrum: Spectrum,
+    /// P(W).
+    pub objective: f64,
+    /// Bound on P(W) - P*.
+    pub certificate: f64,
+    /// Newton steps, or rounds of the alternation.
+    pub iterations: usize,
+    /// How it ended.
+    pub status: Status,
+}

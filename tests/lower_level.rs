@@ -1,0 +1,212 @@
+//! The lower level: derivatives, invariances, and the two solvers against each other.
+
+mod common;
+
+use common::{random_problem, random_tasks, random_weights, relative_error, weights};
+use patom::mtrl::{Limits, Loss, Point, Problem, Status, Weights, alternating, certified};
+
+const LOSSES: [Loss; 2] = [Loss::Squared, Loss::SquaredHinge];
+/// (m, d): more tasks than entries, and fewer.
+const SIZES: [(usize, usize); 2] = [(7, 3), (4, 9)];
+const TIGHT: Limits = Limits {
+    tolerance: 1e-18,
+    max_iterations: 300,
+};
+
+#[test]
+fn the_gradient_is_the_derivative_of_the_objective() {
+    for loss in LOSSES {
+        for (m, d) in SIZES {
+            let problem = random_problem(1, weights(loss, 0.1, 1e-3), m, d, 20, 0);
+            let w = random_weights(2, m * (d + 1));
+            let point = Point::new(&problem, w.clone()).unwrap();
+            let v = random_weights(3, w.len());
+            // Central differences: error of order h² + 1e-16 / h, about 1e-10 at this step.
+            let h = 1e-5;
+            let at = |sign: f64| {
+                let moved = w.iter().zip(&v).map(|(w, v)| w + sign * h * v).collect();
+                Point::new(&problem, moved).unwrap().value
+            };
+            let numeric = (at(1.0) - at(-1.0)) / (2.0 * h);
+            let exact: f64 = point.gradient.iter().zip(&v).map(|(g, v)| g * v).sum();
+            assert!(
+                (numeric - exact).abs() < 1e-7 * exact.abs().max(1.0),
+                "{numeric} {exact}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_hessian_product_is_the_derivative_of_the_gradient() {
+    for loss in LOSSES {
+        for (m, d) in SIZES {
+            let mut problem = random_problem(4, weights(loss, 0.1, 1e-3), m, d, 20, 0);
+            let w = random_weights(5, m * (d + 1));
+            let v = random_weights(6, w.len());
+            let point = Point::new(&problem, w.clone()).unwrap();
+            let product = point.hessian_product(&mut problem, &v);
+            // Small enough that no point crosses the kink of the hinge (checked by the agreement).
+            let h = 1e-6;
+            let at = |sign: f64| {
+                let moved = w.iter().zip(&v).map(|(w, v)| w + sign * h * v).collect();
+                Point::new(&problem, moved).unwrap().gradient
+            };
+            let numeric: Vec<f64> = at(1.0)
+                .iter()
+                .zip(at(-1.0))
+                .map(|(a, b)| (a - b) / (2.0 * h))
+                .collect();
+            assert!(
+                relative_error(&product, &numeric) < 1e-7,
+                "{loss:?} {m} {d}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_certified_solver_reaches_its_tolerance() {
+    for loss in LOSSES {
+        for (m, d) in SIZES {
+            for lambda in [0.1, 0.01, 0.001] {
+                for epsilon in [1e-2, 1e-4, 1e-6, 1e-9, 1e-12] {
+                    let mut problem =
+                        random_problem(7, weights(loss, lambda, epsilon), m, d, 25, 0);
+                    let solution =
+                        certified::solve(&mut problem, None, &Limits::default()).unwrap();
+                    assert_eq!(
+                        solution.status,
+                        Status::Converged,
+                        "{loss:?} {m} {d} {lambda} {epsilon}: {} after {}",
+                        solution.certificate,
+                        solution.iterations
+                    );
+                    assert!(
+                        solution.iterations <= 60,
+                        "{loss:?} {m} {d} {lambda} {epsilon}: {}",
+                        solution.iterations
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn without_coupling_each_task_is_ridge_regression() {
+    let (m, d) = (3, 4);
+    let settings = Weights {
+        lambda2: 0.0,
+        ..weights(Loss::Squared, 0.2, 1e-6)
+    };
+    let tasks = random_tasks(8, Loss::Squared, m, d, 15, 0);
+    let mut problem = Problem::new(settings, d + 1, tasks.clone()).unwrap();
+    for solution in [
+        certified::solve(&mut problem, None, &TIGHT).unwrap(),
+        alternating::solve(&mut problem, None, &TIGHT).unwrap(),
+    ] {
+        for (task, w) in tasks.iter().zip(solution.w.chunks_exact(d + 1)) {
+            // (X'X 2/N + λ1 I) w = 2/N X'y, solved by nalgebra.
+            let n = task.labels.len();
+            let x = nalgebra::DMatrix::from_row_slice(n, d + 1, &task.points);
+            let y = nalgebra::DVector::from_row_slice(&task.labels);
+            let scale = 2.0 / n as f64;
+            let mut a = x.tr_mul(&x) * scale;
+            for k in 0..=d {
+                a[(k, k)] += 0.2;
+            }
+            let exact = a.cholesky().unwrap().solve(&(x.tr_mul(&y) * scale));
+            assert!(relative_error(w, exact.as_slice()) < 1e-9);
+        }
+    }
+}
+
+#[test]
+fn permuting_the_tasks_permutes_the_result() {
+    for loss in LOSSES {
+        let (m, d) = (5, 3);
+        let tasks = random_tasks(9, loss, m, d, 20, 0);
+        let order = [3, 1, 4, 0, 2];
+        let permuted = order.map(|i| tasks[i].clone()).to_vec();
+        let solve = |tasks| {
+            let mut problem = Problem::new(weights(loss, 0.05, 1e-4), d + 1, tasks).unwrap();
+            certified::solve(&mut problem, None, &TIGHT).unwrap()
+        };
+        let (plain, permuted) = (solve(tasks), solve(permuted));
+        let correlation = plain.spectrum.correlation();
+        for (new, &old) in order.iter().enumerate() {
+            let rows = |w: &[f64], i: usize| w[i * (d + 1)..(i + 1) * (d + 1)].to_vec();
+            assert!(relative_error(&rows(&permuted.w, new), &rows(&plain.w, old)) < 1e-7);
+            for (other_new, &other_old) in order.iter().enumerate() {
+                let difference = permuted.spectrum.correlation()[new * m + other_new]
+                    - correlation[old * m + other_old];
+                assert!(difference.abs() < 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn doubling_every_point_changes_nothing() {
+    for loss in LOSSES {
+        let (m, d) = (4, 3);
+        let tasks = random_tasks(10, loss, m, d, 20, 0);
+        let doubled = tasks.iter().cloned().map(|mut task| {
+            task.points.extend(task.points.clone());
+            task.labels.extend(task.labels.clone());
+            task.clean *= 2;
+            task
+        });
+        let doubled = doubled.collect();
+        let solve = |tasks| {
+            let mut problem = Problem::new(weights(loss, 0.05, 1e-4), d + 1, tasks).unwrap();
+            certified::solve(&mut problem, None, &TIGHT).unwrap()
+        };
+        let (plain, doubled) = (solve(tasks), solve(doubled));
+        assert!((plain.objective - doubled.objective).abs() < 1e-12);
+        assert!(relative_error(&doubled.w, &plain.w) < 1e-7);
+    }
+}
+
+#[test]
+fn the_alternation_converges_to_the_certified_optimum() {
+    for loss in LOSSES {
+        for (m, d) in SIZES {
+            let mut problem = random_problem(11, weights(loss, 0.05, 1e-2), m, d, 25, 0);
+            let certified = certified::solve(&mut problem, None, &TIGHT).unwrap();
+            let limits = Limits {
+                tolerance: 1e-24,
+                max_iterations: 5000,
+            };
+            let alternating = alternating::solve(&mut problem, None, &limits).unwrap();
+            assert_eq!(alternating.status, Status::Converged);
+            // W moves by at most 1e-12 a round at the end, and the rounds contract.
+            assert!(relative_error(&alternating.w, &certified.w) < 1e-8);
+            assert!(alternating.objective >= certified.objective - 1e-12);
+        }
+    }
+}
+
+#[test]
+fn moved_injected_points_count_as_if_they_had_been_there() {
+    for loss in LOSSES {
+        let (m, d) = (4, 3);
+        let mut problem = random_problem(12, weights(loss, 0.05, 1e-4), m, d, 20, 5);
+        certified::solve(&mut problem, None, &TIGHT).unwrap();
+        let mut tasks = random_tasks(12, loss, m, d, 20, 5);
+        for (number, task) in tasks.iter_mut().enumerate() {
+            let first = task.clean * (d + 1);
+            for (k, entry) in task.points[first..].iter_mut().enumerate() {
+                if k % (d + 1) != d {
+                    *entry = -0.5 * *entry + 0.01;
+                }
+            }
+            problem.move_injected(number, &task.points[first..]);
+        }
+        let moved = certified::solve(&mut problem, None, &TIGHT).unwrap();
+        let mut fresh = Problem::new(weights(loss, 0.05, 1e-4), d + 1, tasks).unwrap();
+        let fresh = certified::solve(&mut fresh, None, &TIGHT).unwrap();
+        assert!(relative_error(&moved.w, &fresh.w) < 1e-7);
+    }
+}
