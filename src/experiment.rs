@@ -3,12 +3,18 @@
 //! Not here: files, clocks, threads. An [`Observer`] brings the time, hears of every iteration and
 //! may end the run.
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use crate::data::DataSet;
-use crate::error::Result;
-use crate::report::{Model, Report, TracePoint};
-use crate::spec::Spec;
+use crate::attack::{self, Injection, Iterate};
+use crate::data::sample::{self, Points, Sample, SampleSettings, TaskSample};
+use crate::data::{DataSet, Kind, synthetic};
+use crate::error::{Error, Result};
+use crate::linalg::dot;
+use crate::metrics;
+use crate::mtrl::{self, Limits, Problem, Solution, Task, Weights};
+use crate::report::{self, MetricName, Model, Report, TracePoint};
+use crate::spec::{DatasetRef, Shape, Spec};
 
 /// The version of the engine: what reports and links say they were made with.
 pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
@@ -40,28 +46,264 @@ impl Observer for Unobserved {}
 pub struct Outcome {
     /// The report.
     pub report: Report,
+    /// Clean training and test points, scaled.
+    pub sample: Sample,
+    /// Injected points of the last iteration, one entry for each attacking task.
+    pub injections: Vec<Injection>,
 }
 
 impl Outcome {
-    /// The text of `points.csv`: `task,split,label,x1,...,xd`.
+    /// The text of `points.csv`: `task,split,label,x1,...,xd`, numbers as short as they can be
+    /// without losing a bit.
     pub fn points_csv(&self) -> String {
-        String::new()
+        let d = self.sample.features;
+        let mut text = String::from("task,split,label");
+        for k in 1..=d {
+            let _ = write!(text, ",x{k}");
+        }
+        text.push('\n');
+        let mut block = |task: usize, split: &str, points: &[f64], labels: &[f64]| {
+            for (row, label) in points.chunks_exact(d + 1).zip(labels) {
+                let _ = write!(text, "{task},{split},{label}");
+                for x in &row[..d] {
+                    let _ = write!(text, ",{x}");
+                }
+                text.push('\n');
+            }
+        };
+        for (number, task) in self.sample.tasks.iter().enumerate() {
+            block(number, "train", &task.train.features, &task.train.labels);
+            block(number, "test", &task.test.features, &task.test.labels);
+        }
+        for injection in &self.injections {
+            block(
+                injection.task,
+                "injected",
+                &injection.points,
+                &injection.labels,
+            );
+        }
+        text
     }
+}
+
+/// The synthetic data set that a specification means (its loss and seed decide it).
+///
+/// # Errors
+/// Those of the generator.
+pub fn load_synthetic(spec: &Spec) -> Result<DataSet> {
+    let shape = Shape {
+        tasks: synthetic::TASKS,
+        kind: None,
+        has_split: false,
+    };
+    synthetic::generate(spec.kind(&shape), spec.seed)
 }
 
 /// Runs a specification. `data` must be the data set that the specification names; for
 /// `synthetic` use [`load_synthetic`].
 ///
 /// # Errors
-/// Too few points, a numerical breakdown, or cancelled by the observer.
-pub fn run(_spec: &Spec, _data: &DataSet, _observer: &mut dyn Observer) -> Result<Outcome> {
-    Err(crate::error::Error::Cancelled)
+/// Data other than the specification names; too few points; a numerical breakdown; cancelled by
+/// the observer.
+pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<Outcome> {
+    let start = observer.now();
+    check_identity(spec, data)?;
+    let sample = sample::draw(
+        data,
+        &SampleSettings {
+            train_per_task: spec.train_per_task,
+            train_share: spec.train_share,
+            test_per_task: spec.test_per_task,
+            target_scaling: spec.target_scaling,
+            seed: spec.seed,
+        },
+    )?;
+    let injections = draw_injections(spec, &sample);
+    let weights = Weights {
+        loss: spec.loss,
+        lambda1: spec.lambda1,
+        lambda2: spec.lambda2,
+        epsilon: spec.epsilon,
+    };
+    let limits = Limits::default();
+
+    let dimension = sample.features + 1;
+    let mut clean = Problem::new(weights, dimension, tasks(&sample, &[]))?;
+    let clean = mtrl::solve(spec.solver, &mut clean, None, &limits)?;
+    let clean = model(&clean, &sample);
+    cancelled(observer.clean(&clean))?;
+
+    let mut problem = Problem::new(weights, dimension, tasks(&sample, &injections))?;
+    let settings = attack::Settings {
+        targets: spec.targets.clone(),
+        method: spec.method,
+        gradient: spec.gradient,
+        step: spec.step,
+        step_size: spec.step_size,
+        iterations: spec.iterations,
+        batch_factor: spec.batch_factor,
+        radius: spec.radius,
+        solver: spec.solver,
+        limits,
+        seed: spec.seed,
+    };
+    let mut trace = Vec::new();
+    let mut worst = mtrl::Status::Converged;
+    let (solution, injections, stop) = attack::run(
+        &mut problem,
+        injections,
+        &settings,
+        &mut |iterate: Iterate| {
+            let metric_per_task = metric_per_task(&iterate.solution.w, &sample);
+            if iterate.solution.status != mtrl::Status::Converged {
+                worst = iterate.solution.status;
+            }
+            let point = TracePoint {
+                iteration: iterate.iteration,
+                utility: iterate.utility,
+                metric: mean(
+                    spec.targets
+                        .iter()
+                        .filter_map(|&task| metric_per_task[task]),
+                ),
+                metric_per_task,
+                objective: iterate.solution.objective,
+                certificate: iterate.solution.certificate,
+                seconds: observer.now() - start,
+            };
+            let flow = observer.iteration(&point);
+            trace.push(point);
+            flow
+        },
+    )?;
+    let attacked = model(&solution, &sample);
+    let digest = report::digest(&clean, &attacked, &trace);
+    let report = Report {
+        spec: spec.clone(),
+        engine: ENGINE.to_string(),
+        data_sha256: data.sha256.clone(),
+        task_names: data.task_names.clone(),
+        target_tasks: spec.targets.clone(),
+        attacking_tasks: spec.attackers.clone(),
+        metric_name: MetricName::of(sample.kind),
+        true_correlation: data
+            .true_correlation
+            .as_ref()
+            .map(|values| report::rows(values, data.task_count())),
+        clean,
+        attacked,
+        worst_solver_status: worst,
+        stop,
+        trace,
+        digest,
+    };
+    Ok(Outcome {
+        report,
+        sample,
+        injections,
+    })
 }
 
-/// The synthetic data set that a specification means (its loss and seed decide it).
-///
-/// # Errors
-/// None in this version.
-pub fn load_synthetic(_spec: &Spec) -> Result<DataSet> {
-    Err(crate::error::Error::Cancelled)
+fn check_identity(spec: &Spec, data: &DataSet) -> Result<()> {
+    let same = match &spec.dataset {
+        DatasetRef::Named(name) => *name == data.name,
+        DatasetRef::File { sha256, .. } => *sha256 == data.sha256,
+    };
+    if same {
+        return Ok(());
+    }
+    let found = format!("{} (SHA-256 {})", data.name, data.sha256);
+    let expected = match &spec.dataset {
+        DatasetRef::Named(name) => name.clone(),
+        DatasetRef::File { name, sha256 } => format!("{name} (SHA-256 {sha256})"),
+    };
+    Err(Error::field("dataset", found, expected))
+}
+
+fn cancelled(flow: ControlFlow<()>) -> Result<()> {
+    match flow {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Cancelled),
+    }
+}
+
+/// floor(b n_i) points for each attacking task.
+fn draw_injections(spec: &Spec, sample: &Sample) -> Vec<Injection> {
+    let classes = sample.kind == Kind::Classification;
+    spec.attackers
+        .iter()
+        .map(|&task| {
+            let labels = &sample.tasks[task].train.labels;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count"
+            )]
+            let count = (spec.budget * labels.len() as f64).floor() as usize;
+            let rule = (spec.injected_labels, classes, labels.as_slice());
+            Injection::draw(task, count, sample.features, spec.radius, rule, spec.seed)
+        })
+        .collect()
+}
+
+/// The tasks of the lower level: clean training points, injected ones behind them.
+fn tasks(sample: &Sample, injections: &[Injection]) -> Vec<Task> {
+    let mut tasks: Vec<Task> = (sample.tasks.iter())
+        .map(
+            |TaskSample {
+                 train: Points { features, labels },
+                 ..
+             }| Task {
+                points: features.clone(),
+                labels: labels.clone(),
+                clean: labels.len(),
+            },
+        )
+        .collect();
+    for injection in injections {
+        tasks[injection.task].points.extend(&injection.points);
+        tasks[injection.task].labels.extend(&injection.labels);
+    }
+    tasks
+}
+
+fn model(solution: &Solution, sample: &Sample) -> Model {
+    let m = sample.tasks.len();
+    Model {
+        weights: report::rows(&solution.w, m),
+        correlation: report::rows(&solution.spectrum.correlation(), m),
+        objective: solution.objective,
+        certificate: solution.certificate,
+        metric_per_task: metric_per_task(&solution.w, sample),
+        solver_status: solution.status,
+    }
+}
+
+fn metric_per_task(w: &[f64], sample: &Sample) -> Vec<Option<f64>> {
+    let dimension = sample.features + 1;
+    let metric = match sample.kind {
+        Kind::Regression => metrics::nmse,
+        Kind::Classification => metrics::auc,
+    };
+    sample
+        .tasks
+        .iter()
+        .zip(w.chunks_exact(dimension))
+        .map(|(TaskSample { test, .. }, w)| {
+            let scores: Vec<f64> = test
+                .features
+                .chunks_exact(dimension)
+                .map(|x| dot(x, w))
+                .collect();
+            metric(&scores, &test.labels)
+        })
+        .collect()
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0usize), |(sum, count), value| {
+        (sum + value, count + 1)
+    });
+    (count > 0).then(|| sum / count as f64)
 }

@@ -97,6 +97,8 @@ pub struct Report {
     pub clean: Model,
     /// Trained on clean and injected points, at the last iteration.
     pub attacked: Model,
+    /// Status of every solve of the attack: `converged` only if all of them were.
+    pub worst_solver_status: Status,
     /// Why the attack ended.
     pub stop: Stop,
     /// Iteration by iteration.
@@ -109,7 +111,7 @@ impl Report {
     /// Every solve behind the report reached its tolerance.
     pub fn converged(&self) -> bool {
         self.clean.solver_status == Status::Converged
-            && self.attacked.solver_status == Status::Converged
+            && self.worst_solver_status == Status::Converged
     }
 }
 
@@ -152,6 +154,14 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// A row-major matrix of `count` rows as a list of rows.
+pub(crate) fn rows(values: &[f64], count: usize) -> Vec<Vec<f64>> {
+    values
+        .chunks_exact(values.len() / count)
+        .map(<[f64]>::to_vec)
+        .collect()
 }
 
 /// The digest of a result.

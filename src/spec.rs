@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::attack::{Attack, Gradient, InjectedLabels, Method, Step};
-use crate::choice::choice;
-use crate::data::{DataSet, Kind, Layout};
+use crate::data::sample::TargetScaling;
+use crate::data::{DataSet, Kind};
 use crate::error::{Error, Result};
 use crate::mtrl::{Loss, Solver};
 use crate::rng::{Random, Stream};
@@ -33,16 +33,6 @@ pub enum DatasetRef {
         /// SHA-256 of the file's bytes.
         sha256: String,
     },
-}
-
-choice! {
-    /// Scale of regression labels.
-    TargetScaling {
-        /// Mean 0 and standard deviation 1 on each task's training points.
-        Standardised = "standardised",
-        /// As they are.
-        Raw = "raw",
-    }
 }
 
 /// A complete, checked specification. Same spec and data, same result, bit for bit.
@@ -132,13 +122,7 @@ impl Shape {
         Self::named(&data.name).unwrap_or(Self {
             tasks: data.task_count(),
             kind: Some(data.kind),
-            has_split: matches!(
-                &data.layout,
-                Layout::Separate {
-                    is_test: Some(_),
-                    ..
-                }
-            ),
+            has_split: data.has_split(),
         })
     }
 }

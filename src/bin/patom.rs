@@ -1,2 +1,591 @@
-//! The command line.
-fn main() {}
+//! The command line: files, progress, exit codes. The only product code that touches files, prints
+//! or exits.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use patom::data::csv::Table;
+use patom::data::{self, DataSet, RawPoints, sources};
+use patom::experiment::{self, Observer, Outcome};
+use patom::mtrl::{self, Limits, Loss, Problem, Solver, Status, Task, Weights};
+use patom::report::{Report, TracePoint};
+use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
+use patom::{Error, link};
+use serde_json::json;
+
+/// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
+///
+/// Exit codes: 0 done, 1 not converged or failed, 2 bad input (the message is on standard error).
+#[derive(Parser)]
+#[command(name = "patom", version, about, long_about = None)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a specification: train, attack, train again.
+    Run {
+        /// A JSON file, `-` for standard input, or a share link.
+        spec: String,
+        /// Write report.json and points.csv into this folder.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Print the report as JSON instead of a summary.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        data: DataFolder,
+    },
+    /// Solve the lower level alone for the tasks of a CSV file.
+    Solve(Solve),
+    /// Data sets.
+    Data {
+        #[command(subcommand)]
+        command: DataCommand,
+    },
+    /// Print the share link of a specification.
+    Link {
+        /// A JSON file, `-` for standard input, or a share link.
+        spec: String,
+        /// Address of the page to put before the link's fragment.
+        #[arg(long, default_value = "")]
+        base: String,
+        #[command(flatten)]
+        data: DataFolder,
+    },
+}
+
+#[derive(Subcommand)]
+enum DataCommand {
+    /// List the data sets and where their files are.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        data: DataFolder,
+    },
+}
+
+#[derive(Args)]
+struct DataFolder {
+    /// Look for data here before $PATOM_DATA, ../shared/data and the cache.
+    #[arg(long = "data", value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Solve {
+    /// CSV with columns task,label,x1..xd; where there is a column split, rows marked test are
+    /// left out. `-` for standard input.
+    tasks: String,
+    #[arg(long, value_enum, default_value_t = LossArgument::Squared)]
+    loss: LossArgument,
+    #[arg(long, value_enum, default_value_t = SolverArgument::Certified)]
+    solver: SolverArgument,
+    /// λ1, weight of the penalty on the size of the model.
+    #[arg(long, default_value_t = 0.1)]
+    lambda1: f64,
+    /// λ2, weight of the task relationship.
+    #[arg(long, default_value_t = 0.1)]
+    lambda2: f64,
+    /// ε, floor of the task covariance.
+    #[arg(long, default_value_t = 1e-6)]
+    epsilon: f64,
+    /// Stop at this certificate, relative to max(1, objective).
+    #[arg(long, default_value_t = Limits::default().tolerance)]
+    tolerance: f64,
+    /// Most Newton steps, or rounds of the alternation.
+    #[arg(long, default_value_t = Limits::default().max_iterations)]
+    max_iterations: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum LossArgument {
+    Squared,
+    SquaredHinge,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum SolverArgument {
+    Certified,
+    Alternating,
+}
+
+/// Why a command did not succeed.
+enum Failure {
+    /// The input is wrong: exit code 2.
+    Input(String),
+    /// It was right, but the work did not succeed: exit code 1.
+    Work(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Numerical { .. } | Error::Cancelled => Self::Work(error.to_string()),
+            _ => Self::Input(error.to_string()),
+        }
+    }
+}
+
+type Outcomes<T> = Result<T, Failure>;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run {
+            spec,
+            out,
+            json,
+            data,
+        } => run(&spec, out.as_deref(), json, &data),
+        Command::Solve(options) => solve(&options),
+        Command::Data {
+            command: DataCommand::List { json, data },
+        } => list(json, &data),
+        Command::Link { spec, base, data } => print_link(&spec, &base, &data),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Work(message)) => {
+            eprintln!("patom: {message}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Input(message)) => {
+            eprintln!("patom: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints to standard output. A reader that went away (`patom ... | head`) is no failure.
+fn print(text: &str) -> Outcomes<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Work(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn run(spec: &str, out: Option<&Path>, as_json: bool, folder: &DataFolder) -> Outcomes<()> {
+    let (spec, data) = load(spec, folder)?;
+    let mut progress = Progress::new(spec.iterations);
+    let outcome = experiment::run(&spec, &data, &mut progress)?;
+    progress.bar.finish_and_clear();
+    if let Some(out) = out {
+        write_files(out, &outcome)?;
+    }
+    let report = &outcome.report;
+    if as_json {
+        print(&to_json(report))?;
+    } else {
+        print(&summary(report))?;
+        if let Some(out) = out {
+            print(&format!(
+                "Written: {0}/report.json, {0}/points.csv",
+                out.display()
+            ))?;
+        }
+    }
+    if report.converged() {
+        Ok(())
+    } else {
+        Err(Failure::Work(format!(
+            "the lower level did not converge (clean: {}, attack: {}); the certificates in the \
+             report say how far the optimum may be",
+            word(report.clean.solver_status),
+            word(report.worst_solver_status)
+        )))
+    }
+}
+
+fn write_files(out: &Path, outcome: &Outcome) -> Outcomes<()> {
+    let write = |name: &str, text: String| {
+        let path = out.join(name);
+        std::fs::write(&path, text)
+            .map_err(|error| Failure::Work(format!("{}: {error}", path.display())))
+    };
+    std::fs::create_dir_all(out)
+        .map_err(|error| Failure::Work(format!("{}: {error}", out.display())))?;
+    write("report.json", to_json(&outcome.report) + "\n")?;
+    write("points.csv", outcome.points_csv())
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("reports hold strings and finite numbers only")
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Converged => "converged",
+        Status::IterationLimit => "iteration limit",
+        Status::Stalled => "stalled",
+    }
+}
+
+/// The report for a reader at a terminal.
+fn summary(report: &Report) -> String {
+    let metric = match report.metric_name {
+        patom::report::MetricName::Nmse => "NMSE",
+        patom::report::MetricName::Auc => "AUC",
+    };
+    let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.4}"));
+    let mut lines = vec![format!(
+        "{:>5}  {:>10}  {:>12}  {:>9}",
+        "iter", metric, "utility", "seconds"
+    )];
+    lines.extend(report.trace.iter().map(|point| {
+        format!(
+            "{:>5}  {:>10}  {:>12.4}  {:>9.4}",
+            point.iteration,
+            number(point.metric),
+            point.utility,
+            point.seconds
+        )
+    }));
+    lines.push(String::new());
+    lines.push(format!(
+        "{:>12}  {:>10}  {:>10}  role",
+        "task", "clean", "attacked"
+    ));
+    for (task, name) in report.task_names.iter().enumerate() {
+        let role = match (
+            report.target_tasks.contains(&task),
+            report.attacking_tasks.contains(&task),
+        ) {
+            (true, true) => "target, attacking",
+            (true, false) => "target",
+            (false, true) => "attacking",
+            (false, false) => "",
+        };
+        let missing = report.clean.metric_per_task[task].is_none();
+        let note = if missing {
+            " (no metric: its test labels are all alike)"
+        } else {
+            ""
+        };
+        lines.push(format!(
+            "{name:>12}  {:>10}  {:>10}  {role}{note}",
+            number(report.clean.metric_per_task[task]),
+            number(report.attacked.metric_per_task[task])
+        ));
+    }
+    lines.push(String::new());
+    lines.push(format!(
+        "Lower level: {} (clean), {} (attack), certificate {:.1e}",
+        word(report.clean.solver_status),
+        word(report.worst_solver_status),
+        report.attacked.certificate
+    ));
+    lines.push(format!(
+        "Digest: {}   engine {}",
+        report.digest, report.engine
+    ));
+    lines.join("\n")
+}
+
+/// A bar on a terminal, nothing elsewhere.
+struct Progress {
+    start: Instant,
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new(iterations: usize) -> Self {
+        let bar = if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}")
+                .expect("the template is valid");
+            ProgressBar::new(iterations as u64).with_style(style)
+        } else {
+            ProgressBar::hidden()
+        };
+        Self {
+            start: Instant::now(),
+            bar,
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn now(&mut self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    fn iteration(&mut self, point: &TracePoint) -> ControlFlow<()> {
+        self.bar.set_position(point.iteration as u64);
+        if let Some(metric) = point.metric {
+            self.bar.set_message(format!("metric {metric:.4}"));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The checked specification and its data set.
+fn load(text: &str, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
+    let mut draft = read_draft(text)?;
+    let (data, shape) = match draft.dataset()? {
+        DatasetRef::Named(name) if name == "synthetic" => (None, Shape::named(&name)),
+        DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
+            let data = sources::load(&name, &|file| find(file, folder))?;
+            (Some(data), Shape::named(&name))
+        }
+        DatasetRef::Named(path) => {
+            let data = read_file(Path::new(&path))?;
+            draft.set(
+                "dataset",
+                json!({ "name": data.name, "sha256": data.sha256 }),
+            );
+            let shape = Shape::of(&data);
+            (Some(data), Some(shape))
+        }
+        DatasetRef::File { name, sha256 } => {
+            let data = find_by_hash(&name, &sha256, folder)?;
+            let shape = Shape::of(&data);
+            (Some(data), Some(shape))
+        }
+    };
+    let shape = shape.expect("every name of DATASETS has a shape");
+    let spec = draft.check(&shape).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::Input(lines.join("\n       "))
+    })?;
+    let data = match data {
+        Some(data) => data,
+        None => experiment::load_synthetic(&spec)?,
+    };
+    Ok((spec, data))
+}
+
+fn read_draft(text: &str) -> Outcomes<Draft> {
+    if link::is_link(text) {
+        let link = link::decode(text)?;
+        for key in link.unknown_keys() {
+            eprintln!("patom: link: key {key} is unknown and has no effect");
+        }
+        return Ok(link.draft);
+    }
+    let json = read_text(text)?;
+    Ok(Draft::parse(&json)?)
+}
+
+/// The text of a file, or of standard input for `-`.
+fn read_text(path: &str) -> Outcomes<String> {
+    let bytes = read_bytes(path)?;
+    String::from_utf8(bytes)
+        .map_err(|error| Failure::Input(format!("{path}: {error}; expected UTF-8 text")))
+}
+
+fn read_bytes(path: &str) -> Outcomes<Vec<u8>> {
+    let result = if path == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    result.map_err(|error| Failure::Input(format!("{path}: {error}")))
+}
+
+fn read_file(path: &Path) -> Outcomes<DataSet> {
+    let known = path.extension().is_some_and(|ending| {
+        ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("mat")
+    });
+    if !known {
+        return Err(Error::field(
+            "dataset",
+            path.display(),
+            format!(
+                "one of {}, or the path of a .csv or .mat file",
+                DATASETS.join(", ")
+            ),
+        )
+        .into());
+    }
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::Input(format!("dataset: {}: {error}", path.display())))?;
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into());
+    Ok(sources::read_user_file(&name, &bytes)?)
+}
+
+/// Folders that may hold data, in the order in which they are looked through.
+fn folders(folder: &DataFolder) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = folder.folder.clone().into_iter().collect();
+    folders.extend(std::env::var_os("PATOM_DATA").map(PathBuf::from));
+    folders.extend([
+        PathBuf::from("../shared/data"),
+        PathBuf::from("target/data"),
+    ]);
+    folders
+}
+
+fn find(file: &str, folder: &DataFolder) -> Option<Vec<u8>> {
+    folders(folder)
+        .iter()
+        .find_map(|folder| std::fs::read(folder.join(file)).ok())
+}
+
+fn find_by_hash(name: &str, sha256: &str, folder: &DataFolder) -> Outcomes<DataSet> {
+    let mut folders = folders(folder);
+    folders.push(PathBuf::from("."));
+    let mut others = Vec::new();
+    for path in folders.iter().map(|folder| folder.join(name)) {
+        let Ok(bytes) = std::fs::read(&path) else {
+            continue;
+        };
+        let found = data::sha256_hex(&bytes);
+        if found == sha256 {
+            return Ok(sources::read_user_file(name, &bytes)?);
+        }
+        others.push(format!("{} has {found}", path.display()));
+    }
+    let found = if others.is_empty() {
+        "no such file".to_string()
+    } else {
+        others.join("; ")
+    };
+    Err(Error::field(
+        "dataset",
+        format!("{name}: {found}"),
+        format!("a file with SHA-256 {sha256}; name its folder with --data"),
+    )
+    .into())
+}
+
+fn print_link(spec: &str, base: &str, folder: &DataFolder) -> Outcomes<()> {
+    let draft = read_draft(spec)?;
+    // Only a user's own file is needed to know its defaults.
+    let (spec, shape) = match draft.dataset()? {
+        DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
+            let shape = Shape::named(&name).expect("every name of DATASETS has a shape");
+            let spec = draft.check(&shape).map_err(|mut errors| errors.remove(0))?;
+            (spec, shape)
+        }
+        _ => {
+            let (spec, data) = load(spec, folder)?;
+            (spec, Shape::of(&data))
+        }
+    };
+    print(&format!("{base}#{}", link::encode(&spec, &shape)))
+}
+
+fn list(as_json: bool, folder: &DataFolder) -> Outcomes<()> {
+    let mut entries = vec![json!({
+        "name": "synthetic", "title": "Synthetic tasks with known correlation",
+        "available": true, "tasks": 8, "features": 10, "message": null,
+    })];
+    for source in &sources::SOURCES {
+        let loaded = source.load(&|file| find(file, folder));
+        entries.push(match loaded {
+            Ok(data) => json!({
+                "name": source.name, "title": source.title, "available": true,
+                "tasks": data.task_count(), "features": data.features,
+                "points": data.point_count(), "data_sha256": data.sha256, "message": null,
+            }),
+            Err(error) => json!({
+                "name": source.name, "title": source.title, "available": false,
+                "message": error.to_string(),
+            }),
+        });
+    }
+    if as_json {
+        return print(&to_json(&entries));
+    }
+    for entry in &entries {
+        let text = |key: &str| entry[key].as_str().unwrap_or_default().to_string();
+        if entry["available"] == true {
+            print(&format!(
+                "{:<10} {} tasks, {} features  {}",
+                text("name"),
+                entry["tasks"],
+                entry["features"],
+                text("title")
+            ))?;
+        } else {
+            print(&format!(
+                "{:<10} not there: {}",
+                text("name"),
+                text("message")
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn solve(options: &Solve) -> Outcomes<()> {
+    let table = Table::read(&read_bytes(&options.tasks)?)?;
+    let dimension = table.features + 1;
+    let tasks = table
+        .training_points()
+        .into_iter()
+        .map(|points| task(points, dimension - 1));
+    let weights = Weights {
+        loss: match options.loss {
+            LossArgument::Squared => Loss::Squared,
+            LossArgument::SquaredHinge => Loss::SquaredHinge,
+        },
+        lambda1: options.lambda1,
+        lambda2: options.lambda2,
+        epsilon: options.epsilon,
+    };
+    let solver = match options.solver {
+        SolverArgument::Certified => Solver::Certified,
+        SolverArgument::Alternating => Solver::Alternating,
+    };
+    let limits = Limits {
+        tolerance: options.tolerance,
+        max_iterations: options.max_iterations,
+    };
+    let start = Instant::now();
+    let mut problem = Problem::new(weights, dimension, tasks.collect())?;
+    let solution = mtrl::solve(solver, &mut problem, None, &limits)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let m = problem.task_count();
+    let rows = |values: &[f64]| -> Vec<Vec<f64>> {
+        values
+            .chunks_exact(values.len() / m)
+            .map(<[f64]>::to_vec)
+            .collect()
+    };
+    print(&to_json(&json!({
+        "weights": rows(&solution.w),
+        "omega": rows(&solution.spectrum.omega()),
+        "correlation": rows(&solution.spectrum.correlation()),
+        "objective": solution.objective,
+        "certificate": solution.certificate,
+        "iterations": solution.iterations,
+        "solver_status": solution.status,
+        "seconds": seconds,
+    })))?;
+    if solution.status == Status::Converged {
+        Ok(())
+    } else {
+        Err(Failure::Work(format!(
+            "not converged ({}), certificate {:.3e}",
+            word(solution.status),
+            solution.certificate
+        )))
+    }
+}
+
+/// Appends the bias to each point.
+fn task(points: RawPoints, features: usize) -> Task {
+    let rows = points.features.chunks_exact(features);
+    Task {
+        points: rows
+            .flat_map(|row| row.iter().copied().chain([1.0]))
+            .collect(),
+        clean: points.labels.len(),
+        labels: points.labels,
+    }
+}

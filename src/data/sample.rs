@@ -6,21 +6,29 @@
 //! with the mean and the standard deviation (divisor n) of that task's training points; labels
 //! that are all the same have only their mean removed.
 
-use serde::{Deserialize, Serialize};
-
 use super::{DataSet, Kind, Layout, MAX_VALUES, RawPoints};
+use crate::choice::choice;
 use crate::rng::{Random, Stream};
 use crate::{Error, Result};
 
-/// What is done to the labels of a regression.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TargetScaling {
-    /// Mean 0 and standard deviation 1 over the training points of each task.
-    #[default]
-    Standardised,
-    /// Nothing.
-    Raw,
+choice! {
+    /// What is done to the labels of a regression.
+    TargetScaling {
+        /// Mean 0 and standard deviation 1 over the training points of each task.
+        Standardised = "standardised",
+        /// Nothing.
+        Raw = "raw",
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the words and their enum are declared by one macro"
+)]
+impl Default for TargetScaling {
+    fn default() -> Self {
+        Self::Standardised
+    }
 }
 
 /// How a sample is drawn.
