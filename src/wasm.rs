@@ -16,13 +16,14 @@ use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
+use crate::attack::{Attack, Method};
 use crate::chart::{self, Style, curve, heatmap, map};
-use crate::data::{DataSet, Kind, sources};
+use crate::data::{DataSet, Kind, MAX_FILE_BYTES, sources};
 use crate::error::{Error, Result};
 use crate::experiment::{self, ENGINE, Observer, Outcome};
 use crate::link;
 use crate::report::{MetricName, Model, TracePoint};
-use crate::spec::{Attack, DatasetRef, Draft, FIELDS, Method, Shape, Spec};
+use crate::spec::{DatasetRef, Draft, FIELDS, Shape, Spec};
 
 thread_local! {
     static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
@@ -52,6 +53,12 @@ pub fn force_panic() {
 #[wasm_bindgen]
 pub fn version() -> String {
     ENGINE.to_string()
+}
+
+/// The largest file that is read, in bytes.
+#[wasm_bindgen]
+pub fn max_file_bytes() -> usize {
+    MAX_FILE_BYTES
 }
 
 /// The table of the fields of a specification.

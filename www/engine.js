@@ -24,6 +24,7 @@ export async function loadEngine() {
   return {
     module,
     version: wasm.version(),
+    maxFileBytes: wasm.max_file_bytes(),
     /** @type {Field[]} */
     fields: wasm.fields(),
     /** @type {Published[]} */

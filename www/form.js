@@ -32,6 +32,9 @@ const written = (value) =>
     ? value.toExponential().replace("e+", "e")
     : String(value);
 
+/** @param {string} id */
+const named = (id) => ({ id, "data-testid": id });
+
 /**
  * @typedef {{
  *   field: Field, box: HTMLElement, error: HTMLElement,
@@ -62,14 +65,14 @@ export class Form {
     }
     const placed = [...ELSEWHERE, ...GROUPS.flatMap((group) => group.fields)];
     const rest = fields.filter((field) => !placed.includes(field.name));
-    this.advanced = el("details", { id: "advanced" }, el("summary", {}, "Advanced"));
+    this.advanced = el("details", { ...named("advanced") }, el("summary", {}, "Advanced"));
     this.advanced.append(...rest.map((field) => this.control(field)));
     box.append(this.advanced);
   }
 
   /** @param {Field} field */
   control(field) {
-    const error = el("p", { class: "field-error", id: `error-${field.name}`, hidden: true });
+    const error = el("p", { class: "field-error", ...named(`error-${field.name}`), hidden: true });
     const hint = el("p", { class: "hint", id: `hint-${field.name}` }, field.purpose);
     const described = `hint-${field.name} error-${field.name}`;
     const made =
@@ -104,7 +107,7 @@ export class Form {
     if (!SIDE_BY_SIDE.includes(field.name)) {
       const select = el(
         "select",
-        { id: `field-${field.name}`, "aria-describedby": described },
+        { ...named(`field-${field.name}`), "aria-describedby": described },
         ...words.map((word) => el("option", { value: word }, spoken(word))),
       );
       select.onchange = () => this.changed(field.name, select.value);
@@ -123,7 +126,7 @@ export class Form {
         type: "radio",
         name: field.name,
         value: word,
-        id: `field-${field.name}-${word}`,
+        ...named(`field-${field.name}-${word}`),
         "aria-describedby": described,
         onchange: () => this.changed(field.name, word),
       }),
@@ -157,7 +160,7 @@ export class Form {
    */
   number(field, described) {
     const input = el("input", {
-      id: `field-${field.name}`,
+      ...named(`field-${field.name}`),
       type: "text",
       inputmode: field.type === "integer" ? "numeric" : "decimal",
       autocomplete: "off",
@@ -224,7 +227,7 @@ export class Form {
       inputs = Array.from({ length: tasks }, (_, task) =>
         el("input", {
           type: "checkbox",
-          id: `${field.name}-${task}`,
+          ...named(`${field.name}-${task}`),
           onchange: () =>
             this.changed(
               field.name,

@@ -7,7 +7,7 @@ use plotters::style::RGBColor;
 
 use super::{Drawn, Pen, Side, Style, drawn, nice_range, tick_label};
 use crate::report::MetricName;
-use crate::spec::{Attack, Method};
+use crate::attack::{Attack, Method};
 use crate::{Error, Result};
 
 /// What is drawn; entry k belongs to iteration k, 0 is the random start.
