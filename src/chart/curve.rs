@@ -160,7 +160,7 @@ fn panel<DB: DrawingBackend>(
     let high = finite().fold(f64::NEG_INFINITY, f64::max);
     let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
     // From zero where the change is seen that way; else the axis says where it begins.
-    let cut = low > 0.0 && (high - low) < 0.5 * high;
+    let cut = low > 0.0 && (high - low) < 0.35 * high;
     let margin = if high > low { 0.08 * (high - low) } else { 0.05 * high.abs().max(1e-9) };
     let (from, to) = if cut { (low - margin, high + margin) } else { (low.min(0.0), high + margin) };
     let (first, last, step) = nice_range(from, to, 4.0);
