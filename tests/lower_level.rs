@@ -2,16 +2,12 @@
 
 mod common;
 
-use common::{random_problem, random_tasks, random_weights, relative_error, weights};
+use common::{TIGHT, random_problem, random_tasks, random_weights, relative_error, weights};
 use patom::mtrl::{Limits, Loss, Point, Problem, Status, Weights, alternating, certified};
 
 const LOSSES: [Loss; 2] = [Loss::Squared, Loss::SquaredHinge];
 /// (m, d): more tasks than entries, and fewer.
 const SIZES: [(usize, usize); 2] = [(7, 3), (4, 9)];
-const TIGHT: Limits = Limits {
-    tolerance: 1e-18,
-    max_iterations: 300,
-};
 
 #[test]
 fn the_gradient_is_the_derivative_of_the_objective() {

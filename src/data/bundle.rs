@@ -479,3 +479,117 @@ impl<'a> Reader<'a> {
         Ok((0..count).map(move |at| std::array::from_fn(|byte| bytes[byte * count + at])))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::synthetic;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn layouts() -> Vec<DataSet> {
+        let points = |count: u8, scale: f64| RawPoints {
+            features: (0..count * 2).map(|k| f64::from(k) * scale).collect(),
+            labels: (0..count).map(|k| f64::from(k % 2)).collect(),
+        };
+        let set = |kind, layout| {
+            DataSet::new("file.csv", kind, 2, vec!["a".into(), "b".into()], layout).unwrap()
+        };
+        let shared = |scale| Layout::Shared {
+            features: points(3, scale).features,
+            labels: vec![vec![0.1, 0.2, 0.3], vec![1e99, -1e-99, -0.0]],
+        };
+        vec![
+            set(
+                Kind::Regression,
+                Layout::Separate {
+                    tasks: vec![points(2, 0.5), points(3, -300.0)],
+                    is_test: Some(vec![vec![true, false], vec![false, false, true]]),
+                },
+            ),
+            set(Kind::Regression, shared(0.1)),
+            set(Kind::Regression, shared(f64::from(0.1f32))),
+            set(
+                Kind::Classification,
+                Layout::Classes {
+                    train: points(4, 1000.0),
+                    test: points(2, 0.0),
+                    classes: 2,
+                },
+            ),
+            synthetic::generate(Kind::Regression, 3).unwrap(),
+        ]
+    }
+
+    #[test]
+    fn every_layout_and_encoding_comes_back_bit_by_bit() {
+        for data in layouts() {
+            let back = decode(&encode(&data)).unwrap();
+            assert_eq!(back, data);
+            // Equality of numbers does not see the sign of a zero; the hash does.
+            assert_eq!(back.canonical_sha256(), data.canonical_sha256());
+        }
+    }
+
+    #[test]
+    fn the_narrowest_exact_encoding_is_taken() {
+        let encoding = |values: &[f64]| {
+            let mut writer = Writer(Vec::new());
+            writer.block(values, 1);
+            writer.0[0]
+        };
+        assert_eq!(encoding(&[0.5, -63.5, 0.0]), BYTE);
+        assert_eq!(encoding(&[2.0, -65_534.0]), SHORT);
+        assert_eq!(encoding(&[f64::from(0.1f32), 1e9]), SINGLE);
+        assert_eq!(encoding(&[-0.0]), SINGLE);
+        assert_eq!(encoding(&[0.1]), DOUBLE);
+    }
+
+    #[test]
+    fn a_bundle_cut_short_or_altered_is_refused() {
+        let bytes = encode(&layouts()[0]);
+        for length in 0..bytes.len() {
+            assert!(decode(&bytes[..length]).is_err());
+        }
+        for at in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[at] ^= 0x10;
+            assert!(decode(&altered).is_err(), "byte {at}");
+        }
+        let mut newer = bytes;
+        newer[8] = 2;
+        let message = decode(&newer).unwrap_err().to_string();
+        assert!(message.contains("version 2"), "{message}");
+    }
+
+    /// A bundle around any payload, with the right hash: what a forger would write.
+    fn forge(payload: &[u8]) -> Vec<u8> {
+        let deflated = compress_to_vec(payload, 1);
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend((payload.len() as u64).to_le_bytes());
+        bytes.extend(Sha256::digest(&deflated));
+        bytes.extend(deflated);
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn a_forged_payload_ends_in_checked_data_or_an_error(
+            which in 0usize..4,
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5),
+            length: prop::sample::Index,
+        ) {
+            let bytes = encode(&layouts()[which]);
+            let mut payload = decompress_to_vec_with_limit(&bytes[HEADER_BYTES..], 1 << 20).unwrap();
+            for (at, byte) in changes {
+                let at = at.index(payload.len());
+                payload[at] = byte;
+            }
+            for payload in [&payload[..], &payload[..length.index(payload.len())]] {
+                if let Ok(data) = decode(&forge(payload)) {
+                    prop_assert!(data.check().is_ok());
+                }
+            }
+        }
+    }
+}

@@ -283,8 +283,15 @@ impl DataSet {
             }
             Layout::Shared { features, labels } => {
                 check_same("label columns", labels.len(), self.task_count())?;
-                for (name, labels) in self.task_names.iter().zip(labels) {
-                    self.check_numbers(features, labels, &format!("task {name}"))?;
+                for (task, (name, labels)) in self.task_names.iter().zip(labels).enumerate() {
+                    let place = format!("task {name}");
+                    check_labels(labels, &place)?;
+                    if task == 0 {
+                        self.check_features(features, labels.len(), &place)?;
+                    } else {
+                        // Once for all tasks: there may be hundreds that share many points.
+                        check_same("labels", labels.len(), self.point_count())?;
+                    }
                     if self.kind == Kind::Classification {
                         check_classes(labels, name)?;
                     }
@@ -298,7 +305,9 @@ impl DataSet {
                 check_same("classes", *classes, self.task_count())?;
                 for (points, name) in [(train, "training pool"), (test, "test pool")] {
                     self.check_points(points, name)?;
-                    let known = |label: &f64| (0..*classes).any(|class| class as f64 == *label);
+                    let known = |label: &f64| {
+                        label.fract() == 0.0 && (0.0..*classes as f64).contains(label)
+                    };
                     if let Some(label) = points.labels.iter().find(|label| !known(label)) {
                         return Err(Error::data(format!(
                             "{name}: class {label}; expected a whole number from 0 to {}",
@@ -322,38 +331,47 @@ impl DataSet {
     }
 
     fn check_points(&self, points: &RawPoints, place: &str) -> Result<()> {
-        self.check_numbers(&points.features, &points.labels, place)
+        check_labels(&points.labels, place)?;
+        self.check_features(&points.features, points.count(), place)
     }
 
-    fn check_numbers(&self, features: &[f64], labels: &[f64], place: &str) -> Result<()> {
-        if labels.is_empty() {
-            return Err(Error::data(format!("{place} has no points")));
-        }
-        if features.len() != labels.len() * self.features {
+    fn check_features(&self, features: &[f64], points: usize, place: &str) -> Result<()> {
+        if points.checked_mul(self.features) != Some(features.len()) {
             return Err(Error::data(format!(
-                "{place}: {} feature values for {} points of {} features",
+                "{place}: {} feature values for {points} points of {} features",
                 features.len(),
-                labels.len(),
                 self.features
             )));
         }
-        let bad = |number: &f64| number.is_nan() || number.abs() > MAX_MAGNITUDE;
-        if let Some(at) = features.iter().position(bad) {
-            return Err(Error::data(format!(
-                "{place}, point {}, feature {}: {}; expected a finite number of at most {MAX_MAGNITUDE:e}",
+        match features.iter().position(|number| is_unusable(*number)) {
+            None => Ok(()),
+            Some(at) => Err(Error::data(format!(
+                "{place}, point {}, feature {}: {}; expected {USABLE} {MAX_MAGNITUDE:e}",
                 at / self.features + 1,
                 at % self.features + 1,
                 features[at]
-            )));
+            ))),
         }
-        if let Some(at) = labels.iter().position(bad) {
-            return Err(Error::data(format!(
-                "{place}, point {}: label {}; expected a finite number of at most {MAX_MAGNITUDE:e}",
-                at + 1,
-                labels[at]
-            )));
-        }
-        Ok(())
+    }
+}
+
+const USABLE: &str = "a finite number of at most";
+
+fn is_unusable(number: f64) -> bool {
+    number.is_nan() || number.abs() > MAX_MAGNITUDE
+}
+
+fn check_labels(labels: &[f64], place: &str) -> Result<()> {
+    if labels.is_empty() {
+        return Err(Error::data(format!("{place} has no points")));
+    }
+    match labels.iter().position(|number| is_unusable(*number)) {
+        None => Ok(()),
+        Some(at) => Err(Error::data(format!(
+            "{place}, point {}: label {}; expected {USABLE} {MAX_MAGNITUDE:e}",
+            at + 1,
+            labels[at]
+        ))),
     }
 }
 

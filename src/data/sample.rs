@@ -465,3 +465,241 @@ impl TaskSample {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::synthetic;
+
+    fn shared(n: u8) -> DataSet {
+        let layout = Layout::Shared {
+            features: (0..n).flat_map(|k| [f64::from(k), 3.0]).collect(),
+            labels: vec![
+                (0..n).map(f64::from).collect(),
+                (0..n).map(|k| 10.0 - 2.0 * f64::from(k)).collect(),
+                vec![0.1; usize::from(n)],
+            ],
+        };
+        let names = ["up", "down", "constant"].map(String::from).to_vec();
+        DataSet::new("shared", Kind::Regression, 2, names, layout).unwrap()
+    }
+
+    fn digits() -> DataSet {
+        let pool = |count: u8, offset: f64| RawPoints {
+            features: (0..count).map(|k| f64::from(k) + offset).collect(),
+            labels: (0..count).map(|k| f64::from(k % 3)).collect(),
+        };
+        let layout = Layout::Classes {
+            train: pool(30, 0.0),
+            test: pool(15, 0.5),
+            classes: 3,
+        };
+        let names = ["zero", "one", "two"].map(String::from).to_vec();
+        DataSet::new("digits", Kind::Classification, 1, names, layout).unwrap()
+    }
+
+    fn with_split(tests: &[bool]) -> DataSet {
+        let count = tests.len();
+        let points = RawPoints {
+            features: vec![1.0; count],
+            labels: (0..count).map(|k| k as f64).collect(),
+        };
+        let layout = Layout::Separate {
+            tasks: vec![points],
+            is_test: Some(vec![tests.to_vec()]),
+        };
+        DataSet::new("split", Kind::Regression, 1, vec!["a".into()], layout).unwrap()
+    }
+
+    fn count(train: usize, test: Option<usize>) -> SampleSettings {
+        SampleSettings {
+            train_per_task: Some(train),
+            test_per_task: test,
+            target_scaling: TargetScaling::Raw,
+            ..SampleSettings::default()
+        }
+    }
+
+    fn field_of(result: Result<Sample>) -> String {
+        let error = result.unwrap_err();
+        error.field_name().unwrap_or_default().to_string()
+    }
+
+    #[test]
+    fn the_seed_decides_the_sample() {
+        let data = synthetic::generate(Kind::Regression, 1).unwrap();
+        let sample = |seed| {
+            let settings = SampleSettings {
+                seed,
+                ..count(40, None)
+            };
+            draw(&data, &settings).unwrap()
+        };
+        assert_eq!(sample(1), sample(1));
+        assert_ne!(sample(1), sample(2));
+        assert_eq!(sample(1).tasks[7].test.count(), 200);
+    }
+
+    #[test]
+    fn training_and_test_points_are_disjoint_and_shared_by_all_tasks() {
+        let sample = draw(&shared(20), &count(8, Some(12))).unwrap();
+        let [up, down, _] = &sample.tasks[..] else {
+            panic!("three tasks");
+        };
+        let mut seen: Vec<f64> = [&up.train.labels[..], &up.test.labels].concat();
+        seen.sort_by(f64::total_cmp);
+        assert_eq!(seen, (0..20).map(f64::from).collect::<Vec<_>>());
+        for (a, b) in up.train.labels.iter().zip(&down.train.labels) {
+            assert_eq!(*b, 10.0 - 2.0 * a);
+        }
+        assert_eq!(up.train.features, down.train.features);
+    }
+
+    #[test]
+    fn the_largest_point_of_the_whole_data_set_has_norm_1_and_the_bias_stands_last() {
+        let data = shared(5);
+        let sample = draw(&data, &count(1, Some(1))).unwrap();
+        let row = &sample.tasks[0].train.features;
+        let index = sample.tasks[0].train.labels[0];
+        // The largest is (4, 3).
+        assert_eq!(row[..], [index / 5.0, 3.0 / 5.0, 1.0]);
+    }
+
+    #[test]
+    fn labels_are_standardised_on_the_training_points_of_each_task() {
+        let settings = SampleSettings {
+            target_scaling: TargetScaling::Standardised,
+            ..count(10, None)
+        };
+        let sample = draw(&shared(20), &settings).unwrap();
+        for task in &sample.tasks[..2] {
+            let n = task.train.count() as f64;
+            let mean = task.train.labels.iter().sum::<f64>() / n;
+            let square = task.train.labels.iter().map(|y| y * y).sum::<f64>() / n;
+            // Rounding of ten numbers of size 1.
+            assert!(mean.abs() < 1e-14 && (square - 1.0).abs() < 1e-14);
+        }
+        let constant = &sample.tasks[2];
+        assert!(constant.train.labels.iter().all(|label| *label == 0.0));
+        assert!(constant.test.labels.iter().all(|label| *label == 0.0));
+    }
+
+    #[test]
+    fn one_vs_rest_takes_half_of_the_class_and_half_of_the_others() {
+        let sample = draw(&digits(), &count(8, Some(6))).unwrap();
+        for (class, task) in sample.tasks.iter().enumerate() {
+            for (points, half, offset) in [(&task.train, 4, 0.0), (&task.test, 3, 0.5)] {
+                let ones = points.labels.iter().filter(|label| **label == 1.0).count();
+                assert_eq!((ones, points.count()), (half, 2 * half));
+                for (row, label) in points.features.chunks(2).zip(&points.labels) {
+                    let index = (row[0] * 29.0 - offset).round();
+                    assert_eq!(index % 3.0 == class as f64, *label == 1.0);
+                }
+            }
+        }
+        // Nothing said: all of the class, and as many others.
+        let whole = draw(&digits(), &count(8, None)).unwrap();
+        assert_eq!(whole.tasks[0].test.count(), 10);
+        assert_eq!(
+            field_of(draw(&digits(), &count(22, None))),
+            "train_per_task"
+        );
+        assert_eq!(field_of(draw(&digits(), &count(1, None))), "train_per_task");
+        assert_eq!(
+            field_of(draw(&digits(), &count(8, Some(12)))),
+            "test_per_task"
+        );
+    }
+
+    #[test]
+    fn a_share_is_rounded_down_but_not_by_rounding_errors() {
+        assert_eq!(share_of(0.2, 445), 89);
+        assert_eq!(share_of(0.2, 690), 138);
+        assert_eq!(share_of(0.2, 449), 89);
+        // 0.29 * 100 is 28.999999999999996 in floating point.
+        assert_eq!(share_of(0.29, 100), 29);
+        assert_eq!(share_of(0.999_999_999_999, 10), 9);
+    }
+
+    #[test]
+    fn the_split_of_the_file_holds_unless_a_number_or_share_is_given() {
+        let data = with_split(&[false, true, false, true, true]);
+        let as_in_file = SampleSettings {
+            target_scaling: TargetScaling::Raw,
+            ..SampleSettings::default()
+        };
+        let sample = draw(&data, &as_in_file).unwrap();
+        assert_eq!(sample.tasks[0].train.labels, [0.0, 2.0]);
+        assert_eq!(sample.tasks[0].test.labels, [1.0, 3.0, 4.0]);
+        let fewer = SampleSettings {
+            test_per_task: Some(2),
+            ..as_in_file.clone()
+        };
+        let sample = draw(&data, &fewer).unwrap();
+        assert_eq!(sample.tasks[0].test.count(), 2);
+        assert!(
+            sample.tasks[0]
+                .test
+                .labels
+                .iter()
+                .all(|y| [1.0, 3.0, 4.0].contains(y))
+        );
+        let more = SampleSettings {
+            test_per_task: Some(4),
+            ..as_in_file.clone()
+        };
+        assert_eq!(field_of(draw(&data, &more)), "test_per_task");
+        assert_eq!(
+            draw(&data, &count(4, None)).unwrap().tasks[0].train.count(),
+            4
+        );
+        let untested = draw(&with_split(&[false, false]), &as_in_file);
+        assert!(untested.unwrap_err().to_string().contains("split test"));
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused_by_name() {
+        let data = shared(20);
+        let share = |share| SampleSettings {
+            train_share: Some(share),
+            ..SampleSettings::default()
+        };
+        for bad in [0.0, 1.0, -0.5, f64::NAN, f64::INFINITY, 0.01] {
+            assert_eq!(field_of(draw(&data, &share(bad))), "train_share", "{bad}");
+        }
+        assert_eq!(
+            field_of(draw(&data, &SampleSettings::default())),
+            "train_per_task"
+        );
+        for bad in [0, 20, 21, usize::MAX] {
+            assert_eq!(
+                field_of(draw(&data, &count(bad, None))),
+                "train_per_task",
+                "{bad}"
+            );
+        }
+        for bad in [0, 11, usize::MAX] {
+            assert_eq!(
+                field_of(draw(&data, &count(10, Some(bad)))),
+                "test_per_task",
+                "{bad}"
+            );
+        }
+        let both = SampleSettings {
+            train_share: Some(0.5),
+            ..count(10, None)
+        };
+        assert_eq!(field_of(draw(&data, &both)), "train_share");
+    }
+
+    #[test]
+    fn features_that_are_all_zero_are_left_alone() {
+        let layout = Layout::Shared {
+            features: vec![0.0; 4],
+            labels: vec![vec![1.0, 2.0]],
+        };
+        let data = DataSet::new("zero", Kind::Regression, 2, vec!["a".into()], layout).unwrap();
+        let sample = draw(&data, &count(1, None)).unwrap();
+        assert_eq!(sample.tasks[0].train.features, [0.0, 0.0, 1.0]);
+    }
+}

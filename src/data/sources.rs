@@ -171,7 +171,7 @@ impl Source {
     pub fn instructions(&self) -> String {
         let names: Vec<&str> = self.files.iter().map(|file| file.name).collect();
         format!(
-            "{}. Put {} into the folder that $PATOM_DATA names.",
+            "{}. Put {} into target/data, or into the folder that $PATOM_DATA names.",
             self.by_hand,
             names.join(", ")
         )
@@ -478,4 +478,112 @@ fn sarcos(file: &[u8]) -> Result<DataSet> {
             labels: labels.chunks(n).map(<[f64]>::to_vec).collect(),
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::matlab::tests::Writer;
+    use super::*;
+
+    const WRITER: Writer = Writer { big_endian: false };
+
+    fn cells(name: &str, items: &[(u32, u32, &[f64])]) -> Vec<u8> {
+        let items: Vec<Vec<u8>> = items
+            .iter()
+            .map(|(rows, columns, values)| WRITER.doubles(&[*rows, *columns], "", values))
+            .collect();
+        let count = u32::try_from(items.len()).unwrap();
+        WRITER.array(1, &[1, count], name, &items)
+    }
+
+    fn user(elements: &[Vec<u8>]) -> Result<DataSet> {
+        read_user_file("mine.MAT", &WRITER.file(elements))
+    }
+
+    fn message(elements: &[Vec<u8>]) -> String {
+        user(elements).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn cells_of_features_and_labels_are_tasks_with_points_of_their_own() {
+        let feature = cells(
+            "feature",
+            &[(2, 2, &[1.0, 3.0, 2.0, 4.0]), (1, 2, &[5.0, 6.0])],
+        );
+        let label = cells("label", &[(1, 2, &[0.0, 1.0]), (1, 1, &[1.0])]);
+        let elements = [label, feature];
+        let data = user(&elements).unwrap();
+        assert_eq!(data.kind, Kind::Classification);
+        assert_eq!(data.sha256, sha256_hex(&WRITER.file(&elements)));
+        let Layout::Separate { tasks, .. } = data.layout else {
+            panic!("tasks have points of their own");
+        };
+        assert_eq!(tasks[0].features, [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(tasks[0].labels, [-1.0, 1.0]);
+        assert_eq!(tasks[1].features, [5.0, 6.0]);
+    }
+
+    #[test]
+    fn matrices_x_and_y_are_tasks_that_share_their_points() {
+        let x = WRITER.doubles(&[2, 1], "X", &[1.0, 2.0]);
+        let y = WRITER.doubles(&[2, 2], "Y", &[3.0, 4.0, 5.0, 6.0]);
+        let data = user(&[x, y]).unwrap();
+        assert_eq!(data.kind, Kind::Regression);
+        let Layout::Shared { features, labels } = data.layout else {
+            panic!("tasks share their points");
+        };
+        assert_eq!(features, [1.0, 2.0]);
+        assert_eq!(labels, [[3.0, 4.0], [5.0, 6.0]]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_by_name_and_size() {
+        let x = WRITER.doubles(&[2, 1], "X", &[1.0, 2.0]);
+        let short = WRITER.doubles(&[1, 2], "Y", &[3.0, 4.0]);
+        let text = message(&[x.clone(), short]);
+        assert!(
+            text.contains("`X` (2x1 matrix), `Y` (1x2 matrix); expected"),
+            "{text}"
+        );
+        assert!(message(&[]).contains("found no variables"));
+        let empty = WRITER.doubles(&[2, 0], "Y", &[]);
+        assert!(message(&[x, empty]).contains("2x0"));
+        let one = cells("feature", &[(1, 1, &[1.0])]);
+        assert!(
+            message(&[one.clone(), cells("label", &[])]).contains("1 cells in `feature` and 0")
+        );
+        let two = cells("label", &[(2, 1, &[1.0, 2.0])]);
+        assert!(message(&[one.clone(), two]).contains("task 1: `feature` is a 1x1 matrix"));
+        let nan = cells("label", &[(1, 1, &[f64::NAN])]);
+        assert!(message(&[one, nan]).contains("label NaN"));
+        let ragged = cells("feature", &[(1, 1, &[1.0]), (1, 2, &[1.0, 2.0])]);
+        let labels = cells("label", &[(1, 1, &[1.0]), (1, 1, &[1.0])]);
+        assert!(message(&[ragged, labels]).contains("task 2"));
+    }
+
+    #[test]
+    fn the_ending_of_the_name_decides_the_reader() {
+        let csv = read_user_file("a.b.csv", b"task,label,x1\n1,0.5,1\n").unwrap();
+        assert_eq!(csv.task_count(), 1);
+        for name in ["data.txt", "csv", ""] {
+            let error = read_user_file(name, b"task,label,x1\n1,0.5,1\n").unwrap_err();
+            assert_eq!(error.field_name(), Some("dataset"));
+        }
+    }
+
+    #[test]
+    fn a_missing_or_altered_file_is_an_error_that_says_what_to_do() {
+        let missing = load("sarcos", &|_| None).unwrap_err().to_string();
+        assert!(
+            missing.contains("sarcos_inv_test.mat was not found"),
+            "{missing}"
+        );
+        assert!(missing.contains("$PATOM_DATA"), "{missing}");
+        let altered = load("sarcos", &|_| Some(vec![1, 2, 3])).unwrap_err();
+        assert!(altered.to_string().contains("3 bytes and SHA-256"));
+        assert_eq!(
+            load("other", &|_| None).unwrap_err().field_name(),
+            Some("dataset")
+        );
+    }
 }

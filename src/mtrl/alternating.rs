@@ -2,7 +2,7 @@
 //! form Ω = (W'W + εI)^(1/2) / tr for a fixed W, starting from Ω = I / m.
 
 use crate::error::Result;
-use crate::linalg::norm_squared;
+use crate::linalg::{Eigen, add_scaled, dot, norm_squared};
 use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
 
@@ -37,8 +37,13 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
             break;
         }
     }
-    let point = Point::new(problem, w)?;
-    let certificate = point.certificate(weights.lambda1);
+    let (point, certificate) = if weights.epsilon > 0.0 {
+        let point = Point::new(problem, w)?;
+        let certificate = point.certificate(weights.lambda1);
+        (point, certificate)
+    } else {
+        cut(problem, w)?
+    };
     Ok(Solution {
         objective: point.value,
         certificate,
@@ -47,6 +52,64 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         iterations,
         status,
     })
+}
+
+/// Without a floor, singular values that belong at zero only tend to it, and the gradient there is
+/// not small. So they are set to zero from one of several sizes downwards, and the certificate is
+/// that of the smallest subgradient there; the best of the results is kept.
+fn cut(problem: &Problem, w: Vec<f64>) -> Result<(Point, f64)> {
+    let (m, dimension) = (problem.task_count(), problem.dimension());
+    let whole = Point::new(problem, w)?;
+    let lambda1 = problem.weights().lambda1;
+    let largest = whole.spectrum.values.last().copied().unwrap_or(0.0);
+    let mut best_certificate = whole.certificate(lambda1);
+    let mut best = None;
+    let mut cut_before = 0;
+    for threshold in [1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3] {
+        let count = whole
+            .spectrum
+            .values
+            .partition_point(|&s| s <= threshold * largest);
+        if count == cut_before {
+            continue;
+        }
+        cut_before = count;
+        let mut rotated = whole.spectrum.rotated.clone();
+        rotated[..count * dimension].fill(0.0);
+        let point = Point::new(problem, whole.spectrum.from_eigenbasis(&rotated))?;
+        // The part of the gradient that sees neither a kept column space nor a kept row space.
+        let mut hidden = whole.spectrum.to_eigenbasis(&point.gradient);
+        hidden[count * dimension..].fill(0.0);
+        for kept in rotated[count * dimension..].chunks_exact(dimension) {
+            let size = norm_squared(kept);
+            for row in hidden[..count * dimension].chunks_exact_mut(dimension) {
+                add_scaled(row, -dot(row, kept) / size, kept);
+            }
+        }
+        let mut inner = vec![0.0; m * m];
+        for (a, left) in hidden.chunks_exact(dimension).enumerate() {
+            for (b, right) in hidden.chunks_exact(dimension).enumerate() {
+                inner[a * m + b] = dot(left, right);
+            }
+        }
+        let mut eigen = Eigen::default();
+        if !eigen.decompose(&inner, m) {
+            continue;
+        }
+        // A matrix of spectral norm at most λ2 tr S may be taken off it: its singular values shrink.
+        let slack = problem.weights().lambda2 * point.spectrum.trace;
+        let shrunk: f64 = (eigen.values.iter())
+            .map(|&value| (value.max(0.0).sqrt() - slack).max(0.0))
+            .map(|singular| singular * singular)
+            .sum();
+        let rest = (norm_squared(&point.gradient) - norm_squared(&hidden)).max(0.0);
+        let certificate = (rest + shrunk) / (2.0 * lambda1);
+        if certificate < best_certificate {
+            best_certificate = certificate;
+            best = Some(point);
+        }
+    }
+    Ok((best.unwrap_or(whole), best_certificate))
 }
 
 /// The minimiser over W with Ω fixed: one linear system for each active set that is met.

@@ -4,8 +4,10 @@
 //! Everything is in the eigenbasis of W'W: row a of a vector belongs to q_a. There the coupling
 //! is nearly diagonal: with τ = tr S, z_a = W q_a and u_a = z_a / s_a,
 //!
-//!     (H V)_a = data + (λ1 + λ2 τ / s_a) v_a + λ2 [ (Σ_b u_b'v_b) u_a - (τ / s_a) Σ_b u_b dS_ba ],
-//!     dS_ab = (v_a'z_b + z_a'v_b) / (s_a + s_b).
+//! ```text
+//! (H V)_a = data + (λ1 + λ2 τ / s_a) v_a + λ2 [ (Σ_b u_b'v_b) u_a - (τ / s_a) Σ_b u_b dS_ba ],
+//! dS_ab = (v_a'z_b + z_a'v_b) / (s_a + s_b).
+//! ```
 //!
 //! The bracket is the movement of Ω; without it Ω is held fixed. In it one factor u may be
 //! replaced by a dual variable u* that is tracked on its own, made symmetric: the primal-dual

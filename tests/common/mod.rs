@@ -1,8 +1,14 @@
 //! Random problems for the native tests.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use patom::mtrl::{Loss, Problem, Task, Weights};
+use patom::mtrl::{Limits, Loss, Problem, Task, Weights};
 use patom::rng::{Random, Stream};
+
+/// To the limit of floating point: for comparisons of optima with each other.
+pub const TIGHT: Limits = Limits {
+    tolerance: 1e-18,
+    max_iterations: 300,
+};
 
 /// A random problem: related tasks, features in the unit ball, bias last; `injected` of each
 /// task's points count as injected.

@@ -10,31 +10,17 @@ use crate::site::{self, Files};
 use crate::workspace::Workspace;
 use crate::{data, setup, wasm};
 
-/// What a build came to.
-#[derive(Debug, Clone)]
-pub struct Built {
-    /// The folder to publish.
-    pub dist: PathBuf,
-    /// The data sets it contains.
-    pub data: Vec<String>,
-}
-
-/// Builds everything and says what it came to.
+/// Builds everything, says what it came to, and returns the folder to publish.
 ///
 /// # Errors
 /// When a step fails; the old `dist` is then untouched.
-pub fn build(workspace: &Workspace) -> Result<Built> {
+pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     let start = Instant::now();
     let settings = Settings::read(&workspace.root)?;
     setup::wasm_target(&settings.build.target)?;
 
     let staged = workspace.cache().join("data");
-    let data = data::prepare(&workspace.root, &staged)
-        .context("preparing the data")?
-        .into_iter()
-        .filter(|set| set.available)
-        .map(|set| set.name)
-        .collect();
+    data::prepare(&workspace.root, &staged).context("preparing the data")?;
     wasm::build(workspace, &settings).context("building the wasm")?;
 
     let www = workspace.root.join(&settings.output.www);
@@ -88,7 +74,7 @@ pub fn build(workspace: &Workspace) -> Result<Built> {
     for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with("data/")) {
         println!("  {path}: {:.1} kB gzip", kilo(site::gzip_size(bytes)));
     }
-    Ok(Built { dist, data })
+    Ok(dist)
 }
 
 /// The engine's version, as links carry it.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 /// Seconds until a server must have answered: a build without a network must not hang.
 const CONNECT_SECONDS: &str = "5";
 const DOWNLOAD_SECONDS: &str = "300";
+const DOWNLOAD_BYTES: &str = "100000000";
 
 /// One entry of `index.json`: what the page knows of a data set before it loads it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -315,6 +316,7 @@ fn fetch(address: &str, path: &Path) -> Result<(), String> {
         .args(["--fail", "--location", "--silent", "--show-error"])
         .args(["--connect-timeout", CONNECT_SECONDS])
         .args(["--max-time", DOWNLOAD_SECONDS])
+        .args(["--max-filesize", DOWNLOAD_BYTES])
         .arg("--output")
         .arg(path)
         .arg(address)
@@ -406,6 +408,29 @@ mod tests {
             .output();
         let message = finished(output, "trying").unwrap_err();
         assert_eq!(message, "trying failed (last)");
+    }
+
+    #[test]
+    fn one_file_is_taken_out_of_zip_and_tar_archives() {
+        const PYTHON: &str = "import io, sys, tarfile, zipfile\n\
+            zipfile.ZipFile(sys.argv[1] + '/a.zip', 'w').writestr('folder/f.mat', b'content')\n\
+            i = tarfile.TarInfo('package/data/f'); i.size = 7\n\
+            t = tarfile.open(sys.argv[1] + '/a.tgz', 'w:gz'); t.addfile(i, io.BytesIO(b'content'))\n\
+            t.close()";
+        let folder = std::env::temp_dir().join(format!("patom-archives-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let output = Command::new("python3")
+            .args(["-c", PYTHON])
+            .arg(&folder)
+            .output();
+        finished(output, "writing archives").unwrap();
+        let zip = folder.join("a.zip");
+        assert_eq!(member(&zip, "f.mat").unwrap(), b"content");
+        assert!(member(&zip, "g.mat").unwrap_err().contains("no g.mat"));
+        let tar = folder.join("a.tgz");
+        assert_eq!(member(&tar, "package/data/f").unwrap(), b"content");
+        assert!(member(&tar, "package/data/g").is_err());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

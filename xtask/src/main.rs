@@ -56,7 +56,7 @@ fn run(task: Task) -> Result<ExitCode> {
             xtask::build::build(&workspace)?;
         }
         Task::Serve { port, host } => {
-            let dist = xtask::build::build(&workspace)?.dist;
+            let dist = xtask::build::build(&workspace)?;
             serve(&dist, SocketAddr::new(host, port))?;
         }
         Task::Data => {

@@ -14,12 +14,12 @@ use clap::Args;
 use crate::settings::Settings;
 use crate::setup;
 use crate::workspace::{Workspace, cargo, typed};
-use crate::{build, wasm};
+use crate::{build, data, wasm};
 
 /// What `cargo xtask test` understands.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// Only formatting, clippy and the native tests: for the inner loop
+    /// Only formatting, clippy, data and the native tests: for the inner loop
     #[arg(long)]
     pub quick: bool,
     /// Only the steps whose name contains this (may be given several times)
@@ -75,7 +75,7 @@ struct Session<'a> {
     workspace: &'a Workspace,
     settings: Settings,
     arguments: &'a Arguments,
-    /// The data sets the build found; a test that misses one of these fails.
+    /// The data sets that are there; a test that misses one of these fails.
     data: Vec<String>,
     runner: Option<PathBuf>,
 }
@@ -83,11 +83,12 @@ struct Session<'a> {
 type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
 
 /// Name, whether it is part of `--quick`, and what it does.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("formatting", true, formatting),
     ("clippy native", true, clippy_native),
     ("clippy wasm", false, clippy_wasm),
     ("documentation", false, documentation),
+    ("data", true, data_sets),
     ("native tests", true, native_tests),
     ("build tool tests", false, tool_tests),
     ("build", false, build_site),
@@ -227,6 +228,27 @@ fn documentation(session: &mut Session) -> Result<Tally> {
     check(command)
 }
 
+/// Before the tests that use them: a data set that cannot be had is skipped by name.
+fn data_sets(session: &mut Session) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for set in data::prepare(
+        &session.workspace.root,
+        &session.workspace.cache().join("data"),
+    )? {
+        if set.available {
+            tally.passed += 1;
+            session.data.push(set.name);
+        } else {
+            tally.skipped.push(format!(
+                "{} ({})",
+                set.name,
+                set.message.unwrap_or_default()
+            ));
+        }
+    }
+    Ok(tally)
+}
+
 fn native_tests(session: &mut Session) -> Result<Tally> {
     // `--show-output`: a passing test that says it skipped something must be heard.
     tests(
@@ -252,7 +274,7 @@ fn tool_tests(session: &mut Session) -> Result<Tally> {
 }
 
 fn build_site(session: &mut Session) -> Result<Tally> {
-    session.data = build::build(session.workspace)?.data;
+    build::build(session.workspace)?;
     Ok(Tally {
         passed: 1,
         ..Tally::default()
@@ -311,7 +333,7 @@ impl Session<'_> {
             .is_file()
             || !self.arguments.only.is_empty()
         {
-            self.data = build::build(self.workspace)?.data;
+            build::build(self.workspace)?;
         }
         Ok(())
     }
@@ -555,7 +577,7 @@ test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
     }
 
     #[test]
-    fn quick_is_formatting_clippy_and_native_tests() {
+    fn quick_is_formatting_clippy_data_and_native_tests() {
         let arguments = Arguments {
             quick: true,
             only: Vec::new(),
@@ -567,7 +589,10 @@ test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
             .iter()
             .map(|step| step.0)
             .collect();
-        assert_eq!(names, ["formatting", "clippy native", "native tests"]);
+        assert_eq!(
+            names,
+            ["formatting", "clippy native", "data", "native tests"]
+        );
     }
 
     #[test]

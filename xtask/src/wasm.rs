@@ -122,3 +122,50 @@ fn generate(wasm: &[u8], settings: &Settings, pkg: &Path) -> Result<()> {
              `wasm-bindgen-cli-support` in xtask/Cargo.toml must have the same version",
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_manifest_pins_the_code_generator_to_the_same_version() {
+        for (manifest, text, name) in [
+            ("the root", include_str!("../../Cargo.toml"), "wasm-bindgen"),
+            (
+                "xtask",
+                include_str!("../Cargo.toml"),
+                "wasm-bindgen-cli-support",
+            ),
+            (
+                "browser tests",
+                include_str!("../../tests/browser/Cargo.toml"),
+                "wasm-bindgen-cli",
+            ),
+        ] {
+            let line = text
+                .lines()
+                .find(|line| line.starts_with(&format!("{name} = ")));
+            let pin = format!("\"={BINDGEN_VERSION}\"");
+            assert!(
+                line.is_some_and(|line| line.contains(&pin)),
+                "{manifest}: {line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_flags_say_the_features_and_no_folder_of_this_machine_stays() {
+        let settings = Settings::parse(include_str!("../../wasm-pack.toml")).unwrap();
+        let mut command = Command::new("true");
+        with_flags(&mut command, &settings, true);
+        let flags = command
+            .get_envs()
+            .find(|(name, _)| *name == "CARGO_ENCODED_RUSTFLAGS")
+            .and_then(|(_, value)| value)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        assert!(flags.contains("target-feature=+simd128"), "{flags}");
+        assert!(flags.contains("--remap-path-prefix="), "{flags}");
+    }
+}
