@@ -156,9 +156,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         &settings,
         &mut |iterate: Iterate| {
             let metric_per_task = metric_per_task(&iterate.solution.w, &sample);
-            if iterate.solution.status != mtrl::Status::Converged {
-                worst = iterate.solution.status;
-            }
+            worst = worst.max(iterate.solution.status);
             let point = TracePoint {
                 iteration: iterate.iteration,
                 utility: iterate.utility,

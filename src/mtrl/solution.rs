@@ -5,12 +5,15 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::mtrl::spectrum::Spectrum;
 
-/// How a solve ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How a solve ended, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// The stopping rule of the solver was met.
+    /// The certificate is within the tolerance.
     Converged,
+    /// The alternation no longer moves, but its certificate is above the tolerance: without a
+    /// floor, or with a small one, it can come to rest away from the optimum.
+    Settled,
     /// The iteration limit came first; the certificate says how far the optimum may be.
     IterationLimit,
     /// No further progress was possible in floating point; the certificate says how far.
@@ -20,8 +23,8 @@ pub enum Status {
 /// When a solve ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// The certified solver ends when the certificate is at most `tolerance` max(1, P); the
-    /// alternation when a round changes W by at most sqrt(`tolerance`) relative to its norm.
+    /// A solve has converged when the certificate is at most `tolerance` max(1, P). The
+    /// alternation ends when a round changes W by at most sqrt(`tolerance`) relative to its norm.
     /// Default 1e-9; positive.
     pub tolerance: f64,
     /// Newton steps, or rounds of the alternation. Default 200; positive.

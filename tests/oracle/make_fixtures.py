@@ -259,7 +259,8 @@ TOLERANCES = {
     "metrics": {"absolute": 1e-12, "reason": "Rounding of at most 40 sums."},
     "epsilon_zero": {
         "reason": "The optimum at epsilon = 0 lies below that at epsilon > 0 by at most lambda2 (tr S) m "
-        "sqrt(epsilon), tr S taken with the floor at the weights given, so a solver that needs a floor can be held against these too.",
+        "sqrt(epsilon), tr S taken with the floor at the weights given, so a solver that needs a floor can be held "
+        "against these too.",
     },
 }
 
