@@ -1,5 +1,6 @@
 //! PATOM Lab.
 pub mod attack;
+pub mod chart;
 mod choice;
 pub mod data;
 pub mod error;
@@ -11,6 +12,6 @@ pub mod mtrl;
 pub mod report;
 pub mod rng;
 pub mod spec;
-pub use error::{Error, Result};
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
+pub use error::{Error, Result};
