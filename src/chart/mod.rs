@@ -1,6 +1,7 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
-//! `curve` draws the course of an attack, `heatmap` a task correlation, `map` their colours.
+//! `curve` draws the course of an attack, `sweep` many of them, `heatmap` a task correlation, `map`
+//! their colours.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
 //! last moment, in [`Pen`]: so every size is sharp on every screen, and no text is ever measured
 //! (measuring adds styled elements to the page, which its Content-Security-Policy refuses).
@@ -10,6 +11,7 @@
 pub mod curve;
 pub mod heatmap;
 pub mod map;
+pub mod sweep;
 
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
@@ -135,11 +137,27 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         self.area.fill(&self.palette.paper)
     }
 
-    fn text(&self, x: f64, y: f64, side: Side, size: f64, color: RGBColor, text: &str) -> Drawn<DB> {
+    fn text(
+        &self,
+        x: f64,
+        y: f64,
+        side: Side,
+        size: f64,
+        color: RGBColor,
+        text: &str,
+    ) -> Drawn<DB> {
         self.styled_text((x, y), side, size, FontStyle::Normal, color, text)
     }
 
-    fn bold(&self, x: f64, y: f64, side: Side, size: f64, color: RGBColor, text: &str) -> Drawn<DB> {
+    fn bold(
+        &self,
+        x: f64,
+        y: f64,
+        side: Side,
+        size: f64,
+        color: RGBColor,
+        text: &str,
+    ) -> Drawn<DB> {
         self.styled_text((x, y), side, size, FontStyle::Bold, color, text)
     }
 
@@ -163,7 +181,12 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         } else {
             size * 1.24
         };
-        let style: TextStyle = (FontFamily::Name(SANS), size * self.style.scale, weight, &color)
+        let style: TextStyle = (
+            FontFamily::Name(SANS),
+            size * self.style.scale,
+            weight,
+            &color,
+        )
             .into_text_style(self.area)
             .pos(Pos::new(side, VPos::Center))
             .transform(FontTransform::None);
@@ -179,7 +202,11 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         const OFF: f64 = 4.0;
         let length = (to.0 - from.0).hypot(to.1 - from.1);
         let along = |t: f64| {
-            let share = if length > 0.0 { (t / length).min(1.0) } else { 0.0 };
+            let share = if length > 0.0 {
+                (t / length).min(1.0)
+            } else {
+                0.0
+            };
             (
                 from.0 + share * (to.0 - from.0),
                 from.1 + share * (to.1 - from.1),
@@ -213,6 +240,22 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
     fn polygon(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
         let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
         self.area.draw(&Polygon::new(points, color.filled()))
+    }
+
+    /// A band behind lines.
+    fn faint_polygon(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
+        let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
+        self.area
+            .draw(&Polygon::new(points, color.mix(0.13).filled()))
+    }
+
+    /// A line in the background.
+    fn faint_path(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
+        let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
+        let stroke = color
+            .mix(0.35)
+            .stroke_width(self.device(1.0).max(1).unsigned_abs());
+        self.area.draw(&PathElement::new(points, stroke))
     }
 
     /// The mark of a target task: a disc.
@@ -262,7 +305,11 @@ fn tick_label(value: f64, step: f64) -> String {
         decimals += 1;
     }
     // + 0.0: a negative zero has no sign on an axis.
-    let value = if value.abs() < step * 1e-9 { 0.0 } else { value };
+    let value = if value.abs() < step * 1e-9 {
+        0.0
+    } else {
+        value
+    };
     format!("{value:.decimals$}").replace('-', "\u{2212}")
 }
 
@@ -272,11 +319,20 @@ mod tests {
 
     #[test]
     fn ranges_cover_their_numbers_in_round_steps() {
-        for (low, high) in [(0.0, 0.93), (0.0, 1.0), (411.2, 980.0), (0.5, 0.78), (3.0, 3.0)] {
+        for (low, high) in [
+            (0.0, 0.93),
+            (0.0, 1.0),
+            (411.2, 980.0),
+            (0.5, 0.78),
+            (3.0, 3.0),
+        ] {
             let (first, last, step) = nice_range(low, high, 5.0);
             assert!(first <= low && last >= high && step > 0.0, "{low} {high}");
             let steps = (last - first) / step;
-            assert!((1.0..=8.0).contains(&steps.round()), "{low} {high}: {steps}");
+            assert!(
+                (1.0..=8.0).contains(&steps.round()),
+                "{low} {high}: {steps}"
+            );
             assert!((steps - steps.round()).abs() < 1e-6);
         }
     }
