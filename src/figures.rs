@@ -190,10 +190,10 @@ fn convergence(base: &Spec, repeat: u64, dataset: &'static str, runs: &mut Vec<P
                 x: 0.0,
                 repeat,
                 spec: Spec {
+                    attackers,
+                    attack,
                     gradient,
                     step,
-                    attack,
-                    attackers,
                     ..base.clone()
                 },
             });
@@ -445,33 +445,29 @@ fn one_series(
         .map(|(planned, _)| planned.repeat)
         .max()
         .unwrap_or(0);
-    let of_repeat = |repeat: u64| {
-        runs.iter()
-            .filter(move |(planned, _)| planned.repeat == repeat)
-    };
-    let (x, value): (Vec<f64>, Box<dyn Fn(u64, usize) -> Option<f64> + '_>) = match figure {
+    let x: Vec<f64> = match figure {
         Figure::Convergence => {
             let end = runs
                 .iter()
                 .map(|(planned, _)| planned.spec.iterations)
                 .max()
                 .unwrap_or(0);
-            let x = (0..=end).map(|iteration| iteration as f64).collect();
-            let value = move |repeat, position: usize| {
-                let (_, measured) = of_repeat(repeat).next()?;
+            (0..=end).map(|iteration| iteration as f64).collect()
+        }
+        Figure::Quality | Figure::Correlations => BUDGETS.to_vec(),
+    };
+    let value = |repeat: u64, position: usize| {
+        let mut of_repeat = runs.iter().filter(|(planned, _)| planned.repeat == repeat);
+        match figure {
+            Figure::Convergence => {
+                let (_, measured) = of_repeat.next()?;
                 // A run that found nothing better stays where it is.
                 let last = measured.metric.len().checked_sub(1)?;
                 measured.metric[position.min(last)]
-            };
-            (x, Box::new(value))
-        }
-        Figure::Quality | Figure::Correlations => {
-            let value = move |repeat, position: usize| {
-                of_repeat(repeat)
-                    .find(|(planned, _)| planned.x == BUDGETS[position])
-                    .and_then(|(_, measured)| measured.attacked())
-            };
-            (BUDGETS.to_vec(), Box::new(value))
+            }
+            Figure::Quality | Figure::Correlations => of_repeat
+                .find(|(planned, _)| planned.x == BUDGETS[position])
+                .and_then(|(_, measured)| measured.attacked()),
         }
     };
     let name = match method {
@@ -489,9 +485,48 @@ fn one_series(
         name,
         attack,
         method,
+        x,
         repeats,
-        x: x.clone(),
     }
+}
+
+/// One attack of Figure 3.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CorrelationRow {
+    /// Words.
+    pub title: String,
+    /// Target tasks.
+    pub targets: Vec<usize>,
+    /// Attacking tasks.
+    pub attackers: Vec<usize>,
+    /// m x m, row-major, of the clean model.
+    pub before: Vec<f64>,
+    /// m x m, of the attacked one.
+    pub after: Vec<f64>,
+    /// After minus before.
+    pub difference: Vec<f64>,
+}
+
+/// The attacks of Figure 3 on one data set, of the first seed: matrices are shown, not their means.
+pub fn correlation_rows(dataset: &str, runs: &[(&Planned, &Measured)]) -> Vec<CorrelationRow> {
+    (runs.iter())
+        .filter(|(planned, _)| planned.dataset == dataset && planned.repeat == 0)
+        .map(|(planned, measured)| {
+            let (before, after) = (&measured.clean_correlation, &measured.attacked_correlation);
+            CorrelationRow {
+                title: planned.title.clone(),
+                targets: planned.spec.targets.clone(),
+                attackers: planned.spec.attackers.clone(),
+                difference: after
+                    .iter()
+                    .zip(before)
+                    .map(|(after, before)| after - before)
+                    .collect(),
+                before: before.clone(),
+                after: after.clone(),
+            }
+        })
+        .collect()
 }
 
 /// The results of a figure as a table.

@@ -1,4 +1,4 @@
-//! The panels of Figures 1 and 2: several lines, repeats as thin lines with their mean and band.
+//! The panels of Figures 1 and 2, and the rows of Figure 3: several lines, repeats as thin lines with their mean and band.
 //!
 //! The encoding is the paper's: circle direct, square indirect (diamond: hybrid), solid PATOM,
 //! dashed random. All panels of one drawing share one vertical scale.
@@ -9,10 +9,11 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::curve::mark;
+use super::heatmap::{self, Heatmap};
 use super::{Drawn, Palette, Pen, Side, Style, drawn, nice_range, tick_label};
 use crate::Result;
 use crate::attack::{Attack, Method};
-use crate::figures::{Panel, Series};
+use crate::figures::{CorrelationRow, Panel, Series};
 use crate::report::MetricName;
 
 const PANEL_HEIGHT: f64 = 250.0;
@@ -53,6 +54,83 @@ pub fn draw<DB: DrawingBackend>(
 ) -> Result<()> {
     let pen = Pen::new(area, style);
     drawn::<DB::ErrorType>(draw_all(&pen, title, panels))
+}
+
+const CORRELATIONS_HEAD: f64 = 30.0;
+const CORRELATIONS_TITLE: f64 = 24.0;
+
+/// How many heatmaps stand side by side at this width.
+fn heatmap_columns(width: f64) -> usize {
+    if width >= 3.0 * MIN_PANEL_WIDTH { 3 } else { 1 }
+}
+
+fn heatmap_height(width: f64, row: &CorrelationRow) -> f64 {
+    let columns = heatmap_columns(width);
+    let one = heatmap::layout(width / columns as f64, row.before.len().isqrt()).height;
+    CORRELATIONS_TITLE + one * (3 / columns) as f64
+}
+
+/// The height that the attacks of Figure 3 need at this width.
+pub fn correlations_height(width: f64, rows: &[CorrelationRow]) -> f64 {
+    CORRELATIONS_HEAD
+        + rows
+            .iter()
+            .map(|row| heatmap_height(width, row))
+            .sum::<f64>()
+}
+
+/// Draws the attacks of Figure 3: for each the correlation before, after and the difference, on
+/// one scale.
+///
+/// # Errors
+/// A backend that fails; matrices of different sizes.
+pub fn draw_correlations<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    title: &str,
+    rows: &[CorrelationRow],
+    style: Style,
+) -> Result<()> {
+    let pen = Pen::new(area, style);
+    let (width, _) = pen.size();
+    drawn::<DB::ErrorType>(pen.clear())?;
+    let ink = pen.palette.ink;
+    drawn::<DB::ErrorType>(pen.bold(8.0, 14.0, Side::Left, 15.0, ink, title))?;
+    let columns = heatmap_columns(width);
+    let cell = width / columns as f64;
+    let mut top = CORRELATIONS_HEAD;
+    for row in rows {
+        drawn::<DB::ErrorType>(pen.bold(8.0, top + 12.0, Side::Left, 12.0, ink, &row.title))?;
+        top += CORRELATIONS_TITLE;
+        let one = heatmap::layout(cell, row.before.len().isqrt()).height;
+        let parts = [
+            ("before the attack", &row.before, false),
+            ("after the attack", &row.after, false),
+            ("after minus before", &row.difference, true),
+        ];
+        for (number, (words, values, open_ended)) in parts.into_iter().enumerate() {
+            let left = (number % columns) as f64 * cell;
+            let place = (top + (number / columns) as f64 * one, left);
+            let part = area.clone().shrink(
+                pen.at(place.1, place.0),
+                (
+                    pen.device(cell).unsigned_abs(),
+                    pen.device(one).unsigned_abs(),
+                ),
+            );
+            let picture = Heatmap {
+                values,
+                tasks: values.len().isqrt(),
+                targets: &row.targets,
+                attackers: &row.attackers,
+                title: words,
+                open_ended,
+                cursor: None,
+            };
+            heatmap::draw(&part, &picture, style)?;
+        }
+        top += one * (3 / columns) as f64;
+    }
+    Ok(())
 }
 
 fn color(palette: &Palette, attack: Attack) -> RGBColor {
