@@ -242,9 +242,15 @@ fn quality(base: &Spec, repeat: u64, dataset: &'static str, runs: &mut Vec<Plann
 /// Three hybrid attacks from different tasks at 30 %.
 fn correlations(base: &Spec, repeat: u64, dataset: &'static str, runs: &mut Vec<Planned>) {
     let m = task_count(base);
-    for panel in 0..HYBRIDS {
-        let mut random = Random::new(100 + panel as u64, Stream::Figures, m as u64);
+    let mut random = Random::new(100, Stream::Figures, m as u64);
+    let mut sets: Vec<Vec<usize>> = Vec::new();
+    while sets.len() < HYBRIDS {
         let attackers = drawn(&mut random, m, m - base.targets.len());
+        if !sets.contains(&attackers) {
+            sets.push(attackers);
+        }
+    }
+    for (panel, attackers) in sets.into_iter().enumerate() {
         runs.push(Planned {
             id: format!("{dataset}-{panel}-s{}", base.seed),
             dataset,
