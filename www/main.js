@@ -59,6 +59,8 @@ const state = {
   expected: null,
   run: /** @type {RunState | null} */ (null),
   result: /** @type {{report: Report, json: string, link: string} | null} */ (null),
+  /** Data sets of this copy that could not be loaded. */
+  broken: /** @type {Set<string>} */ (new Set()),
   /** Counts the runs asked for: an older one that comes late is ignored. */
   asked: 0,
 };
@@ -288,7 +290,8 @@ function dataNote(ref) {
   if (ref === "synthetic") return [SYNTHETIC_STORY];
   const published = engine.published.find(({ name }) => name === ref);
   if (!published) return [];
-  if (isThere(ref)) return [`${size}${published.note}`];
+  const broken = state.broken.has(ref);
+  if (isThere(ref) && !broken) return [`${size}${published.note}`];
   const names = published.files.map(({ name }) => name).join(", ");
   const open = el(
     "button",
@@ -296,8 +299,10 @@ function dataNote(ref) {
     published.files.length > 1 ? "Open these files" : `Open ${names}`,
   );
   return [
-    `This copy of the page lacks ${names}. ${published.by_hand}. Then open it here (it stays on ` +
-      "your computer), or put it into the folder that $PATOM_DATA names and build the page again.",
+    broken
+      ? `Press Run to try again. Or: ${published.by_hand}, and open it here (it stays on your computer).`
+      : `This copy of the page lacks ${names}. ${published.by_hand}. Then open it here (it stays ` +
+        "on your computer), or put it into the folder that $PATOM_DATA names and build again.",
     el("br"),
     open,
   ];
@@ -335,6 +340,7 @@ async function takeFiles(files) {
     const { name, sha256 } = description;
     state.opened.set(published ? name : sha256, { source, description });
     state.described.set(source.key, description);
+    state.broken.delete(name);
     const awaited = dataset();
     if (typeof awaited === "object" && !published && awaited.sha256 === sha256) {
       withdraw("file");
@@ -370,11 +376,19 @@ async function ensureSource() {
   }
   const known = state.bundles.get(ref);
   if (known) return known;
-  const source = await fetchBundle(ref);
-  const description = await solver.load(source);
-  state.bundles.set(ref, source);
-  state.described.set(source.key, description);
-  return source;
+  try {
+    const source = await fetchBundle(ref);
+    const description = await solver.load(source);
+    state.bundles.set(ref, source);
+    state.described.set(source.key, description);
+    state.broken.delete(ref);
+    return source;
+  } catch (problem) {
+    state.broken.add(ref);
+    throw { message: `${ref}: ${words(problem)}` };
+  } finally {
+    showDatasets();
+  }
 }
 
 function showPresets() {
@@ -549,7 +563,7 @@ async function start() {
   try {
     source = await ensureSource();
   } catch (problem) {
-    if (asked === state.asked) failed({ code: "data", field: "dataset", message: words(problem) });
+    if (asked === state.asked && state.run === run) failed({ code: "data", field: "dataset", message: words(problem) });
     return;
   }
   if (asked !== state.asked || state.run !== run) return;
