@@ -40,6 +40,10 @@ for (const element of document.querySelectorAll("[id]")) {
 /** @param {string} id */
 const $ = (id) => at[id] ?? byId(id, HTMLElement);
 
+const runButton = byId("run", HTMLButtonElement);
+const progressBar = byId("progress", HTMLProgressElement);
+const fileInput = byId("file", HTMLInputElement);
+
 const state = {
   /** @type {Draft} what was chosen; all else is default */
   draft: {},
@@ -198,7 +202,7 @@ function update() {
     form.show(checked, currentDescription()?.task_names ?? []);
     writeAddress();
   }
-  byId("run", HTMLButtonElement).disabled = !state.complete || !isThere(ref);
+  runButton.disabled = !state.complete || !isThere(ref);
   showPresets();
   markStale();
   return checked;
@@ -311,16 +315,18 @@ function dataNote(ref) {
 /** @param {Published | null} published */
 function askForFile(published) {
   state.wanted = published;
-  const input = byId("file", HTMLInputElement);
-  input.value = "";
-  input.click();
+  fileInput.click();
 }
 
 /** @param {File[]} files */
 async function takeFiles(files) {
   const [file] = files;
   if (!file) return;
-  const wanted = state.wanted;
+  // Several files at once can only be the raw files of a published data set.
+  const wanted =
+    state.wanted ??
+    engine.published.find((one) => one.files.length > 1 && one.files.some((raw) => raw.name === file.name)) ??
+    null;
   state.wanted = null;
   stopRun();
   const total = files.reduce((sum, { size }) => sum + size, 0);
@@ -604,9 +610,8 @@ function tick() {
         : "Training on clean data"
       : `Iteration ${done} of ${run.spec.iterations}`;
   $("status").textContent = `${where} · ${seconds.toFixed(1)} s`;
-  const progress = byId("progress", HTMLProgressElement);
-  progress.max = Math.max(run.spec.iterations, 1);
-  progress.value = done ?? 0;
+  progressBar.max = Math.max(run.spec.iterations, 1);
+  progressBar.value = done ?? 0;
   const spokenAt = Number($("spoken").dataset.at ?? 0);
   if (done !== undefined && performance.now() - Math.max(spokenAt, run.start) > 4000) {
     say(`Iteration ${done} of ${run.spec.iterations}`);
@@ -742,7 +747,12 @@ document.querySelector(".skip")?.addEventListener("click", (event) => {
   event.preventDefault();
   $("results").focus();
 });
-$("file").onchange = () => takeFiles([...(byId("file", HTMLInputElement).files ?? [])]);
+fileInput.onchange = () => {
+  const files = [...(fileInput.files ?? [])];
+  // So that the same file can be chosen again.
+  fileInput.value = "";
+  takeFiles(files);
+};
 byId("paper-colors", HTMLInputElement).onchange = (event) => {
   heatmaps.paperColors = /** @type {HTMLInputElement} */ (event.currentTarget).checked;
   heatmaps.draw();

@@ -34,7 +34,6 @@ async fn the_address_reproduces_the_result(page: &Page) -> Result<()> {
     finished(page).await?;
     page.set("field-budget", "0.35").await?;
     page.set("field-seed", "11").await?;
-    page.click("targets-4").await.ok();
     page.js::<()>(
         "document.getElementById('field-attack-hybrid').click(); return null",
         vec![],
