@@ -492,7 +492,7 @@ function openLink(text) {
   }
   if ("errors" in checked) {
     if (typeof ref === "object") {
-      enter("idle");
+      clearResult();
       $("headline").textContent = `Open ${ref.name} to see the result`;
       $("status").textContent = "Waiting for the file.";
       state.expected = expectedOf(link, "");
@@ -548,9 +548,9 @@ async function start() {
   stopRun();
   const { spec, link, metric } = state.complete;
   if (!isThere(spec.dataset)) {
-    enter("idle");
-    $("headline").textContent = "This data set has to be opened first";
-    $("status").textContent = "See Data.";
+    clearResult();
+    $("headline").textContent = `${dataset()} has to be opened first`;
+    $("status").textContent = "This copy of the page lacks it. Under Data stands where to get it.";
     return;
   }
   /** @type {RunState} */
@@ -713,6 +713,14 @@ function stopRun() {
   return true;
 }
 
+/** Nothing to show: what is asked for cannot run yet. */
+function clearResult() {
+  state.result = null;
+  delete $("results").dataset.digest;
+  $("results").setAttribute("data-partial", "empty");
+  enter("idle");
+}
+
 /**
  * @param {RunState | null} run
  * @param {string} headline
@@ -724,8 +732,11 @@ function partial(run, headline, status) {
   say(headline);
   state.result = null;
   delete $("results").dataset.digest;
-  $("results").setAttribute("data-partial", "");
-  if (run) curve.show(curveData(run), `${headline}. ${run.points.length} points are drawn.`);
+  const points = run?.points.length ?? 0;
+  $("results").setAttribute("data-partial", points > 0 ? "curve" : "empty");
+  if (!run) return;
+  const data = { ...curveData(run), iterations: points - 1 };
+  curve.show(data, `${headline}. ${points} points are drawn.`);
 }
 
 /* Controls */

@@ -45,7 +45,7 @@ export class Solver {
     this.worker = worker;
     /** Key of the source that the worker holds, or is about to hold. */
     this.loadedKey = "";
-    /** What the worker shall hear once it is ready: before, its end would go unnoticed. */
+    // What the worker shall hear once it is ready: before, its end would go unnoticed.
     this.queue = /** @type {ToWorker[] | null} */ ([]);
     const lock = `patom-${crypto.randomUUID?.() ?? Math.random()}`;
     worker.onmessage = (event) => this.hear(worker, lock, event.data);
@@ -73,9 +73,8 @@ export class Solver {
     if (message.type === "ready") {
       // Granted only when the worker is gone.
       navigator.locks?.request(lock, () => this.lost(worker, DIED)).catch(() => {});
-      const queue = this.queue ?? [];
+      for (const waiting of this.queue ?? []) worker.postMessage(waiting);
       this.queue = null;
-      for (const waiting of queue) this.post(waiting);
       return;
     }
     // Stale ids have no one waiting.

@@ -68,7 +68,9 @@ async fn a_data_set_that_is_missing_says_where_to_put_which_file(page: &Page) ->
     page.driver.goto(server.url()).await?;
     finished(page).await?;
     page.driver.goto("about:blank").await?;
-    page.driver.goto(format!("{}#d=sarcos", server.url())).await?;
+    page.driver
+        .goto(format!("{}#d=sarcos", server.url()))
+        .await?;
     reached(page, "idle", SOON).await?;
     page.wait_text("data-note", "sarcos_inv_test.mat").await?;
     let said = page.text("data-note").await?;
@@ -152,8 +154,10 @@ async fn values_out_of_range_are_explained_beside_the_field(page: &Page) -> Resu
 }
 
 async fn a_host_that_sends_wasm_with_a_wrong_type_is_good_enough(page: &Page) -> Result<()> {
-    page.server
-        .fault("_bg.wasm", FaultKind::Header("content-type", "application/octet-stream"));
+    page.server.fault(
+        "_bg.wasm",
+        FaultKind::Header("content-type", "application/octet-stream"),
+    );
     page.open("").await?;
     finished(page).await?;
     Ok(())

@@ -33,8 +33,10 @@ fn csv() -> String {
 async fn a_csv_file_runs_and_its_link_reproduces(page: &Page) -> Result<()> {
     page.open("").await?;
     finished(page).await?;
-    page.upload_bytes("file", "mine.csv", csv().as_bytes()).await?;
-    page.wait_text("data-note", "3 tasks, 2 features, 72 points").await?;
+    page.upload_bytes("file", "mine.csv", csv().as_bytes())
+        .await?;
+    page.wait_text("data-note", "3 tasks, 2 features, 72 points")
+        .await?;
     let digest = finished(page).await?;
     page.until("the file in the address", async || {
         let address = page.fragment().await?;
@@ -44,7 +46,8 @@ async fn a_csv_file_runs_and_its_link_reproduces(page: &Page) -> Result<()> {
     let address = page.fragment().await?;
     page.open(&address).await?;
     notice(page, "open mine.csv").await?;
-    page.upload_bytes("file", "mine.csv", csv().as_bytes()).await?;
+    page.upload_bytes("file", "mine.csv", csv().as_bytes())
+        .await?;
     ensure!(finished(page).await? == digest);
     notice(page, "Reproduced bit for bit").await?;
     page.screenshot("own-file").await?;
@@ -54,7 +57,8 @@ async fn a_csv_file_runs_and_its_link_reproduces(page: &Page) -> Result<()> {
 async fn a_dropped_file_runs(page: &Page) -> Result<()> {
     page.open("").await?;
     finished(page).await?;
-    page.drop_file("results", "dropped.csv", csv().as_bytes()).await?;
+    page.drop_file("results", "dropped.csv", csv().as_bytes())
+        .await?;
     page.wait_text("data-note", "dropped.csv: 3 tasks").await?;
     finished(page).await?;
     Ok(())
@@ -86,11 +90,18 @@ async fn bad_files_are_refused_with_the_place(page: &Page) -> Result<()> {
         page.wait_text("error-dataset", name).await?;
         let said = page.text("error-dataset").await?;
         ensure!(said.contains(part), "{name}: {said}");
-        ensure!(state(page).await? == "done", "{name}: {}", state(page).await?);
+        ensure!(
+            state(page).await? == "done",
+            "{name}: {}",
+            state(page).await?
+        );
     }
     page.screenshot("bad-file").await?;
     page.click("run").await?;
-    ensure!(finished(page).await? == digest, "the page forgot what it had");
+    ensure!(
+        finished(page).await? == digest,
+        "the page forgot what it had"
+    );
     Ok(())
 }
 

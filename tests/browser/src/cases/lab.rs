@@ -77,7 +77,16 @@ pub fn native_report(page: &Page, link: &str) -> Result<Value> {
     let out = page.folder.join("native");
     let mut command: Command = cargo();
     let output = command
-        .args(["run", "--quiet", "--package", "patom", "--", "run", link, "--out"])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "patom",
+            "--",
+            "run",
+            link,
+            "--out",
+        ])
         .arg(&out)
         .current_dir(&root)
         .output()?;

@@ -22,9 +22,11 @@ pub fn cases() -> Vec<Case> {
 }
 
 async fn address_with_digest(page: &Page) -> Result<String> {
-    page.until_within(Duration::from_secs(5), "the digest in the address", async || {
-        Ok(page.fragment().await?.contains("&r="))
-    })
+    page.until_within(
+        Duration::from_secs(5),
+        "the digest in the address",
+        async || Ok(page.fragment().await?.contains("&r=")),
+    )
     .await?;
     page.fragment().await
 }
@@ -42,7 +44,10 @@ async fn the_address_reproduces_the_result(page: &Page) -> Result<()> {
     page.click("run").await?;
     let digest = finished(page).await?;
     let address = address_with_digest(page).await?;
-    ensure!(address.contains("b=0.35") && address.contains("s=11"), "{address}");
+    ensure!(
+        address.contains("b=0.35") && address.contains("s=11"),
+        "{address}"
+    );
     ensure!(address.contains(&format!("r={digest}")), "{address}");
     page.open(&address).await?;
     ensure!(finished(page).await? == digest);
@@ -58,7 +63,10 @@ async fn a_link_to_another_result_says_what_differs(page: &Page) -> Result<()> {
     notice(page, "Not the result of the link").await?;
     let said = page.text("notices").await?;
     ensure!(said.contains("0123456789abcdef"), "{said}");
-    ensure!(said.contains("engine 0.0.1") && said.contains("data are not the same"), "{said}");
+    ensure!(
+        said.contains("engine 0.0.1") && said.contains("data are not the same"),
+        "{said}"
+    );
     Ok(())
 }
 
@@ -93,7 +101,11 @@ async fn bad_links_are_explained_and_leave_a_working_page(page: &Page) -> Result
         let short: String = link.chars().take(60).collect();
         ensure!(!said.is_empty(), "{short}: nothing was said");
         ensure!(said.contains(part), "{short}: {said}");
-        ensure!(said.len() < 2000, "{short}: {} characters were said", said.len());
+        ensure!(
+            said.len() < 2000,
+            "{short}: {} characters were said",
+            said.len()
+        );
     }
     page.screenshot("bad-link").await?;
     page.set("field-budget", "0.1").await?;
@@ -107,7 +119,10 @@ async fn an_unknown_key_is_reported_and_kept(page: &Page) -> Result<()> {
     finished(page).await?;
     notice(page, "wobble").await?;
     let address = address_with_digest(page).await?;
-    ensure!(address.contains("wobble=7") && address.contains("b=0.3"), "{address}");
+    ensure!(
+        address.contains("wobble=7") && address.contains("b=0.3"),
+        "{address}"
+    );
     Ok(())
 }
 

@@ -27,7 +27,10 @@ async fn nothing_is_wider_than_the_screen(page: &Page) -> Result<()> {
             let script = "document.querySelectorAll('details').forEach(d => d.open = true); \
                 return document.documentElement.scrollWidth";
             let wide: u32 = page.js(script, vec![]).await?;
-            ensure!(wide <= width, "{link}: {wide} pixels on a screen of {width}");
+            ensure!(
+                wide <= width,
+                "{link}: {wide} pixels on a screen of {width}"
+            );
         }
         page.open("").await?;
         finished(page).await?;
@@ -42,7 +45,8 @@ async fn pictures_are_sharp_at_any_pixel_ratio(page: &Page) -> Result<()> {
         page.open("").await?;
         finished(page).await?;
         page.settle().await?;
-        let script = "return [...document.querySelectorAll('canvas')].map(c => c.width / c.clientWidth)";
+        let script =
+            "return [...document.querySelectorAll('canvas')].map(c => c.width / c.clientWidth)";
         let found: Vec<f64> = page.js(script, vec![]).await?;
         ensure!(!found.is_empty());
         ensure!(

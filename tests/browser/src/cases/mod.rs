@@ -25,7 +25,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         looks::cases(),
     ]
-        .into_iter()
-        .flatten()
-        .collect()
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -36,7 +36,8 @@ async fn runs(page: &Page, name: &str, tasks: &str, metric: &str) -> Result<()> 
         vec![name.into()],
     )
     .await?;
-    page.wait_text("data-note", &format!("{tasks} tasks")).await?;
+    page.wait_text("data-note", &format!("{tasks} tasks"))
+        .await?;
     page.click("run").await?;
     finished_within(page, Duration::from_secs(200)).await?;
     let headline = page.text("headline").await?;
@@ -93,7 +94,12 @@ async fn cancel_keeps_the_curve_and_the_next_run_works(page: &Page) -> Result<()
     page.wait_text("status", "Iteration").await?;
     page.until("a few points", async || {
         let (label, _) = drawn(page).await?;
-        Ok(label.trim_end_matches('.').rsplit(' ').next().and_then(|n| n.parse::<u32>().ok()) >= Some(3))
+        Ok(label
+            .trim_end_matches('.')
+            .rsplit(' ')
+            .next()
+            .and_then(|n| n.parse::<u32>().ok())
+            >= Some(3))
     })
     .await?;
     let script = "const start = performance.now(); document.getElementById('cancel').click(); \

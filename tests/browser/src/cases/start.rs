@@ -34,7 +34,10 @@ async fn the_page_opens_with_a_finished_synthetic_result(page: &Page) -> Result<
             vec![],
         )
         .await?;
-    ensure!(maps == ["true", "clean", "attacked", "difference"], "{maps:?}");
+    ensure!(
+        maps == ["true", "clean", "attacked", "difference"],
+        "{maps:?}"
+    );
     // The promise is a second; a shared test machine gets three.
     let ready: f64 = page
         .js(
@@ -101,7 +104,10 @@ async fn the_heatmap_is_read_with_the_keyboard(page: &Page) -> Result<()> {
     page.press(thirtyfour::Key::Down).await?;
     page.wait_text("cell-readout", "T2 and T2").await?;
     let words = page.text("cell-readout").await?;
-    ensure!(words.contains("true") && words.contains("attacked"), "{words}");
+    ensure!(
+        words.contains("true") && words.contains("attacked"),
+        "{words}"
+    );
     Ok(())
 }
 
@@ -109,8 +115,11 @@ async fn a_run_is_made_and_cancelled_with_the_keyboard(page: &Page) -> Result<()
     page.open("").await?;
     finished(page).await?;
     page.set("field-seed", "7").await?;
-    page.js::<()>("document.getElementById('run').focus(); return null", vec![])
-        .await?;
+    page.js::<()>(
+        "document.getElementById('run').focus(); return null",
+        vec![],
+    )
+    .await?;
     page.press(thirtyfour::Key::Enter).await?;
     finished(page).await?;
     page.js::<()>(
@@ -119,9 +128,11 @@ async fn a_run_is_made_and_cancelled_with_the_keyboard(page: &Page) -> Result<()
     )
     .await?;
     page.press(thirtyfour::Key::Right).await?;
-    page.until_within(Duration::from_secs(5), "the address to follow", async || {
-        Ok(page.fragment().await?.contains("k=indirect"))
-    })
+    page.until_within(
+        Duration::from_secs(5),
+        "the address to follow",
+        async || Ok(page.fragment().await?.contains("k=indirect")),
+    )
     .await?;
     ensure!(state(page).await? == "done");
     page.wait_text("status", "press Run").await?;
