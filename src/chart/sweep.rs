@@ -311,9 +311,9 @@ fn draw_panel<DB: DrawingBackend>(
             1.5,
         )?;
         pen.text(
-            left + 3.0,
-            y(0.5) - 7.0,
-            Side::Left,
+            left + width,
+            y(0.5) + 7.0,
+            Side::Right,
             10.0,
             muted,
             "coin toss",
