@@ -10,14 +10,14 @@ use std::time::Instant;
 use clap::Args;
 use indicatif::ProgressBar;
 use patom::chart::{Style, sweep};
-use patom::data::{DataSet, sources};
+use patom::data::DataSet;
 use patom::experiment::{self, ENGINE, Observer};
 use patom::figures::{self, Figure, Measured, Planned};
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{DataFolder, Failure, Outcomes, bar, find, print, to_json};
+use crate::{DataFolder, Failure, Outcomes, bar, load_named, print, to_json};
 
 /// Width of the pictures, in pixels.
 const WIDTH: u32 = 1200;
@@ -25,24 +25,24 @@ const WIDTH: u32 = 1200;
 #[derive(Args)]
 pub struct FigureArguments {
     /// 1 (convergence), 2 (quality over budgets) or 3 (task correlations).
-    number: u32,
+    pub number: u32,
     /// Only this data set; may be given several times. Default: those of the paper.
     #[arg(long)]
-    dataset: Vec<String>,
+    pub dataset: Vec<String>,
     /// Repeats with different seeds.
     #[arg(long, default_value_t = 5)]
-    seeds: u64,
+    pub seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 1)]
-    first_seed: u64,
+    pub first_seed: u64,
     /// Write tables, pictures and specifications into this folder.
     #[arg(long)]
-    out: PathBuf,
+    pub out: PathBuf,
     /// Threads; default: one for each core. Results do not depend on it.
     #[arg(long)]
-    threads: Option<usize>,
+    pub threads: Option<usize>,
     #[command(flatten)]
-    data: DataFolder,
+    pub data: DataFolder,
 }
 
 /// A finished run on disk: the specification, so that a stale file is noticed, and its result.
@@ -52,7 +52,39 @@ struct Finished {
     measured: Measured,
 }
 
+/// A figure that is done.
+pub struct Done {
+    /// Where its files are.
+    pub folder: PathBuf,
+    /// Its runs ...
+    pub runs: Vec<Planned>,
+    /// ... and their results, in the same order.
+    pub results: Vec<Measured>,
+    /// How many of them were there before.
+    reused: usize,
+}
+
 pub fn figure(arguments: &FigureArguments) -> Outcomes<()> {
+    let start = Instant::now();
+    let done = run_figure(arguments)?;
+    let unfinished = done
+        .results
+        .iter()
+        .filter(|measured| !measured.converged)
+        .count();
+    print(&format!(
+        "Figure {}: {} runs ({} from an earlier call) in {:.1} s, {unfinished} with a solve that \
+         did not converge; written to {}",
+        arguments.number,
+        done.runs.len(),
+        done.reused,
+        start.elapsed().as_secs_f64(),
+        done.folder.display()
+    ))
+}
+
+/// Makes a figure: runs what is not there yet, writes everything.
+pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
     let figure = Figure::of(arguments.number)?;
     let wanted: Vec<&str> = if arguments.dataset.is_empty() {
         figure.datasets().to_vec()
@@ -68,14 +100,8 @@ pub fn figure(arguments: &FigureArguments) -> Outcomes<()> {
             arguments.first_seed,
         )?);
     }
-    let data: Vec<(&str, DataSet)> = wanted
-        .iter()
-        .map(|&name| {
-            Ok((
-                name,
-                sources::load(name, &|file| find(file, &arguments.data))?,
-            ))
-        })
+    let data: Vec<(&str, DataSet)> = (wanted.iter())
+        .map(|&name| Ok((name, load_named(name, &arguments.data)?)))
         .collect::<Outcomes<_>>()?;
 
     let folder = arguments.out.join(format!("figure{}", figure.number()));
@@ -89,10 +115,7 @@ pub fn figure(arguments: &FigureArguments) -> Outcomes<()> {
             &to_json(&run.spec),
         )?;
     }
-    let start = Instant::now();
     let (results, reused) = run_all(&runs, &data, &folder, arguments.threads)?;
-    let seconds = start.elapsed().as_secs_f64();
-
     let pairs: Vec<(&Planned, &Measured)> = runs.iter().zip(&results).collect();
     write(
         &folder.join(format!("figure{}.csv", figure.number())),
@@ -102,17 +125,12 @@ pub fn figure(arguments: &FigureArguments) -> Outcomes<()> {
         let path = folder.join(format!("figure{}-{dataset}.svg", figure.number()));
         write(&path, &picture(figure, dataset, &pairs)?)?;
     }
-    let unfinished = results
-        .iter()
-        .filter(|measured| !measured.converged)
-        .count();
-    print(&format!(
-        "Figure {}: {} runs ({reused} from an earlier call) in {seconds:.1} s, {unfinished} with a \
-         solve that did not converge; written to {}",
-        figure.number(),
-        runs.len(),
-        folder.display()
-    ))
+    Ok(Done {
+        folder,
+        runs,
+        results,
+        reused,
+    })
 }
 
 fn write(path: &Path, text: &str) -> Outcomes<()> {

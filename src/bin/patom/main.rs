@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 mod figure;
+mod reproduce;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -21,6 +22,7 @@ use patom::{Error, link};
 use serde_json::json;
 
 use figure::FigureArguments;
+use reproduce::ReproduceArguments;
 
 /// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
 ///
@@ -56,6 +58,8 @@ enum Command {
     },
     /// Run a figure of the paper: tables, pictures and specifications, in parallel.
     Figure(FigureArguments),
+    /// Compare every claim of the paper with what is measured: docs/reproduction.md.
+    Reproduce(ReproduceArguments),
     /// Print the share link of a specification.
     Link {
         /// A JSON file, `-` for standard input, or a share link.
@@ -80,6 +84,7 @@ enum DataCommand {
     },
 }
 
+/// Where data is looked for first.
 #[derive(Args)]
 pub struct DataFolder {
     /// Look for data here before $PATOM_DATA, ../shared/data and the cache.
@@ -159,6 +164,7 @@ fn main() -> ExitCode {
             command: DataCommand::List { json, data },
         } => list(json, &data),
         Command::Figure(arguments) => figure::figure(&arguments),
+        Command::Reproduce(arguments) => reproduce::reproduce(&arguments),
         Command::Link { spec, base, data } => print_link(&spec, &base, &data),
     };
     match result {
@@ -346,8 +352,7 @@ fn load(text: &str, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
     let (data, shape) = match draft.dataset()? {
         DatasetRef::Named(name) if name == "synthetic" => (None, Shape::named(&name)),
         DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
-            let data = sources::load(&name, &|file| find(file, folder))?;
-            (Some(data), Shape::named(&name))
+            (Some(load_named(&name, folder)?), Shape::named(&name))
         }
         DatasetRef::Named(path) => {
             let data = read_file(Path::new(&path))?;
@@ -443,6 +448,11 @@ fn find(file: &str, folder: &DataFolder) -> Option<Vec<u8>> {
     folders(folder)
         .iter()
         .find_map(|folder| std::fs::read(folder.join(file)).ok())
+}
+
+/// A published data set from wherever its files are.
+fn load_named(name: &str, folder: &DataFolder) -> Outcomes<DataSet> {
+    Ok(sources::load(name, &|file| find(file, folder))?)
 }
 
 fn find_by_hash(name: &str, sha256: &str, folder: &DataFolder) -> Outcomes<DataSet> {
