@@ -22,9 +22,10 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
+# First, for it sets the number of threads.
 from problem import LOSSES, Stacked, emit, penalty_value_and_gradient, read_rows, stack, timed
+
+import numpy as np
 
 
 def prox_squared_trace_norm(matrix: np.ndarray, weight: float) -> tuple[np.ndarray, float]:
@@ -123,25 +124,25 @@ def main() -> None:
     train = read_rows(a.tasks)["train"].values()
     points, labels = [x for x, _ in train], [y for _, y in train]
 
-    # Gram matrices are part of the work, so every run stacks anew.
+    def data() -> Stacked:
+        """Gram matrices are part of the work, so every run stacks anew."""
+        return stack(a.loss, points, labels)
+
     if "numpy" in a.peers:
-        run = lambda: solve_numpy(stack(a.loss, points, labels), a.lambda1, a.lambda2, a.tolerance)  # noqa: E731
-        seconds, (objective, bound) = timed(a.repeat, run)
+        seconds, (objective, bound) = timed(a.repeat, lambda: solve_numpy(data(), a.lambda1, a.lambda2, a.tolerance))
         emit("lower level, numpy proximal gradient", seconds, objective, certificate=bound, epsilon=0.0)
+    weights_of_penalty = a.lambda1, a.lambda2, a.epsilon
     if "scipy" in a.peers:
         import scipy.optimize  # noqa: F401 - before the clock runs
 
-        run = lambda: solve_scipy(stack(a.loss, points, labels), a.lambda1, a.lambda2, a.epsilon, a.tolerance)  # noqa: E731
-        seconds, (objective, bound) = timed(a.repeat, run)
+        seconds, (objective, bound) = timed(a.repeat, lambda: solve_scipy(data(), *weights_of_penalty, a.tolerance))
         emit("lower level, scipy L-BFGS-B", seconds, objective, certificate=bound, epsilon=a.epsilon)
     if "cvxpy" in a.peers:
         import cvxpy  # noqa: F401 - before the clock runs
 
-        run = lambda: solve_cvxpy(stack(a.loss, points, labels), a.lambda1, a.lambda2, a.epsilon)  # noqa: E731
-        seconds, (objective, own, status) = timed(a.repeat, run)
-        emit(
-            "lower level, cvxpy with clarabel", seconds, objective, solver_seconds=own, status=status, epsilon=a.epsilon
-        )
+        seconds, (objective, own, status) = timed(a.repeat, lambda: solve_cvxpy(data(), *weights_of_penalty))
+        rest = {"solver_seconds": own, "status": status, "epsilon": a.epsilon}
+        emit("lower level, cvxpy with clarabel", seconds, objective, **rest)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+# One thread, as a solve of the engine has: more only slow products of these sizes down. Read when NumPy loads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402
 
 LOSSES = ("squared", "squared_hinge")
 

@@ -25,14 +25,15 @@ import json
 import logging
 from pathlib import Path
 
+# First, for it sets the number of threads.
+from problem import emit, read_rows, timed
+
 import numpy as np
 import pandas as pd
 from holisticai.robustness.attackers.regression.gb_attackers import RidgeGDPoisoner
 from holisticai.robustness.attackers.regression.initializers import inf_flip
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
-
-from problem import emit, read_rows, timed
 
 TRAIN, INJECTED = 300, 75
 ALPHA = 0.1  # fixed inside the class

@@ -24,9 +24,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
-import numpy as np
-
+# First, for it sets the number of threads.
 from problem import LOSSES, Stacked, emit, penalty_value_and_gradient, read_rows, stack, timed
+
+import numpy as np
 
 
 @dataclass

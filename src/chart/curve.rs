@@ -323,7 +323,8 @@ fn axes<DB: DrawingBackend>(
     )
 }
 
-fn mark<DB: DrawingBackend>(
+/// The marker of an attack: circle direct, square indirect, diamond hybrid.
+pub(super) fn mark<DB: DrawingBackend>(
     pen: &Pen<DB>,
     (x, y): (f64, f64),
     r: f64,

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+mod figure;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use patom::data::csv::Table;
@@ -17,6 +19,8 @@ use patom::report::{Report, TracePoint};
 use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 use patom::{Error, link};
 use serde_json::json;
+
+use figure::FigureArguments;
 
 /// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
 ///
@@ -50,6 +54,8 @@ enum Command {
         #[command(subcommand)]
         command: DataCommand,
     },
+    /// Run a figure of the paper: tables, pictures and specifications, in parallel.
+    Figure(FigureArguments),
     /// Print the share link of a specification.
     Link {
         /// A JSON file, `-` for standard input, or a share link.
@@ -75,7 +81,7 @@ enum DataCommand {
 }
 
 #[derive(Args)]
-struct DataFolder {
+pub struct DataFolder {
     /// Look for data here before $PATOM_DATA, ../shared/data and the cache.
     #[arg(long = "data", value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -152,6 +158,7 @@ fn main() -> ExitCode {
         Command::Data {
             command: DataCommand::List { json, data },
         } => list(json, &data),
+        Command::Figure(arguments) => figure::figure(&arguments),
         Command::Link { spec, base, data } => print_link(&spec, &base, &data),
     };
     match result {
@@ -303,18 +310,20 @@ struct Progress {
 
 impl Progress {
     fn new(iterations: usize) -> Self {
-        let bar = if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}")
-                .expect("the template is valid");
-            ProgressBar::new(iterations as u64).with_style(style)
-        } else {
-            ProgressBar::hidden()
-        };
         Self {
             start: Instant::now(),
-            bar,
+            bar: bar(iterations as u64),
         }
     }
+}
+
+fn bar(length: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}")
+        .expect("the template is valid");
+    ProgressBar::new(length).with_style(style)
 }
 
 impl Observer for Progress {
