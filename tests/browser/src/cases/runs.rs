@@ -153,7 +153,7 @@ async fn downloads_hold_the_report_and_the_points(page: &Page) -> Result<()> {
 async fn agrees(page: &Page, links: &[&str]) -> Result<()> {
     for link in links {
         page.open(link).await?;
-        let digest = finished_within(page, Duration::from_secs(120)).await?;
+        let digest = finished_within(page, Duration::from_mins(2)).await?;
         let report = native_report(page, link)?;
         ensure!(
             report["digest"] == digest.as_str(),
