@@ -226,19 +226,25 @@ fn cancelled(flow: ControlFlow<()>) -> Result<()> {
     }
 }
 
-/// floor(b n_i) points for each attacking task.
+/// floor(b n), where a product that only rounding keeps below a whole number counts as that number:
+/// 29 % of 100 points are 29, although 0.29 * 100 is 28.999999999999996.
+fn injected_count(budget: f64, clean: usize) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count"
+    )]
+    let count = (budget * clean as f64 + 1e-9).floor() as usize;
+    count
+}
+
 fn draw_injections(spec: &Spec, sample: &Sample) -> Vec<Injection> {
     let classes = sample.kind == Kind::Classification;
     spec.attackers
         .iter()
         .map(|&task| {
             let labels = &sample.tasks[task].train.labels;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a count"
-            )]
-            let count = (spec.budget * labels.len() as f64).floor() as usize;
+            let count = injected_count(spec.budget, labels.len());
             let rule = (spec.injected_labels, classes, labels.as_slice());
             Injection::draw(task, count, sample.features, spec.radius, rule, spec.seed)
         })
@@ -304,4 +310,19 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
         (sum + value, count + 1)
     });
     (count > 0).then(|| sum / count as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_is_rounded_down_but_not_by_rounding_errors() {
+        assert_eq!(injected_count(0.29, 100), 29);
+        assert_eq!(injected_count(0.57, 100), 57);
+        assert_eq!(injected_count(0.2, 89), 17);
+        assert_eq!(injected_count(0.0, 1000), 0);
+        assert_eq!(injected_count(0.999, 1), 0);
+        assert_eq!(injected_count(5.0, 300), 1500);
+    }
 }

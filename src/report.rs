@@ -30,7 +30,10 @@ pub struct Model {
 impl Model {
     /// Mean metric over the given tasks; tasks that have none do not count.
     pub fn mean_metric(&self, tasks: &[usize]) -> Option<f64> {
-        let values: Vec<f64> = tasks.iter().filter_map(|&task| self.metric_per_task[task]).collect();
+        let values: Vec<f64> = tasks
+            .iter()
+            .filter_map(|&task| self.metric_per_task[task])
+            .collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 }

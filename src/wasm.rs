@@ -299,8 +299,12 @@ impl Data {
         now: Function,
     ) -> std::result::Result<Run, JsValue> {
         let shape = to_js(&PlainShape::from(Shape::of(&self.0)));
-        let (spec, _) = complete_one(spec, shape)
-            .map_err(|found| found.into_iter().next().map_or(JsValue::NULL, JsValue::from))?;
+        let (spec, _) = complete_one(spec, shape).map_err(|found| {
+            found
+                .into_iter()
+                .next()
+                .map_or(JsValue::NULL, JsValue::from)
+        })?;
         let mut observer = Listener {
             on_event,
             now,
@@ -359,7 +363,10 @@ fn plain_model(model: &Model, targets: &[usize]) -> JsValue {
         ("objective", model.objective.into()),
         ("certificate", model.certificate.into()),
         ("metric_per_task", numbers(optional(&model.metric_per_task))),
-        ("metric", model.mean_metric(targets).unwrap_or(f64::NAN).into()),
+        (
+            "metric",
+            model.mean_metric(targets).unwrap_or(f64::NAN).into(),
+        ),
         ("solver_status", to_js(&model.solver_status)),
     ])
 }
@@ -393,7 +400,10 @@ impl Run {
             ("metric_name", to_js(&report.metric_name)),
             ("true_correlation", truth.map_or(JsValue::NULL, matrix)),
             ("clean", plain_model(&report.clean, &report.target_tasks)),
-            ("attacked", plain_model(&report.attacked, &report.target_tasks)),
+            (
+                "attacked",
+                plain_model(&report.attacked, &report.target_tasks),
+            ),
             ("converged", report.converged().into()),
             ("stop", to_js(&report.stop)),
             ("trace", trace),

@@ -6,8 +6,8 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::{Drawn, Pen, Side, Style, drawn, nice_range, tick_label};
-use crate::report::MetricName;
 use crate::attack::{Attack, Method};
+use crate::report::MetricName;
 use crate::{Error, Result};
 
 /// What is drawn; entry k belongs to iteration k, 0 is the random start.
@@ -128,8 +128,19 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, curve: &Curve) -> Drawn<DB> {
         }
     };
     let color = pen.palette.metric;
-    panel(pen, curve, metric, (name, hint), curve.metric, &levels, color)?;
-    let words = ("Utility of the attacker", "the training loss that it raises");
+    panel(
+        pen,
+        curve,
+        metric,
+        (name, hint),
+        curve.metric,
+        &levels,
+        color,
+    )?;
+    let words = (
+        "Utility of the attacker",
+        "the training loss that it raises",
+    );
     let color = pen.palette.utility;
     panel(pen, curve, utility, words, curve.utility, &[], color)
 }
@@ -161,8 +172,16 @@ fn panel<DB: DrawingBackend>(
     let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
     // From zero where the change is seen that way; else the axis says where it begins.
     let cut = low > 0.0 && (high - low) < 0.35 * high;
-    let margin = if high > low { 0.08 * (high - low) } else { 0.05 * high.abs().max(1e-9) };
-    let (from, to) = if cut { (low - margin, high + margin) } else { (low.min(0.0), high + margin) };
+    let margin = if high > low {
+        0.08 * (high - low)
+    } else {
+        0.05 * high.abs().max(1e-9)
+    };
+    let (from, to) = if cut {
+        (low - margin, high + margin)
+    } else {
+        (low.min(0.0), high + margin)
+    };
     let (first, last, step) = nice_range(from, to, 4.0);
     let y = |value: f64| top + height - (value - first) / (last - first) * height;
     let end = last_iteration(values.len(), curve.iterations);
@@ -180,7 +199,14 @@ fn panel<DB: DrawingBackend>(
     while tick <= last + step * 1e-6 {
         let at = y(tick);
         pen.line((left, at), (left + width, at), pen.palette.grid, 1.0)?;
-        pen.text(left - 8.0, at, Side::Right, 11.0, muted, &tick_label(tick, step))?;
+        pen.text(
+            left - 8.0,
+            at,
+            Side::Right,
+            11.0,
+            muted,
+            &tick_label(tick, step),
+        )?;
         tick += step;
     }
     let every = whole_step(end, width);
@@ -190,9 +216,21 @@ fn panel<DB: DrawingBackend>(
         let label = iteration.to_string();
         pen.text(at, top + height + 13.0, Side::Middle, 11.0, muted, &label)?;
     }
-    pen.line((left, top + height), (left + width, top + height), muted, 1.0)?;
+    pen.line(
+        (left, top + height),
+        (left + width, top + height),
+        muted,
+        1.0,
+    )?;
     let below = top + height + 30.0;
-    pen.text(left + width / 2.0, below, Side::Middle, 11.5, muted, "iteration (0: random start)")?;
+    pen.text(
+        left + width / 2.0,
+        below,
+        Side::Middle,
+        11.5,
+        muted,
+        "iteration (0: random start)",
+    )?;
 
     for level in levels {
         let at = y(level.value);
@@ -200,7 +238,14 @@ fn panel<DB: DrawingBackend>(
         // On the side of the line that has room.
         let above = if at - top > 18.0 { -9.0 } else { 9.0 };
         let label = format!("{} {}", level.label, three_digits(level.value));
-        pen.text(left + width - 4.0, at + above, Side::Right, 11.5, level.color, &label)?;
+        pen.text(
+            left + width - 4.0,
+            at + above,
+            Side::Right,
+            11.5,
+            level.color,
+            &label,
+        )?;
     }
 
     let points: Vec<(f64, f64)> = (values.iter().enumerate())
@@ -219,14 +264,32 @@ fn panel<DB: DrawingBackend>(
     for &point in &points {
         mark(pen, point, radius, curve.attack, color)?;
     }
-    if let Some(iteration) = curve.cursor.filter(|&k| k < values.len() && values[k].is_finite()) {
+    if let Some(iteration) = curve
+        .cursor
+        .filter(|&k| k < values.len() && values[k].is_finite())
+    {
         let point = (x(iteration as f64), y(values[iteration]));
         pen.line((point.0, top), (point.0, top + height), muted, 1.0)?;
         mark(pen, point, radius + 2.0, curve.attack, color)?;
-        let side = if point.0 > left + width * 0.7 { Side::Right } else { Side::Left };
-        let shift = if point.0 > left + width * 0.7 { -8.0 } else { 8.0 };
+        let side = if point.0 > left + width * 0.7 {
+            Side::Right
+        } else {
+            Side::Left
+        };
+        let shift = if point.0 > left + width * 0.7 {
+            -8.0
+        } else {
+            8.0
+        };
         let text = three_digits(values[iteration]);
-        pen.bold(point.0 + shift, (point.1 - 12.0).max(top + 8.0), side, 12.0, ink, &text)?;
+        pen.bold(
+            point.0 + shift,
+            (point.1 - 12.0).max(top + 8.0),
+            side,
+            12.0,
+            ink,
+            &text,
+        )?;
     }
     Ok(())
 }
@@ -242,7 +305,12 @@ fn mark<DB: DrawingBackend>(
         Attack::Direct => pen.disc((x, y), r, color),
         Attack::Indirect => {
             let r = 0.9 * r;
-            let corners = [(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)];
+            let corners = [
+                (x - r, y - r),
+                (x + r, y - r),
+                (x + r, y + r),
+                (x - r, y + r),
+            ];
             pen.polygon(&corners, color)
         }
         Attack::Hybrid => {
@@ -254,7 +322,11 @@ fn mark<DB: DrawingBackend>(
 
 /// Whole-number ticks that leave room for their labels.
 fn whole_step(end: usize, width: f64) -> usize {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small, positive")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small, positive"
+    )]
     let most = (width / 34.0).max(1.0) as usize;
     [1, 2, 5, 10, 20, 50, 100, 200, 500]
         .into_iter()
@@ -279,7 +351,11 @@ mod tests {
     fn svg(curve: &Curve, width: u32) -> Result<String> {
         let mut text = String::new();
         {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "small"
+            )]
             let size = (width, height(f64::from(width)) as u32);
             let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
             draw(&area, curve, Style::default())?;
@@ -304,7 +380,12 @@ mod tests {
     #[test]
     fn axes_say_what_they_are_and_which_way_is_a_stronger_attack() {
         let text = svg(&curve(&[0.9, 1.1], &[50.0, 80.0], MetricName::Nmse), 900).unwrap();
-        for part in ["NMSE", "higher is a stronger", "iteration (0: random start)", "clean 0.812"] {
+        for part in [
+            "NMSE",
+            "higher is a stronger",
+            "iteration (0: random start)",
+            "clean 0.812",
+        ] {
             assert!(text.contains(part), "{part}");
         }
         let text = svg(&curve(&[0.7, 0.6], &[50.0, 80.0], MetricName::Auc), 360).unwrap();
@@ -324,7 +405,13 @@ mod tests {
     #[test]
     fn any_numbers_are_drawn() {
         let nan = f64::NAN;
-        for metric in [vec![], vec![nan], vec![0.5], vec![nan, 0.4, nan], vec![1e300, 2e300]] {
+        for metric in [
+            vec![],
+            vec![nan],
+            vec![0.5],
+            vec![nan, 0.4, nan],
+            vec![1e300, 2e300],
+        ] {
             let utility = vec![0.0; metric.len()];
             for width in [240, 700] {
                 let mut drawn = curve(&metric, &utility, MetricName::Nmse);

@@ -49,7 +49,9 @@ const BAR: f64 = 10.0;
 pub fn layout(width: f64, tasks: usize) -> Layout {
     let (left, top, right) = (40.0, 34.0, 6.0);
     // Whole pixels, so that no cell is wider than its neighbour.
-    let cell = ((width - left - right) / tasks.max(1) as f64).floor().max(2.0);
+    let cell = ((width - left - right) / tasks.max(1) as f64)
+        .floor()
+        .max(2.0);
     Layout {
         height: top + cell * tasks as f64 + 52.0,
         left,
@@ -70,7 +72,9 @@ pub fn draw<DB: DrawingBackend>(
     let m = heatmap.tasks;
     let roles = heatmap.targets.iter().chain(heatmap.attackers);
     if m == 0 || heatmap.values.len() != m * m || roles.into_iter().any(|&task| task >= m) {
-        return Err(Error::data("a heatmap needs m x m values and tasks below m"));
+        return Err(Error::data(
+            "a heatmap needs m x m values and tasks below m",
+        ));
     }
     let pen = Pen::new(area, style);
     drawn::<DB::ErrorType>(draw_all(&pen, heatmap))
@@ -97,7 +101,14 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, heatmap: &Heatmap) -> Drawn<DB> {
                 let middle = (place.0 + cell / 2.0, place.1 + cell / 2.0);
                 let size = (cell * 0.34).min(12.0);
                 let text = short_value(value);
-                pen.text(middle.0, middle.1, Side::Middle, size, readable_on(color), &text)?;
+                pen.text(
+                    middle.0,
+                    middle.1,
+                    Side::Middle,
+                    size,
+                    readable_on(color),
+                    &text,
+                )?;
             }
         }
     }
@@ -169,7 +180,13 @@ fn bar<DB: DrawingBackend>(
         pen.rectangle((x + share * width, y), (wide, BAR), color.filled())?;
     }
     let muted = pen.palette.muted;
-    let labels = [(-1.0, "\u{2212}1"), (-0.5, "\u{2212}0.5"), (0.0, "0"), (0.5, "0.5"), (1.0, "1")];
+    let labels = [
+        (-1.0, "\u{2212}1"),
+        (-0.5, "\u{2212}0.5"),
+        (0.0, "0"),
+        (0.5, "0.5"),
+        (1.0, "1"),
+    ];
     for (value, label) in labels {
         let at = x + (value + 1.0) / 2.0 * width;
         pen.line((at, y + BAR), (at, y + BAR + 3.0), muted, 1.0)?;
@@ -179,10 +196,23 @@ fn bar<DB: DrawingBackend>(
             (true, false) => "\u{2265} 1",
             _ => label,
         };
-        let side = if value == 1.0 { Side::Right } else if value == -1.0 { Side::Left } else { Side::Middle };
+        let side = if value == 1.0 {
+            Side::Right
+        } else if value == -1.0 {
+            Side::Left
+        } else {
+            Side::Middle
+        };
         pen.text(at, y + BAR + 10.0, side, 10.5, muted, label)?;
     }
-    pen.text(x + width / 2.0, y + BAR + 23.0, Side::Middle, 10.5, muted, heatmap.title)
+    pen.text(
+        x + width / 2.0,
+        y + BAR + 23.0,
+        Side::Middle,
+        10.5,
+        muted,
+        heatmap.title,
+    )
 }
 
 /// Two decimals, no needless zero in front: `.87`, `−.04`, `1`.
@@ -209,7 +239,11 @@ mod tests {
     fn svg(values: &[f64], tasks: usize, targets: &[usize]) -> Result<String> {
         let mut text = String::new();
         {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "small"
+            )]
             let size = (400, layout(400.0, tasks).height.ceil() as u32);
             let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
             let heatmap = Heatmap {

@@ -91,9 +91,7 @@ fn sample(table: &[(u8, u8, u8)], value: f64) -> RGBColor {
     let position = ((value.clamp(-1.0, 1.0) + 1.0) / 2.0 * last).clamp(0.0, last);
     let below = (position as usize).min(table.len() - 2);
     let share = position - below as f64;
-    let mix = |a: u8, b: u8| {
-        (f64::from(a) + share * (f64::from(b) - f64::from(a))).round() as u8
-    };
+    let mix = |a: u8, b: u8| (f64::from(a) + share * (f64::from(b) - f64::from(a))).round() as u8;
     let (a, b) = (table[below], table[below + 1]);
     RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
 }
@@ -109,7 +107,8 @@ pub fn readable_on(color: RGBColor) -> RGBColor {
         }
     };
     // Relative luminance of WCAG 2; at 0.179 black and white have the same contrast.
-    let luminance = 0.2126 * channel(color.0) + 0.7152 * channel(color.1) + 0.0722 * channel(color.2);
+    let luminance =
+        0.2126 * channel(color.0) + 0.7152 * channel(color.1) + 0.0722 * channel(color.2);
     if luminance > 0.179 {
         RGBColor(0, 0, 0)
     } else {

@@ -135,11 +135,27 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         self.area.fill(&self.palette.paper)
     }
 
-    fn text(&self, x: f64, y: f64, side: Side, size: f64, color: RGBColor, text: &str) -> Drawn<DB> {
+    fn text(
+        &self,
+        x: f64,
+        y: f64,
+        side: Side,
+        size: f64,
+        color: RGBColor,
+        text: &str,
+    ) -> Drawn<DB> {
         self.styled_text((x, y), side, size, FontStyle::Normal, color, text)
     }
 
-    fn bold(&self, x: f64, y: f64, side: Side, size: f64, color: RGBColor, text: &str) -> Drawn<DB> {
+    fn bold(
+        &self,
+        x: f64,
+        y: f64,
+        side: Side,
+        size: f64,
+        color: RGBColor,
+        text: &str,
+    ) -> Drawn<DB> {
         self.styled_text((x, y), side, size, FontStyle::Bold, color, text)
     }
 
@@ -163,7 +179,12 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         } else {
             size * 1.24
         };
-        let style: TextStyle = (FontFamily::Name(SANS), size * self.style.scale, weight, &color)
+        let style: TextStyle = (
+            FontFamily::Name(SANS),
+            size * self.style.scale,
+            weight,
+            &color,
+        )
             .into_text_style(self.area)
             .pos(Pos::new(side, VPos::Center))
             .transform(FontTransform::None);
@@ -179,7 +200,11 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         const OFF: f64 = 4.0;
         let length = (to.0 - from.0).hypot(to.1 - from.1);
         let along = |t: f64| {
-            let share = if length > 0.0 { (t / length).min(1.0) } else { 0.0 };
+            let share = if length > 0.0 {
+                (t / length).min(1.0)
+            } else {
+                0.0
+            };
             (
                 from.0 + share * (to.0 - from.0),
                 from.1 + share * (to.1 - from.1),
@@ -262,7 +287,11 @@ fn tick_label(value: f64, step: f64) -> String {
         decimals += 1;
     }
     // + 0.0: a negative zero has no sign on an axis.
-    let value = if value.abs() < step * 1e-9 { 0.0 } else { value };
+    let value = if value.abs() < step * 1e-9 {
+        0.0
+    } else {
+        value
+    };
     format!("{value:.decimals$}").replace('-', "\u{2212}")
 }
 
@@ -272,11 +301,20 @@ mod tests {
 
     #[test]
     fn ranges_cover_their_numbers_in_round_steps() {
-        for (low, high) in [(0.0, 0.93), (0.0, 1.0), (411.2, 980.0), (0.5, 0.78), (3.0, 3.0)] {
+        for (low, high) in [
+            (0.0, 0.93),
+            (0.0, 1.0),
+            (411.2, 980.0),
+            (0.5, 0.78),
+            (3.0, 3.0),
+        ] {
             let (first, last, step) = nice_range(low, high, 5.0);
             assert!(first <= low && last >= high && step > 0.0, "{low} {high}");
             let steps = (last - first) / step;
-            assert!((1.0..=8.0).contains(&steps.round()), "{low} {high}: {steps}");
+            assert!(
+                (1.0..=8.0).contains(&steps.round()),
+                "{low} {high}: {steps}"
+            );
             assert!((steps - steps.round()).abs() < 1e-6);
         }
     }
