@@ -999,6 +999,14 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_read_to_the_last_bit() {
+        let spec = check(r#"{"step_size":118455959.94355085}"#).unwrap();
+        assert_eq!(spec.step_size, 118_455_959.943_550_85);
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(check(&text).unwrap(), spec);
+    }
+
+    #[test]
     fn wrong_fields_are_named() {
         assert_eq!(refused_field(r#"{"lamda1":0.1}"#), "lamda1");
         assert_eq!(refused_field(r#"{"attack":"Direct"}"#), "attack");
