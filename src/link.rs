@@ -46,26 +46,39 @@ impl Link {
 
 /// Is this text a link rather than a path or JSON?
 pub fn is_link(text: &str) -> bool {
-    text.starts_with("http://")
-        || text.starts_with("https://")
+    is_address(text)
         || text.starts_with('#')
         || text.starts_with("v=")
+        // An address as browsers show it, without http://.
+        || text.contains("#v=")
+}
+
+fn is_address(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
 }
 
 /// Reads a link: a whole address, or its fragment with or without `#`.
 ///
 /// # Errors
-/// A newer version; a value that is not of the form of its field, named by it; a key that stands
+/// An address without a fragment; a newer version; a value that is not of the form of its field, named by it; a key that stands
 /// twice; a link longer than [`MAX_LENGTH`].
 pub fn decode(text: &str) -> Result<Link> {
     if text.len() > MAX_LENGTH {
         let found = format!("{} bytes", text.len());
         return Err(Error::field("link", found, format!("at most {MAX_LENGTH}")));
     }
-    let fragment = text
-        .split_once('#')
-        .map_or(text, |(_, fragment)| fragment)
-        .trim();
+    let text = text.trim();
+    let fragment = match text.split_once('#') {
+        Some((_, fragment)) => fragment,
+        None if is_address(text) => {
+            return Err(Error::field(
+                "link",
+                shorten(text),
+                "an address that ends in a specification, such as #v=1&d=sarcos",
+            ));
+        }
+        None => text,
+    };
     let mut link = Link::default();
     let mut seen: Vec<String> = Vec::new();
     for pair in fragment.split('&').filter(|pair| !pair.is_empty()) {
@@ -265,11 +278,9 @@ fn percent_decode(text: &str) -> Result<String> {
     while let [first, tail @ ..] = rest {
         rest = tail;
         if *first == b'%' {
-            let value = tail.get(..2).and_then(|hex| {
-                let hex = std::str::from_utf8(hex).ok()?;
-                u8::from_str_radix(hex, 16).ok()
-            });
-            let Some(value) = value else {
+            let digit = |at: usize| char::from(*tail.get(at)?).to_digit(16);
+            let value = digit(0).zip(digit(1)).map(|(high, low)| 16 * high + low);
+            let Some(value) = value.and_then(|value| u8::try_from(value).ok()) else {
                 return Err(Error::field(
                     "link",
                     shorten(text),
@@ -352,6 +363,17 @@ mod tests {
     }
 
     #[test]
+    fn links_are_told_from_paths_and_json() {
+        let links = ["#", "#d=sarcos", "v=1&d=sarcos", "https://a.org/#v=1"];
+        for text in links.iter().chain(&["127.0.0.1:8080/#v=1&d=sarcos"]) {
+            assert!(is_link(text), "{text}");
+        }
+        for text in ["spec.json", "-", "./v=1.json", "{}", "", "a#b.json"] {
+            assert!(!is_link(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_users_file_travels_by_name_and_hash() {
         let sha256 = "ab".repeat(32);
         let text =
@@ -398,6 +420,9 @@ mod tests {
             ("v=1&d=sarcos&k=Direct", "attack"),
             ("v=1&d=sarcos&k=%FF", "link"),
             ("v=1&d=sarcos&k=%4", "link"),
+            ("v=1&d=sarcos&k=%+1", "link"),
+            ("https://example.org/lab/", "link"),
+            ("https://example.org/lab/?v=1&d=sarcos", "link"),
             ("v=1&d=sarcos&b=0.1&b=0.2", "b"),
             ("v=1&d=sarcos&r=xyz", "digest"),
             ("v=1&d=sarcos&e=<b>", "engine"),

@@ -416,9 +416,18 @@ impl Draft {
     /// # Errors
     /// Text that is no JSON object; an unknown field; a field that stands twice.
     pub fn parse(text: &str) -> Result<Self> {
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| Error::line(error.line() as u64, &error, "a JSON object"))?;
-        Self::from_value(value)
+        // Some editors put a byte order mark in front.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let value: Value = serde_json::from_str(text).map_err(|error| syntax_error(&error))?;
+        let draft = Self::from_value(value)?;
+        // A JSON reader keeps the last of two: which one was meant?
+        let Names(names) = serde_json::from_str(text).map_err(|error| syntax_error(&error))?;
+        for (at, name) in names.iter().enumerate() {
+            if names[..at].contains(name) {
+                return Err(Error::field(name, "given twice", "one value"));
+            }
+        }
+        Ok(draft)
     }
 
     /// Takes a JSON value.
@@ -695,6 +704,44 @@ fn dataset_of(value: &Value) -> Result<DatasetRef> {
     }
 }
 
+/// The names of a JSON object, in their order, repeated ones too.
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> serde::de::Visitor<'de> for Collect {
+            type Value = Names;
+            fn expecting(&self, to: &mut std::fmt::Formatter) -> std::fmt::Result {
+                to.write_str("a JSON object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut entries: A,
+            ) -> std::result::Result<Names, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, serde::de::IgnoredAny)) = entries.next_entry()? {
+                    names.push(name);
+                }
+                Ok(Names(names))
+            }
+        }
+        input.deserialize_map(Collect)
+    }
+}
+
+fn syntax_error(error: &serde_json::Error) -> Error {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let position = format!(" at line {line} column {column}");
+    let what = text.strip_suffix(&position).unwrap_or(&text);
+    Error::line(
+        line as u64,
+        format!("{what} (column {column})"),
+        "a JSON object, every number finite",
+    )
+}
+
 /// A value for a message: never longer than a line.
 fn shorten(value: &Value) -> String {
     let text = value.to_string();
@@ -927,6 +974,36 @@ mod tests {
                 assert_eq!(refused_field(&text), field.name, "{text}");
             }
         }
+    }
+
+    #[test]
+    fn text_that_is_no_json_object_is_told_by_line_or_field() {
+        let message = |text: &str| Draft::parse(text).expect_err(text).to_string();
+        assert_eq!(
+            message("{\n \"seed\": 1,\n \"budget\" 3}"),
+            "line 3: expected `:` (column 11); expected a JSON object, every number finite"
+        );
+        assert!(message(r#"{"lambda1":1e400}"#).starts_with("line 1: number out of range"));
+        assert!(message(r#"{"lambda1":NaN}"#).starts_with("line 1: "));
+        assert!(message(r#"{"seed":1} {"seed":2}"#).starts_with("line 1: trailing characters"));
+        assert!(message(&"[".repeat(100_000)).starts_with("line 1: recursion limit"));
+        assert!(message("").starts_with("line 1: EOF"));
+        assert!(message("[1,2]").starts_with("spec: [1,2] is not allowed"));
+        assert!(message("null").starts_with("spec: null is not allowed"));
+        let twice = r#"{"seed":1,"budget":0.1,"seed":1}"#;
+        assert_eq!(
+            message(twice),
+            "seed: given twice is not allowed; expected one value"
+        );
+        assert_eq!(Draft::parse("\u{feff}{}").unwrap(), Draft::default());
+    }
+
+    #[test]
+    fn a_number_is_read_to_the_last_bit() {
+        let spec = check(r#"{"step_size":118455959.94355085}"#).unwrap();
+        assert_eq!(spec.step_size, 118_455_959.943_550_85);
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(check(&text).unwrap(), spec);
     }
 
     #[test]

@@ -12,13 +12,14 @@ mod reproduce;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use patom::Error;
 use patom::data::csv::Table;
 use patom::data::{self, DataSet, RawPoints, sources};
 use patom::experiment::{self, Observer, Outcome};
+use patom::link::{self, Link};
 use patom::mtrl::{self, Limits, Loss, Problem, Solver, Status, Task, Weights};
 use patom::report::{Report, TracePoint};
 use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
-use patom::{Error, link};
 use serde_json::json;
 
 use figure::FigureArguments;
@@ -28,7 +29,7 @@ use reproduce::ReproduceArguments;
 ///
 /// Exit codes: 0 done, 1 not converged or failed, 2 bad input (the message is on standard error).
 #[derive(Parser)]
-#[command(name = "patom", version, about, long_about = None)]
+#[command(name = "patom", version, about)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -102,16 +103,16 @@ struct Solve {
     #[arg(long, value_enum, default_value_t = SolverArgument::Certified)]
     solver: SolverArgument,
     /// λ1, weight of the penalty on the size of the model.
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
     lambda1: f64,
     /// λ2, weight of the task relationship.
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
     lambda2: f64,
     /// ε, floor of the task covariance.
-    #[arg(long, default_value_t = 1e-6)]
+    #[arg(long, default_value_t = 1e-6, allow_negative_numbers = true)]
     epsilon: f64,
     /// Stop at this certificate, relative to max(1, objective).
-    #[arg(long, default_value_t = Limits::default().tolerance)]
+    #[arg(long, default_value_t = Limits::default().tolerance, allow_negative_numbers = true)]
     tolerance: f64,
     /// Most Newton steps, or rounds of the alternation.
     #[arg(long, default_value_t = Limits::default().max_iterations)]
@@ -191,7 +192,8 @@ fn print(text: &str) -> Outcomes<()> {
 }
 
 fn run(spec: &str, out: Option<&Path>, as_json: bool, folder: &DataFolder) -> Outcomes<()> {
-    let (spec, data) = load(spec, folder)?;
+    let link = read_spec(spec)?;
+    let (spec, data) = load(link.draft.clone(), folder)?;
     let mut progress = Progress::new(spec.iterations);
     let outcome = experiment::run(&spec, &data, &mut progress)?;
     progress.bar.finish_and_clear();
@@ -203,6 +205,9 @@ fn run(spec: &str, out: Option<&Path>, as_json: bool, folder: &DataFolder) -> Ou
         print(&to_json(report))?;
     } else {
         print(&summary(report))?;
+        if let Some(words) = comparison(&link, report) {
+            print(&words)?;
+        }
         if let Some(out) = out {
             print(&format!(
                 "Written: {0}/report.json, {0}/points.csv",
@@ -245,6 +250,28 @@ fn word(status: Status) -> &'static str {
         Status::IterationLimit => "iteration limit",
         Status::Stalled => "stalled",
     }
+}
+
+/// Whether the result is the one that the link tells of, if it tells of one.
+fn comparison(link: &Link, report: &Report) -> Option<String> {
+    let told = link.digest.as_ref()?;
+    if *told == report.digest {
+        return Some("The link's result was reproduced bit for bit.".to_string());
+    }
+    let mut reasons = vec![format!("digest {told}")];
+    let others = [
+        ("engine", &link.engine, &report.engine),
+        ("data", &link.data_sha256, &report.data_sha256),
+    ];
+    for (name, told, found) in others {
+        if let Some(told) = told.as_ref().filter(|told| *told != found) {
+            reasons.push(format!("{name} {told}"));
+        }
+    }
+    Some(format!(
+        "This differs from the link's result: the link says {}.",
+        reasons.join(", ")
+    ))
 }
 
 /// The report for a reader at a terminal.
@@ -347,15 +374,14 @@ impl Observer for Progress {
 }
 
 /// The checked specification and its data set.
-fn load(text: &str, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
-    let mut draft = read_draft(text)?;
+fn load(mut draft: Draft, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
     let (data, shape) = match draft.dataset()? {
         DatasetRef::Named(name) if name == "synthetic" => (None, Shape::named(&name)),
         DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
             (Some(load_named(&name, folder)?), Shape::named(&name))
         }
         DatasetRef::Named(path) => {
-            let data = read_file(Path::new(&path))?;
+            let data = read_file(&path, folder)?;
             draft.set(
                 "dataset",
                 json!({ "name": data.name, "sha256": data.sha256 }),
@@ -370,10 +396,7 @@ fn load(text: &str, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
         }
     };
     let shape = shape.expect("every name of DATASETS has a shape");
-    let spec = draft.check(&shape).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Failure::Input(lines.join("\n       "))
-    })?;
+    let spec = check(&draft, &shape)?;
     let data = match data {
         Some(data) => data,
         None => experiment::load_synthetic(&spec)?,
@@ -381,16 +404,36 @@ fn load(text: &str, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
     Ok((spec, data))
 }
 
-fn read_draft(text: &str) -> Outcomes<Draft> {
+/// Every field that is wrong, a line each.
+fn check(draft: &Draft, shape: &Shape) -> Outcomes<Spec> {
+    draft.check(shape).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::Input(lines.join("\n       "))
+    })
+}
+
+/// What was given as SPEC: a link, or a file (`-` for standard input) that holds JSON or a link.
+fn read_spec(text: &str) -> Outcomes<Link> {
     if link::is_link(text) {
-        let link = link::decode(text)?;
-        for key in link.unknown_keys() {
-            eprintln!("patom: link: key {key} is unknown and has no effect");
-        }
-        return Ok(link.draft);
+        return read_link(text);
     }
-    let json = read_text(text)?;
-    Ok(Draft::parse(&json)?)
+    let content = read_text(text)?;
+    if link::is_link(content.trim()) && !content.trim_start().starts_with('{') {
+        return read_link(&content);
+    }
+    let draft = Draft::parse(&content)?;
+    Ok(Link {
+        draft,
+        ..Link::default()
+    })
+}
+
+fn read_link(text: &str) -> Outcomes<Link> {
+    let link = link::decode(text)?;
+    for key in link.unknown_keys() {
+        eprintln!("patom: link: key {key} is unknown and has no effect");
+    }
+    Ok(link)
 }
 
 /// The text of a file, or of standard input for `-`.
@@ -407,10 +450,12 @@ fn read_bytes(path: &str) -> Outcomes<Vec<u8>> {
     } else {
         std::fs::read(path)
     };
-    result.map_err(|error| Failure::Input(format!("{path}: {error}")))
+    result.map_err(|error| Failure::Input(format!("{path}: {error}; expected a file to read")))
 }
 
-fn read_file(path: &Path) -> Outcomes<DataSet> {
+/// A user's file: at this path, or else below one of the folders that hold data.
+fn read_file(path: &str, folder: &DataFolder) -> Outcomes<DataSet> {
+    let path = Path::new(path);
     let known = path.extension().is_some_and(|ending| {
         ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("mat")
     });
@@ -425,8 +470,21 @@ fn read_file(path: &Path) -> Outcomes<DataSet> {
         )
         .into());
     }
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::Input(format!("dataset: {}: {error}", path.display())))?;
+    let here = std::fs::read(path);
+    let bytes = match here {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_relative() => {
+            (folders(folder).iter())
+                .find_map(|folder| std::fs::read(folder.join(path)).ok())
+                .ok_or(error)
+        }
+        other => other,
+    }
+    .map_err(|error| {
+        Failure::Input(format!(
+            "dataset: {}: {error}; expected a file here or in the folder that --data names",
+            path.display()
+        ))
+    })?;
     let name = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into());
@@ -483,16 +541,15 @@ fn find_by_hash(name: &str, sha256: &str, folder: &DataFolder) -> Outcomes<DataS
 }
 
 fn print_link(spec: &str, base: &str, folder: &DataFolder) -> Outcomes<()> {
-    let draft = read_draft(spec)?;
+    let draft = read_spec(spec)?.draft;
     // Only a user's own file is needed to know its defaults.
     let (spec, shape) = match draft.dataset()? {
         DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
             let shape = Shape::named(&name).expect("every name of DATASETS has a shape");
-            let spec = draft.check(&shape).map_err(|mut errors| errors.remove(0))?;
-            (spec, shape)
+            (check(&draft, &shape)?, shape)
         }
         _ => {
-            let (spec, data) = load(spec, folder)?;
+            let (spec, data) = load(draft, folder)?;
             (spec, Shape::of(&data))
         }
     };
