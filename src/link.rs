@@ -84,7 +84,7 @@ pub fn decode(text: &str) -> Result<Link> {
                 "e" => {
                     link.engine = Some(plain("engine", &value, |c| {
                         c.is_ascii_alphanumeric() || ".-+".contains(c)
-                    })?)
+                    })?);
                 }
                 "h" => {
                     link.data_sha256 =

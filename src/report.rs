@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::attack::Stop;
@@ -27,6 +27,17 @@ pub struct Model {
     pub solver_status: Status,
 }
 
+impl Model {
+    /// Mean metric over the given tasks; tasks that have none do not count.
+    pub fn mean_metric(&self, tasks: &[usize]) -> Option<f64> {
+        let values: Vec<f64> = tasks
+            .iter()
+            .filter_map(|&task| self.metric_per_task[task])
+            .collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    }
+}
+
 /// One iteration of the attack; 0 is the random start.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TracePoint {
@@ -47,7 +58,7 @@ pub struct TracePoint {
 }
 
 /// The metric that is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetricName {
     /// Mean squared error over the variance of the test labels; higher is a stronger attack.

@@ -1,0 +1,242 @@
+//! The browser engines: how each is started, and with which switches.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use xtask::setup::Chromium;
+use xtask::workspace::which;
+
+/// An engine the page must work in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    Chromium,
+    Firefox,
+    Webkit,
+}
+
+impl Engine {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+            Self::Webkit => "webkit",
+        }
+    }
+
+    /// Below this width a window of this engine does not go; the page is then put into a frame.
+    pub fn narrowest_window(self) -> u32 {
+        match self {
+            // Its screen is emulated.
+            Self::Chromium => 1,
+            Self::Firefox => 500,
+            Self::Webkit => 447,
+        }
+    }
+
+    /// What a session asks for. `folder` is empty and belongs to the session.
+    pub fn capabilities(self, folder: &Path) -> Result<Map<String, Value>> {
+        let downloads = folder.join("downloads");
+        std::fs::create_dir_all(&downloads)?;
+        let capabilities = match self {
+            Self::Chromium => json!({
+                "browserName": "chrome",
+                "goog:loggingPrefs": { "browser": "ALL" },
+                "goog:chromeOptions": {
+                    "binary": Chromium::find().context("chromium is not installed")?.browser,
+                    "args": chromium_switches(&folder.join("profile")),
+                    "prefs": {
+                        "download.default_directory": downloads,
+                        "download.prompt_for_download": false,
+                    },
+                },
+            }),
+            Self::Firefox => json!({
+                "browserName": "firefox",
+                "moz:firefoxOptions": {
+                    "binary": which("firefox-esr").or_else(|| which("firefox"))
+                        .context("firefox is not installed")?,
+                    "args": ["-headless", "--width=1400", "--height=1000"],
+                    "prefs": firefox_preferences(&downloads),
+                },
+            }),
+            Self::Webkit => json!({
+                "browserName": "MiniBrowser",
+                "webkitgtk:browserOptions": {
+                    "binary": mini_browser()?,
+                    "args": ["--automation"],
+                },
+            }),
+        };
+        match capabilities {
+            Value::Object(map) => Ok(map),
+            _ => bail!("capabilities are an object"),
+        }
+    }
+}
+
+/// The switches of a Chromium that keeps to itself. Shared with the runner of the wasm tests.
+pub fn chromium_switches(profile: &Path) -> Vec<String> {
+    let mut switches: Vec<String> = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        "--window-size=1400,1000",
+    ]
+    .map(Into::into)
+    .to_vec();
+    switches.push(format!("--user-data-dir={}", profile.display()));
+    switches
+}
+
+fn firefox_preferences(downloads: &Path) -> Value {
+    json!({
+        "app.normandy.enabled": false,
+        "app.update.enabled": false,
+        "browser.download.dir": downloads,
+        "browser.download.folderList": 2,
+        "browser.safebrowsing.downloads.enabled": false,
+        "browser.safebrowsing.malware.enabled": false,
+        "browser.safebrowsing.phishing.enabled": false,
+        "datareporting.policy.dataSubmissionEnabled": false,
+        "network.captive-portal-service.enabled": false,
+        "network.connectivity-service.enabled": false,
+        "services.settings.server": "data:,#remote-settings-dummy/v1",
+        "toolkit.telemetry.enabled": false,
+        "toolkit.telemetry.server": "",
+    })
+}
+
+fn mini_browser() -> Result<PathBuf> {
+    let folders = [
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/usr/libexec",
+    ];
+    folders
+        .iter()
+        .flat_map(|folder| ["webkit2gtk-4.1", "webkit2gtk-4.0"].map(|v| Path::new(folder).join(v)))
+        .map(|folder| folder.join("MiniBrowser"))
+        .find(|path| path.is_file())
+        .context("WebKit's MiniBrowser is not installed (package webkit2gtk-driver)")
+}
+
+/// A running WebDriver, and the display it draws on. Dropping it ends both, with all they started.
+pub struct Driver {
+    pub url: String,
+    processes: Vec<Child>,
+}
+
+impl Driver {
+    pub async fn start(engine: Engine) -> Result<Self> {
+        let mut processes = Vec::new();
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut command = match engine {
+            Engine::Chromium => {
+                let driver = Chromium::find()
+                    .context("chromedriver is not installed")?
+                    .driver;
+                let mut command = Command::new(driver);
+                command.arg(format!("--port={port}"));
+                command
+            }
+            Engine::Firefox => {
+                let mut command =
+                    Command::new(which("geckodriver").context("geckodriver is not installed")?);
+                command.arg("--port").arg(port.to_string());
+                command
+            }
+            Engine::Webkit => {
+                let (display, name) = start_display().await?;
+                processes.push(display);
+                let driver =
+                    which("WebKitWebDriver").context("WebKitWebDriver is not installed")?;
+                let mut command = Command::new(driver);
+                command
+                    .arg(format!("--port={port}"))
+                    .env("DISPLAY", name)
+                    .env("LANG", "en_US.UTF-8");
+                command
+            }
+        };
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start the driver of {}", engine.name()))?;
+        processes.push(child);
+        let driver = Self {
+            url: format!("http://127.0.0.1:{port}"),
+            processes,
+        };
+        for _ in 0..200 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .is_ok()
+            {
+                return Ok(driver);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!(
+            "the driver of {} does not answer within 10 s",
+            engine.name()
+        )
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        for child in &mut self.processes {
+            // Each is the head of a process group of its own: browsers it started end with it.
+            if let Some(id) = child.id() {
+                let _ = std::process::Command::new("kill")
+                    .args(["-KILL", "--", &format!("-{id}")])
+                    .stderr(Stdio::null())
+                    .status();
+            }
+            let _ = child.start_kill();
+        }
+    }
+}
+
+/// WebKit needs a display: a virtual one that picks its own free number.
+async fn start_display() -> Result<(Child, String)> {
+    let mut display = Command::new(which("Xvfb").context("Xvfb is not installed (package xvfb)")?)
+        .args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1400x1000x24",
+            "-nolisten",
+            "tcp",
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()?;
+    let output = display.stdout.take().context("standard output is piped")?;
+    let mut number = String::new();
+    let read = async { BufReader::new(output).read_line(&mut number).await };
+    tokio::time::timeout(Duration::from_secs(10), read)
+        .await
+        .context("Xvfb does not start within 10 s")??;
+    Ok((display, format!(":{}", number.trim())))
+}

@@ -1,0 +1,204 @@
+//! Runs the cases one after another, each in a session, on a server and with a time limit of its
+//! own, and reports in the words of `cargo test`.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use futures_case::CaseFuture;
+use xtask::server::{Options, Server};
+
+use crate::engine::{Driver, Engine};
+use crate::page::{FRAME, Page, Skipped};
+
+mod futures_case {
+    use std::future::Future;
+    use std::pin::Pin;
+
+    /// What a case returns.
+    pub type CaseFuture<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
+}
+
+/// A case: a claim and its proof.
+pub struct Case {
+    pub name: &'static str,
+    pub run: for<'a> fn(&'a Page) -> CaseFuture<'a>,
+    pub limit: Duration,
+}
+
+/// Lists functions `async fn claim(page: &Page) -> Result<()>` as cases; `claim: 120` allows it
+/// 120 seconds in place of 60.
+#[macro_export]
+macro_rules! cases {
+    ($($name:ident $(: $seconds:literal)?),* $(,)?) => {
+        vec![$($crate::harness::Case {
+            name: stringify!($name),
+            run: |page| Box::pin($name(page)),
+            limit: std::time::Duration::from_secs($crate::cases!(@limit $($seconds)?)),
+        }),*]
+    };
+    (@limit) => { 60 };
+    (@limit $seconds:literal) => { $seconds };
+}
+
+/// What to run, and where things are.
+pub struct Plan {
+    pub dist: PathBuf,
+    pub screenshots: PathBuf,
+    pub engines: Vec<Engine>,
+    pub filter: Option<String>,
+}
+
+enum Outcome {
+    Passed,
+    Skipped(String),
+    Failed(String),
+}
+
+/// Runs all cases in all engines asked for; true when none failed.
+pub async fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
+    if !plan.dist.join("index.html").is_file() {
+        bail!(
+            "there is no page in {}; type: cargo xtask build",
+            plan.dist.display()
+        );
+    }
+    let chosen: Vec<&Case> = cases
+        .iter()
+        .filter(|case| {
+            plan.filter
+                .as_ref()
+                .is_none_or(|part| case.name.contains(part.as_str()))
+        })
+        .collect();
+    println!("\nrunning {} tests", chosen.len() * plan.engines.len());
+    let start = Instant::now();
+    let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
+    for &engine in &plan.engines {
+        let driver = Driver::start(engine).await?;
+        for case in &chosen {
+            let name = format!("{}::{}", engine.name(), case.name);
+            let begun = Instant::now();
+            let outcome = attempt(plan, engine, &driver, case).await;
+            let seconds = begun.elapsed().as_secs_f64();
+            match outcome {
+                Outcome::Passed => {
+                    passed += 1;
+                    println!("test {name} ... ok ({seconds:.1} s)");
+                }
+                Outcome::Skipped(reason) => {
+                    skipped += 1;
+                    println!("SKIPPED {name}: {reason}");
+                }
+                Outcome::Failed(message) => {
+                    println!("test {name} ... FAILED ({seconds:.1} s)");
+                    failures.push((name, message));
+                }
+            }
+        }
+    }
+    if !failures.is_empty() {
+        println!("\nfailures:");
+        for (name, message) in &failures {
+            println!("\n---- {name} ----\n{message}");
+        }
+    }
+    println!(
+        "\ntest result: {}. {passed} passed; {} failed; {skipped} ignored; 0 measured; {} filtered \
+         out; finished in {:.2}s\n",
+        if failures.is_empty() { "ok" } else { "FAILED" },
+        failures.len(),
+        cases.len() - chosen.len(),
+        start.elapsed().as_secs_f64(),
+    );
+    Ok(failures.is_empty())
+}
+
+async fn attempt(plan: &Plan, engine: Engine, driver: &Driver, case: &Case) -> Outcome {
+    let opened = async {
+        let folder = tempfile::tempdir()?;
+        let screenshots = plan.screenshots.join(engine.name());
+        std::fs::create_dir_all(&screenshots)?;
+        // In a folder, as on a shared host: no address may start at the root.
+        let options = Options {
+            mount: "/some/folder/".into(),
+            pages: vec![FRAME],
+            ..Options::default()
+        };
+        let server = Server::start(&plan.dist, &options)?;
+        let start = Page::start(engine, driver, server, folder.path().into(), screenshots);
+        let page = tokio::time::timeout(Duration::from_mins(1), start)
+            .await
+            .context("the browser does not start within 60 s")??;
+        anyhow::Ok((folder, page))
+    };
+    let (_folder, page) = match opened.await {
+        Ok(opened) => opened,
+        Err(error) => return Outcome::Failed(format!("{error:#}")),
+    };
+    let outcome = match tokio::time::timeout(case.limit, (case.run)(&page)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(anyhow::anyhow!(
+            "not done within {} s",
+            case.limit.as_secs()
+        )),
+    };
+    let outcome = match outcome {
+        Ok(()) => match page.console_errors().await {
+            Ok(errors) if errors.is_empty() => Outcome::Passed,
+            Ok(errors) => {
+                Outcome::Failed(format!("errors in the console:\n  {}", errors.join("\n  ")))
+            }
+            Err(error) => Outcome::Failed(format!("the console cannot be read: {error:#}")),
+        },
+        Err(error) => match error.downcast_ref::<Skipped>() {
+            Some(Skipped(reason)) => Outcome::Skipped(reason.clone()),
+            None => Outcome::Failed(format!("{error:#}")),
+        },
+    };
+    let outcome = match outcome {
+        Outcome::Failed(message) => {
+            let evidence = tokio::time::timeout(Duration::from_secs(20), keep(plan, case, &page));
+            Outcome::Failed(match evidence.await {
+                Ok(text) => format!("{message}\n{text}"),
+                Err(_) => format!("{message}\n(the browser gave no evidence in 20 s)"),
+            })
+        }
+        other => other,
+    };
+    let quit = tokio::time::timeout(Duration::from_secs(10), page.driver.clone().quit());
+    if !matches!(quit.await, Ok(Ok(()))) {
+        eprintln!("(the browser of {} did not close by itself)", case.name);
+    }
+    outcome
+}
+
+/// Saves what a failed case looked like, and returns what there is to say about it.
+async fn keep(plan: &Plan, case: &Case, page: &Page) -> String {
+    let stem = plan
+        .screenshots
+        .join(format!("failed-{}-{}", page.engine.name(), case.name));
+    let mut text = String::new();
+    if page
+        .driver
+        .screenshot(&stem.with_extension("png"))
+        .await
+        .is_ok()
+    {
+        text += &format!("screenshot: {}\n", stem.with_extension("png").display());
+    }
+    if let Ok(source) = page.driver.source().await
+        && std::fs::write(stem.with_extension("html"), source).is_ok()
+    {
+        text += &format!("source: {}\n", stem.with_extension("html").display());
+    }
+    if let Ok(url) = page.driver.current_url().await {
+        text += &format!("address: {url}\n");
+    }
+    if let Ok(errors) = page.console_errors().await {
+        for error in errors {
+            text += &format!("console: {error}\n");
+        }
+    }
+    text
+}

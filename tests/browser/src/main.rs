@@ -1,0 +1,85 @@
+//! The browser tests: end to end against the finished page, and the runner of the wasm tests.
+
+// A binary of tests: its items are explained where they are not obvious.
+#![allow(missing_docs, clippy::missing_errors_doc, clippy::format_push_string)]
+
+mod cases;
+mod engine;
+mod harness;
+mod page;
+mod runner;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use xtask::workspace::Workspace;
+
+use crate::engine::Engine;
+use crate::harness::Plan;
+
+#[derive(Parser)]
+#[command(about, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Special>,
+    #[command(flatten)]
+    end_to_end: EndToEnd,
+}
+
+#[derive(Subcommand)]
+enum Special {
+    /// Run a wasm test binary in Chromium or Node (cargo calls this as its runner)
+    #[command(disable_help_flag = true)]
+    WasmTestRunner {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+#[derive(Args)]
+struct EndToEnd {
+    /// Run only the cases whose name contains this
+    filter: Option<String>,
+    /// The finished page [default: dist/ of the checkout]
+    #[arg(long)]
+    dist: Option<PathBuf>,
+    /// The engines, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "chromium")]
+    engines: Vec<Engine>,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse() {
+        Cli {
+            command: Some(Special::WasmTestRunner { arguments }),
+            ..
+        } => runner::run(&arguments).map(|()| true),
+        Cli { end_to_end, .. } => end_to_end_tests(end_to_end),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn end_to_end_tests(arguments: EndToEnd) -> Result<bool> {
+    let workspace = Workspace::find()?;
+    let plan = Plan {
+        dist: arguments
+            .dist
+            .unwrap_or_else(|| workspace.root.join("dist")),
+        screenshots: workspace.target.join("screenshots"),
+        engines: arguments.engines,
+        filter: arguments.filter,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(harness::run(&plan, &cases::all()))
+}

@@ -1,0 +1,525 @@
+//! One browser session with the page in it: what the cases are written with.
+//!
+//! Elements are named by their `data-testid`. Everything that waits gives up after
+//! [`Page::PATIENCE`] with a message that says what it waited for and what it saw.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use thirtyfour::cdp::Cdp;
+use thirtyfour::prelude::*;
+use xtask::server::Server;
+
+use crate::engine::{Driver, Engine};
+
+/// A page with nothing but a frame: the narrow viewports of engines whose windows stay wide.
+pub const FRAME: (&str, &str) = (
+    "test-frame.html",
+    "<!doctype html><html lang=\"en\"><title>frame</title><link rel=\"icon\" href=\"data:,\">\
+     <body><iframe title=\"page\" id=\"frame\"></iframe></body></html>",
+);
+
+/// A case ends with this when it cannot run here.
+#[derive(Debug)]
+pub struct Skipped(pub String);
+
+impl std::fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "skipped: {}", self.0)
+    }
+}
+
+impl std::error::Error for Skipped {}
+
+/// One session, one page, one server: nothing is shared between cases.
+pub struct Page {
+    /// For whatever has no shorter name here.
+    pub driver: WebDriver,
+    /// The engine it runs in.
+    pub engine: Engine,
+    /// The page's own server: see its faults, requests, stop and resume.
+    pub server: Server,
+    #[allow(dead_code, reason = "for cases that write files")]
+    /// An empty folder that belongs to the case and is removed after it.
+    pub folder: PathBuf,
+    screenshots: PathBuf,
+    frame: Mutex<Option<(u32, u32)>>,
+    metrics: Mutex<(u32, u32, f64)>,
+    expected: Mutex<Vec<String>>,
+}
+
+#[allow(
+    dead_code,
+    reason = "the vocabulary of the cases, whichever of it they use today"
+)]
+impl Page {
+    /// How long a wait lasts before it fails.
+    pub const PATIENCE: Duration = Duration::from_secs(15);
+
+    pub(crate) async fn start(
+        engine: Engine,
+        driver: &Driver,
+        server: Server,
+        folder: PathBuf,
+        screenshots: PathBuf,
+    ) -> Result<Self> {
+        let driver = WebDriver::builder(driver.url.as_str(), engine.capabilities(&folder)?)
+            .request_timeout(Duration::from_mins(1))
+            .await
+            .with_context(|| format!("cannot open a session of {}", engine.name()))?;
+        driver
+            .set_page_load_timeout(Duration::from_secs(30))
+            .await?;
+        driver.set_script_timeout(Duration::from_secs(30)).await?;
+        let page = Self {
+            driver,
+            engine,
+            server,
+            folder,
+            screenshots,
+            frame: Mutex::new(None),
+            metrics: Mutex::new((1400, 1000, 1.0)),
+            expected: Mutex::new(Vec::new()),
+        };
+        page.viewport(1400, 1000).await?;
+        Ok(page)
+    }
+
+    // ---- going somewhere
+
+    /// Loads the page with this fragment (or query): `open("")`, `open("#d=landmine")`.
+    pub async fn open(&self, fragment: &str) -> Result<()> {
+        // By way of an empty page, since a change of the fragment alone loads nothing.
+        self.driver.goto("about:blank").await?;
+        let url = format!("{}{fragment}", self.server.url());
+        let frame = *lock(&self.frame);
+        if let Some((width, height)) = frame {
+            self.driver
+                .goto(format!("{}{}", self.server.url(), FRAME.0))
+                .await?;
+            let script = "const frame = document.getElementById('frame'); \
+                frame.style.border = '0'; frame.style.width = arguments[0] + 'px'; \
+                frame.style.height = arguments[1] + 'px'; document.body.style.margin = '0'; \
+                frame.src = arguments[2];";
+            self.driver
+                .execute(script, vec![json!(width), json!(height), json!(url)])
+                .await?;
+            self.driver
+                .find(By::Id("frame"))
+                .await?
+                .enter_frame()
+                .await?;
+            self.until("the framed page to load", async || {
+                let script = "return location.href !== 'about:blank' && \
+                    document.readyState === 'complete'";
+                self.js(script, vec![]).await
+            })
+            .await
+        } else {
+            self.driver
+                .goto(url)
+                .await
+                .context("the page does not load")
+        }
+    }
+
+    /// Loads the page again, the address as it is.
+    pub async fn reload(&self) -> Result<()> {
+        if lock(&self.frame).is_some() {
+            bail!("reload works in no frame: use open");
+        }
+        Ok(self.driver.refresh().await?)
+    }
+
+    /// Changes the fragment in place, as a user who edits the address.
+    pub async fn set_fragment(&self, fragment: &str) -> Result<()> {
+        self.js(
+            "location.hash = arguments[0]; return null",
+            vec![json!(fragment)],
+        )
+        .await
+    }
+
+    /// The fragment in the address bar, with its `#`.
+    pub async fn fragment(&self) -> Result<String> {
+        self.js("return location.hash", vec![]).await
+    }
+
+    // ---- looking
+
+    /// The one element with this test id.
+    pub async fn find(&self, id: &str) -> Result<WebElement> {
+        let selector = By::Css(format!("[data-testid='{id}']"));
+        let found = self.driver.find_all(selector).await?;
+        match <[WebElement; 1]>::try_from(found) {
+            Ok([element]) => Ok(element),
+            Err(found) => bail!("{} elements have the test id `{id}`", found.len()),
+        }
+    }
+
+    /// The text a user sees in the element.
+    pub async fn text(&self, id: &str) -> Result<String> {
+        Ok(self.find(id).await?.text().await?)
+    }
+
+    /// The value of an input, or a property of any other element.
+    pub async fn property(&self, id: &str, name: &str) -> Result<Option<String>> {
+        Ok(self.find(id).await?.prop(name.to_owned()).await?)
+    }
+
+    /// Whether the element is there and visible.
+    pub async fn is_visible(&self, id: &str) -> Result<bool> {
+        match self.find(id).await {
+            Ok(element) => Ok(element.is_displayed().await?),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Runs JavaScript in the page: `js("return arguments[0] + 1", vec![json!(1)])`.
+    pub async fn js<T: DeserializeOwned>(&self, script: &str, arguments: Vec<Value>) -> Result<T> {
+        let answer = self.driver.execute(script, arguments).await?;
+        serde_json::from_value(answer.json().clone())
+            .with_context(|| format!("`{script}` returned {}", answer.json()))
+    }
+
+    /// The same for a script that ends by calling its last argument.
+    pub async fn js_later<T: DeserializeOwned>(
+        &self,
+        script: &str,
+        arguments: Vec<Value>,
+    ) -> Result<T> {
+        let answer = self.driver.execute_async(script, arguments).await?;
+        serde_json::from_value(answer.json().clone())
+            .with_context(|| format!("`{script}` returned {}", answer.json()))
+    }
+
+    // ---- waiting
+
+    /// Waits until `check` is true. Its errors count as "not yet".
+    pub async fn until(&self, what: &str, check: impl AsyncFn() -> Result<bool>) -> Result<()> {
+        self.until_within(Self::PATIENCE, what, check).await
+    }
+
+    /// The same with another limit, for long runs.
+    pub async fn until_within(
+        &self,
+        limit: Duration,
+        what: &str,
+        check: impl AsyncFn() -> Result<bool>,
+    ) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let problem = match check().await {
+                Ok(true) => return Ok(()),
+                Ok(false) => None,
+                Err(error) => Some(error),
+            };
+            if start.elapsed() > limit {
+                let message = format!("waited {} s for {what}", limit.as_secs());
+                return Err(match problem {
+                    Some(error) => error.context(message),
+                    None => anyhow!(message),
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// Waits until the element shows this text (or more).
+    pub async fn wait_text(&self, id: &str, part: &str) -> Result<()> {
+        self.wait_for(id, part, |text| text.contains(part)).await
+    }
+
+    /// Waits until the element's text is as `check` wants it; returns the text.
+    pub async fn wait_for(&self, id: &str, what: &str, check: impl Fn(&str) -> bool) -> Result<()> {
+        let last = Mutex::new(String::new());
+        let outcome = self
+            .until(&format!("`{id}` to show: {what}"), async || {
+                let text = self.text(id).await?;
+                let good = check(&text);
+                *lock(&last) = text;
+                Ok(good)
+            })
+            .await;
+        outcome.with_context(|| format!("`{id}` showed: {}", lock(&last)))
+    }
+
+    /// Waits until the element is visible.
+    pub async fn wait_visible(&self, id: &str) -> Result<()> {
+        self.until(&format!("`{id}` to appear"), async || {
+            self.is_visible(id).await
+        })
+        .await
+    }
+
+    /// Waits until the element is gone or hidden.
+    pub async fn wait_hidden(&self, id: &str) -> Result<()> {
+        self.until(&format!("`{id}` to go"), async || {
+            Ok(!self.is_visible(id).await?)
+        })
+        .await
+    }
+
+    // ---- doing
+
+    /// Scrolls to the element and clicks it once it can be clicked.
+    pub async fn click(&self, id: &str) -> Result<()> {
+        self.until(&format!("`{id}` to be clicked"), async || {
+            let element = self.find(id).await?;
+            element.scroll_into_view().await?;
+            element.click().await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Sets an input, text area, select or checkbox (`"true"`, `"false"`) and tells the page so.
+    pub async fn set(&self, id: &str, value: &str) -> Result<()> {
+        let element = self.find(id).await?;
+        let script = "const [element, value] = arguments; \
+            if (element.disabled) return 'it is disabled'; \
+            if (element.type === 'checkbox' || element.type === 'radio') { \
+              if (element.checked !== (value === 'true')) element.click(); return ''; } \
+            element.focus(); element.value = value; \
+            if (element.localName === 'select' && element.value !== value) \
+              return 'it has no such option'; \
+            element.dispatchEvent(new Event('input', { bubbles: true })); \
+            element.dispatchEvent(new Event('change', { bubbles: true })); \
+            return ''";
+        let problem: String = self
+            .js(script, vec![element.to_json()?, json!(value)])
+            .await?;
+        if !problem.is_empty() {
+            bail!("cannot set `{id}` to {value}: {problem}");
+        }
+        Ok(())
+    }
+
+    /// Types into the element, key by key, after what stands there.
+    pub async fn type_into(&self, id: &str, text: &str) -> Result<()> {
+        Ok(self.find(id).await?.send_keys(text).await?)
+    }
+
+    /// Presses a key (or several) wherever the focus is.
+    pub async fn press(&self, keys: impl Into<TypingData>) -> Result<()> {
+        Ok(self.driver.action_chain().send_keys(keys).perform().await?)
+    }
+
+    /// The test id of the element that has the focus.
+    pub async fn focused(&self) -> Result<Option<String>> {
+        let script = "return document.activeElement?.getAttribute('data-testid') ?? null";
+        self.js(script, vec![]).await
+    }
+
+    /// Chooses a file from disk in a file input, which may be hidden.
+    pub async fn upload(&self, id: &str, path: &Path) -> Result<()> {
+        let path = path
+            .canonicalize()
+            .with_context(|| format!("{}", path.display()))?;
+        Ok(self
+            .find(id)
+            .await?
+            .send_keys(path.to_string_lossy().as_ref())
+            .await?)
+    }
+
+    /// Chooses a file with this name and content.
+    pub async fn upload_bytes(&self, id: &str, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        std::fs::write(&path, bytes)?;
+        self.upload(id, &path).await
+    }
+
+    /// Drops a file with this name and content onto the element.
+    pub async fn drop_file(&self, id: &str, name: &str, bytes: &[u8]) -> Result<()> {
+        let element = self.find(id).await?;
+        let script = "const [element, name, bytes] = arguments; \
+            const dataTransfer = new DataTransfer(); \
+            dataTransfer.items.add(new File([new Uint8Array(bytes)], name)); \
+            for (const type of ['dragenter', 'dragover', 'drop']) element.dispatchEvent( \
+              new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true })); \
+            return null";
+        self.js(script, vec![element.to_json()?, json!(name), json!(bytes)])
+            .await
+    }
+
+    /// Waits for a finished download whose name ends so, and returns where it lies.
+    pub async fn downloaded(&self, end: &str) -> Result<PathBuf> {
+        let folder = match self.engine {
+            Engine::Webkit => PathBuf::from(std::env::var("HOME").unwrap_or_else(|_| "/".into())),
+            _ => self.folder.join("downloads"),
+        };
+        let find = || -> Result<Option<PathBuf>> {
+            for entry in std::fs::read_dir(&folder)? {
+                let path = entry?.path();
+                if path.to_string_lossy().ends_with(end) && path.metadata()?.len() > 0 {
+                    return Ok(Some(path));
+                }
+            }
+            Ok(None)
+        };
+        self.until(&format!("a download named …{end}"), async || {
+            Ok(find()?.is_some())
+        })
+        .await?;
+        find()?.context("the download is there")
+    }
+
+    // ---- the surroundings
+
+    /// Sets the size the page sees, in CSS pixels. Call it before [`Page::open`].
+    pub async fn viewport(&self, width: u32, height: u32) -> Result<()> {
+        if self.engine == Engine::Chromium {
+            let ratio = lock(&self.metrics).2;
+            return self.set_metrics(width, height, ratio).await;
+        }
+        if width < self.engine.narrowest_window() {
+            *lock(&self.frame) = Some((width, height));
+            return Ok(());
+        }
+        *lock(&self.frame) = None;
+        self.driver.set_window_rect(0, 0, width, height).await?;
+        // The frame of the window is no part of what the page sees.
+        let size = "return [innerWidth, innerHeight]";
+        let (inner_width, inner_height): (u32, u32) = self.js(size, vec![]).await?;
+        let wider = width + width.saturating_sub(inner_width);
+        let taller = height + height.saturating_sub(inner_height);
+        self.driver.set_window_rect(0, 0, wider, taller).await?;
+        Ok(())
+    }
+
+    /// Sets the device pixel ratio (Chromium only).
+    pub async fn pixel_ratio(&self, ratio: f64) -> Result<()> {
+        let (width, height, _) = *lock(&self.metrics);
+        self.set_metrics(width, height, ratio).await
+    }
+
+    async fn set_metrics(&self, width: u32, height: u32, ratio: f64) -> Result<()> {
+        *lock(&self.metrics) = (width, height, ratio);
+        self.cdp(
+            "Emulation.setDeviceMetricsOverride",
+            json!({
+                "width": width, "height": height, "deviceScaleFactor": ratio, "mobile": false,
+            }),
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Sets media features (Chromium only): `media(&[("prefers-color-scheme", "dark")])`, also
+    /// `prefers-reduced-motion`, `forced-colors`. Each call replaces the one before.
+    pub async fn media(&self, features: &[(&str, &str)]) -> Result<()> {
+        let features: Vec<Value> = features
+            .iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
+        self.cdp(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": features }),
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Dark or light (Chromium only).
+    pub async fn dark(&self, dark: bool) -> Result<()> {
+        self.media(&[("prefers-color-scheme", if dark { "dark" } else { "light" })])
+            .await
+    }
+
+    /// A command of the Chrome DevTools protocol.
+    pub async fn cdp(&self, method: &str, parameters: Value) -> Result<Value> {
+        if self.engine != Engine::Chromium {
+            return Err(anyhow!(Skipped(format!("{method} needs Chromium"))));
+        }
+        Ok(Cdp::new(self.driver.handle().clone())
+            .send_raw(method, parameters)
+            .await?)
+    }
+
+    // ---- what stays
+
+    /// Saves what is seen as `target/screenshots/<engine>/<name>.png`.
+    pub async fn screenshot(&self, name: &str) -> Result<PathBuf> {
+        self.settle().await?;
+        let path = self.screenshots.join(format!("{name}.png"));
+        let framed = lock(&self.frame).is_some();
+        if framed {
+            self.driver.enter_parent_frame().await?;
+            let frame = self.driver.find(By::Id("frame")).await?;
+            let saved = frame.screenshot(&path).await;
+            frame.enter_frame().await?;
+            saved?;
+        } else {
+            self.driver.screenshot(&path).await?;
+        }
+        Ok(path)
+    }
+
+    /// Saves the whole page from top to bottom (Chromium; elsewhere what is seen).
+    pub async fn screenshot_whole(&self, name: &str) -> Result<PathBuf> {
+        if self.engine != Engine::Chromium {
+            return self.screenshot(name).await;
+        }
+        let (width, height, ratio) = *lock(&self.metrics);
+        let whole: u32 = self
+            .js("return document.documentElement.scrollHeight", vec![])
+            .await?;
+        self.set_metrics(width, whole.clamp(height, 16_000), ratio)
+            .await?;
+        let saved = self.screenshot(name).await;
+        self.set_metrics(width, height, ratio).await?;
+        saved
+    }
+
+    /// Saves one element.
+    pub async fn screenshot_of(&self, id: &str, name: &str) -> Result<PathBuf> {
+        self.settle().await?;
+        let path = self.screenshots.join(format!("{name}.png"));
+        self.find(id).await?.screenshot(&path).await?;
+        Ok(path)
+    }
+
+    /// Waits two animation frames, so that what was changed has been drawn.
+    pub async fn settle(&self) -> Result<()> {
+        let script = "const done = arguments[0]; \
+            requestAnimationFrame(() => requestAnimationFrame(() => done(null)))";
+        self.js_later(script, vec![]).await
+    }
+
+    /// A console error that contains this text is part of the case; any other one fails it.
+    pub fn expect_console_error(&self, part: &str) {
+        lock(&self.expected).push(part.to_owned());
+    }
+
+    /// The errors in the console since the last call that nobody expected (Chromium only).
+    pub async fn console_errors(&self) -> Result<Vec<String>> {
+        if self.engine != Engine::Chromium {
+            return Ok(Vec::new());
+        }
+        let log = self.driver.browser_log().await?;
+        let expected = lock(&self.expected);
+        Ok(log
+            .into_iter()
+            .filter(|entry| entry.level == "SEVERE")
+            .map(|entry| entry.message)
+            .filter(|message| !expected.iter().any(|part| message.contains(part)))
+            .collect())
+    }
+}
+
+/// Ends the case as skipped: `return skip("the Landmine data is not there")`.
+#[allow(dead_code, reason = "the vocabulary of the cases")]
+pub fn skip(reason: &str) -> Result<()> {
+    Err(anyhow!(Skipped(reason.to_owned())))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,294 @@
+/** Pictures on canvases: size, sharpness, theme, pointer and keyboard. The drawing is in Rust. */
+
+import { el } from "./dom.js";
+
+/** @import { Engine } from "./engine.js" */
+/** @import { Spec } from "./types.js" */
+
+/**
+ * @typedef {{
+ *   metric: number[], utility: number[], cleanMetric: number | null, metricName: "nmse" | "auc",
+ *   iterations: number, spec: Spec,
+ * }} CurveData
+ */
+
+/**
+ * @typedef {{
+ *   name: string, title: string, values: Float64Array, openEnded: boolean,
+ * }} Heatmap
+ */
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/** @param {boolean} paperColors */
+const style = (paperColors) => ({
+  scale: Math.min(Math.max(devicePixelRatio || 1, 0.5), 4),
+  dark: dark.matches,
+  paper_colors: paperColors,
+});
+
+/**
+ * Gives a canvas the size of a layout, in device pixels.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ * @param {number} scale
+ */
+function resize(canvas, width, height, scale) {
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+}
+
+/**
+ * Calls back when a picture has to be drawn anew: another width, theme or pixel ratio.
+ * @param {HTMLElement} element
+ * @param {() => void} redraw
+ */
+function onLookChange(element, redraw) {
+  let width = 0;
+  new ResizeObserver(() => {
+    if (element.clientWidth === width) return;
+    width = element.clientWidth;
+    redraw();
+  }).observe(element);
+  dark.addEventListener("change", redraw);
+  const watchRatio = () => {
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener(
+      "change",
+      () => {
+        redraw();
+        watchRatio();
+      },
+      { once: true },
+    );
+  };
+  watchRatio();
+}
+
+/** The course of an attack. */
+export class CurveChart {
+  /**
+   * @param {Engine} engine
+   * @param {HTMLElement} box holds the canvas
+   * @param {(iteration: number | null) => void} onCursor
+   */
+  constructor(engine, box, onCursor) {
+    this.engine = engine;
+    this.box = box;
+    this.onCursor = onCursor;
+    this.canvas = el("canvas", { role: "img", tabindex: 0, "aria-label": "no result yet" });
+    box.append(this.canvas);
+    /** @type {CurveData | null} */
+    this.data = null;
+    /** @type {number | null} */
+    this.cursor = null;
+    this.queued = false;
+    this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    this.canvas.addEventListener("pointerleave", () => this.moveTo(null));
+    this.canvas.addEventListener("blur", () => this.moveTo(null));
+    this.canvas.addEventListener("keydown", (event) => this.key(event));
+    onLookChange(box, () => this.drawSoon());
+  }
+
+  /**
+   * @param {CurveData | null} data
+   * @param {string} summary one sentence for those who do not see the picture
+   */
+  show(data, summary) {
+    this.data = data;
+    this.canvas.setAttribute("aria-label", summary);
+    this.drawSoon();
+  }
+
+  /** At most one drawing for each frame of the screen. */
+  drawSoon() {
+    if (this.queued) return;
+    this.queued = true;
+    requestAnimationFrame(() => {
+      this.queued = false;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const width = this.box.clientWidth;
+    if (!this.data || width < 50) return;
+    const look = style(false);
+    const height = this.engine.curveLayout(width)[0] ?? 0;
+    resize(this.canvas, width, height, look.scale);
+    const { metric, utility, cleanMetric, metricName, iterations, spec } = this.data;
+    this.engine.drawCurve(this.canvas, Float64Array.from(metric), Float64Array.from(utility), {
+      style: look,
+      metric_name: metricName,
+      clean_metric: cleanMetric,
+      iterations,
+      attack: spec.attack,
+      method: spec.method,
+      cursor: this.cursor,
+    });
+  }
+
+  /** @param {number | null} iteration */
+  moveTo(iteration) {
+    if (iteration === this.cursor) return;
+    this.cursor = iteration;
+    this.onCursor(iteration);
+    this.drawSoon();
+  }
+
+  /** @param {PointerEvent} event */
+  point(event) {
+    if (!this.data) return;
+    const [, ...places] = this.engine.curveLayout(this.box.clientWidth);
+    const last = Math.max(this.data.metric.length - 1, this.data.iterations, 1);
+    for (const at of [0, 4]) {
+      const [left = 0, top = 0, width = 1, height = 1] = places.slice(at, at + 4);
+      const [x, y] = [event.offsetX - left, event.offsetY - top];
+      if (x < -15 || x > width + 15 || y < -50 || y > height + 42) continue;
+      const iteration = Math.round((x / width) * last);
+      const inside = iteration >= 0 && iteration < this.data.metric.length;
+      return this.moveTo(inside ? iteration : null);
+    }
+    this.moveTo(null);
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const last = (this.data?.metric.length ?? 0) - 1;
+    if (last < 0) return;
+    const now = this.cursor ?? -1;
+    const next = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: last }[event.key];
+    if (event.key === "Escape") this.moveTo(null);
+    if (next === undefined) return;
+    event.preventDefault();
+    this.moveTo(Math.min(Math.max(next, 0), last));
+  }
+}
+
+/** Several correlations of the same tasks, with one cursor. */
+export class Heatmaps {
+  /**
+   * @param {Engine} engine
+   * @param {HTMLElement} box holds the figures
+   * @param {(cell: [number, number] | null) => void} onCursor
+   */
+  constructor(engine, box, onCursor) {
+    this.engine = engine;
+    this.box = box;
+    this.onCursor = onCursor;
+    /** @type {{canvas: HTMLCanvasElement, frame: HTMLElement, map: Heatmap}[]} */
+    this.shown = [];
+    /** @type {Spec | null} */
+    this.spec = null;
+    this.tasks = 0;
+    this.paperColors = false;
+    /** @type {[number, number] | null} */
+    this.cursor = null;
+    this.queued = false;
+    onLookChange(box, () => this.drawSoon());
+  }
+
+  /**
+   * @param {Heatmap[]} maps
+   * @param {number} tasks
+   * @param {Spec} spec
+   * @param {(map: Heatmap) => string} summary
+   */
+  show(maps, tasks, spec, summary) {
+    this.spec = spec;
+    this.tasks = tasks;
+    this.cursor = null;
+    const same =
+      maps.length === this.shown.length &&
+      maps.every((map, k) => map.name === this.shown[k]?.map.name);
+    if (!same) {
+      this.shown = maps.map((map) => this.figure(map));
+      this.box.replaceChildren(...this.shown.map(({ frame }) => frame));
+    }
+    this.shown.forEach((shown, k) => {
+      shown.map = maps[k] ?? shown.map;
+      shown.canvas.setAttribute("aria-label", summary(shown.map));
+    });
+    this.box.dataset.count = String(maps.length);
+    this.draw();
+  }
+
+  /** @param {Heatmap} map */
+  figure(map) {
+    const canvas = el("canvas", { role: "img", tabindex: 0, "data-map": map.name });
+    canvas.addEventListener("pointermove", (event) => this.point(event));
+    canvas.addEventListener("pointerleave", () => this.moveTo(null));
+    canvas.addEventListener("blur", () => this.moveTo(null));
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    const frame = el("figure", {}, el("figcaption", {}, map.title), canvas);
+    return { canvas, frame, map };
+  }
+
+  drawSoon() {
+    if (this.queued) return;
+    this.queued = true;
+    requestAnimationFrame(() => {
+      this.queued = false;
+      this.draw();
+    });
+  }
+
+  draw() {
+    if (!this.spec) return;
+    const look = style(this.paperColors);
+    for (const { canvas, frame, map } of this.shown) {
+      const width = frame.clientWidth;
+      if (width < 50) continue;
+      const height = this.engine.heatmapLayout(width, this.tasks)[0] ?? 0;
+      resize(canvas, width, height, look.scale);
+      this.engine.drawHeatmap(canvas, map.values, {
+        style: look,
+        tasks: this.tasks,
+        targets: this.spec.targets,
+        attackers: this.spec.attackers,
+        title: map.openEnded ? "change of the correlation" : "task correlation",
+        open_ended: map.openEnded,
+        cursor: this.cursor,
+      });
+    }
+  }
+
+  /** @param {[number, number] | null} cell */
+  moveTo(cell) {
+    if (String(cell) === String(this.cursor)) return;
+    this.cursor = cell;
+    this.onCursor(cell);
+    this.drawSoon();
+  }
+
+  /** @param {PointerEvent} event */
+  point(event) {
+    const canvas = /** @type {HTMLElement} */ (event.currentTarget);
+    const places = this.engine.heatmapLayout(canvas.clientWidth, this.tasks);
+    const [, left = 0, top = 0, cell = 1] = places;
+    const column = Math.floor((event.offsetX - left) / cell);
+    const row = Math.floor((event.offsetY - top) / cell);
+    const inside = row >= 0 && column >= 0 && row < this.tasks && column < this.tasks;
+    this.moveTo(inside ? [row, column] : null);
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    if (event.key === "Escape") return this.moveTo(null);
+    const step = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+    }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const [row, column] = this.cursor ?? [0, 0];
+    const [down = 0, right = 0] = this.cursor ? step : [0, 0];
+    const clamp = (/** @type {number} */ k) => Math.min(Math.max(k, 0), this.tasks - 1);
+    this.moveTo([clamp(row + down), clamp(column + right)]);
+  }
+}

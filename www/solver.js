@@ -1,0 +1,178 @@
+/**
+ * The page's side of the worker: loads data into it, runs specifications, cancels by replacing it,
+ * and notices when it dies.
+ */
+
+/** @import { Description, FromWorker, Model, Problem, Progress, Report, Source, Spec, ToWorker } from "./types.js" */
+
+/**
+ * @typedef {{
+ *   onClean: (model: Model) => void,
+ *   onProgress: (point: Progress) => void,
+ *   onDone: (report: Report, json: string) => void,
+ *   onError: (problem: Problem) => void,
+ * }} RunHandlers
+ */
+
+/** @type {Problem} */
+const DIED = {
+  code: "worker",
+  field: null,
+  message:
+    "The browser ended the calculation (perhaps it ran out of memory). Nothing else is lost: " +
+    "press Run to start it again.",
+};
+
+/** @type {Problem} */
+const CANCELLED = { code: "cancelled", field: null, message: "cancelled" };
+
+export class Solver {
+  /** @param {WebAssembly.Module} module */
+  constructor(module) {
+    this.module = module;
+    this.nextId = 1;
+    /** @type {Map<number, (message: FromWorker | Problem) => void>} */
+    this.waiting = new Map();
+    /** The next run fails in this way: for tests. */
+    this.failNext = "";
+    this.spawn();
+  }
+
+  /** Replaces the worker; whatever it was doing is over. */
+  spawn() {
+    this.worker?.terminate();
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.worker = worker;
+    /** Key of the source that the worker holds, or is about to hold. */
+    this.loadedKey = "";
+    // What the worker shall hear once it is ready: before, its end would go unnoticed.
+    this.queue = /** @type {ToWorker[] | null} */ ([]);
+    const lock = `patom-${crypto.randomUUID?.() ?? Math.random()}`;
+    worker.onmessage = (event) => this.hear(worker, lock, event.data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      const message = event.message ? `The calculation could not start: ${event.message}` : "";
+      this.lost(worker, message ? { ...DIED, message } : DIED);
+    };
+    worker.postMessage({ type: "init", module: this.module, lock });
+  }
+
+  /** @param {ToWorker} message */
+  post(message) {
+    if (this.queue) this.queue.push(message);
+    else this.worker?.postMessage(message);
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {string} lock
+   * @param {FromWorker} message
+   */
+  hear(worker, lock, message) {
+    if (worker !== this.worker) return;
+    if (message.type === "ready") {
+      // Granted only when the worker is gone.
+      navigator.locks?.request(lock, () => this.lost(worker, DIED)).catch(() => {});
+      for (const waiting of this.queue ?? []) worker.postMessage(waiting);
+      this.queue = null;
+      return;
+    }
+    // Stale ids have no one waiting.
+    this.waiting.get(message.id)?.(message);
+    if (message.type === "error" && message.fatal && worker === this.worker) this.spawn();
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {Problem} problem
+   */
+  lost(worker, problem) {
+    if (worker !== this.worker) return;
+    const waiting = [...this.waiting.values()];
+    this.waiting.clear();
+    this.spawn();
+    for (const tell of waiting) tell(problem);
+  }
+
+  /**
+   * Reads a data set. An equal one that is already there is not read again.
+   * @param {Source} source
+   * @returns {Promise<Description>}
+   */
+  load(source) {
+    this.loadedKey = source.key;
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, (message) => {
+        this.waiting.delete(id);
+        if ("type" in message && message.type === "loaded") return resolve(message.description);
+        this.loadedKey = "";
+        reject("type" in message && message.type === "error" ? message.problem : message);
+      });
+      this.post({ type: "load", id, source });
+    });
+  }
+
+  /**
+   * Starts a run; the one before it must be over or cancelled.
+   * @param {Spec} spec
+   * @param {Source} source
+   * @param {RunHandlers} handlers
+   */
+  run(spec, source, handlers) {
+    if (this.failNext) this.post({ type: "fail", how: this.failNext });
+    this.failNext = "";
+    let failed = false;
+    if (this.loadedKey !== source.key) {
+      this.load(source).catch((problem) => {
+        failed = true;
+        this.waiting.delete(id);
+        handlers.onError(problem);
+      });
+    }
+    const id = this.nextId++;
+    this.running = id;
+    this.waiting.set(id, (message) => {
+      if (failed) return;
+      if (!("type" in message)) {
+        this.waiting.delete(id);
+        return handlers.onError(message);
+      }
+      switch (message.type) {
+        case "clean":
+          return handlers.onClean(message.model);
+        case "progress":
+          return handlers.onProgress(message);
+        case "done":
+          this.waiting.delete(id);
+          return handlers.onDone(message.report, message.report_json);
+        case "error":
+          this.waiting.delete(id);
+          return handlers.onError(message.problem);
+      }
+    });
+    this.post({ type: "run", id, key: source.key, spec });
+  }
+
+  /** Ends whatever the worker does, at once. */
+  cancel() {
+    this.waiting.clear();
+    this.spawn();
+  }
+
+  /**
+   * The points of the last run, as CSV; empty if the worker has been replaced since.
+   * @returns {Promise<string>}
+   */
+  points() {
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, (message) => {
+        this.waiting.delete(id);
+        if ("type" in message && message.type === "points") resolve(message.csv);
+        else reject("type" in message && message.type === "error" ? message.problem : CANCELLED);
+      });
+      this.post({ type: "points", id });
+    });
+  }
+}

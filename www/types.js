@@ -1,0 +1,127 @@
+/**
+ * What crosses the borders: page <-> worker, JavaScript <-> Rust. Types only.
+ * The words are those of the Rust side (src/spec.rs, src/report.rs, src/wasm.rs).
+ */
+
+/**
+ * @typedef {{code: string, field: string | null, message: string}} Problem
+ * An error as it comes from Rust; `field` where it belongs to one.
+ */
+
+/**
+ * @typedef {{
+ *   name: string, key: string, title: string, purpose: string,
+ *   type: "choice" | "integer" | "number" | "tasks" | "dataset",
+ *   words?: string[], min?: number, max?: number, optional?: boolean, or_zero?: boolean,
+ * }} Field
+ * A row of the table of fields.
+ */
+
+/** @typedef {string | {name: string, sha256: string}} DatasetRef */
+
+/** @typedef {Record<string, any>} Draft  Some fields of a specification, unchecked. */
+
+/**
+ * @typedef {{
+ *   version: number, dataset: DatasetRef, train_per_task: number | null,
+ *   train_share: number | null, test_per_task: number | null, targets: number[],
+ *   attackers: number[], attack: "direct" | "indirect" | "hybrid", method: "patom" | "random",
+ *   gradient: string, step: string, step_size: number, iterations: number, batch_factor: number,
+ *   budget: number, radius: number, injected_labels: string, loss: string, lambda1: number,
+ *   lambda2: number, epsilon: number, solver: string, target_scaling: string, seed: number,
+ * }} Spec
+ * A complete, checked specification.
+ */
+
+/** @typedef {"regression" | "classification"} Kind */
+
+/** @typedef {{tasks: number, kind: Kind | null, has_split: boolean}} Shape */
+
+/**
+ * @typedef {{
+ *   spec: Spec, shape: Shape, kind: Kind, metric: "nmse" | "auc", link: string,
+ *   differences: Draft,
+ * }} Complete
+ */
+
+/** @typedef {{errors: Problem[]}} Refused */
+
+/**
+ * @typedef {{
+ *   draft: Draft, engine: string | null, data_sha256: string | null, digest: string | null,
+ *   others: [string, string][],
+ * }} Link
+ */
+
+/**
+ * @typedef {{
+ *   name: string, kind: Kind, features: number, points: number, points_per_task: Float64Array,
+ *   task_names: string[], sha256: string, shape: Shape,
+ * }} Description
+ * What a loaded data set is.
+ */
+
+/**
+ * @typedef {{
+ *   name: string, title: string, files: {name: string, bytes: number, sha256: string}[],
+ *   citation: string, licence: string, note: string, by_hand: string,
+ * }} Published
+ */
+
+/**
+ * @typedef {{
+ *   weights: Float64Array, correlation: Float64Array, objective: number, certificate: number,
+ *   metric_per_task: Float64Array, metric: number,
+ *   solver_status: "converged" | "iteration_limit" | "stalled",
+ * }} Model
+ */
+
+/**
+ * @typedef {{
+ *   iteration: number, utility: number, metric: number, metric_per_task: Float64Array,
+ *   objective: number, certificate: number, seconds: number,
+ * }} Progress
+ */
+
+/**
+ * @typedef {{
+ *   spec: Spec, engine: string, data_sha256: string, task_names: string[],
+ *   target_tasks: number[], attacking_tasks: number[], metric_name: "nmse" | "auc",
+ *   true_correlation: Float64Array | null, clean: Model, attacked: Model, converged: boolean,
+ *   stop: "iterations" | "no_ascent" | "nothing_to_optimise",
+ *   trace: Record<"iteration" | "utility" | "metric" | "objective" | "certificate" | "seconds",
+ *     Float64Array>,
+ *   digest: string,
+ * }} Report
+ */
+
+/**
+ * @typedef {{kind: "synthetic", spec: Spec}
+ *   | {kind: "bundle", name: string, bytes: ArrayBuffer}
+ *   | {kind: "file", name: string, bytes: ArrayBuffer}
+ *   | {kind: "raw", name: string, files: [string, ArrayBuffer][]}} SourceContent
+ */
+
+/** @typedef {{key: string, content: SourceContent}} Source  `key` tells equal sources. */
+
+/**
+ * @typedef {{type: "init", module: WebAssembly.Module, lock: string}
+ *   | {type: "load", id: number, source: Source}
+ *   | {type: "run", id: number, key: string, spec: Spec}
+ *   | {type: "points", id: number}
+ *   | {type: "fail", how: string}} ToWorker
+ * `fail` is for tests: the next run panics, or the worker goes away.
+ */
+
+/**
+ * @typedef {{type: "ready"}
+ *   | {type: "loaded", id: number, description: Description}
+ *   | {type: "clean", id: number, model: Model}
+ *   | ({type: "progress", id: number} & Progress)
+ *   | {type: "done", id: number, report: Report, report_json: string}
+ *   | {type: "points", id: number, csv: string}
+ *   | {type: "error", id: number, problem: Problem, fatal: boolean}} FromWorker
+ * After a `fatal` error the worker's instance is good for nothing any more.
+ */
+
+export {};

@@ -1,0 +1,307 @@
+/** What a result says: sentences, tables, numbers. Pure: from a report to elements and words. */
+
+import { el } from "./dom.js";
+import { spoken } from "./form.js";
+
+/** @import { Model, Problem, Report, Spec } from "./types.js" */
+
+export const METRICS = {
+  nmse: { short: "NMSE", long: "normalised mean squared error", stronger: 1 },
+  auc: { short: "AUC", long: "area under the ROC curve", stronger: -1 },
+};
+
+/** @param {number} value */
+export function digits(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toPrecision(3);
+  return text.replace("-", "−");
+}
+
+/**
+ * A metric: always three decimals where that says enough, so that numbers can be compared.
+ * @param {number} value
+ */
+export const metricDigits = (value) =>
+  Math.abs(value) >= 0.1 && Math.abs(value) < 10 ? value.toFixed(3) : digits(value);
+
+/** @param {number} value */
+export const signed = (value) => (value > 0 ? "+" : "") + digits(value);
+
+/** @param {number} value */
+const twoDecimals = (value) => value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
+
+/** @param {number} task */
+export const taskName = (task) => `T${task + 1}`;
+
+/** @param {number} seconds */
+export const duration = (seconds) =>
+  seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : `${seconds.toFixed(1)} s`;
+
+/**
+ * 1, 2, 3, 7 -> T1–T3, T7
+ * @param {number[]} tasks
+ */
+export function taskList(tasks) {
+  /** @type {string[]} */
+  const parts = [];
+  for (let k = 0; k < tasks.length; ) {
+    let end = k;
+    while (tasks[end + 1] === (tasks[end] ?? NaN) + 1) end++;
+    const [first, last] = [tasks[k] ?? 0, tasks[end] ?? 0];
+    if (end - k >= 2) parts.push(`${taskName(first)}–${taskName(last)}`);
+    else for (let j = k; j <= end; j++) parts.push(taskName(tasks[j] ?? 0));
+    k = end + 1;
+  }
+  return parts.join(", ");
+}
+
+/** @param {Spec} spec */
+function how(spec) {
+  if (spec.attack === "direct") return "injected into the same tasks";
+  const where = taskList(spec.attackers);
+  return spec.attack === "indirect" ? `injected only into other tasks (${where})` : `injected into ${where}`;
+}
+
+/**
+ * What happened, in one sentence.
+ * @param {Report} report
+ */
+export function headline(report) {
+  const { spec, clean, attacked } = report;
+  const metric = METRICS[report.metric_name];
+  const change = attacked.metric - clean.metric;
+  const worse = change * metric.stronger;
+  const targets = `${taskList(spec.targets)}`;
+  const points = spec.method === "random" ? "Random points" : "Poisoned points";
+  const verb =
+    Math.abs(change) < 5e-4 * Math.max(1, Math.abs(clean.metric))
+      ? "left the error of"
+      : worse > 0
+        ? "damaged"
+        : "even improved";
+  const numbers = `${metric.short} ${metricDigits(clean.metric)} → ${metricDigits(attacked.metric)}`;
+  const unchanged = verb.startsWith("left") ? " unchanged" : "";
+  return `${points} ${how(spec)} ${verb} ${targets}${unchanged}: ${numbers}.`;
+}
+
+/** @param {Report} report */
+export function curveSummary(report) {
+  const metric = METRICS[report.metric_name];
+  const { metric: values, utility } = report.trace;
+  const last = values.length - 1;
+  return (
+    `Curve of the attack over ${last} iterations: mean ${metric.short} of the targets from ` +
+    `${metricDigits(values[0] ?? NaN)} at the random start to ${metricDigits(values[last] ?? NaN)} ` +
+    `(clean ${metricDigits(report.clean.metric)}), utility of the attacker from ` +
+    `${digits(utility[0] ?? NaN)} to ${digits(utility[last] ?? NaN)}.`
+  );
+}
+
+/**
+ * @param {Report} report
+ * @returns {import("./charts.js").Heatmap[]}
+ */
+export function heatmaps(report) {
+  const { clean, attacked, true_correlation: truth } = report;
+  const maps = [
+    { name: "clean", title: "Learned from clean data", values: clean.correlation, openEnded: false },
+    { name: "attacked", title: "Learned under attack", values: attacked.correlation, openEnded: false },
+    {
+      name: "difference",
+      title: "Difference: attacked − clean",
+      values: attacked.correlation.map((value, k) => value - (clean.correlation[k] ?? NaN)),
+      openEnded: true,
+    },
+  ];
+  if (truth) maps.unshift({ name: "true", title: "True", values: truth, openEnded: false });
+  return maps;
+}
+
+/**
+ * @param {import("./charts.js").Heatmap} map
+ * @param {number} m
+ */
+export function heatmapSummary(map, m) {
+  let [low, high] = [Infinity, -Infinity];
+  let [lowAt, highAt] = ["", ""];
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < i; j++) {
+      const value = map.values[i * m + j] ?? NaN;
+      const pair = `${taskName(j)} and ${taskName(i)}`;
+      if (value < low) [low, lowAt] = [value, pair];
+      if (value > high) [high, highAt] = [value, pair];
+    }
+  }
+  const what = `${map.title}, correlation of ${m} tasks`;
+  if (m < 2) return `${what}.`;
+  return `${what}: from ${twoDecimals(low)} (${lowAt}) to ${twoDecimals(high)} (${highAt}). Arrow keys read the cells.`;
+}
+
+/**
+ * @param {import("./charts.js").Heatmap[]} maps
+ * @param {[number, number]} cell
+ * @param {number} m
+ */
+export function cellWords(maps, [row, column], m) {
+  const values = maps.map(
+    (map) => `${map.name} ${twoDecimals(map.values[row * m + column] ?? NaN)}`,
+  );
+  return `${taskName(row)} and ${taskName(column)}: ${values.join(", ")}`;
+}
+
+/**
+ * @param {string[]} heads
+ * @param {(string | Node)[][]} rows
+ * @param {string} caption
+ */
+export function table(heads, rows, caption) {
+  const cell = (/** @type {string | Node} */ value, /** @type {number} */ k) =>
+    k === 0 ? el("th", { scope: "row" }, value) : el("td", {}, value);
+  return el(
+    "table",
+    {},
+    el("caption", {}, caption),
+    el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map(cell)))),
+  );
+}
+
+/** @param {Report} report */
+export function traceTable(report) {
+  const { trace } = report;
+  const metric = METRICS[report.metric_name];
+  const rows = Array.from(trace.iteration, (iteration, k) => [
+    String(iteration),
+    metricDigits(trace.metric[k] ?? NaN),
+    digits(trace.utility[k] ?? NaN),
+    digits(trace.objective[k] ?? NaN),
+    digits(trace.certificate[k] ?? NaN),
+    duration(trace.seconds[k] ?? 0),
+  ]);
+  return table(
+    ["Iteration", `${metric.short} of the targets`, "Utility", "Objective", "Error bound", "Time"],
+    rows,
+    "The course of the attack in numbers",
+  );
+}
+
+/**
+ * @param {import("./charts.js").Heatmap[]} maps
+ * @param {number} m
+ */
+export function correlationTables(maps, m) {
+  const tasks = Array.from({ length: m }, (_, task) => taskName(task));
+  return maps.map((map) =>
+    table(
+      ["", ...tasks],
+      tasks.map((name, i) => [
+        name,
+        ...Array.from(map.values.slice(i * m, i * m + m), twoDecimals),
+      ]),
+      map.title,
+    ),
+  );
+}
+
+/** @param {Report} report */
+export function taskTable(report) {
+  const { spec, clean, attacked, task_names: names } = report;
+  const metric = METRICS[report.metric_name];
+  const changes = Array.from(
+    attacked.metric_per_task,
+    (value, task) => value - (clean.metric_per_task[task] ?? NaN),
+  );
+  const largest = Math.max(1e-9, ...changes.filter(Number.isFinite).map(Math.abs));
+  const rows = names.map((name, task) => {
+    const role = el("span", { class: "roles" });
+    if (spec.targets.includes(task)) role.append(el("span", { class: "role target" }, "target"));
+    if (spec.attackers.includes(task)) {
+      role.append(el("span", { class: "role attacker" }, "attacking"));
+    }
+    const change = changes[task] ?? NaN;
+    const number = (/** @type {number} */ value) =>
+      Number.isFinite(value) ? metricDigits(value) : "no AUC: one class only";
+    const bar = el("span", { class: change * metric.stronger > 0 ? "bar worse" : "bar better" });
+    bar.style.setProperty("--share", String(Number.isFinite(change) ? Math.abs(change) / largest : 0));
+    return [
+      el("span", {}, el("b", {}, taskName(task)), name === taskName(task) ? "" : ` ${name}`),
+      role,
+      number(clean.metric_per_task[task] ?? NaN),
+      number(attacked.metric_per_task[task] ?? NaN),
+      el("span", { class: "change" }, Number.isFinite(change) ? signed(change) : "–", bar),
+    ];
+  });
+  const better = metric.stronger > 0 ? "higher is a stronger attack" : "lower is a stronger attack";
+  return table(
+    ["Task", "Role", `${metric.short} clean`, `${metric.short} attacked`, "Change"],
+    rows,
+    `${metric.short} (${metric.long}) on test points; ${better}`,
+  );
+}
+
+/** @param {Report} report */
+export function tiles(report) {
+  const metric = METRICS[report.metric_name];
+  const { clean, attacked, trace, spec } = report;
+  const change = attacked.metric - clean.metric;
+  const tile = (
+    /** @type {string} */ label,
+    /** @type {string} */ value,
+    /** @type {string} */ note,
+    kind = "",
+  ) =>
+    el(
+      "div",
+      { class: `tile ${kind}` },
+      el("dt", {}, label),
+      el("dd", {}, el("strong", {}, value), el("small", {}, note)),
+    );
+  const percent = (100 * change) / Math.abs(clean.metric);
+  const relative = Number.isFinite(percent)
+    ? `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(Math.abs(percent) < 10 ? 1 : 0)} %`
+    : "–";
+  const worse = change * metric.stronger > 0;
+  return [
+    tile(`${metric.short} before`, metricDigits(clean.metric), "targets, clean data"),
+    tile("Random points", metricDigits(trace.metric[0] ?? NaN), "where the attack starts"),
+    tile(
+      `${metric.short} after`,
+      metricDigits(attacked.metric),
+      spec.method === "random" ? "not optimised" : `${trace.iteration.length - 1} iterations`,
+      worse ? "bad" : "",
+    ),
+    tile("Change", relative, worse ? "the targets got worse" : "the targets did not get worse", worse ? "bad" : ""),
+  ];
+}
+
+/** @param {Model} model */
+function solved(model) {
+  const words = {
+    converged: "converged",
+    iteration_limit: "NOT converged: the iteration limit came first",
+    stalled: "NOT converged: no further progress in floating point",
+  }[model.solver_status];
+  return `${words}; objective ${digits(model.objective)}, at most ${digits(model.certificate)} above the optimum`;
+}
+
+/** @param {Report} report */
+export function facts(report) {
+  const stop = {
+    iterations: "all iterations done",
+    no_ascent: "no step raises the utility any more",
+    nothing_to_optimise: "nothing to optimise",
+  }[report.stop];
+  const { spec } = report;
+  const rows = /** @type {[string, Node | string][]} */ ([
+    ["Digest", el("code", { id: "digest" }, report.digest)],
+    ["Engine", report.engine],
+    ["Data", el("code", { class: "long" }, `SHA-256 ${report.data_sha256}`)],
+    ["Attack ended", stop],
+    ["Clean model", solved(report.clean)],
+    ["Attacked model", solved(report.attacked)],
+    ["Solver, gradient, step", `${spec.solver}, ${spoken(spec.gradient)}, ${spec.step}`],
+  ]);
+  return rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]);
+}

@@ -1,0 +1,126 @@
+/**
+ * The solver's thread: holds one data set, runs one specification at a time. It never hears a
+ * cancel while it computes; the page ends the whole worker instead.
+ */
+
+import { Data, force_panic, initSync, last_panic } from "./pkg/patom.js";
+
+/** @import { FromWorker, Problem, Source, ToWorker } from "./types.js" */
+
+/** @type {{key: string, data: Data} | null} */
+let held = null;
+/** @type {import("./pkg/patom.js").Run | null} */
+let lastRun = null;
+let failNext = "";
+
+/** @param {FromWorker} message */
+const tell = (message) => self.postMessage(message);
+
+/** @param {Source} source */
+function read(source) {
+  const content = source.content;
+  switch (content.kind) {
+    case "synthetic":
+      return Data.synthetic(content.spec);
+    case "bundle":
+      return Data.from_bundle(content.name, new Uint8Array(content.bytes));
+    case "file":
+      return Data.from_file(content.name, new Uint8Array(content.bytes));
+    case "raw":
+      return Data.from_raw_files(
+        content.name,
+        content.files.map(([name, bytes]) => [name, new Uint8Array(bytes)]),
+      );
+  }
+}
+
+/** @param {Source} source */
+function load(source) {
+  if (held?.key === source.key) return held.data;
+  held?.data.free();
+  held = null;
+  held = { key: source.key, data: read(source) };
+  return held.data;
+}
+
+/**
+ * Rust's own errors are plain objects; anything else is a trap or a bug of ours.
+ * @param {unknown} error
+ * @returns {{problem: Problem, fatal: boolean}}
+ */
+function explain(error) {
+  if (error && typeof error === "object" && "code" in error && "message" in error) {
+    return { problem: /** @type {Problem} */ (error), fatal: false };
+  }
+  const panic = error instanceof WebAssembly.RuntimeError ? last_panic() : "";
+  const message = panic || (error instanceof Error ? `${error.name}: ${error.message}` : `${error}`);
+  return { problem: { code: "panic", field: null, message }, fatal: true };
+}
+
+/** @param {ToWorker} message */
+function answer(message) {
+  switch (message.type) {
+    case "init":
+      initSync({ module: message.module });
+      holdLock(message.lock, () => tell({ type: "ready" }));
+      break;
+    case "load":
+      tell({ type: "loaded", id: message.id, description: load(message.source).describe() });
+      break;
+    case "run":
+      run(message);
+      break;
+    case "points":
+      tell({ type: "points", id: message.id, csv: lastRun?.points_csv() ?? "" });
+      break;
+    case "fail":
+      failNext = message.how;
+      break;
+  }
+}
+
+/** @param {Extract<ToWorker, {type: "run"}>} message */
+function run({ id, key, spec }) {
+  if (!held || held.key !== key) {
+    throw { code: "data", field: null, message: "the data set has not been loaded" };
+  }
+  lastRun?.free();
+  lastRun = null;
+  const how = failNext;
+  failNext = "";
+  if (how === "panic") force_panic();
+  if (how === "close") return self.close();
+  const run = held.data.run(
+    spec,
+    (/** @type {any} */ event) => tell({ ...event, id }),
+    () => performance.now() / 1000,
+  );
+  lastRun = run;
+  tell({ type: "done", id, report: run.report(), report_json: run.report_json() });
+}
+
+/**
+ * Holds a lock for as long as this worker lives: the page waits for it, and so learns of a worker
+ * that ended without a word. Where there are no locks (plain http), the page has to do without.
+ * @param {string} name
+ * @param {() => void} then
+ */
+function holdLock(name, then) {
+  if (!navigator.locks) return then();
+  navigator.locks
+    .request(name, () => {
+      then();
+      return new Promise(() => {});
+    })
+    .catch(then);
+}
+
+self.onmessage = (event) => {
+  /** @type {ToWorker} */
+  const message = event.data;
+  try {
+    answer(message);
+  } catch (error) {
+    tell({ type: "error", id: "id" in message ? message.id : 0, ...explain(error) });
+  }
+};

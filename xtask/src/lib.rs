@@ -1,0 +1,16 @@
+//! The project's own build tool: build, serve, data, test.
+//!
+//! It is a library so that the browser tests serve the site by the very same [`server`].
+
+// A few short texts: what reads best wins over an allocation.
+#![allow(clippy::format_push_string)]
+
+pub mod build;
+pub mod data;
+pub mod server;
+pub mod settings;
+pub mod setup;
+pub mod site;
+pub mod test;
+pub mod wasm;
+pub mod workspace;

@@ -1,0 +1,193 @@
+//! What a fresh machine lacks: installed where that is possible, otherwise the one command to type.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::{Workspace, output, run, which};
+
+/// Adds the wasm target when rustc lacks it.
+///
+/// # Errors
+/// When it cannot be added.
+pub fn wasm_target(target: &str) -> Result<()> {
+    let libdir =
+        output(Command::new("rustc").args(["--print", "target-libdir", "--target", target]))?;
+    let has_std = fs::read_dir(libdir.trim()).is_ok_and(|entries| {
+        entries
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-"))
+    });
+    if has_std {
+        return Ok(());
+    }
+    if which("rustup").is_none() {
+        bail!(
+            "the Rust compiler here cannot build for {target} and there is no rustup to add it; \
+             install Rust from https://rustup.rs, or your system's package with the standard \
+             library for {target}"
+        );
+    }
+    println!("adding the Rust target {target}");
+    run(Command::new("rustup").args(["target", "add", target]))
+        .with_context(|| format!("the Rust target {target} is missing and could not be added"))
+}
+
+/// Adds rustfmt and clippy when they are missing.
+///
+/// # Errors
+/// When one cannot be added.
+pub fn components() -> Result<()> {
+    for (component, program) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
+        if output(Command::new("cargo").args([program, "--version"])).is_err() {
+            println!("adding the Rust component {component}");
+            run(Command::new("rustup").args(["component", "add", component])).with_context(
+                || {
+                    format!(
+                        "{component} is missing; type: rustup component add {component} (or \
+                         install your system's package of it)"
+                    )
+                },
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// A browser and the driver that steers it.
+#[derive(Debug, Clone)]
+pub struct Chromium {
+    /// The browser.
+    pub browser: PathBuf,
+    /// Its WebDriver.
+    pub driver: PathBuf,
+}
+
+impl Chromium {
+    /// Looks on the search path.
+    pub fn find() -> Option<Self> {
+        let browser = [
+            "chromium",
+            "chromium-browser",
+            "google-chrome",
+            "google-chrome-stable",
+        ]
+        .iter()
+        .find_map(which)?;
+        Some(Self {
+            browser,
+            driver: which("chromedriver")?,
+        })
+    }
+}
+
+/// Finds Chromium and its driver, and installs them where this is allowed.
+///
+/// # Errors
+/// When they are missing and cannot be installed; the message is the command to type.
+pub fn chromium() -> Result<Chromium> {
+    if let Some(found) = Chromium::find() {
+        return Ok(found);
+    }
+    packages(&["chromium", "chromium-driver"])?;
+    Chromium::find().context(
+        "chromium and chromium-driver were installed, but `chromium` and `chromedriver` are not \
+         on the search path",
+    )
+}
+
+/// Installs what the engines in a list such as `chromium,firefox` need.
+///
+/// # Errors
+/// As for [`chromium`].
+pub fn engines(list: &str) -> Result<()> {
+    for engine in list.split(',') {
+        match engine.trim() {
+            "chromium" => {
+                chromium()?;
+            }
+            "firefox" => {
+                if which("firefox-esr").is_none() && which("firefox").is_none() {
+                    packages(&["firefox-esr"])?;
+                }
+                if which("geckodriver").is_none() {
+                    bail!(
+                        "missing: geckodriver. Type: cargo install geckodriver --version 0.37.1 --locked --debug"
+                    );
+                }
+            }
+            "webkit" => {
+                if which("WebKitWebDriver").is_none() || which("Xvfb").is_none() {
+                    packages(&["webkit2gtk-driver", "xvfb", "xauth"])?;
+                }
+            }
+            other => bail!("`{other}` is no engine; there are: chromium, firefox, webkit"),
+        }
+    }
+    Ok(())
+}
+
+/// Installs system packages when this process may.
+fn packages(names: &[&str]) -> Result<()> {
+    let list = names.join(" ");
+    if which("apt-get").is_none() {
+        bail!(
+            "missing: {list}. Install Chromium and ChromeDriver with your system's package \
+             manager, so that `chromium` and `chromedriver` are on the search path"
+        );
+    }
+    let is_root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !is_root {
+        bail!(
+            "missing: {list}. Type: sudo apt-get update && sudo apt-get install -y \
+             --no-install-recommends {list}"
+        );
+    }
+    println!("installing {list}");
+    let apt = |words: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+        run(&mut command)
+    };
+    let install = [&["install", "-y", "--no-install-recommends"], names].concat();
+    // The lists may be stale, or another program may hold the lock: the install decides.
+    let _ = apt(&["update"]);
+    if apt(&install).is_err() {
+        let _ = apt(&["install", "-y", "--fix-broken"]);
+        apt(&install).with_context(|| {
+            format!("type: apt-get update && apt-get install -y --no-install-recommends {list}")
+        })?;
+    }
+    Ok(())
+}
+
+/// Installs the development tools of package.json when they are not those of the lock file.
+///
+/// # Errors
+/// When Node is missing or the installation fails.
+pub fn node_packages(workspace: &Workspace) -> Result<()> {
+    let lock = fs::read(workspace.root.join("package-lock.json"))
+        .context("cannot read package-lock.json")?;
+    let stamp = workspace.root.join("node_modules").join(".installed-lock");
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    if which("node").is_none() || which("npm").is_none() {
+        bail!(
+            "Node.js with npm is missing; install it (version 20 or newer), for example: sudo apt-get install -y nodejs npm"
+        );
+    }
+    println!("installing the JavaScript development tools");
+    run(Command::new("npm")
+        .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+        .current_dir(&workspace.root))?;
+    fs::write(stamp, lock)?;
+    Ok(())
+}
+
+/// A tool of package.json.
+pub fn node_tool(root: &Path, name: &str) -> PathBuf {
+    root.join("node_modules").join(".bin").join(name)
+}

@@ -1,0 +1,382 @@
+//! The finished site: which files there are, under which names, and how they get into `dist`.
+//!
+//! ```text
+//! dist/index.html                 pages, manifest, icons, service worker: fixed names, revalidated
+//! dist/build.json                 what this build consists of
+//! dist/assets-<hash>/...          everything else of www/, names and relative imports untouched
+//! dist/data/<name>-<hash>.<ext>   data bundles, fetched when chosen
+//! ```
+//! The hash of the folder is over all files in it, so a browser may keep them for ever; data has
+//! hashes of its own, so that an edit of the page does not fetch the data again. Everything is
+//! linked relatively: the site works from any folder of any static host.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// All files of a site: path with forward slashes, relative to `dist`, and content.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn short_hash(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes)[..6])
+}
+
+/// Reads every file below `folder`; hidden files and type declarations are left out.
+///
+/// # Errors
+/// When something cannot be read.
+pub fn read_folder(folder: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    let mut waiting = vec![PathBuf::new()];
+    while let Some(inner) = waiting.pop() {
+        let here = folder.join(&inner);
+        for entry in
+            fs::read_dir(&here).with_context(|| format!("cannot read {}", here.display()))?
+        {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') || name.ends_with(".d.ts") {
+                continue;
+            }
+            let path = inner.join(&name);
+            if entry.path().is_dir() {
+                waiting.push(path);
+            } else {
+                let name = path.to_string_lossy().replace('\\', "/");
+                files.insert(name, fs::read(entry.path())?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a file of www/ keeps its name at the top of `dist`: browsers and hosts ask for these by
+/// name, and they must be revalidated. (A service worker reaches no higher than its own folder.)
+fn keeps_its_name(path: &str) -> bool {
+    let top_level = !path.contains('/');
+    (top_level
+        && [".html", ".webmanifest"]
+            .iter()
+            .any(|end| path.ends_with(end)))
+        || ["sw.js", "robots.txt", "favicon.ico", "favicon.svg"].contains(&path)
+        || path.starts_with("icons/")
+}
+
+fn is_page(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "html")
+}
+
+/// Puts the site together from the files of www/ (with the generated code in it) and the bundles.
+///
+/// # Errors
+/// When a page links a file that does not exist.
+pub fn assemble(mut www: Files, pkg: &str, bundles: &Files, version: &str) -> Result<Files> {
+    let mut site = Files::new();
+    let mut data = serde_json::Map::new();
+    for (name, bytes) in bundles {
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
+        let hashed = format!("data/{stem}-{}.{extension}", short_hash(bytes));
+        data.insert(
+            name.clone(),
+            json!({ "path": hashed, "bytes": bytes.len(), "sha256": hex(&Sha256::digest(bytes)) }),
+        );
+        site.insert(hashed, bytes.clone());
+    }
+    www.insert(
+        format!("{pkg}/build.js"),
+        build_module(version, &data).into_bytes(),
+    );
+
+    let (fixed, assets): (Files, Files) =
+        www.into_iter().partition(|(path, _)| keeps_its_name(path));
+    let mut all = Sha256::new();
+    for (path, bytes) in &assets {
+        all.update(path.as_bytes());
+        all.update([0]);
+        all.update((bytes.len() as u64).to_le_bytes());
+        all.update(bytes);
+    }
+    let folder = format!("assets-{}", hex(&all.finalize()[..6]));
+    for (path, bytes) in &fixed {
+        let bytes = if is_page(path) {
+            let text =
+                std::str::from_utf8(bytes).with_context(|| format!("{path} is not UTF-8"))?;
+            point_to_assets(path, text, &folder, &assets, &fixed)?.into_bytes()
+        } else {
+            bytes.clone()
+        };
+        site.insert(path.clone(), bytes);
+    }
+    for (path, bytes) in assets {
+        site.insert(format!("{folder}/{path}"), bytes);
+    }
+    let list: serde_json::Map<_, _> = site
+        .iter()
+        .map(|(path, bytes)| {
+            let entry = json!({ "bytes": bytes.len(), "sha256": hex(&Sha256::digest(bytes)) });
+            (path.clone(), entry)
+        })
+        .collect();
+    let build = json!({ "version": version, "assets": folder, "data": data, "files": list });
+    site.insert("build.json".into(), format!("{build:#}\n").into_bytes());
+    Ok(site)
+}
+
+/// The generated module that tells the page its version and where the bundles are.
+pub fn build_module(version: &str, data: &serde_json::Map<String, serde_json::Value>) -> String {
+    let mut text = String::from(
+        "// Generated by the build.\n\n\
+         /** The version of the engine, as links carry it. */\n",
+    );
+    text += &format!("export const version = {};\n\n", json!(version));
+    text += "/**\n * The data bundles of this build, by name. `bytes` is the size uncompressed.\n \
+             * @type {Record<string, {url: string, bytes: number, sha256: string}>}\n */\n\
+             export const bundles = {\n";
+    for (name, entry) in data {
+        text += &format!(
+            "  {}: {{ url: new URL({}, import.meta.url).href, bytes: {}, sha256: {} }},\n",
+            json!(name),
+            json!(format!(
+                "../../{}",
+                entry["path"].as_str().unwrap_or_default()
+            )),
+            entry["bytes"],
+            entry["sha256"],
+        );
+    }
+    text += "};\n";
+    text
+}
+
+/// Rewrites the `src` and `href` attributes of a page that name files which moved.
+fn point_to_assets(
+    page: &str,
+    html: &str,
+    folder: &str,
+    assets: &Files,
+    fixed: &Files,
+) -> Result<String> {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some(start) = [" src=\"", " href=\""]
+        .iter()
+        .filter_map(|key| Some(rest.find(key)? + key.len()))
+        .min()
+    {
+        let (before, after) = rest.split_at(start);
+        text.push_str(before);
+        let Some(end) = after.find('"') else {
+            bail!("{page}: an attribute without its end")
+        };
+        let value = &after[..end];
+        let bare = value.strip_prefix("./").unwrap_or(value);
+        let elsewhere = bare.is_empty()
+            || bare.starts_with(['#', '?'])
+            || bare
+                .split('/')
+                .next()
+                .is_some_and(|first| first.contains(':'));
+        if assets.contains_key(bare) {
+            text.push_str(folder);
+            text.push('/');
+            text.push_str(bare);
+        } else if elsewhere || fixed.contains_key(bare) || bare == "build.json" {
+            text.push_str(value);
+        } else {
+            bail!(
+                "{page} links `{value}`, but there is no such file (links must be relative, so \
+                 that the site works from any folder)"
+            );
+        }
+        rest = &after[end..];
+    }
+    text.push_str(rest);
+    Ok(text)
+}
+
+/// Makes `dist` hold exactly these files: written beside it, then swapped in. Returns whether
+/// anything had to change.
+///
+/// # Errors
+/// When writing fails; `dist` is then as it was.
+pub fn write(files: &Files, dist: &Path) -> Result<bool> {
+    if dist.is_dir() && read_folder(dist).is_ok_and(|old| old == *files) {
+        return Ok(false);
+    }
+    let beside = |suffix: &str| {
+        let mut name = dist.file_name().unwrap_or_default().to_os_string();
+        name.push(suffix);
+        dist.with_file_name(name)
+    };
+    let (fresh, old) = (beside(".new"), beside(".old"));
+    for left_over in [&fresh, &old] {
+        if left_over.exists() {
+            fs::remove_dir_all(left_over)?;
+        }
+    }
+    for (path, bytes) in files {
+        let path = fresh.join(path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if dist.exists() {
+        fs::rename(dist, &old)?;
+    }
+    fs::rename(&fresh, dist)?;
+    if old.exists() {
+        fs::remove_dir_all(&old)?;
+    }
+    Ok(true)
+}
+
+/// A share of the budget of the first load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// What is counted.
+    pub what: &'static str,
+    /// Bytes after gzip.
+    pub gzip: usize,
+    /// Most bytes allowed.
+    pub limit: usize,
+}
+
+/// The sizes of the first load against their budgets.
+pub fn budget(files: &Files) -> Vec<Share> {
+    const SHARES: [(&str, &[&str], usize); 3] = [
+        ("HTML + CSS", &[".html", ".css"], 20_000),
+        ("JavaScript", &[".js", ".mjs"], 40_000),
+        ("wasm", &[".wasm"], 160_000),
+    ];
+    SHARES
+        .iter()
+        .map(|&(what, ends, limit)| {
+            let gzip = files
+                .iter()
+                .filter(|(path, _)| ends.iter().any(|end| path.ends_with(end)))
+                .map(|(_, bytes)| gzip_size(bytes))
+                .sum();
+            Share { what, gzip, limit }
+        })
+        .collect()
+}
+
+/// The size after gzip: 18 bytes of frame around the deflated data.
+pub fn gzip_size(bytes: &[u8]) -> usize {
+    miniz_oxide::deflate::compress_to_vec(bytes, 9).len() + 18
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(list: &[(&str, &str)]) -> Files {
+        list.iter()
+            .map(|(path, text)| ((*path).into(), text.as_bytes().to_vec()))
+            .collect()
+    }
+
+    fn text<'a>(site: &'a Files, path: &str) -> &'a str {
+        std::str::from_utf8(&site[path]).unwrap()
+    }
+
+    const PAGE: &str = r##"<link rel="stylesheet" href="style.css"><a href="#top">x</a>
+        <a href="https://example.org/">y</a><script type="module" src="./js/main.js"></script>"##;
+
+    #[test]
+    fn pages_stay_and_their_links_follow_the_assets() {
+        let www = files(&[
+            ("index.html", PAGE),
+            ("style.css", "a"),
+            ("js/main.js", "b"),
+        ]);
+        let site = assemble(www, "pkg", &Files::new(), "1").unwrap();
+        let folder = site
+            .keys()
+            .find(|path| path.ends_with("style.css"))
+            .unwrap();
+        let folder = folder.strip_suffix("/style.css").unwrap().to_owned();
+        let page = text(&site, "index.html");
+        assert!(
+            page.contains(&format!("href=\"{folder}/style.css\"")),
+            "{page}"
+        );
+        assert!(
+            page.contains(&format!("src=\"{folder}/js/main.js\"")),
+            "{page}"
+        );
+        assert!(page.contains("href=\"#top\"") && page.contains("href=\"https://example.org/\""));
+        assert!(site.contains_key(&format!("{folder}/pkg/build.js")));
+    }
+
+    #[test]
+    fn a_link_to_nothing_is_an_error_that_names_it() {
+        let www = files(&[("index.html", PAGE), ("style.css", "a")]);
+        let message = assemble(www, "pkg", &Files::new(), "1")
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("js/main.js"), "{message}");
+    }
+
+    #[test]
+    fn any_edit_of_an_asset_changes_the_folder_and_an_edit_of_the_page_does_not() {
+        let folder = |page: &str, style: &str| {
+            let www = files(&[("index.html", page), ("style.css", style)]);
+            let site = assemble(www, "pkg", &Files::new(), "1").unwrap();
+            site.keys()
+                .find(|path| path.ends_with("style.css"))
+                .unwrap()
+                .clone()
+        };
+        assert_ne!(folder("", "a"), folder("", "b"));
+        assert_eq!(folder("", "a"), folder("x", "a"));
+    }
+
+    #[test]
+    fn a_bundle_has_its_hash_in_its_name_and_stands_in_the_generated_module() {
+        let bundles = files(&[("landmine.bundle", "points")]);
+        let site = assemble(files(&[("index.html", "")]), "pkg", &bundles, "1").unwrap();
+        let path = site
+            .keys()
+            .find(|path| path.starts_with("data/landmine-"))
+            .unwrap();
+        let module = site
+            .keys()
+            .find(|path| path.ends_with("pkg/build.js"))
+            .unwrap();
+        assert!(
+            text(&site, module).contains(path),
+            "{}",
+            text(&site, module)
+        );
+        assert!(text(&site, "build.json").contains(path));
+    }
+
+    #[test]
+    fn writing_again_changes_nothing_and_old_files_do_not_survive() {
+        let folder = std::env::temp_dir().join(format!("site-test-{}", std::process::id()));
+        let dist = folder.join("dist");
+        let first = files(&[("a/b.txt", "1"), ("c.txt", "2")]);
+        assert!(write(&first, &dist).unwrap());
+        assert!(!write(&first, &dist).unwrap());
+        assert!(write(&files(&[("c.txt", "2")]), &dist).unwrap());
+        assert_eq!(read_folder(&dist).unwrap(), files(&[("c.txt", "2")]));
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

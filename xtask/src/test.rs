@@ -1,0 +1,613 @@
+//! `cargo xtask test`: every check and every test, and what came of them.
+//!
+//! A step either is one check (formatting, clippy, ...) and counts as one, or runs tests and is
+//! counted by them. A failed step never keeps the others from running.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::settings::Settings;
+use crate::setup;
+use crate::workspace::{Workspace, cargo, typed};
+use crate::{build, data, wasm};
+
+/// What `cargo xtask test` understands.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Only formatting, clippy, data and the native tests: for the inner loop
+    #[arg(long)]
+    pub quick: bool,
+    /// Only the steps whose name contains this (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Only the end-to-end cases whose name contains this
+    #[arg(long, value_name = "NAME")]
+    pub case: Option<String>,
+    /// The engines of the end-to-end tests, separated by commas: chromium, firefox, webkit
+    #[arg(long, value_name = "LIST", default_value = "chromium")]
+    pub engines: String,
+}
+
+/// What a step, or all of them, came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Checks and tests that hold.
+    pub passed: usize,
+    /// The names of those that do not.
+    pub failed: Vec<String>,
+    /// The names of those that could not run, with the reason where one was given.
+    pub skipped: Vec<String>,
+}
+
+impl Tally {
+    /// The closing line.
+    pub fn line(&self) -> String {
+        let mut line = format!("{} passed, {} failed", self.passed, self.failed.len());
+        if !self.skipped.is_empty() {
+            line += &format!(", {} skipped", self.skipped.len());
+        }
+        line
+    }
+
+    fn add(&mut self, step: &str, other: Self) {
+        self.passed += other.passed;
+        self.failed.extend(
+            other
+                .failed
+                .into_iter()
+                .map(|name| format!("{step}: {name}")),
+        );
+        self.skipped.extend(
+            other
+                .skipped
+                .into_iter()
+                .map(|name| format!("{step}: {name}")),
+        );
+    }
+}
+
+struct Session<'a> {
+    workspace: &'a Workspace,
+    settings: Settings,
+    arguments: &'a Arguments,
+    /// The data sets that are there; a test that misses one of these fails.
+    data: Vec<String>,
+    runner: Option<PathBuf>,
+}
+
+type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
+
+/// Name, whether it is part of `--quick`, and what it does.
+const STEPS: [Step; 12] = [
+    ("formatting", true, formatting),
+    ("clippy native", true, clippy_native),
+    ("clippy wasm", false, clippy_wasm),
+    ("documentation", false, documentation),
+    ("data", true, data_sets),
+    ("native tests", true, native_tests),
+    ("build tool tests", false, tool_tests),
+    ("build", false, build_site),
+    ("types", false, types),
+    ("wasm tests in a Chromium worker", false, wasm_in_chromium),
+    ("wasm tests in Node", false, wasm_in_node),
+    ("end-to-end", false, end_to_end),
+];
+
+/// Runs the steps asked for; true when nothing failed.
+///
+/// # Errors
+/// When nothing can be run at all.
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
+    let chosen = choose(arguments)?;
+    let mut session = Session {
+        workspace,
+        settings: Settings::read(&workspace.root)?,
+        arguments,
+        data: Vec::new(),
+        runner: None,
+    };
+    let mut total = Tally::default();
+    let mut durations = Vec::new();
+    for (name, _, step) in chosen {
+        println!("\n=== {name}");
+        let start = Instant::now();
+        let tally = step(&mut session).unwrap_or_else(|error| {
+            println!("{error:#}");
+            Tally {
+                failed: vec![first_line(&error)],
+                ..Tally::default()
+            }
+        });
+        let took = start.elapsed();
+        println!("=== {name}: {} ({})", tally.line(), seconds(took));
+        durations.push((name, took, tally.line()));
+        total.add(name, tally);
+    }
+
+    println!("\nsteps");
+    for (name, took, line) in &durations {
+        println!("  {:>8}  {name}: {line}", seconds(*took));
+    }
+    let all = durations.iter().map(|(_, took, _)| took).sum();
+    println!("  {:>8}  together", seconds(all));
+    for (title, names) in [("skipped", &total.skipped), ("failed", &total.failed)] {
+        if !names.is_empty() {
+            println!("\n{title}");
+            for name in names {
+                println!("  {name}");
+            }
+        }
+    }
+    println!("\n{}", total.line());
+    Ok(total.failed.is_empty())
+}
+
+fn choose(arguments: &Arguments) -> Result<Vec<Step>> {
+    let names = || STEPS.map(|(name, _, _)| name).join(", ");
+    for part in &arguments.only {
+        if !STEPS
+            .iter()
+            .any(|(name, _, _)| name.contains(part.as_str()))
+        {
+            bail!(
+                "--only {part}: no step is called so; there are: {}",
+                names()
+            );
+        }
+    }
+    Ok(STEPS
+        .into_iter()
+        .filter(|&(_, quick, _)| quick || !arguments.quick)
+        .filter(|(name, _, _)| {
+            arguments.only.is_empty()
+                || arguments
+                    .only
+                    .iter()
+                    .any(|part| name.contains(part.as_str()))
+        })
+        .collect())
+}
+
+fn first_line(error: &anyhow::Error) -> String {
+    format!("{error:#}")
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+// ---- the steps
+
+fn formatting(session: &mut Session) -> Result<Tally> {
+    setup::components()?;
+    check(session.cargo(&["fmt", "--all", "--", "--check"]))
+}
+
+fn clippy_native(session: &mut Session) -> Result<Tally> {
+    setup::components()?;
+    check(session.cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn clippy_wasm(session: &mut Session) -> Result<Tally> {
+    setup::components()?;
+    let target = session.settings.build.target.clone();
+    setup::wasm_target(&target)?;
+    let mut command = session.cargo(&[
+        "clippy",
+        "--package",
+        "patom",
+        "--lib",
+        "--test",
+        "wasm",
+        "--target",
+    ]);
+    command.arg(target).args(["--", "-D", "warnings"]);
+    wasm::with_flags(&mut command, &session.settings, false);
+    check(command)
+}
+
+fn documentation(session: &mut Session) -> Result<Tally> {
+    let mut command = session.cargo(&["doc", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    check(command)
+}
+
+/// Before the tests that use them: a data set that cannot be had is skipped by name.
+fn data_sets(session: &mut Session) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for set in data::prepare(
+        &session.workspace.root,
+        &session.workspace.cache().join("data"),
+    )? {
+        if set.available {
+            tally.passed += 1;
+            session.data.push(set.name);
+        } else {
+            tally.skipped.push(format!(
+                "{} ({})",
+                set.name,
+                set.message.unwrap_or_default()
+            ));
+        }
+    }
+    Ok(tally)
+}
+
+fn native_tests(session: &mut Session) -> Result<Tally> {
+    // `--show-output`: a passing test that says it skipped something must be heard.
+    tests(
+        session,
+        session.cargo(&["test", "--no-fail-fast", "--", "--show-output"]),
+    )
+}
+
+fn tool_tests(session: &mut Session) -> Result<Tally> {
+    let words = [
+        "test",
+        "--package",
+        "xtask",
+        "--package",
+        "browser-tests",
+        "--profile",
+        "xtask",
+        "--no-fail-fast",
+        "--",
+        "--show-output",
+    ];
+    tests(session, session.cargo(&words))
+}
+
+fn build_site(session: &mut Session) -> Result<Tally> {
+    build::build(session.workspace)?;
+    Ok(Tally {
+        passed: 1,
+        ..Tally::default()
+    })
+}
+
+fn types(session: &mut Session) -> Result<Tally> {
+    session.needs_site()?;
+    setup::node_packages(session.workspace)?;
+    let mut command = Command::new(setup::node_tool(&session.workspace.root, "tsc"));
+    command
+        .args(["--project", "tsconfig.json"])
+        .current_dir(&session.workspace.root);
+    check(command)
+}
+
+fn wasm_in_chromium(session: &mut Session) -> Result<Tally> {
+    setup::chromium()?;
+    let mut command = session.wasm_tests()?;
+    command
+        .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    tests(session, command)
+}
+
+fn wasm_in_node(session: &mut Session) -> Result<Tally> {
+    let command = session.wasm_tests()?;
+    tests(session, command)
+}
+
+fn end_to_end(session: &mut Session) -> Result<Tally> {
+    session.needs_site()?;
+    setup::engines(&session.arguments.engines)?;
+    let mut command = Command::new(session.runner()?);
+    command
+        .args(["--engines", &session.arguments.engines])
+        .args(&session.arguments.case)
+        .current_dir(&session.workspace.root);
+    tests(session, command)
+}
+
+impl Session<'_> {
+    fn cargo(&self, words: &[&str]) -> Command {
+        let mut command = cargo();
+        command.args(words).current_dir(&self.workspace.root);
+        command
+    }
+
+    /// Builds the site unless a step before did (as with `--only`).
+    fn needs_site(&mut self) -> Result<()> {
+        if !self
+            .workspace
+            .root
+            .join(&self.settings.output.dist)
+            .join("index.html")
+            .is_file()
+            || !self.arguments.only.is_empty()
+        {
+            build::build(self.workspace)?;
+        }
+        Ok(())
+    }
+
+    /// The program that drives browsers; it is also the runner of the wasm tests.
+    fn runner(&mut self) -> Result<PathBuf> {
+        if let Some(runner) = &self.runner {
+            return Ok(runner.clone());
+        }
+        crate::workspace::run(&mut self.cargo(&[
+            "build",
+            "--quiet",
+            "--package",
+            "browser-tests",
+            "--profile",
+            "xtask",
+        ]))?;
+        let runner = self
+            .workspace
+            .target
+            .join("xtask")
+            .join(format!("browser-tests{}", std::env::consts::EXE_SUFFIX));
+        self.runner = Some(runner.clone());
+        Ok(runner)
+    }
+
+    fn wasm_tests(&mut self) -> Result<Command> {
+        let target = self.settings.build.target.clone();
+        setup::wasm_target(&target)?;
+        let runner = self.runner()?;
+        let mut command = self.cargo(&["test", "--package", "patom", "--test", "wasm", "--target"]);
+        command.arg(&target);
+        let variable = target.to_uppercase().replace('-', "_");
+        command.env(
+            format!("CARGO_TARGET_{variable}_RUNNER"),
+            format!("{} wasm-test-runner", runner.display()),
+        );
+        wasm::with_flags(&mut command, &self.settings, false);
+        Ok(command)
+    }
+}
+
+// ---- running and counting
+
+fn check(mut command: Command) -> Result<Tally> {
+    crate::workspace::run(&mut command)?;
+    Ok(Tally {
+        passed: 1,
+        ..Tally::default()
+    })
+}
+
+/// Runs a command that prints as `cargo test` does, passes its output on, and counts.
+fn tests(session: &Session, mut command: Command) -> Result<Tally> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", typed(&command)))?;
+    let output = child.stdout.take().context("standard output is piped")?;
+    let mut counter = Counter::default();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        if counter.hear(line.trim_end()) {
+            println!("{}", line.trim_end());
+        }
+    }
+    let status = child.wait()?;
+    let mut tally = counter.finish(&session.data);
+    if !status.success() && tally.failed.is_empty() {
+        tally
+            .failed
+            .push(format!("`{}` ended with {status}", typed(&command)));
+    }
+    if tally == Tally::default() {
+        tally
+            .failed
+            .push(format!("`{}` ran no test", typed(&command)));
+    }
+    Ok(tally)
+}
+
+/// Reads the output of `cargo test` line by line.
+#[derive(Debug, Default)]
+struct Counter {
+    passed: usize,
+    failed: usize,
+    ignored: usize,
+    failed_names: Vec<String>,
+    ignored_names: Vec<String>,
+    skipped: Vec<String>,
+    /// In a list of the names of passed tests, which nobody needs twice.
+    in_successes: bool,
+}
+
+impl Counter {
+    /// Returns whether the line is worth passing on.
+    fn hear(&mut self, line: &str) -> bool {
+        if line == "successes:" {
+            self.in_successes = true;
+            return false;
+        }
+        if self.in_successes {
+            if line.starts_with("    ") {
+                return false;
+            }
+            self.in_successes = line.is_empty();
+        }
+        if let Some(rest) = line.strip_prefix("SKIPPED ") {
+            self.skipped.push(rest.to_owned());
+        } else if let Some(rest) = line.strip_prefix("test result: ") {
+            self.passed += number_before(rest, " passed");
+            self.failed += number_before(rest, " failed");
+            self.ignored += number_before(rest, " ignored");
+        } else if let Some(rest) = line.strip_prefix("test ")
+            && let Some((name, outcome)) = rest.split_once(" ... ")
+        {
+            let name = name.trim().to_owned();
+            // wasm-bindgen-test says FAIL, cargo test FAILED.
+            if outcome.starts_with("FAIL") {
+                self.failed_names.push(name);
+            } else if outcome.starts_with("ignored") {
+                self.ignored_names.push(format!("{name} ({outcome})"));
+            }
+        }
+        true
+    }
+
+    fn finish(mut self, data: &[String]) -> Tally {
+        while self.failed_names.len() < self.failed {
+            self.failed_names
+                .push("a test whose name was not printed".into());
+        }
+        let mut tally = Tally {
+            failed: self.failed_names,
+            ..Tally::default()
+        };
+        tally.skipped = self.ignored_names;
+        // A runner may count its skips as ignored without a line of its own for each, and a test
+        // that skips itself passes in the eyes of `cargo test`.
+        let unnamed = self.ignored.saturating_sub(tally.skipped.len());
+        tally.passed = self
+            .passed
+            .saturating_sub(self.skipped.len().saturating_sub(unnamed));
+        for _ in self.skipped.len()..unnamed {
+            tally
+                .skipped
+                .push("a test whose name was not printed".into());
+        }
+        for skip in self.skipped {
+            let lower = skip.to_lowercase();
+            match data.iter().find(|name| lower.contains(name.as_str())) {
+                Some(name) => {
+                    tally.failed.push(format!(
+                        "{skip} [skipped, although the {name} data is there]"
+                    ));
+                }
+                None => tally.skipped.push(skip),
+            }
+        }
+        tally
+    }
+}
+
+fn number_before(text: &str, word: &str) -> usize {
+    text.split(word)
+        .next()
+        .and_then(|before| before.rsplit(|c: char| !c.is_ascii_digit()).next())
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(text: &str, data: &[&str]) -> (Tally, Vec<String>) {
+        let mut counter = Counter::default();
+        let shown = text
+            .lines()
+            .filter(|line| counter.hear(line))
+            .map(Into::into)
+            .collect();
+        let data: Vec<String> = data.iter().map(|name| (*name).to_owned()).collect();
+        (counter.finish(&data), shown)
+    }
+
+    const NATIVE: &str = "\
+running 4 tests
+test a ... ok
+test b ... FAILED
+test c ... ignored, slow
+test d ... ok
+
+successes:
+
+---- d stdout ----
+SKIPPED d: no landmine data
+
+successes:
+    a
+    d
+
+failures:
+    b
+
+test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+";
+
+    #[test]
+    fn passed_failed_ignored_and_self_skipped_are_told_apart() {
+        let (tally, shown) = count(NATIVE, &[]);
+        assert_eq!(tally.passed, 1);
+        assert_eq!(tally.failed, ["b"]);
+        assert_eq!(tally.skipped, ["c (ignored, slow)", "d: no landmine data"]);
+        assert_eq!(tally.line(), "1 passed, 1 failed, 2 skipped");
+        assert!(!shown.iter().any(|line| line == "    a"), "{shown:?}");
+        assert!(shown.iter().any(|line| line == "    b"), "{shown:?}");
+    }
+
+    #[test]
+    fn a_test_that_skips_itself_although_its_data_is_there_fails() {
+        let (tally, _) = count(NATIVE, &["landmine"]);
+        assert_eq!(tally.failed.len(), 2, "{tally:?}");
+        assert_eq!(tally.line(), "1 passed, 2 failed, 1 skipped");
+    }
+
+    #[test]
+    fn skips_that_the_runner_itself_counted_do_not_lower_what_passed() {
+        let text = "test x::a ... ok (1.0 s)\nSKIPPED x::b: needs Chromium\n\
+                    test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured";
+        let (tally, _) = count(text, &[]);
+        assert_eq!(tally.line(), "1 passed, 0 failed, 1 skipped");
+    }
+
+    #[test]
+    fn without_skips_the_line_has_two_numbers() {
+        let (tally, _) = count("test result: ok. 12 passed; 0 failed; 0 ignored", &[]);
+        assert_eq!(tally.line(), "12 passed, 0 failed");
+    }
+
+    #[test]
+    fn quick_is_formatting_clippy_data_and_native_tests() {
+        let arguments = Arguments {
+            quick: true,
+            only: Vec::new(),
+            case: None,
+            engines: "chromium".into(),
+        };
+        let names: Vec<_> = choose(&arguments)
+            .unwrap()
+            .iter()
+            .map(|step| step.0)
+            .collect();
+        assert_eq!(
+            names,
+            ["formatting", "clippy native", "data", "native tests"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_step_is_refused_with_the_list() {
+        let only = vec!["nonsense".to_owned()];
+        let arguments = Arguments {
+            quick: false,
+            only,
+            case: None,
+            engines: String::new(),
+        };
+        let message = choose(&arguments).unwrap_err().to_string();
+        assert!(
+            message.contains("nonsense") && message.contains("end-to-end"),
+            "{message}"
+        );
+    }
+}

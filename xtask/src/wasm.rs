@@ -1,0 +1,171 @@
+//! Rust to wasm, wasm to wasm and glue.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::settings::{GlueTarget, Settings};
+use crate::site::hex;
+use crate::workspace::{Workspace, cargo, run};
+
+/// The version of the code generator, compiled in; the root manifest pins the same.
+const BINDGEN_VERSION: &str = "0.2.130";
+
+/// Compiles the library and writes the glue into `output.pkg`. Quick when nothing changed.
+///
+/// # Errors
+/// When the compiler or the generator fails.
+pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
+    let raw = compile(workspace, settings)?;
+    let bytes = fs::read(&raw).with_context(|| format!("cannot read {}", raw.display()))?;
+    let pkg = workspace.root.join(&settings.output.pkg);
+
+    // The stamp lies beside what it vouches for, so that several build folders can share it.
+    let stamp_path = pkg.join(".stamp");
+    let stamp = format!(
+        "{BINDGEN_VERSION} {} {:?}",
+        hex(&Sha256::digest(&bytes)),
+        settings.bindgen
+    );
+    if fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
+        return Ok(());
+    }
+    if pkg.exists() {
+        fs::remove_dir_all(&pkg).with_context(|| format!("cannot clear {}", pkg.display()))?;
+    }
+    fs::create_dir_all(&pkg)?;
+    generate(&bytes, settings, &pkg)?;
+    fs::write(&stamp_path, stamp)?;
+    Ok(())
+}
+
+fn compile(workspace: &Workspace, settings: &Settings) -> Result<PathBuf> {
+    let mut command = cargo();
+    command
+        .args([
+            "rustc",
+            "--package",
+            "patom",
+            "--lib",
+            "--crate-type",
+            "cdylib",
+        ])
+        .args([
+            "--target",
+            &settings.build.target,
+            "--profile",
+            &settings.build.profile,
+        ])
+        .current_dir(&workspace.root);
+    with_flags(&mut command, settings, true);
+    run(&mut command)?;
+    Ok(workspace
+        .target
+        .join(&settings.build.target)
+        .join(settings.profile_folder())
+        .join("patom.wasm"))
+}
+
+/// Gives the command the flags of `wasm-pack.toml`, whatever the caller's environment says:
+/// one source of the flags, one wasm.
+pub fn with_flags(command: &mut Command, settings: &Settings, published: bool) {
+    let mut flags = settings.rustflags();
+    if published {
+        // Panic messages carry file names: no folder of the builder's machine belongs into a
+        // published file, and two machines should produce the same bytes.
+        for (folder, name) in source_folders() {
+            flags.push(format!("--remap-path-prefix={}={name}", folder.display()));
+        }
+    }
+    command
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+}
+
+fn source_folders() -> Vec<(PathBuf, &'static str)> {
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let Some(home) = home else { return Vec::new() };
+    // Later flags win, so the general folder comes first.
+    let mut folders = vec![(home.clone(), "cargo")];
+    if let Ok(entries) = fs::read_dir(home.join("registry").join("src")) {
+        let mut sources: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        sources.sort();
+        folders.extend(sources.into_iter().map(|source| (source, "crates")));
+    }
+    folders
+}
+
+fn generate(wasm: &[u8], settings: &Settings, pkg: &Path) -> Result<()> {
+    let options = &settings.bindgen;
+    let mut bindgen = Bindgen::new();
+    match options.target {
+        GlueTarget::Web => bindgen.web(true)?,
+    };
+    bindgen
+        .input_bytes(&options.out_name, wasm.to_vec())
+        .typescript(options.typescript)
+        // `init()` finds the wasm beside the glue, wherever that is.
+        .omit_default_module_path(false)
+        .debug(options.debug)
+        .keep_debug(options.keep_debug)
+        .remove_name_section(options.remove_name_section)
+        .remove_producers_section(options.remove_producers_section)
+        .generate(pkg)
+        .context(
+            "the glue could not be generated; `wasm-bindgen` in Cargo.toml and \
+             `wasm-bindgen-cli-support` in xtask/Cargo.toml must have the same version",
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_manifest_pins_the_code_generator_to_the_same_version() {
+        for (manifest, text, name) in [
+            ("the root", include_str!("../../Cargo.toml"), "wasm-bindgen"),
+            (
+                "xtask",
+                include_str!("../Cargo.toml"),
+                "wasm-bindgen-cli-support",
+            ),
+            (
+                "browser tests",
+                include_str!("../../tests/browser/Cargo.toml"),
+                "wasm-bindgen-cli",
+            ),
+        ] {
+            let line = text
+                .lines()
+                .find(|line| line.starts_with(&format!("{name} = ")));
+            let pin = format!("\"={BINDGEN_VERSION}\"");
+            assert!(
+                line.is_some_and(|line| line.contains(&pin)),
+                "{manifest}: {line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_flags_say_the_features_and_no_folder_of_this_machine_stays() {
+        let settings = Settings::parse(include_str!("../../wasm-pack.toml")).unwrap();
+        let mut command = Command::new("true");
+        with_flags(&mut command, &settings, true);
+        let flags = command
+            .get_envs()
+            .find(|(name, _)| *name == "CARGO_ENCODED_RUSTFLAGS")
+            .and_then(|(_, value)| value)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        assert!(flags.contains("target-feature=+simd128"), "{flags}");
+        assert!(flags.contains("--remap-path-prefix="), "{flags}");
+    }
+}
