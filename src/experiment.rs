@@ -100,14 +100,25 @@ pub fn load_synthetic(spec: &Spec) -> Result<DataSet> {
     synthetic::generate(spec.kind(&shape), spec.seed)
 }
 
-/// Runs a specification. `data` must be the data set that the specification names; for
-/// `synthetic` use [`load_synthetic`].
+/// Everything that a run starts from.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Clean training and test points, scaled.
+    pub sample: Sample,
+    /// Injected points at iteration 0, one entry for each attacking task.
+    pub injections: Vec<Injection>,
+    /// The lower level with the clean points alone.
+    pub clean: Problem,
+    /// The lower level with the injected points behind the clean ones.
+    pub poisoned: Problem,
+}
+
+/// Draws the sample and the injected points of a specification. `start_seed` draws the features of
+/// the injected points (and nothing else) with another seed: another start for the same data.
 ///
 /// # Errors
-/// Data other than the specification names; too few points; a numerical breakdown; cancelled by
-/// the observer.
-pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<Outcome> {
-    let start = observer.now();
+/// Data other than the specification names; too few points.
+pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<Prepared> {
     check_identity(spec, data)?;
     let sample = sample::draw(
         data,
@@ -119,23 +130,33 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
             seed: spec.seed,
         },
     )?;
-    let injections = draw_injections(spec, &sample);
+    let mut injections = draw_injections(spec, &sample, spec.seed);
+    if let Some(seed) = start_seed {
+        for (injection, other) in injections
+            .iter_mut()
+            .zip(draw_injections(spec, &sample, seed))
+        {
+            injection.points = other.points;
+        }
+    }
     let weights = Weights {
         loss: spec.loss,
         lambda1: spec.lambda1,
         lambda2: spec.lambda2,
         epsilon: spec.epsilon,
     };
-    let limits = Limits::default();
-
     let dimension = sample.features + 1;
-    let mut clean = Problem::new(weights, dimension, tasks(&sample, &[]))?;
-    let clean = mtrl::solve(spec.solver, &mut clean, None, &limits)?;
-    let clean = model(&clean, &sample);
-    cancelled(observer.clean(&clean))?;
+    Ok(Prepared {
+        clean: Problem::new(weights, dimension, tasks(&sample, &[]))?,
+        poisoned: Problem::new(weights, dimension, tasks(&sample, &injections))?,
+        sample,
+        injections,
+    })
+}
 
-    let mut problem = Problem::new(weights, dimension, tasks(&sample, &injections))?;
-    let settings = attack::Settings {
+/// The settings of the attack that a specification asks for.
+pub fn attack_settings(spec: &Spec) -> attack::Settings {
+    attack::Settings {
         targets: spec.targets.clone(),
         method: spec.method,
         gradient: spec.gradient,
@@ -145,13 +166,35 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         batch_factor: spec.batch_factor,
         radius: spec.radius,
         solver: spec.solver,
-        limits,
+        limits: Limits::default(),
         seed: spec.seed,
-    };
+    }
+}
+
+/// Runs a specification. `data` must be the data set that the specification names; for
+/// `synthetic` use [`load_synthetic`].
+///
+/// # Errors
+/// Data other than the specification names; too few points; a numerical breakdown; cancelled by
+/// the observer.
+pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<Outcome> {
+    let start = observer.now();
+    let prepared = prepare(spec, data, None)?;
+    let Prepared {
+        sample,
+        injections,
+        mut clean,
+        mut poisoned,
+    } = prepared;
+    let settings = attack_settings(spec);
+    let clean = mtrl::solve(spec.solver, &mut clean, None, &settings.limits)?;
+    let clean = model(&clean, &sample);
+    cancelled(observer.clean(&clean))?;
+
     let mut trace = Vec::new();
     let mut worst = mtrl::Status::Converged;
     let (solution, injections, stop) = attack::run(
-        &mut problem,
+        &mut poisoned,
         injections,
         &settings,
         &mut |iterate: Iterate| {
@@ -226,27 +269,21 @@ fn cancelled(flow: ControlFlow<()>) -> Result<()> {
     }
 }
 
-/// floor(b n), where a product that only rounding keeps below a whole number counts as that number:
-/// 29 % of 100 points are 29, although 0.29 * 100 is 28.999999999999996.
-fn injected_count(budget: f64, clean: usize) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a count"
-    )]
-    let count = (budget * clean as f64 + 1e-9).floor() as usize;
-    count
-}
-
-fn draw_injections(spec: &Spec, sample: &Sample) -> Vec<Injection> {
+/// floor(b n_i) points for each attacking task.
+fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Vec<Injection> {
     let classes = sample.kind == Kind::Classification;
     spec.attackers
         .iter()
         .map(|&task| {
             let labels = &sample.tasks[task].train.labels;
-            let count = injected_count(spec.budget, labels.len());
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count"
+            )]
+            let count = (spec.budget * labels.len() as f64).floor() as usize;
             let rule = (spec.injected_labels, classes, labels.as_slice());
-            Injection::draw(task, count, sample.features, spec.radius, rule, spec.seed)
+            Injection::draw(task, count, sample.features, spec.radius, rule, seed)
         })
         .collect()
 }
@@ -310,19 +347,4 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
         (sum + value, count + 1)
     });
     (count > 0).then(|| sum / count as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_budget_is_rounded_down_but_not_by_rounding_errors() {
-        assert_eq!(injected_count(0.29, 100), 29);
-        assert_eq!(injected_count(0.57, 100), 57);
-        assert_eq!(injected_count(0.2, 89), 17);
-        assert_eq!(injected_count(0.0, 1000), 0);
-        assert_eq!(injected_count(0.999, 1), 0);
-        assert_eq!(injected_count(5.0, 300), 1500);
-    }
 }

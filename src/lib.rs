@@ -5,6 +5,7 @@ mod choice;
 pub mod data;
 pub mod error;
 pub mod experiment;
+pub mod figures;
 pub mod linalg;
 pub mod link;
 pub mod metrics;

@@ -5,6 +5,12 @@
 //! several are usual (checking a form, reading a link), as `{errors: [...]}`. The types that
 //! JavaScript sees are spelled out in `www/types.js`.
 
+#![expect(
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    reason = "the callers are JavaScript: errors are as said above"
+)]
+
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 

@@ -162,7 +162,7 @@ fn check(spec: &Spec, outcome: &Outcome) -> Result<(), TestCaseError> {
     prop_assert_eq!(&report.spec, spec);
 
     // The budget, floor(b n); a product that only rounding keeps below a whole number counts as it.
-    let mut injected = vec![0; synthetic::TASKS];
+    let mut injected = [0; synthetic::TASKS];
     for injection in &outcome.injections {
         injected[injection.task] = injection.labels.len();
         for point in injection.points.chunks_exact(synthetic::FEATURES + 1) {

@@ -90,7 +90,7 @@ export class CurveChart {
     this.canvas.addEventListener("pointerleave", () => this.moveTo(null));
     this.canvas.addEventListener("blur", () => this.moveTo(null));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
-    onLookChange(box, () => this.draw());
+    onLookChange(box, () => this.drawSoon());
   }
 
   /**
@@ -188,7 +188,7 @@ export class Heatmaps {
     /** @type {[number, number] | null} */
     this.cursor = null;
     this.queued = false;
-    onLookChange(box, () => this.draw());
+    onLookChange(box, () => this.drawSoon());
   }
 
   /**

@@ -28,7 +28,7 @@ export async function fetchBundle(name) {
   const fail = (why) => ({
     code: "data",
     field: "dataset",
-    message: `The data set ${name} could not be loaded (${why}). Choose it again to retry.`,
+    message: `the data set could not be loaded (${why})`,
   });
   /** @type {Response} */
   let response;

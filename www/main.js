@@ -40,6 +40,10 @@ for (const element of document.querySelectorAll("[id]")) {
 /** @param {string} id */
 const $ = (id) => at[id] ?? byId(id, HTMLElement);
 
+const runButton = byId("run", HTMLButtonElement);
+const progressBar = byId("progress", HTMLProgressElement);
+const fileInput = byId("file", HTMLInputElement);
+
 const state = {
   /** @type {Draft} what was chosen; all else is default */
   draft: {},
@@ -59,6 +63,8 @@ const state = {
   expected: null,
   run: /** @type {RunState | null} */ (null),
   result: /** @type {{report: Report, json: string, link: string} | null} */ (null),
+  /** Data sets of this copy that could not be loaded. */
+  broken: /** @type {Set<string>} */ (new Set()),
   /** Counts the runs asked for: an older one that comes late is ignored. */
   asked: 0,
 };
@@ -196,7 +202,7 @@ function update() {
     form.show(checked, currentDescription()?.task_names ?? []);
     writeAddress();
   }
-  byId("run", HTMLButtonElement).disabled = !state.complete || !isThere(ref);
+  runButton.disabled = !state.complete || !isThere(ref);
   showPresets();
   markStale();
   return checked;
@@ -288,7 +294,8 @@ function dataNote(ref) {
   if (ref === "synthetic") return [SYNTHETIC_STORY];
   const published = engine.published.find(({ name }) => name === ref);
   if (!published) return [];
-  if (isThere(ref)) return [`${size}${published.note}`];
+  const broken = state.broken.has(ref);
+  if (isThere(ref) && !broken) return [`${size}${published.note}`];
   const names = published.files.map(({ name }) => name).join(", ");
   const open = el(
     "button",
@@ -296,8 +303,10 @@ function dataNote(ref) {
     published.files.length > 1 ? "Open these files" : `Open ${names}`,
   );
   return [
-    `This copy of the page lacks ${names}. ${published.by_hand}. Then open it here (it stays on ` +
-      "your computer), or put it into the folder that $PATOM_DATA names and build the page again.",
+    broken
+      ? `Press Run to try again. Or: ${published.by_hand}, and open it here (it stays on your computer).`
+      : `This copy of the page lacks ${names}. ${published.by_hand}. Then open it here (it stays ` +
+        "on your computer), or put it into the folder that $PATOM_DATA names and build again.",
     el("br"),
     open,
   ];
@@ -306,16 +315,18 @@ function dataNote(ref) {
 /** @param {Published | null} published */
 function askForFile(published) {
   state.wanted = published;
-  const input = byId("file", HTMLInputElement);
-  input.value = "";
-  input.click();
+  fileInput.click();
 }
 
 /** @param {File[]} files */
 async function takeFiles(files) {
   const [file] = files;
   if (!file) return;
-  const wanted = state.wanted;
+  // Several files at once can only be the raw files of a published data set.
+  const wanted =
+    state.wanted ??
+    engine.published.find((one) => one.files.length > 1 && one.files.some((raw) => raw.name === file.name)) ??
+    null;
   state.wanted = null;
   stopRun();
   const total = files.reduce((sum, { size }) => sum + size, 0);
@@ -335,6 +346,7 @@ async function takeFiles(files) {
     const { name, sha256 } = description;
     state.opened.set(published ? name : sha256, { source, description });
     state.described.set(source.key, description);
+    state.broken.delete(name);
     const awaited = dataset();
     if (typeof awaited === "object" && !published && awaited.sha256 === sha256) {
       withdraw("file");
@@ -370,11 +382,19 @@ async function ensureSource() {
   }
   const known = state.bundles.get(ref);
   if (known) return known;
-  const source = await fetchBundle(ref);
-  const description = await solver.load(source);
-  state.bundles.set(ref, source);
-  state.described.set(source.key, description);
-  return source;
+  try {
+    const source = await fetchBundle(ref);
+    const description = await solver.load(source);
+    state.bundles.set(ref, source);
+    state.described.set(source.key, description);
+    state.broken.delete(ref);
+    return source;
+  } catch (problem) {
+    state.broken.add(ref);
+    throw { message: `${ref}: ${words(problem)}` };
+  } finally {
+    showDatasets();
+  }
 }
 
 function showPresets() {
@@ -472,7 +492,7 @@ function openLink(text) {
   }
   if ("errors" in checked) {
     if (typeof ref === "object") {
-      enter("idle");
+      clearResult();
       $("headline").textContent = `Open ${ref.name} to see the result`;
       $("status").textContent = "Waiting for the file.";
       state.expected = expectedOf(link, "");
@@ -528,9 +548,9 @@ async function start() {
   stopRun();
   const { spec, link, metric } = state.complete;
   if (!isThere(spec.dataset)) {
-    enter("idle");
-    $("headline").textContent = "This data set has to be opened first";
-    $("status").textContent = "See Data.";
+    clearResult();
+    $("headline").textContent = `${dataset()} has to be opened first`;
+    $("status").textContent = "This copy of the page lacks it. Under Data stands where to get it.";
     return;
   }
   /** @type {RunState} */
@@ -549,7 +569,7 @@ async function start() {
   try {
     source = await ensureSource();
   } catch (problem) {
-    if (asked === state.asked) failed({ code: "data", field: "dataset", message: words(problem) });
+    if (asked === state.asked && state.run === run) failed({ code: "data", field: "dataset", message: words(problem) });
     return;
   }
   if (asked !== state.asked || state.run !== run) return;
@@ -590,9 +610,8 @@ function tick() {
         : "Training on clean data"
       : `Iteration ${done} of ${run.spec.iterations}`;
   $("status").textContent = `${where} · ${seconds.toFixed(1)} s`;
-  const progress = byId("progress", HTMLProgressElement);
-  progress.max = Math.max(run.spec.iterations, 1);
-  progress.value = done ?? 0;
+  progressBar.max = Math.max(run.spec.iterations, 1);
+  progressBar.value = done ?? 0;
   const spokenAt = Number($("spoken").dataset.at ?? 0);
   if (done !== undefined && performance.now() - Math.max(spokenAt, run.start) > 4000) {
     say(`Iteration ${done} of ${run.spec.iterations}`);
@@ -694,6 +713,14 @@ function stopRun() {
   return true;
 }
 
+/** Nothing to show: what is asked for cannot run yet. */
+function clearResult() {
+  state.result = null;
+  delete $("results").dataset.digest;
+  $("results").setAttribute("data-partial", "empty");
+  enter("idle");
+}
+
 /**
  * @param {RunState | null} run
  * @param {string} headline
@@ -705,8 +732,11 @@ function partial(run, headline, status) {
   say(headline);
   state.result = null;
   delete $("results").dataset.digest;
-  $("results").setAttribute("data-partial", "");
-  if (run) curve.show(curveData(run), `${headline}. ${run.points.length} points are drawn.`);
+  const points = run?.points.length ?? 0;
+  $("results").setAttribute("data-partial", points > 0 ? "curve" : "empty");
+  if (!run) return;
+  const data = { ...curveData(run), iterations: points - 1 };
+  curve.show(data, `${headline}. ${points} points are drawn.`);
 }
 
 /* Controls */
@@ -728,7 +758,12 @@ document.querySelector(".skip")?.addEventListener("click", (event) => {
   event.preventDefault();
   $("results").focus();
 });
-$("file").onchange = () => takeFiles([...(byId("file", HTMLInputElement).files ?? [])]);
+fileInput.onchange = () => {
+  const files = [...(fileInput.files ?? [])];
+  // So that the same file can be chosen again.
+  fileInput.value = "";
+  takeFiles(files);
+};
 byId("paper-colors", HTMLInputElement).onchange = (event) => {
   heatmaps.paperColors = /** @type {HTMLInputElement} */ (event.currentTarget).checked;
   heatmaps.draw();

@@ -45,6 +45,8 @@ export class Solver {
     this.worker = worker;
     /** Key of the source that the worker holds, or is about to hold. */
     this.loadedKey = "";
+    // What the worker shall hear once it is ready: before, its end would go unnoticed.
+    this.queue = /** @type {ToWorker[] | null} */ ([]);
     const lock = `patom-${crypto.randomUUID?.() ?? Math.random()}`;
     worker.onmessage = (event) => this.hear(worker, lock, event.data);
     worker.onerror = (event) => {
@@ -52,12 +54,13 @@ export class Solver {
       const message = event.message ? `The calculation could not start: ${event.message}` : "";
       this.lost(worker, message ? { ...DIED, message } : DIED);
     };
-    this.post({ type: "init", module: this.module, lock });
+    worker.postMessage({ type: "init", module: this.module, lock });
   }
 
   /** @param {ToWorker} message */
   post(message) {
-    this.worker?.postMessage(message);
+    if (this.queue) this.queue.push(message);
+    else this.worker?.postMessage(message);
   }
 
   /**
@@ -70,6 +73,8 @@ export class Solver {
     if (message.type === "ready") {
       // Granted only when the worker is gone.
       navigator.locks?.request(lock, () => this.lost(worker, DIED)).catch(() => {});
+      for (const waiting of this.queue ?? []) worker.postMessage(waiting);
+      this.queue = null;
       return;
     }
     // Stale ids have no one waiting.

@@ -19,6 +19,13 @@ export function digits(value) {
   return text.replace("-", "−");
 }
 
+/**
+ * A metric: always three decimals where that says enough, so that numbers can be compared.
+ * @param {number} value
+ */
+export const metricDigits = (value) =>
+  Math.abs(value) >= 0.1 && Math.abs(value) < 10 ? value.toFixed(3) : digits(value);
+
 /** @param {number} value */
 export const signed = (value) => (value > 0 ? "+" : "") + digits(value);
 
@@ -74,7 +81,7 @@ export function headline(report) {
       : worse > 0
         ? "damaged"
         : "even improved";
-  const numbers = `${metric.short} ${digits(clean.metric)} → ${digits(attacked.metric)}`;
+  const numbers = `${metric.short} ${metricDigits(clean.metric)} → ${metricDigits(attacked.metric)}`;
   const unchanged = verb.startsWith("left") ? " unchanged" : "";
   return `${points} ${how(spec)} ${verb} ${targets}${unchanged}: ${numbers}.`;
 }
@@ -86,8 +93,8 @@ export function curveSummary(report) {
   const last = values.length - 1;
   return (
     `Curve of the attack over ${last} iterations: mean ${metric.short} of the targets from ` +
-    `${digits(values[0] ?? NaN)} at the random start to ${digits(values[last] ?? NaN)} ` +
-    `(clean ${digits(report.clean.metric)}), utility of the attacker from ` +
+    `${metricDigits(values[0] ?? NaN)} at the random start to ${metricDigits(values[last] ?? NaN)} ` +
+    `(clean ${metricDigits(report.clean.metric)}), utility of the attacker from ` +
     `${digits(utility[0] ?? NaN)} to ${digits(utility[last] ?? NaN)}.`
   );
 }
@@ -167,7 +174,7 @@ export function traceTable(report) {
   const metric = METRICS[report.metric_name];
   const rows = Array.from(trace.iteration, (iteration, k) => [
     String(iteration),
-    digits(trace.metric[k] ?? NaN),
+    metricDigits(trace.metric[k] ?? NaN),
     digits(trace.utility[k] ?? NaN),
     digits(trace.objective[k] ?? NaN),
     digits(trace.certificate[k] ?? NaN),
@@ -215,7 +222,7 @@ export function taskTable(report) {
     }
     const change = changes[task] ?? NaN;
     const number = (/** @type {number} */ value) =>
-      Number.isFinite(value) ? digits(value) : "no AUC: one class only";
+      Number.isFinite(value) ? metricDigits(value) : "no AUC: one class only";
     const bar = el("span", { class: change * metric.stronger > 0 ? "bar worse" : "bar better" });
     bar.style.setProperty("--share", String(Number.isFinite(change) ? Math.abs(change) / largest : 0));
     return [
@@ -257,11 +264,11 @@ export function tiles(report) {
     : "–";
   const worse = change * metric.stronger > 0;
   return [
-    tile(`${metric.short} before`, digits(clean.metric), "targets, clean data"),
-    tile("Random points", digits(trace.metric[0] ?? NaN), "where the attack starts"),
+    tile(`${metric.short} before`, metricDigits(clean.metric), "targets, clean data"),
+    tile("Random points", metricDigits(trace.metric[0] ?? NaN), "where the attack starts"),
     tile(
       `${metric.short} after`,
-      digits(attacked.metric),
+      metricDigits(attacked.metric),
       spec.method === "random" ? "not optimised" : `${trace.iteration.length - 1} iterations`,
       worse ? "bad" : "",
     ),

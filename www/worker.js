@@ -88,13 +88,11 @@ function run({ id, key, spec }) {
   lastRun = null;
   const how = failNext;
   failNext = "";
+  if (how === "panic") force_panic();
+  if (how === "close") return self.close();
   const run = held.data.run(
     spec,
-    (/** @type {any} */ event) => {
-      tell({ ...event, id });
-      if (how === "panic") force_panic();
-      if (how === "close") self.close();
-    },
+    (/** @type {any} */ event) => tell({ ...event, id }),
     () => performance.now() / 1000,
   );
   lastRun = run;

@@ -145,59 +145,148 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, curve: &Curve) -> Drawn<DB> {
     panel(pen, curve, utility, words, curve.utility, &[], color)
 }
 
+/// Where numbers lie in a panel.
+struct Scales {
+    place: Panel,
+    /// First and last value of the upright axis, and the distance of its ticks.
+    values: (f64, f64, f64),
+    /// The last iteration.
+    end: usize,
+}
+
+impl Scales {
+    fn new(place: Panel, values: &[f64], levels: &[Level], iterations: usize) -> Self {
+        let finite = || {
+            (values.iter().copied())
+                .chain(levels.iter().map(|level| level.value))
+                .filter(|value| value.is_finite())
+        };
+        let low = finite().fold(f64::INFINITY, f64::min);
+        let high = finite().fold(f64::NEG_INFINITY, f64::max);
+        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+        // From zero where the change is seen that way; else the axis says where it begins.
+        let cut = low > 0.0 && (high - low) < 0.35 * high;
+        let margin = if high > low {
+            0.08 * (high - low)
+        } else {
+            0.05 * high.abs().max(1e-9)
+        };
+        let from = if cut { low - margin } else { low.min(0.0) };
+        Self {
+            place,
+            values: nice_range(from, high + margin, 4.0),
+            end: last_iteration(values.len(), iterations),
+        }
+    }
+
+    fn x(&self, iteration: usize) -> f64 {
+        self.place.left + iteration as f64 / self.end as f64 * self.place.width
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let (first, last, _) = self.values;
+        self.place.top + self.place.height * (1.0 - (value - first) / (last - first))
+    }
+
+    fn point(&self, values: &[f64], iteration: usize) -> Option<(f64, f64)> {
+        let value = *values.get(iteration).filter(|value| value.is_finite())?;
+        Some((self.x(iteration), self.y(value)))
+    }
+}
+
 fn panel<DB: DrawingBackend>(
     pen: &Pen<DB>,
     curve: &Curve,
     place: Panel,
-    (name, hint): (&str, &str),
+    words: (&str, &str),
     values: &[f64],
     levels: &[Level],
     color: RGBColor,
 ) -> Drawn<DB> {
-    let ink = pen.palette.ink;
+    let scales = Scales::new(place, values, levels, curve.iterations);
+    axes(pen, &scales, words)?;
+    let (left, right) = (place.left, place.left + place.width);
+    for level in levels {
+        let at = scales.y(level.value);
+        pen.dashes((left, at), (right, at), level.color, 1.5)?;
+        // On the side of the line that has room.
+        let above = if at - place.top > 18.0 { -9.0 } else { 9.0 };
+        let label = format!("{} {}", level.label, three_digits(level.value));
+        pen.text(
+            right - 4.0,
+            at + above,
+            Side::Right,
+            11.5,
+            level.color,
+            &label,
+        )?;
+    }
+    let points: Vec<(f64, f64)> = (0..values.len())
+        .filter_map(|iteration| scales.point(values, iteration))
+        .collect();
+    match (curve.method, points.as_slice()) {
+        // Nothing moves: the level of the start goes on.
+        (Method::Random, [(_, at), ..]) => pen.dashes((left, *at), (right, *at), color, 2.0)?,
+        (Method::Patom, [_, _, ..]) => pen.path(&points, color, 2.25)?,
+        _ => {}
+    }
+    let radius = (0.35 * place.width / scales.end as f64).clamp(1.5, 3.75);
+    for &point in &points {
+        mark(pen, point, radius, curve.attack, color)?;
+    }
+    if let Some(iteration) = curve.cursor
+        && let Some(point) = scales.point(values, iteration)
+    {
+        let foot = place.top + place.height;
+        pen.line(
+            (point.0, place.top),
+            (point.0, foot),
+            pen.palette.muted,
+            1.0,
+        )?;
+        mark(pen, point, radius + 2.0, curve.attack, color)?;
+        let (side, shift) = if point.0 > left + place.width * 0.7 {
+            (Side::Right, -8.0)
+        } else {
+            (Side::Left, 8.0)
+        };
+        let y = (point.1 - 12.0).max(place.top + 8.0);
+        let text = three_digits(values[iteration]);
+        pen.bold(point.0 + shift, y, side, 12.0, pen.palette.ink, &text)?;
+    }
+    Ok(())
+}
+
+fn axes<DB: DrawingBackend>(
+    pen: &Pen<DB>,
+    scales: &Scales,
+    (name, hint): (&str, &str),
+) -> Drawn<DB> {
     let muted = pen.palette.muted;
     let Panel {
         left,
         top,
         width,
         height,
-    } = place;
-    let finite = || {
-        (values.iter().copied())
-            .chain(levels.iter().map(|level| level.value))
-            .filter(|value| value.is_finite())
-    };
-    let low = finite().fold(f64::INFINITY, f64::min);
-    let high = finite().fold(f64::NEG_INFINITY, f64::max);
-    let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
-    // From zero where the change is seen that way; else the axis says where it begins.
-    let cut = low > 0.0 && (high - low) < 0.35 * high;
-    let margin = if high > low {
-        0.08 * (high - low)
-    } else {
-        0.05 * high.abs().max(1e-9)
-    };
-    let (from, to) = if cut {
-        (low - margin, high + margin)
-    } else {
-        (low.min(0.0), high + margin)
-    };
-    let (first, last, step) = nice_range(from, to, 4.0);
-    let y = |value: f64| top + height - (value - first) / (last - first) * height;
-    let end = last_iteration(values.len(), curve.iterations);
-    let x = |iteration: f64| left + iteration / end as f64 * width;
-
-    pen.bold(left - 44.0, top - 34.0, Side::Left, 13.5, ink, name)?;
+    } = scales.place;
+    let (first, last, step) = scales.values;
+    pen.bold(
+        left - 44.0,
+        top - 34.0,
+        Side::Left,
+        13.5,
+        pen.palette.ink,
+        name,
+    )?;
     let hint = if first > 0.0 {
         format!("{hint}; axis begins at {}", tick_label(first, step))
     } else {
         hint.to_string()
     };
     pen.text(left - 44.0, top - 17.0, Side::Left, 11.5, muted, &hint)?;
-
     let mut tick = first;
     while tick <= last + step * 1e-6 {
-        let at = y(tick);
+        let at = scales.y(tick);
         pen.line((left, at), (left + width, at), pen.palette.grid, 1.0)?;
         pen.text(
             left - 8.0,
@@ -209,92 +298,33 @@ fn panel<DB: DrawingBackend>(
         )?;
         tick += step;
     }
-    let every = whole_step(end, width);
-    for iteration in (0..=end).step_by(every) {
-        let at = x(iteration as f64);
-        pen.line((at, top + height), (at, top + height + 4.0), muted, 1.0)?;
-        let label = iteration.to_string();
-        pen.text(at, top + height + 13.0, Side::Middle, 11.0, muted, &label)?;
+    let foot = top + height;
+    pen.line((left, foot), (left + width, foot), muted, 1.0)?;
+    for iteration in (0..=scales.end).step_by(whole_step(scales.end, width)) {
+        let at = scales.x(iteration);
+        pen.line((at, foot), (at, foot + 4.0), muted, 1.0)?;
+        pen.text(
+            at,
+            foot + 13.0,
+            Side::Middle,
+            11.0,
+            muted,
+            &iteration.to_string(),
+        )?;
     }
-    pen.line(
-        (left, top + height),
-        (left + width, top + height),
-        muted,
-        1.0,
-    )?;
-    let below = top + height + 30.0;
+    let middle = left + width / 2.0;
     pen.text(
-        left + width / 2.0,
-        below,
+        middle,
+        foot + 30.0,
         Side::Middle,
         11.5,
         muted,
         "iteration (0: random start)",
-    )?;
-
-    for level in levels {
-        let at = y(level.value);
-        pen.dashes((left, at), (left + width, at), level.color, 1.5)?;
-        // On the side of the line that has room.
-        let above = if at - top > 18.0 { -9.0 } else { 9.0 };
-        let label = format!("{} {}", level.label, three_digits(level.value));
-        pen.text(
-            left + width - 4.0,
-            at + above,
-            Side::Right,
-            11.5,
-            level.color,
-            &label,
-        )?;
-    }
-
-    let points: Vec<(f64, f64)> = (values.iter().enumerate())
-        .filter(|(_, value)| value.is_finite())
-        .map(|(iteration, &value)| (x(iteration as f64), y(value)))
-        .collect();
-    if curve.method == Method::Random || points.len() == 1 {
-        // Nothing moves: the level of the start goes on.
-        if let (Method::Random, Some(&(_, at))) = (curve.method, points.first()) {
-            pen.dashes((left, at), (left + width, at), color, 2.0)?;
-        }
-    } else {
-        pen.path(&points, color, 2.25)?;
-    }
-    let radius = if points.len() > 60 { 2.0 } else { 3.75 };
-    for &point in &points {
-        mark(pen, point, radius, curve.attack, color)?;
-    }
-    if let Some(iteration) = curve
-        .cursor
-        .filter(|&k| k < values.len() && values[k].is_finite())
-    {
-        let point = (x(iteration as f64), y(values[iteration]));
-        pen.line((point.0, top), (point.0, top + height), muted, 1.0)?;
-        mark(pen, point, radius + 2.0, curve.attack, color)?;
-        let side = if point.0 > left + width * 0.7 {
-            Side::Right
-        } else {
-            Side::Left
-        };
-        let shift = if point.0 > left + width * 0.7 {
-            -8.0
-        } else {
-            8.0
-        };
-        let text = three_digits(values[iteration]);
-        pen.bold(
-            point.0 + shift,
-            (point.1 - 12.0).max(top + 8.0),
-            side,
-            12.0,
-            ink,
-            &text,
-        )?;
-    }
-    Ok(())
+    )
 }
 
-fn mark<DB: DrawingBackend>(
+/// The marker of an attack: circle direct, square indirect, diamond hybrid.
+pub(super) fn mark<DB: DrawingBackend>(
     pen: &Pen<DB>,
     (x, y): (f64, f64),
     r: f64,

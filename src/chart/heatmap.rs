@@ -188,7 +188,7 @@ fn bar<DB: DrawingBackend>(
         (1.0, "1"),
     ];
     for (value, label) in labels {
-        let at = x + (value + 1.0) / 2.0 * width;
+        let at = x + f64::midpoint(value, 1.0) * width;
         pen.line((at, y + BAR), (at, y + BAR + 3.0), muted, 1.0)?;
         let end = value.abs() == 1.0;
         let label = match (heatmap.open_ended && end, value < 0.0) {

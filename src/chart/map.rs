@@ -88,7 +88,7 @@ impl Map {
 )]
 fn sample(table: &[(u8, u8, u8)], value: f64) -> RGBColor {
     let last = (table.len() - 1) as f64;
-    let position = ((value.clamp(-1.0, 1.0) + 1.0) / 2.0 * last).clamp(0.0, last);
+    let position = (f64::midpoint(value.clamp(-1.0, 1.0), 1.0) * last).clamp(0.0, last);
     let below = (position as usize).min(table.len() - 2);
     let share = position - below as f64;
     let mix = |a: u8, b: u8| (f64::from(a) + share * (f64::from(b) - f64::from(a))).round() as u8;

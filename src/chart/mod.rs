@@ -1,6 +1,7 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
-//! `curve` draws the course of an attack, `heatmap` a task correlation, `map` their colours.
+//! `curve` draws the course of an attack, `sweep` many of them, `heatmap` a task correlation, `map`
+//! their colours.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
 //! last moment, in [`Pen`]: so every size is sharp on every screen, and no text is ever measured
 //! (measuring adds styled elements to the page, which its Content-Security-Policy refuses).
@@ -10,6 +11,7 @@
 pub mod curve;
 pub mod heatmap;
 pub mod map;
+pub mod sweep;
 
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
@@ -238,6 +240,22 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
     fn polygon(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
         let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
         self.area.draw(&Polygon::new(points, color.filled()))
+    }
+
+    /// A band behind lines.
+    fn faint_polygon(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
+        let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
+        self.area
+            .draw(&Polygon::new(points, color.mix(0.13).filled()))
+    }
+
+    /// A line in the background.
+    fn faint_path(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
+        let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
+        let stroke = color
+            .mix(0.35)
+            .stroke_width(self.device(1.0).max(1).unsigned_abs());
+        self.area.draw(&PathElement::new(points, stroke))
     }
 
     /// The mark of a target task: a disc.

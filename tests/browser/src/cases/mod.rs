@@ -1,15 +1,31 @@
 //! The claims about the page. To add one: an `async fn claim(page: &Page) -> Result<()>` in a file
 //! here, and its name in that file's list.
 
+mod failures;
+mod files;
+mod lab;
+mod links;
+mod looks;
+mod runs;
 mod smoke;
+mod start;
 mod tools;
 
 use crate::harness::Case;
 
 /// Every case there is.
 pub fn all() -> Vec<Case> {
-    [tools::cases(), smoke::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        tools::cases(),
+        smoke::cases(),
+        start::cases(),
+        runs::cases(),
+        links::cases(),
+        files::cases(),
+        failures::cases(),
+        looks::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -8,7 +8,7 @@ use xtask::server::FaultKind;
 use crate::cases;
 use crate::engine::Engine;
 use crate::harness::Case;
-use crate::page::Page;
+use crate::page::{FRAME, Page};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -22,7 +22,9 @@ pub fn cases() -> Vec<Case> {
 
 /// Replaces the page's content; events of its elements are noted in `document.title`.
 async fn content(page: &Page, html: &str) -> Result<()> {
-    page.open("").await?;
+    // Not in the lab's own page, which answers what happens to it.
+    let address = format!("{}{}", page.server.url(), FRAME.0);
+    page.driver.goto(address).await?;
     let script = "document.body.innerHTML = arguments[0]; \
         for (const type of ['input', 'change', 'drop']) document.body.addEventListener(type, \
           event => { event.preventDefault(); document.title += ' ' + type; }); \

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+mod figure;
+mod reproduce;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use patom::Error;
@@ -18,6 +21,9 @@ use patom::mtrl::{self, Limits, Loss, Problem, Solver, Status, Task, Weights};
 use patom::report::{Report, TracePoint};
 use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 use serde_json::json;
+
+use figure::FigureArguments;
+use reproduce::ReproduceArguments;
 
 /// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
 ///
@@ -51,6 +57,10 @@ enum Command {
         #[command(subcommand)]
         command: DataCommand,
     },
+    /// Run a figure of the paper: tables, pictures and specifications, in parallel.
+    Figure(FigureArguments),
+    /// Compare every claim of the paper with what is measured: docs/reproduction.md.
+    Reproduce(ReproduceArguments),
     /// Print the share link of a specification.
     Link {
         /// A JSON file, `-` for standard input, or a share link.
@@ -75,8 +85,9 @@ enum DataCommand {
     },
 }
 
+/// Where data is looked for first.
 #[derive(Args)]
-struct DataFolder {
+pub struct DataFolder {
     /// Look for data here before $PATOM_DATA, ../shared/data and the cache.
     #[arg(long = "data", value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -153,6 +164,8 @@ fn main() -> ExitCode {
         Command::Data {
             command: DataCommand::List { json, data },
         } => list(json, &data),
+        Command::Figure(arguments) => figure::figure(&arguments),
+        Command::Reproduce(arguments) => reproduce::reproduce(&arguments),
         Command::Link { spec, base, data } => print_link(&spec, &base, &data),
     };
     match result {
@@ -330,18 +343,20 @@ struct Progress {
 
 impl Progress {
     fn new(iterations: usize) -> Self {
-        let bar = if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}")
-                .expect("the template is valid");
-            ProgressBar::new(iterations as u64).with_style(style)
-        } else {
-            ProgressBar::hidden()
-        };
         Self {
             start: Instant::now(),
-            bar,
+            bar: bar(iterations as u64),
         }
     }
+}
+
+fn bar(length: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}")
+        .expect("the template is valid");
+    ProgressBar::new(length).with_style(style)
 }
 
 impl Observer for Progress {
@@ -363,8 +378,7 @@ fn load(mut draft: Draft, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
     let (data, shape) = match draft.dataset()? {
         DatasetRef::Named(name) if name == "synthetic" => (None, Shape::named(&name)),
         DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
-            let data = sources::load(&name, &|file| find(file, folder))?;
-            (Some(data), Shape::named(&name))
+            (Some(load_named(&name, folder)?), Shape::named(&name))
         }
         DatasetRef::Named(path) => {
             let data = read_file(&path, folder)?;
@@ -492,6 +506,11 @@ fn find(file: &str, folder: &DataFolder) -> Option<Vec<u8>> {
     folders(folder)
         .iter()
         .find_map(|folder| std::fs::read(folder.join(file)).ok())
+}
+
+/// A published data set from wherever its files are.
+fn load_named(name: &str, folder: &DataFolder) -> Outcomes<DataSet> {
+    Ok(sources::load(name, &|file| find(file, folder))?)
 }
 
 fn find_by_hash(name: &str, sha256: &str, folder: &DataFolder) -> Outcomes<DataSet> {

@@ -1,0 +1,257 @@
+//! `patom figure`: the runs of a figure in parallel, its tables, pictures and specifications.
+//!
+//! Every finished run is kept in `runs/`, so that an interrupted figure goes on where it stopped.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use patom::chart::{Style, sweep};
+use patom::data::DataSet;
+use patom::experiment::{self, ENGINE, Observer};
+use patom::figures::{self, Figure, Measured, Planned};
+use plotters::prelude::{IntoDrawingArea, SVGBackend};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{DataFolder, Failure, Outcomes, bar, load_named, print, to_json};
+
+/// Width of the pictures, in pixels.
+const WIDTH: u32 = 1200;
+
+#[derive(Args)]
+pub struct FigureArguments {
+    /// 1 (convergence), 2 (quality over budgets) or 3 (task correlations).
+    pub number: u32,
+    /// Only this data set; may be given several times. Default: those of the paper.
+    #[arg(long)]
+    pub dataset: Vec<String>,
+    /// Repeats with different seeds.
+    #[arg(long, default_value_t = 5)]
+    pub seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    pub first_seed: u64,
+    /// Write tables, pictures and specifications into this folder.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Threads; default: one for each core. Results do not depend on it.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    #[command(flatten)]
+    pub data: DataFolder,
+}
+
+/// A finished run on disk: the specification, so that a stale file is noticed, and its result.
+#[derive(Serialize, Deserialize)]
+struct Finished {
+    spec: Value,
+    measured: Measured,
+}
+
+/// A figure that is done.
+pub struct Done {
+    /// Where its files are.
+    pub folder: PathBuf,
+    /// Its runs ...
+    pub runs: Vec<Planned>,
+    /// ... and their results, in the same order.
+    pub results: Vec<Measured>,
+    /// How many of them were there before.
+    reused: usize,
+}
+
+pub fn figure(arguments: &FigureArguments) -> Outcomes<()> {
+    let start = Instant::now();
+    let done = run_figure(arguments)?;
+    let unfinished = done
+        .results
+        .iter()
+        .filter(|measured| !measured.converged)
+        .count();
+    print(&format!(
+        "Figure {}: {} runs ({} from an earlier call) in {:.1} s, {unfinished} with a solve that \
+         did not converge; written to {}",
+        arguments.number,
+        done.runs.len(),
+        done.reused,
+        start.elapsed().as_secs_f64(),
+        done.folder.display()
+    ))
+}
+
+/// Makes a figure: runs what is not there yet, writes everything.
+pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
+    let figure = Figure::of(arguments.number)?;
+    let wanted: Vec<&str> = if arguments.dataset.is_empty() {
+        figure.datasets().to_vec()
+    } else {
+        arguments.dataset.iter().map(String::as_str).collect()
+    };
+    let mut runs = Vec::new();
+    for dataset in &wanted {
+        runs.extend(figures::plan(
+            figure,
+            dataset,
+            arguments.seeds,
+            arguments.first_seed,
+        )?);
+    }
+    let data: Vec<(&str, DataSet)> = (wanted.iter())
+        .map(|&name| Ok((name, load_named(name, &arguments.data)?)))
+        .collect::<Outcomes<_>>()?;
+
+    let folder = arguments.out.join(format!("figure{}", figure.number()));
+    for part in ["specs", "runs"] {
+        std::fs::create_dir_all(folder.join(part))
+            .map_err(|error| Failure::Work(format!("{}: {error}", folder.display())))?;
+    }
+    for run in &runs {
+        write(
+            &folder.join("specs").join(format!("{}.json", run.id)),
+            &to_json(&run.spec),
+        )?;
+    }
+    let (results, reused) = run_all(&runs, &data, &folder, arguments.threads)?;
+    let pairs: Vec<(&Planned, &Measured)> = runs.iter().zip(&results).collect();
+    write(
+        &folder.join(format!("figure{}.csv", figure.number())),
+        &figures::csv(figure, &pairs),
+    )?;
+    for dataset in &wanted {
+        let path = folder.join(format!("figure{}-{dataset}.svg", figure.number()));
+        write(&path, &picture(figure, dataset, &pairs)?)?;
+    }
+    Ok(Done {
+        folder,
+        runs,
+        results,
+        reused,
+    })
+}
+
+fn write(path: &Path, text: &str) -> Outcomes<()> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::Work(format!("{}: {error}", path.display())))
+}
+
+/// Runs what is not on disk yet. The results stand in the order of `runs`, whoever made them.
+fn run_all(
+    runs: &[Planned],
+    data: &[(&str, DataSet)],
+    folder: &Path,
+    threads: Option<usize>,
+) -> Outcomes<(Vec<Measured>, usize)> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = threads.unwrap_or(cores).clamp(1, 64);
+    let results: Vec<Mutex<Option<Outcomes<Measured>>>> =
+        runs.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let reused = AtomicUsize::new(0);
+    let failed = AtomicBool::new(false);
+    let bar = bar(runs.len() as u64);
+    let worker = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(run) = runs.get(number) else { return };
+            if failed.load(Ordering::Relaxed) {
+                return;
+            }
+            let data = &data
+                .iter()
+                .find(|(name, _)| *name == run.dataset)
+                .expect("loaded above")
+                .1;
+            let result = one(run, data, folder, &reused);
+            failed.fetch_or(result.is_err(), Ordering::Relaxed);
+            *results[number]
+                .lock()
+                .expect("no thread panics with the lock") = Some(result);
+            step(&bar, run);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(worker);
+        }
+    });
+    bar.finish_and_clear();
+    let mut measured = Vec::with_capacity(runs.len());
+    for result in results {
+        // One that was left out because another one failed has nothing to say.
+        if let Some(result) = result.into_inner().expect("no thread panics with the lock") {
+            measured.push(result?);
+        }
+    }
+    Ok((measured, reused.into_inner()))
+}
+
+fn step(bar: &ProgressBar, run: &Planned) {
+    bar.inc(1);
+    bar.set_message(run.id.clone());
+}
+
+fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Outcomes<Measured> {
+    let path = folder.join("runs").join(format!("{}.json", run.id));
+    let spec = serde_json::to_value(&run.spec).expect("a specification is plain data");
+    let kept = std::fs::read_to_string(&path)
+        .ok()
+        .and_then(|text| serde_json::from_str::<Finished>(&text).ok())
+        .filter(|kept| {
+            kept.spec == spec
+                && kept.measured.engine == ENGINE
+                && kept.measured.data_sha256 == data.sha256
+        });
+    if let Some(kept) = kept {
+        reused.fetch_add(1, Ordering::Relaxed);
+        return Ok(kept.measured);
+    }
+    let outcome = experiment::run(&run.spec, data, &mut Clock(Instant::now()))?;
+    let measured = Measured::of(&outcome.report);
+    // Written beside and renamed: an interrupted write leaves no half file.
+    let beside = path.with_extension("part");
+    write(
+        &beside,
+        &to_json(&Finished {
+            spec,
+            measured: measured.clone(),
+        }),
+    )?;
+    std::fs::rename(&beside, &path)
+        .map_err(|error| Failure::Work(format!("{}: {error}", path.display())))?;
+    Ok(measured)
+}
+
+struct Clock(Instant);
+
+impl Observer for Clock {
+    fn now(&mut self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "pixels"
+)]
+fn picture(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> Outcomes<String> {
+    let title = format!("Figure {} of the paper, {dataset}", figure.number());
+    let width = f64::from(WIDTH);
+    let mut text = String::new();
+    if figure == Figure::Correlations {
+        let rows = figures::correlation_rows(dataset, runs);
+        let size = (WIDTH, sweep::correlations_height(width, &rows) as u32);
+        let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
+        sweep::draw_correlations(&area, &title, &rows, Style::default())?;
+    } else {
+        let panels = figures::panels(figure, dataset, runs);
+        let size = (WIDTH, sweep::height(width, panels.len()) as u32);
+        let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
+        sweep::draw(&area, &title, &panels, Style::default())?;
+    }
+    Ok(text)
+}

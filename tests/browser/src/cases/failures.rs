@@ -1,0 +1,164 @@
+//! What can go wrong around a run: each is said in words, and the next run works.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use xtask::server::{FaultKind, Options, Server};
+use xtask::workspace::Workspace;
+
+use super::lab::{finished, needs, notice, raw_file, reached};
+use crate::cases;
+use crate::harness::Case;
+use crate::page::Page;
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_panic_is_shown_and_survived,
+        a_killed_worker_is_noticed_and_survived,
+        a_data_set_that_is_missing_says_where_to_put_which_file: 120,
+        a_bundle_that_cannot_be_loaded_is_explained,
+        an_altered_bundle_is_refused,
+        values_out_of_range_are_explained_beside_the_field,
+        a_host_that_sends_wasm_with_a_wrong_type_is_good_enough,
+    ]
+}
+
+const SOON: Duration = Duration::from_secs(20);
+
+async fn a_panic_is_shown_and_survived(page: &Page) -> Result<()> {
+    page.expect_console_error("a panic was asked for");
+    page.open("?fail=panic").await?;
+    reached(page, "failed", SOON).await?;
+    notice(page, "a panic was asked for").await?;
+    page.screenshot("panic").await?;
+    page.click("run").await?;
+    finished(page).await?;
+    let left = page.text("notices").await?;
+    ensure!(left.is_empty(), "{left}");
+    Ok(())
+}
+
+async fn a_killed_worker_is_noticed_and_survived(page: &Page) -> Result<()> {
+    page.open("?fail=close#p=constant&i=1000").await?;
+    reached(page, "failed", SOON).await?;
+    notice(page, "The browser ended the calculation").await?;
+    page.set("field-iterations", "3").await?;
+    page.click("run").await?;
+    finished(page).await?;
+    Ok(())
+}
+
+/// The site as it is built where no data set can be had.
+fn without_data(page: &Page) -> Result<Server> {
+    let dist = Workspace::find()?.root.join("dist");
+    let mut files = xtask::site::read_folder(&dist)?;
+    files.retain(|path, _| !path.starts_with("data/"));
+    for (path, bytes) in &mut files {
+        if path.ends_with("pkg/build.js") {
+            *bytes = xtask::site::build_module("0.1.0", &serde_json::Map::new()).into_bytes();
+        }
+    }
+    let copy = page.folder.join("without-data");
+    xtask::site::write(&files, &copy)?;
+    Server::start(&copy, &Options::default())
+}
+
+async fn a_data_set_that_is_missing_says_where_to_put_which_file(page: &Page) -> Result<()> {
+    let server = without_data(page)?;
+    page.driver.goto(server.url()).await?;
+    finished(page).await?;
+    page.driver.goto("about:blank").await?;
+    page.driver
+        .goto(format!("{}#d=sarcos", server.url()))
+        .await?;
+    reached(page, "idle", SOON).await?;
+    page.wait_text("data-note", "sarcos_inv_test.mat").await?;
+    let said = page.text("data-note").await?;
+    ensure!(said.contains("PATOM_DATA"), "{said}");
+    ensure!(page.property("run", "disabled").await?.as_deref() == Some("true"));
+    page.screenshot("missing-data").await?;
+    let path = raw_file("sarcos_inv_test.mat")?;
+    // The button opens the browser's own dialogue, which nobody answers here.
+    let script = "HTMLInputElement.prototype.click = () => {}; \
+        document.querySelector('[data-testid=open-raw]').click(); return null";
+    page.js::<()>(script, vec![]).await?;
+    page.upload("file", &path).await?;
+    finished(page).await?;
+    page.wait_text("headline", "NMSE").await?;
+    Ok(())
+}
+
+async fn a_bundle_that_cannot_be_loaded_is_explained(page: &Page) -> Result<()> {
+    needs("landmine")?;
+    page.expect_console_error("404");
+    page.server.fault("landmine", FaultKind::Status(404));
+    page.open("#d=landmine").await?;
+    reached(page, "failed", SOON).await?;
+    page.wait_text("error-dataset", "404").await?;
+    page.wait_text("data-note", "LandmineData.mat").await?;
+    page.server.heal();
+    page.click("run").await?;
+    finished(page).await?;
+    Ok(())
+}
+
+async fn an_altered_bundle_is_refused(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    for fault in [FaultKind::Truncated(1000), FaultKind::Altered(5000)] {
+        page.server.fault("sarcos", fault.clone());
+        page.open("#d=sarcos").await?;
+        reached(page, "failed", SOON).await?;
+        page.wait_text("error-dataset", "sarcos").await?;
+        page.server.heal();
+    }
+    Ok(())
+}
+
+async fn values_out_of_range_are_explained_beside_the_field(page: &Page) -> Result<()> {
+    page.open("").await?;
+    finished(page).await?;
+    for (field, value, part) in [
+        ("budget", "-1", "a number from 0"),
+        ("budget", "much", "a number from 0"),
+        ("iterations", "2.5", "a whole number"),
+        ("lambda1", "0", "a number from"),
+        ("epsilon", "1e-13", "1e-12"),
+        ("seed", "9007199254740992", "a whole number"),
+    ] {
+        let (input, error) = (format!("field-{field}"), format!("error-{field}"));
+        let before = page.property(&input, "value").await?.unwrap_or_default();
+        page.set(&input, value).await?;
+        page.wait_text(&error, part).await?;
+        let script = "const input = document.getElementById(arguments[0]); return [\
+            input.getAttribute('aria-invalid'), \
+            input.getAttribute('aria-describedby').split(' ').includes(arguments[1]), \
+            document.getElementById('run').disabled]";
+        let seen: (String, bool, bool) = page
+            .js(script, vec![input.as_str().into(), error.as_str().into()])
+            .await?;
+        ensure!(seen == ("true".into(), true, true), "{field}: {seen:?}");
+        if field == "budget" {
+            page.screenshot("bad-value").await?;
+        }
+        page.set(&input, &before).await?;
+        page.wait_hidden(&error).await?;
+    }
+    for task in 0..8 {
+        let id = format!("targets-{task}");
+        let script = "const box = document.getElementById(arguments[0]); \
+            if (box.checked) box.click(); return null";
+        page.js::<()>(script, vec![id.into()]).await?;
+    }
+    page.wait_text("error-targets", "task numbers").await?;
+    Ok(())
+}
+
+async fn a_host_that_sends_wasm_with_a_wrong_type_is_good_enough(page: &Page) -> Result<()> {
+    page.server.fault(
+        "_bg.wasm",
+        FaultKind::Header("content-type", "application/octet-stream"),
+    );
+    page.open("").await?;
+    finished(page).await?;
+    Ok(())
+}
