@@ -3,6 +3,7 @@
 //! hands its digests to the wasm tests: with `PATOM_DIGESTS_FILE` set, it writes them there, a line
 //! `name digest` each (`cargo xtask test` does that and compiles them into `tests/wasm.rs`).
 
+#[path = "common/golden.rs"]
 mod golden;
 
 use std::collections::HashMap;
@@ -51,7 +52,10 @@ fn published(name: &str, test: &str) -> Option<DataSet> {
 
 #[test]
 fn every_golden_run_converges_and_repeats_itself_in_any_thread() {
-    let reports: Vec<Report> = SYNTHETIC.iter().map(|(_, link)| run_synthetic(link)).collect();
+    let reports: Vec<Report> = SYNTHETIC
+        .iter()
+        .map(|(_, link)| run_synthetic(link))
+        .collect();
     for ((name, _), report) in SYNTHETIC.iter().zip(&reports) {
         assert!(report.converged(), "{name}");
     }
@@ -75,7 +79,11 @@ fn every_golden_run_converges_and_repeats_itself_in_any_thread() {
         assert_eq!(again[name], report.digest, "{name}");
     }
     let different: std::collections::HashSet<&String> = again.values().collect();
-    assert_eq!(different.len(), SYNTHETIC.len(), "each choice has an effect");
+    assert_eq!(
+        different.len(),
+        SYNTHETIC.len(),
+        "each choice has an effect"
+    );
 }
 
 #[test]

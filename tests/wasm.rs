@@ -2,6 +2,7 @@
 //! that native code found for the golden specifications compiled in (see `tests/golden.rs`).
 #![cfg(target_arch = "wasm32")]
 
+#[path = "common/golden.rs"]
 mod golden;
 
 use golden::SYNTHETIC;
@@ -58,7 +59,10 @@ fn every_golden_specification_has_the_digest_that_it_has_natively() {
 #[wasm_bindgen_test]
 fn a_run_through_the_boundary_is_the_same_run() {
     let (name, link) = SYNTHETIC[0];
-    let spec = get(&wasm::complete(get(&wasm::read_link(link), "draft"), JsValue::UNDEFINED), "spec");
+    let spec = get(
+        &wasm::complete(get(&wasm::read_link(link), "draft"), JsValue::UNDEFINED),
+        "spec",
+    );
     let data = wasm::Data::synthetic(spec.clone()).ok().unwrap();
     let events = Array::new();
     let listener = Reflect::get(&events, &"push".into())
@@ -88,7 +92,9 @@ fn errors_cross_the_boundary_as_code_field_and_message() {
     let errors: Array = get(&refused, "errors").unchecked_into();
     assert_eq!(text(&errors.get(0), "field"), "version");
 
-    let thrown = wasm::Data::from_file("a.csv", b"task,label,x1\n1,2\n").err().unwrap();
+    let thrown = wasm::Data::from_file("a.csv", b"task,label,x1\n1,2\n")
+        .err()
+        .unwrap();
     assert_eq!(text(&thrown, "code"), "line");
     assert!(text(&thrown, "message").starts_with("line 2: 2 columns"));
 

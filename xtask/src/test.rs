@@ -16,7 +16,7 @@ use crate::setup;
 use crate::workspace::{Workspace, cargo, typed};
 use crate::{build, data, wasm};
 
-#[path = "../../tests/golden/mod.rs"]
+#[path = "../../tests/common/golden.rs"]
 mod golden;
 
 /// What `cargo xtask test` understands.
