@@ -16,7 +16,9 @@ impl Bench {
     /// From the bundle of a published data set.
     pub fn from_bundle(name: &str, bytes: &[u8]) -> Result<Bench, JsError> {
         let source = sources::source(name).ok_or_else(|| JsError::new("unknown data set"))?;
-        Ok(Self { data: source.read_bundle(bytes)? })
+        Ok(Self {
+            data: source.read_bundle(bytes)?,
+        })
     }
 
     /// Times repetitions of a kind of work: seconds of each. At least `least`, then until
@@ -28,10 +30,20 @@ impl Bench {
         seconds: f64,
         now: &js_sys::Function,
     ) -> Result<Vec<f64>, JsError> {
-        let clock = || now.call0(&JsValue::NULL).ok().and_then(|t| t.as_f64()).unwrap_or(0.0);
+        let clock = || {
+            now.call0(&JsValue::NULL)
+                .ok()
+                .and_then(|t| t.as_f64())
+                .unwrap_or(0.0)
+        };
         let mut work = Workload::new(&self.data)?;
         work.repeat(kind)?;
-        Ok(workload::time(&mut || work.repeat(kind), least, seconds, &clock)?)
+        Ok(workload::time(
+            &mut || work.repeat(kind),
+            least,
+            seconds,
+            &clock,
+        )?)
     }
 
     /// Runs of Figure 2.

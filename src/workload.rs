@@ -30,10 +30,17 @@ impl<'a> Workload<'a> {
     pub fn new(data: &'a DataSet) -> Result<Self> {
         let spec = Spec::default_of(&data.name);
         let mut prepared = experiment::prepare(&spec, data, None)?;
-        let clean =
-            (0..data.task_count()).map(|number| prepared.clean.task(number).clone()).collect();
+        let clean = (0..data.task_count())
+            .map(|number| prepared.clean.task(number).clone())
+            .collect();
         let solution = certified::solve(&mut prepared.poisoned, None, &Limits::default())?;
-        Ok(Self { spec, data, prepared, clean, solution })
+        Ok(Self {
+            spec,
+            data,
+            prepared,
+            clean,
+            solution,
+        })
     }
 
     /// Does one repetition of a kind of [`KINDS`]; the number it gives keeps the work from being
@@ -64,7 +71,11 @@ impl<'a> Workload<'a> {
                 let outcome = experiment::run(&self.spec, self.data, &mut Unobserved)?;
                 Ok(outcome.report.attacked.objective)
             }
-            _ => Err(Error::field("kind", kind, format!("one of {}", KINDS.join(", ")))),
+            _ => Err(Error::field(
+                "kind",
+                kind,
+                format!("one of {}", KINDS.join(", ")),
+            )),
         }
     }
 }
@@ -83,8 +94,13 @@ pub fn figure_runs(dataset: &str) -> Result<usize> {
 /// Those of the run.
 pub fn figure_run(data: &DataSet, number: usize) -> Result<f64> {
     let runs = figures::plan(Figure::Quality, &data.name, 1, 1)?;
-    let run = runs.get(number).ok_or_else(|| Error::field("number", number, "a planned run"))?;
-    Ok(experiment::run(&run.spec, data, &mut Unobserved)?.report.attacked.objective)
+    let run = runs
+        .get(number)
+        .ok_or_else(|| Error::field("number", number, "a planned run"))?;
+    Ok(experiment::run(&run.spec, data, &mut Unobserved)?
+        .report
+        .attacked
+        .objective)
 }
 
 /// Seconds of each repetition: at least `least` of them, then until `seconds` are over.
