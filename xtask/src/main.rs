@@ -35,6 +35,8 @@ enum Task {
     },
     /// Find, check and bundle the data sets; says where to put what cannot be had
     Data,
+    /// Take the pictures of the README: docs/images/
+    Screenshots,
     /// Run every check and every test; the last line is `N passed, N failed`
     Test(xtask::test::Arguments),
 }
@@ -62,6 +64,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Data => {
             xtask::data::prepare(&workspace.root, &workspace.cache().join("data"))?;
         }
+        Task::Screenshots => xtask::test::screenshots(&workspace)?,
         Task::Test(arguments) => {
             return Ok(if xtask::test::run(&workspace, &arguments)? {
                 ExitCode::SUCCESS
