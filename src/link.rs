@@ -126,11 +126,11 @@ pub fn encode(spec: &Spec, shape: &Shape) -> String {
             FieldKind::Tasks => ranges(short.get(field.name)?),
             _ => match short.get(field.name)? {
                 Value::String(word) => percent_encode(word),
-                Value::Number(number) if number.is_f64() => {
-                    shortest(number.as_f64().expect("it is an f64"))
-                }
                 // Whole numbers are read without exponents.
-                number => number.to_string(),
+                number => match number.as_f64() {
+                    Some(value) if number.is_f64() => shortest(value),
+                    _ => number.to_string(),
+                },
             },
         };
         Some(format!("{}={value}", field.key))

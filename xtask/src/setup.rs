@@ -198,6 +198,28 @@ pub fn python(workspace: &Workspace) -> Result<Command> {
     Ok(Command::new(system))
 }
 
+/// A Python with what the peers of the benchmarks need, under the build folder.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn peers_python(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("peers");
+    let own = folder.join("bin").join("python3");
+    let list = workspace.root.join("benches/peers/requirements.txt");
+    let wanted = fs::read(&list).context("cannot read benches/peers/requirements.txt")?;
+    let stamp = folder.join(".installed");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(own);
+    }
+    println!("installing the peers under {}", folder.display());
+    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    run(Command::new(&own)
+        .args(["-m", "pip", "install", "--quiet", "-r"])
+        .arg(&list))?;
+    fs::write(stamp, wanted)?;
+    Ok(own)
+}
+
 /// Installs the development tools of package.json when they are not those of the lock file.
 ///
 /// # Errors
