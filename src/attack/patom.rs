@@ -14,10 +14,8 @@ use crate::rng::{Random, Stream};
 /// Growth of the step after an iteration that took it whole, and its shrinking where U would fall.
 const GROW: f64 = 4.0;
 const SHRINK: f64 = 0.25;
-/// The step grows no further: from here, all the trials of an iteration can still shrink it to one
-/// that is worth a trial. (Points on the surface of the ball accept any step; without this it grew
-/// until no trial could come back, or to infinity.)
-const LARGEST_STEP: f64 = 1e9;
+/// The step grows no further, so that it stays finite: points on the surface of the ball accept any.
+const LARGEST_STEP: f64 = 1e100;
 /// Trials of one iteration: 0.25^30 is below the rounding of any step that is worth a trial.
 const MAX_TRIALS: usize = 30;
 
