@@ -152,6 +152,41 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     Ok(total.failed.is_empty())
 }
 
+/// Lets the browser case of the README take its pictures, and keeps them in docs/images.
+///
+/// # Errors
+/// When the page cannot be built or a picture cannot be taken.
+pub fn screenshots(workspace: &Workspace) -> Result<()> {
+    let arguments = Arguments {
+        quick: false,
+        only: vec!["end-to-end".into()],
+        case: Some("picture_taken".into()),
+        engines: "chromium".into(),
+    };
+    let mut session = Session {
+        workspace,
+        settings: Settings::read(&workspace.root)?,
+        arguments: &arguments,
+        data: Vec::new(),
+        runner: None,
+    };
+    let tally = end_to_end(&mut session)?;
+    if !tally.failed.is_empty() || tally.passed == 0 {
+        bail!("{}: {:?} {:?}", tally.line(), tally.failed, tally.skipped);
+    }
+    let images = workspace.root.join("docs/images");
+    std::fs::create_dir_all(&images)?;
+    for name in ["page"] {
+        let taken = workspace
+            .target
+            .join(format!("screenshots/chromium/readme-{name}.png"));
+        let kept = images.join(format!("{name}.png"));
+        std::fs::copy(&taken, &kept).with_context(|| format!("cannot copy {}", taken.display()))?;
+        println!("written: docs/images/{name}.png");
+    }
+    Ok(())
+}
+
 fn choose(arguments: &Arguments) -> Result<Vec<Step>> {
     let names = || STEPS.map(|(name, _, _)| name).join(", ");
     for part in &arguments.only {

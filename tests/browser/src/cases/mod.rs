@@ -6,6 +6,7 @@ mod files;
 mod lab;
 mod links;
 mod looks;
+mod readme;
 mod runs;
 mod smoke;
 mod start;
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Case> {
         files::cases(),
         failures::cases(),
         looks::cases(),
+        readme::cases(),
     ]
     .into_iter()
     .flatten()
