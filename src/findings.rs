@@ -12,11 +12,13 @@ use crate::report::MetricName;
 /// The budget that the paper's numbers are about.
 const BUDGET: f64 = 0.3;
 
-/// The sentences for one data set; empty while there is nothing to say.
-pub fn finding(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> String {
+/// The sentences for one data set; none while there is nothing to say.
+pub fn findings(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> Vec<String> {
     match figure {
         Figure::Convergence => convergence(&figures::panels(figure, dataset, runs)),
-        Figure::Quality => quality(&figures::panels(figure, dataset, runs)),
+        Figure::Quality => quality(&figures::panels(figure, dataset, runs))
+            .into_iter()
+            .collect(),
         Figure::Correlations => correlations(dataset, &figures::correlation_rows(dataset, runs)),
     }
 }
@@ -48,9 +50,8 @@ fn short(name: MetricName) -> &'static str {
     }
 }
 
-fn convergence(panels: &[Panel]) -> String {
-    let mut text = String::new();
-    for panel in panels {
+fn convergence(panels: &[Panel]) -> Vec<String> {
+    let sentence = |panel: &Panel| {
         let lines = panel.series.iter().filter_map(|series| {
             let curve = means(series);
             let (first, last) = (curve.first()?, curve.last()?);
@@ -61,12 +62,11 @@ fn convergence(panels: &[Panel]) -> String {
             ))
         });
         let lines: Vec<String> = lines.collect();
-        if !lines.is_empty() {
-            let metric = short(panel.metric_name);
-            let _ = write!(text, "{}: {metric} {}. ", panel.title, lines.join("; "));
-        }
-    }
-    text.trim_end().to_string()
+        let metric = short(panel.metric_name);
+        format!("{}: {metric} {}.", panel.title, lines.join("; "))
+    };
+    let begun = panels.iter().filter(|panel| !panel.series.is_empty());
+    begun.map(sentence).collect()
 }
 
 /// Mean over the panels of the metric at [`BUDGET`].
@@ -82,11 +82,9 @@ fn at_budget(panels: &[Panel], attack: Attack, method: Method) -> Option<f64> {
     figures::mean(&values)
 }
 
-fn quality(panels: &[Panel]) -> String {
+fn quality(panels: &[Panel]) -> Option<String> {
     let clean: Vec<f64> = panels.iter().filter_map(|panel| panel.clean).collect();
-    let (Some(first), Some(clean)) = (panels.first(), figures::mean(&clean)) else {
-        return String::new();
-    };
+    let (first, clean) = (panels.first()?, figures::mean(&clean)?);
     let lines: Vec<String> = [
         ("direct", Attack::Direct, Method::Patom),
         ("indirect", Attack::Indirect, Method::Patom),
@@ -100,14 +98,13 @@ fn quality(panels: &[Panel]) -> String {
         Some(format!("{words} {value:.3} ({percent:+.1} %)").replace('-', "\u{2212}"))
     })
     .collect();
-    if lines.is_empty() {
-        return String::new();
-    }
     let metric = short(first.metric_name);
-    format!(
-        "At a budget of 30 %, mean over the pairs: {metric} clean {clean:.3}, {}.",
-        lines.join(", ")
-    )
+    (!lines.is_empty()).then(|| {
+        format!(
+            "At a budget of 30 %, mean over the pairs: {metric} clean {clean:.3}, {}.",
+            lines.join(", ")
+        )
+    })
 }
 
 fn signed(value: f64) -> String {
@@ -125,35 +122,26 @@ fn among_attackers(row: &CorrelationRow, values: &[f64]) -> Option<f64> {
     figures::mean(&pairs)
 }
 
-fn correlations(dataset: &str, rows: &[CorrelationRow]) -> String {
-    let mut text = String::new();
-    for row in rows {
+fn correlations(dataset: &str, rows: &[CorrelationRow]) -> Vec<String> {
+    let sentence = |row: &CorrelationRow| {
         let m = row.before.len().isqrt();
-        let (before, after) = (
-            among_attackers(row, &row.before),
-            among_attackers(row, &row.after),
-        );
-        let _ = write!(text, "{}", row.title);
-        if let (Some(before), Some(after)) = (before, after) {
+        let mut text = row.title.clone();
+        let among = |values| among_attackers(row, values);
+        if let (Some(before), Some(after)) = (among(&row.before), among(&row.after)) {
+            let (before, after) = (signed(before), signed(after));
             let _ = write!(
                 text,
-                ": mean correlation among them {} \u{2192} {}",
-                signed(before),
-                signed(after)
+                ": mean correlation among them {before} \u{2192} {after}"
             );
         }
         // The pair that the paper speaks of.
         if dataset == "sarcos" && m > 2 {
-            let _ = write!(
-                text,
-                "; T2 and T3 {} \u{2192} {}",
-                signed(row.before[m + 2]),
-                signed(row.after[m + 2])
-            );
+            let (before, after) = (signed(row.before[m + 2]), signed(row.after[m + 2]));
+            let _ = write!(text, "; T2 and T3 {before} \u{2192} {after}");
         }
-        text.push_str(". ");
-    }
-    text.trim_end().to_string()
+        text + "."
+    };
+    rows.iter().map(sentence).collect()
 }
 
 #[cfg(test)]
@@ -185,8 +173,8 @@ mod tests {
     fn said(figure: Figure, result: &Measured) -> String {
         let runs = figures::plan(figure, "sarcos", 1, 1).unwrap();
         let pairs: Vec<_> = runs.iter().map(|run| (run, result)).collect();
-        assert_eq!(finding(figure, "landmine", &pairs), "");
-        finding(figure, "sarcos", &pairs)
+        assert!(findings(figure, "landmine", &pairs).is_empty());
+        findings(figure, "sarcos", &pairs).join(" ")
     }
 
     #[test]
@@ -207,7 +195,7 @@ mod tests {
             "{text}"
         );
         for figure in [Figure::Convergence, Figure::Quality, Figure::Correlations] {
-            assert_eq!(finding(figure, "sarcos", &[]), "");
+            assert!(findings(figure, "sarcos", &[]).is_empty());
         }
     }
 }

@@ -712,9 +712,9 @@ impl Sweep {
         rows.collect::<Array>().into()
     }
 
-    /// What the results of a data set say beside the paper's claim, in sentences; empty at first.
-    pub fn finding(&self, dataset: &str) -> String {
-        findings::finding(self.figure, dataset, &self.done())
+    /// What the results of a data set say beside the paper's claim, sentence by sentence.
+    pub fn findings(&self, dataset: &str) -> Vec<String> {
+        findings::findings(self.figure, dataset, &self.done())
     }
 
     /// A digest over the digests of the runs that are done.
