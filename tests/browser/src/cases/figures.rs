@@ -272,18 +272,18 @@ async fn figures_work_with_the_keyboard_alone(page: &Page) -> Result<()> {
             if page.focused().await?.as_deref() == Some(wanted) {
                 return Ok(());
             }
-            page.press(Key::Tab.to_string()).await?;
+            page.press(Key::Tab).await?;
         }
         anyhow::bail!("the focus never came to {wanted}")
     };
     tab_to("to-figures").await?;
-    page.press(Key::Enter.to_string()).await?;
+    page.press(Key::Enter).await?;
     page.wait_visible("figure").await?;
     tab_to("to-figure3").await?;
-    page.press(Key::Enter.to_string()).await?;
+    page.press(Key::Enter).await?;
     page.wait_text("figure-claim", "subverted").await?;
     tab_to("figure-run").await?;
-    page.press(Key::Enter.to_string()).await?;
+    page.press(Key::Enter).await?;
     page.until_within(
         Duration::from_secs(60),
         "the figure to be done",
