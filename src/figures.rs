@@ -7,10 +7,11 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::attack::{Attack, Gradient, Method, Step};
 use crate::error::{Error, Result};
-use crate::report::{MetricName, Report};
+use crate::report::{MetricName, Report, hexadecimal};
 use crate::rng::{Random, Stream};
 use crate::spec::Spec;
 
@@ -58,6 +59,15 @@ impl Figure {
             Self::Convergence => 1,
             Self::Quality => 2,
             Self::Correlations => 3,
+        }
+    }
+
+    /// What it shows, in two words.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Convergence => "Convergence",
+            Self::Quality => "Solution quality",
+            Self::Correlations => "Task correlations",
         }
     }
 
@@ -337,7 +347,7 @@ impl Measured {
     }
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
@@ -440,6 +450,32 @@ pub fn panels(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> 
         .collect()
 }
 
+/// The same with every panel of the plan, though none of its runs be done: so that a picture keeps
+/// its size while it fills.
+pub fn planned_panels(
+    figure: Figure,
+    dataset: &str,
+    plan: &[Planned],
+    runs: &[(&Planned, &Measured)],
+) -> Vec<Panel> {
+    let mut panels = panels(figure, dataset, runs);
+    for planned in plan.iter().filter(|planned| planned.dataset == dataset) {
+        while panels.len() <= planned.panel {
+            panels.push(Panel {
+                title: String::new(),
+                metric_name: metric_name(dataset),
+                x_name: "",
+                clean: None,
+                series: Vec::new(),
+            });
+        }
+        if panels[planned.panel].title.is_empty() {
+            panels[planned.panel].title.clone_from(&planned.title);
+        }
+    }
+    panels
+}
+
 fn one_series(
     figure: Figure,
     attack: Attack,
@@ -533,6 +569,16 @@ pub fn correlation_rows(dataset: &str, runs: &[(&Planned, &Measured)]) -> Vec<Co
             }
         })
         .collect()
+}
+
+/// A digest over the digests of all runs, in the order of the plan: whoever made them, and in
+/// whichever order, it is the same.
+pub fn digest(runs: &[(&Planned, &Measured)]) -> String {
+    let mut all = Sha256::new();
+    for (planned, measured) in runs {
+        all.update(format!("{} {}\n", planned.id, measured.digest));
+    }
+    hexadecimal(&all.finalize()[..8])
 }
 
 /// The results of a figure as a table.

@@ -127,6 +127,7 @@ pub mod data;
 pub mod error;
 pub mod experiment;
 pub mod figures;
+pub mod findings;
 pub mod linalg;
 pub mod link;
 pub mod metrics;

@@ -21,7 +21,7 @@ import { el } from "./dom.js";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** @param {boolean} paperColors */
-const style = (paperColors) => ({
+export const style = (paperColors) => ({
   scale: Math.min(Math.max(devicePixelRatio || 1, 0.5), 4),
   dark: dark.matches,
   paper_colors: paperColors,
@@ -34,7 +34,7 @@ const style = (paperColors) => ({
  * @param {number} height
  * @param {number} scale
  */
-function resize(canvas, width, height, scale) {
+export function resize(canvas, width, height, scale) {
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
@@ -47,7 +47,7 @@ function resize(canvas, width, height, scale) {
  * @param {HTMLElement} element
  * @param {() => void} redraw
  */
-function onLookChange(element, redraw) {
+export function onLookChange(element, redraw) {
   let width = 0;
   new ResizeObserver(() => {
     if (element.clientWidth === width) return;

@@ -2,7 +2,7 @@
 
 import init, * as wasm from "./pkg/patom.js";
 
-/** @import { Complete, Draft, Field, Link, Published, Refused, Shape } from "./types.js" */
+/** @import { Complete, Draft, Field, Figure, Link, Published, Refused, Shape } from "./types.js" */
 
 /** @returns {Promise<WebAssembly.Module>} */
 async function compile() {
@@ -37,6 +37,9 @@ export async function loadEngine() {
     curveLayout: wasm.curve_layout,
     drawHeatmap: wasm.draw_heatmap,
     heatmapLayout: wasm.heatmap_layout,
+    /** @type {Figure[]} */
+    figures: wasm.figures(),
+    Sweep: wasm.Sweep,
   };
 }
 

@@ -4,6 +4,7 @@ import { CurveChart, Heatmaps } from "./charts.js";
 import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource } from "./data.js";
 import { byId, download, el } from "./dom.js";
 import { loadEngine } from "./engine.js";
+import { FigureView } from "./figures.js";
 import { Form } from "./form.js";
 import { Solver } from "./solver.js";
 import * as views from "./views.js";
@@ -67,6 +68,12 @@ const state = {
   broken: /** @type {Set<string>} */ (new Set()),
   /** Counts the runs asked for: an older one that comes late is ignored. */
   asked: 0,
+  /** The figure of the paper that is shown; 0: the lab. */
+  figure: 0,
+  /** @type {Map<number, FigureView>} by number, once they have been shown */
+  figures: new Map(),
+  /** The address of the lab as it was last written. */
+  labAddress: "",
 };
 
 /** @param {unknown} error */
@@ -140,7 +147,10 @@ function doneWords(report) {
   return `Done: ${iterations} iterations in ${views.duration(seconds)}${solved}`;
 }
 
+// A link to a figure shows nothing of the lab meanwhile.
+$("lab").hidden = /[#&]view=figure[123]\b/.test(location.hash);
 const engine = await loadEngine().catch((error) => {
+  $("lab").hidden = false;
   $("headline").textContent = "The engine could not be loaded";
   $("status").textContent = words(error);
   $("results").dataset.state = "failed";
@@ -442,10 +452,54 @@ function writeAddress() {
   // Browsers refuse more than a hundred changes in a few seconds: a slider makes them quickly.
   clearTimeout(writing);
   writing = setTimeout(() => {
-    const next = `#${fragment()}`;
-    if (state.complete && next !== location.hash) history.replaceState(null, "", next);
+    if (state.figure || !state.complete) return;
+    state.labAddress = `#${fragment()}`;
+    if (state.labAddress !== location.hash) history.replaceState(null, "", state.labAddress);
   }, 60);
 }
+
+/* Views */
+
+/** Shows what the address asks for: a figure, or the lab. */
+function showView() {
+  const link = engine.readLink(location.hash);
+  const view = "others" in link ? link.others.find(([key]) => key === "view")?.[1] : "";
+  const about = engine.figures.find(({ number }) => `figure${number}` === view);
+  const before = state.figure;
+  state.figure = about?.number ?? 0;
+  $("lab").hidden = Boolean(about);
+  $("figures").hidden = !about;
+  ($("figures").hidden ? $("results") : $("figures")).prepend($("notices"));
+  const current = { [about ? "to-figures" : "to-lab"]: "page", [`to-figure${state.figure}`]: "page" };
+  for (const link of document.querySelectorAll(".views a")) {
+    if (current[link.id]) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = about ? `Figure ${about.number} · PATOM Lab` : "PATOM Lab";
+  if (Boolean(before) !== Boolean(about)) scrollTo(0, 0);
+  if (!about) return;
+  // The way back: what else stands in the link, or the lab as it was left.
+  const rest = location.hash.slice(1).split("&").filter((part) => part && !part.startsWith("view="));
+  const back = rest.length ? `#${rest.join("&")}` : state.labAddress || "#";
+  $("to-lab").setAttribute("href", back);
+  $("to-figures").setAttribute("href", `#view=figure${about.number}`);
+  let shown = state.figures.get(about.number);
+  if (!shown) state.figures.set(about.number, (shown = new FigureView(engine, about, surroundings)));
+  if ($("figure").firstChild !== shown.root) $("figure").replaceChildren(shown.root);
+  shown.plan();
+}
+
+/** What the lab lends to the figures. */
+const surroundings = {
+  /** @param {string} name */
+  has: (name) => isThere(name),
+  /** @param {string} name */
+  source: async (name) =>
+    state.opened.get(name)?.source ?? state.bundles.get(name) ?? (await fetchBundle(name)),
+  // For tests: any number of workers, and a failure of the first run.
+  workers: Math.min(Math.max(Number(query.get("workers")) || navigator.hardwareConcurrency || 2, 1), 8),
+  fail: query.get("fail") ?? "",
+};
 
 /** @param {string} text the fragment of an address */
 function openLink(text) {
@@ -759,7 +813,7 @@ $("to-settings").onclick = () => {
 document.querySelector(".skip")?.addEventListener("click", (event) => {
   // Not as a link: the fragment of the address is the specification.
   event.preventDefault();
-  $("results").focus();
+  $(state.figure ? "figures" : "results").focus();
 });
 fileInput.onchange = () => {
   const files = [...(fileInput.files ?? [])];
@@ -785,6 +839,10 @@ addEventListener("drop", (event) => {
   const files = [...(event.dataTransfer?.files ?? [])];
   if (files.length === 0) return;
   event.preventDefault();
+  if (state.figure) {
+    history.pushState(null, "", state.labAddress || "#");
+    showView();
+  }
   takeFiles(files);
 });
 
@@ -833,10 +891,20 @@ $("save-heatmaps").onclick = () =>
   savePicture("correlations.png", heatmaps.shown.map(({ canvas }) => canvas));
 
 addEventListener("hashchange", () => {
-  if (location.hash !== `#${fragment()}`) openLink(location.hash);
+  showView();
+  if (state.figure) return;
+  const known = [`#${fragment()}`, state.labAddress].includes(location.hash);
+  if (known && state.complete) writeAddress();
+  else openLink(location.hash);
 });
+for (const { number, title } of engine.figures) {
+  const [id, href] = [`to-figure${number}`, `#view=figure${number}`];
+  const link = el("a", { id, href, "data-testid": id }, `Figure ${number}`, el("small", {}, title));
+  $("figure-links").append(link);
+}
 for (const [id, button] of Object.entries(at)) {
   if (button instanceof HTMLButtonElement && !button.dataset.testid) button.dataset.testid = id;
 }
 
-openLink(location.hash);
+showView();
+if (!state.figure) openLink(location.hash);

@@ -3,15 +3,17 @@
  * and notices when it dies.
  */
 
-/** @import { Description, FromWorker, Model, Problem, Progress, Report, Source, Spec, ToWorker } from "./types.js" */
+/** @import { Description, FromWorker, Measured, Model, Problem, Progress, Report, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
  *   onClean: (model: Model) => void,
  *   onProgress: (point: Progress) => void,
  *   onDone: (report: Report, json: string) => void,
+ *   onMeasured: (measured: Measured) => void,
  *   onError: (problem: Problem) => void,
  * }} RunHandlers
+ * A brief run is only measured; any other one is told of as it goes on.
  */
 
 /** @type {Problem} */
@@ -42,6 +44,7 @@ export class Solver {
   spawn() {
     this.worker?.terminate();
     const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    /** @type {Worker | undefined} */
     this.worker = worker;
     /** Key of the source that the worker holds, or is about to hold. */
     this.loadedKey = "";
@@ -117,7 +120,7 @@ export class Solver {
    * Starts a run; the one before it must be over or cancelled.
    * @param {Spec} spec
    * @param {Source} source
-   * @param {RunHandlers} handlers
+   * @param {Partial<RunHandlers> & Pick<RunHandlers, "onError">} handlers
    */
   run(spec, source, handlers) {
     if (this.failNext) this.post({ type: "fail", how: this.failNext });
@@ -140,24 +143,44 @@ export class Solver {
       }
       switch (message.type) {
         case "clean":
-          return handlers.onClean(message.model);
+          return handlers.onClean?.(message.model);
         case "progress":
-          return handlers.onProgress(message);
+          return handlers.onProgress?.(message);
         case "done":
           this.waiting.delete(id);
-          return handlers.onDone(message.report, message.report_json);
+          return handlers.onDone?.(message.report, message.report_json);
+        case "measured":
+          this.waiting.delete(id);
+          return handlers.onMeasured?.(message.measured);
         case "error":
           this.waiting.delete(id);
           return handlers.onError(message.problem);
       }
     });
-    this.post({ type: "run", id, key: source.key, spec });
+    this.post({ type: "run", id, key: source.key, spec, brief: Boolean(handlers.onMeasured) });
+  }
+
+  /**
+   * Runs a specification for what a figure keeps of it.
+   * @param {Spec} spec
+   * @param {Source} source
+   * @returns {Promise<Measured>}
+   */
+  measure(spec, source) {
+    return new Promise((onMeasured, onError) => this.run(spec, source, { onMeasured, onError }));
   }
 
   /** Ends whatever the worker does, at once. */
   cancel() {
     this.waiting.clear();
     this.spawn();
+  }
+
+  /** Ends the worker for good. */
+  close() {
+    this.waiting.clear();
+    this.worker?.terminate();
+    this.worker = undefined;
   }
 
   /**

@@ -96,6 +96,28 @@
  */
 
 /**
+ * @typedef {{
+ *   engine: string, data_sha256: string, digest: string, converged: boolean, seconds: number,
+ *   clean: number | null, metric: (number | null)[], utility: number[],
+ *   clean_correlation: number[], attacked_correlation: number[],
+ * }} Measured
+ * What a figure keeps of a report.
+ */
+
+/** @typedef {{number: number, title: string, datasets: string[], claim: string}} Figure */
+
+/** @typedef {{dataset: string, title: string, spec: Spec, link: string}} Planned */
+
+/**
+ * @typedef {{
+ *   title: string, x_name: string, clean: number,
+ *   series: ({name: string} & Record<"x" | "mean" | "low" | "high", Float64Array>)[],
+ * }} Panel
+ */
+
+/** @typedef {{title: string, before: Float64Array, after: Float64Array}} Correlations */
+
+/**
  * @typedef {{kind: "synthetic", spec: Spec}
  *   | {kind: "bundle", name: string, bytes: ArrayBuffer}
  *   | {kind: "file", name: string, bytes: ArrayBuffer}
@@ -107,10 +129,10 @@
 /**
  * @typedef {{type: "init", module: WebAssembly.Module, lock: string}
  *   | {type: "load", id: number, source: Source}
- *   | {type: "run", id: number, key: string, spec: Spec}
+ *   | {type: "run", id: number, key: string, spec: Spec, brief: boolean}
  *   | {type: "points", id: number}
  *   | {type: "fail", how: string}} ToWorker
- * `fail` is for tests: the next run panics, or the worker goes away.
+ * A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, or the worker goes away.
  */
 
 /**
@@ -119,6 +141,7 @@
  *   | {type: "clean", id: number, model: Model}
  *   | ({type: "progress", id: number} & Progress)
  *   | {type: "done", id: number, report: Report, report_json: string}
+ *   | {type: "measured", id: number, measured: Measured}
  *   | {type: "points", id: number, csv: string}
  *   | {type: "error", id: number, problem: Problem, fatal: boolean}} FromWorker
  * After a `fatal` error the worker's instance is good for nothing any more.

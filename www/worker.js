@@ -80,7 +80,7 @@ function answer(message) {
 }
 
 /** @param {Extract<ToWorker, {type: "run"}>} message */
-function run({ id, key, spec }) {
+function run({ id, key, spec, brief }) {
   if (!held || held.key !== key) {
     throw { code: "data", field: null, message: "the data set has not been loaded" };
   }
@@ -92,11 +92,12 @@ function run({ id, key, spec }) {
   if (how === "close") return self.close();
   const run = held.data.run(
     spec,
-    (/** @type {any} */ event) => tell({ ...event, id }),
+    (/** @type {any} */ event) => brief || tell({ ...event, id }),
     () => performance.now() / 1000,
   );
   lastRun = run;
-  tell({ type: "done", id, report: run.report(), report_json: run.report_json() });
+  if (brief) tell({ type: "measured", id, measured: run.measured() });
+  else tell({ type: "done", id, report: run.report(), report_json: run.report_json() });
 }
 
 /**

@@ -244,6 +244,17 @@ fn draw_panel<DB: DrawingBackend>(
     let (top, height) = (top + TOP, PANEL_HEIGHT - TOP - BOTTOM);
     let title = shortened(&panel.title, width + LEFT - 6.0);
     pen.bold(left - LEFT + 8.0, top - 16.0, Side::Left, 11.5, ink, &title)?;
+    if panel.series.is_empty() {
+        let middle = (left + width / 2.0, top + height / 2.0);
+        let words = "no run of this panel is done yet";
+        pen.line(
+            (left, top + height),
+            (left + width, top + height),
+            pen.palette.grid,
+            1.0,
+        )?;
+        return pen.text(middle.0, middle.1, Side::Middle, 11.5, muted, words);
+    }
     let y = |value: f64| top + height - (value - first) / (last - first) * height;
     let end = panel
         .series

@@ -13,6 +13,7 @@ use patom::data::DataSet;
 use patom::data::sample::TargetScaling;
 use patom::experiment::{self, ENGINE, Prepared, Unobserved};
 use patom::figures::{Figure, Measured, Planned};
+use patom::findings::settled_at;
 use patom::linalg::{dot, norm_squared};
 use patom::mtrl::{self, Limits, Solver};
 use patom::spec::Spec;
@@ -161,18 +162,6 @@ fn verdict(share: f64) -> &'static str {
 fn header(text: &mut String, columns: &[&str]) {
     let _ = writeln!(text, "| {} |", columns.join(" | "));
     let _ = writeln!(text, "|{}", " --- |".repeat(columns.len()));
-}
-
-/// The first iteration from which the metric stays within 2 % of its range of the last value.
-fn settled_at(metric: &[f64]) -> usize {
-    let (Some(first), Some(last)) = (metric.first(), metric.last()) else {
-        return 0;
-    };
-    let band = 0.02 * (last - first).abs().max(0.05 * last.abs());
-    metric
-        .iter()
-        .rposition(|value| (value - last).abs() > band)
-        .map_or(0, |k| k + 1)
 }
 
 fn convergence(text: &mut String, runs: &Runs) {

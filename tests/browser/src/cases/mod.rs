@@ -2,6 +2,7 @@
 //! here, and its name in that file's list.
 
 mod failures;
+mod figures;
 mod files;
 mod lab;
 mod links;
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Case> {
         links::cases(),
         files::cases(),
         failures::cases(),
+        figures::cases(),
         looks::cases(),
         readme::cases(),
     ]

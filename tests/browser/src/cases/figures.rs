@@ -1,0 +1,341 @@
+//! The figures of the paper: they fill while runs come in, can be cancelled, and do not depend on
+//! the number of workers.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use thirtyfour::Key;
+
+use super::lab::{finished, needs, notice};
+use crate::cases;
+use crate::harness::Case;
+use crate::page::Page;
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        figure_1_on_sarcos_completes: 180,
+        figure_2_fills_while_runs_come_in_and_cancel_keeps_them: 180,
+        figure_3_shows_correlations: 180,
+        figures_do_not_depend_on_the_number_of_workers: 300,
+        a_run_of_a_figure_opens_in_the_lab_and_reproduces: 180,
+        back_and_forward_go_between_the_views: 120,
+        a_worker_that_dies_fails_its_run_alone: 180,
+        figures_work_with_the_keyboard_alone: 120,
+        figures_fit_a_narrow_screen: 300,
+        figures_without_data_say_so,
+    ]
+}
+
+/// Opens a figure and waits until it can be run.
+async fn open(page: &Page, figure: u32, query: &str) -> Result<()> {
+    page.open(&format!("{query}#view=figure{figure}")).await?;
+    page.wait_text("figure-status", "runs on").await
+}
+
+/// Leaves only these data sets chosen.
+async fn choose(page: &Page, datasets: &[&str]) -> Result<()> {
+    for name in datasets {
+        needs(name)?;
+    }
+    let script = "for (const box of document.querySelectorAll('[data-testid^=figure-data-]')) \
+        if (!box.disabled && box.checked !== arguments[0].includes(box.name)) box.click(); \
+        return null";
+    page.js(script, vec![json!(datasets)]).await
+}
+
+/// Runs to the end; returns the digest and the seconds.
+async fn run(page: &Page) -> Result<(String, f64)> {
+    let start = std::time::Instant::now();
+    page.click("figure-run").await?;
+    page.until_within(
+        Duration::from_secs(150),
+        "the figure to be done",
+        async || Ok(state(page).await? == "done"),
+    )
+    .await?;
+    let script = "return document.querySelector('[data-testid=figure]').dataset.digest";
+    let digest: String = page.js(script, vec![]).await?;
+    ensure!(digest.len() == 16, "no digest: {digest}");
+    Ok((digest, start.elapsed().as_secs_f64()))
+}
+
+async fn state(page: &Page) -> Result<String> {
+    let script = "return document.querySelector('[data-testid=figure]').dataset.state";
+    page.js(script, vec![]).await
+}
+
+async fn picture(page: &Page, dataset: &str) -> Result<(String, String)> {
+    let script = "const canvas = document.querySelector( \
+        `[data-testid=figure-picture-${arguments[0]}]`); \
+        return [canvas.getAttribute('aria-label'), canvas.toDataURL()]";
+    page.js(script, vec![json!(dataset)]).await
+}
+
+/// How many workers live: each holds a lock.
+async fn workers(page: &Page) -> Result<usize> {
+    let script = "const done = arguments[0]; navigator.locks.query().then(({ held }) => \
+        done(held.filter(({ name }) => name.startsWith('patom-')).length))";
+    page.js_later(script, vec![]).await
+}
+
+/// Nothing but the lab's own worker is left.
+async fn no_worker_is_left(page: &Page) -> Result<()> {
+    page.until("the workers to be gone", async || {
+        Ok(workers(page).await? <= 1)
+    })
+    .await
+}
+
+async fn figure_1_on_sarcos_completes(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    open(page, 1, "").await?;
+    page.wait_text("figure-claim", "less than 10 iterations")
+        .await?;
+    choose(page, &["sarcos"]).await?;
+    page.wait_text("figure-status", "9 runs").await?;
+    let (_, seconds) = run(page).await?;
+    println!("    figure 1, sarcos: {seconds:.1} s");
+    let (label, _) = picture(page, "sarcos").await?;
+    ensure!(label.contains("9 of 9 runs"), "{label}");
+    let said = page.text("figure-findings-sarcos").await?;
+    ensure!(said.contains("settled at iteration"), "{said}");
+    let script = "for (const box of document.querySelectorAll('.figure-cards details')) \
+        box.open = true; return null";
+    page.js::<()>(script, vec![]).await?;
+    page.wait_text("figure-numbers-sarcos", "indirect").await?;
+    page.wait_text("figure-runs-sarcos", "budget 20 %, seed 1")
+        .await?;
+    page.screenshot_whole("figure-1").await?;
+    page.click("figure-csv").await?;
+    let csv = std::fs::read_to_string(page.downloaded("figure1.csv").await?)?;
+    ensure!(csv.starts_with("dataset,gradient,step,attack"), "{csv}");
+    ensure!(csv.lines().count() > 9 * 2, "{csv}");
+    page.click("figure-png-sarcos").await?;
+    page.downloaded("figure1-sarcos.png").await?;
+    no_worker_is_left(page).await
+}
+
+async fn figure_2_fills_while_runs_come_in_and_cancel_keeps_them(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    open(page, 2, "?workers=2").await?;
+    choose(page, &["sarcos"]).await?;
+    page.set("figure-seeds", "10").await?;
+    page.wait_text("figure-status", "960 runs on 2 workers")
+        .await?;
+    page.click("figure-run").await?;
+    let mut pictures = Vec::new();
+    for least in [2, 20, 40] {
+        let script = "return document.querySelector('[data-testid=figure-progress]').value";
+        page.until("more runs to be done", async || {
+            Ok(page.js::<u32>(script, vec![]).await? >= least)
+        })
+        .await?;
+        pictures.push(picture(page, "sarcos").await?.1);
+    }
+    ensure!(pictures[0] != pictures[1] && pictures[1] != pictures[2]);
+    ensure!(page.is_visible("figure-progress").await?);
+    page.screenshot("figure-running").await?;
+    ensure!(
+        workers(page).await? >= 2,
+        "workers are known by their locks"
+    );
+    page.click("figure-cancel").await?;
+    page.wait_text("figure-status", "Cancelled after").await?;
+    ensure!(state(page).await? == "cancelled");
+    no_worker_is_left(page).await?;
+    let kept = picture(page, "sarcos").await?;
+    ensure!(!kept.0.contains("0 of 960"), "{}", kept.0);
+    page.click("figure-csv").await?;
+    let csv = std::fs::read_to_string(page.downloaded("figure2.csv").await?)?;
+    ensure!(csv.lines().count() > 40, "{csv}");
+    // And it can be run again.
+    page.set("figure-seeds", "1").await?;
+    run(page).await?;
+    Ok(())
+}
+
+async fn figure_3_shows_correlations(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    open(page, 3, "").await?;
+    let (_, seconds) = run(page).await?;
+    println!("    figure 3: {seconds:.1} s");
+    let said = page.text("figure-findings-sarcos").await?;
+    ensure!(said.contains("T2 and T3"), "{said}");
+    page.screenshot_whole("figure-3").await?;
+    Ok(())
+}
+
+async fn figures_do_not_depend_on_the_number_of_workers(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    for (figure, datasets) in [
+        (1, &["sarcos", "landmine"][..]),
+        (2, &["sarcos"]),
+        (3, &["sarcos"]),
+    ] {
+        let mut digests = Vec::new();
+        for workers in [1, 2, 4] {
+            open(page, figure, &format!("?workers={workers}")).await?;
+            choose(page, datasets).await?;
+            let (digest, seconds) = run(page).await?;
+            println!(
+                "    figure {figure}, {datasets:?}, {workers} workers: {seconds:.1} s, {digest}"
+            );
+            digests.push(digest);
+        }
+        ensure!(
+            digests.iter().all(|digest| *digest == digests[0]),
+            "{digests:?}"
+        );
+    }
+    Ok(())
+}
+
+async fn a_run_of_a_figure_opens_in_the_lab_and_reproduces(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    open(page, 3, "").await?;
+    choose(page, &["sarcos"]).await?;
+    let (digest, _) = run(page).await?;
+    let script = "const runs = document.querySelector('[data-testid=figure-runs-sarcos]'); \
+        runs.closest('details').open = true; return null";
+    page.js::<()>(script, vec![]).await?;
+    page.wait_text("figure-runs-sarcos", "hybrid").await?;
+    let script =
+        "document.querySelector('[data-testid=figure-runs-sarcos] a').click(); return null";
+    page.js::<()>(script, vec![]).await?;
+    finished(page).await?;
+    notice(page, "Reproduced bit for bit").await?;
+    ensure!(page.property("field-budget", "value").await?.as_deref() == Some("0.3"));
+    page.driver.back().await?;
+    page.wait_text("figure-status", &digest).await?;
+    Ok(())
+}
+
+async fn back_and_forward_go_between_the_views(page: &Page) -> Result<()> {
+    page.open("#b=0.35").await?;
+    let digest = finished(page).await?;
+    page.click("to-figures").await?;
+    page.wait_visible("figure").await?;
+    ensure!(page.fragment().await? == "#view=figure1");
+    ensure!(!page.is_visible("results").await?);
+    page.click("to-figure3").await?;
+    page.wait_text("figure-claim", "subverted").await?;
+    page.driver.back().await?;
+    page.wait_text("figure-claim", "converges").await?;
+    page.driver.back().await?;
+    page.wait_visible("results").await?;
+    // As it was left: nothing is run again.
+    ensure!(finished(page).await? == digest);
+    ensure!(page.property("field-budget", "value").await?.as_deref() == Some("0.35"));
+    page.driver.forward().await?;
+    page.wait_text("figure-claim", "converges").await?;
+    page.click("to-lab").await?;
+    page.wait_visible("results").await?;
+    ensure!(page.fragment().await?.contains("b=0.35"));
+    // A link to a figure that also has a specification leads to the lab with it.
+    page.open("#d=synthetic&s=5&view=figure2").await?;
+    page.wait_text("figure-claim", "30 %").await?;
+    page.click("to-lab").await?;
+    finished(page).await?;
+    ensure!(page.property("field-seed", "value").await?.as_deref() == Some("5"));
+    Ok(())
+}
+
+async fn a_worker_that_dies_fails_its_run_alone(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    page.expect_console_error("a panic was asked for");
+    page.expect_console_error("RuntimeError");
+    for (how, words) in [
+        ("panic", "a panic was asked for"),
+        ("close", "ended the calculation"),
+    ] {
+        open(page, 1, &format!("?workers=2&fail={how}")).await?;
+        choose(page, &["sarcos"]).await?;
+        run(page).await?;
+        page.wait_text("figure", words).await?;
+        let (label, _) = picture(page, "sarcos").await?;
+        ensure!(label.contains("9 of 9"), "{label}");
+        let said = page.text("figure-findings-sarcos").await?;
+        ensure!(said.contains("hybrid"), "{said}");
+        page.screenshot_whole(&format!("figure-worker-{how}"))
+            .await?;
+    }
+    Ok(())
+}
+
+async fn figures_work_with_the_keyboard_alone(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    page.open("").await?;
+    finished(page).await?;
+    let tab_to = async |wanted: &str| -> Result<()> {
+        for _ in 0..80 {
+            if page.focused().await?.as_deref() == Some(wanted) {
+                return Ok(());
+            }
+            page.press(Key::Tab).await?;
+        }
+        anyhow::bail!("the focus never came to {wanted}")
+    };
+    tab_to("to-figures").await?;
+    page.press(Key::Enter).await?;
+    page.wait_visible("figure").await?;
+    tab_to("to-figure3").await?;
+    page.press(Key::Enter).await?;
+    page.wait_text("figure-claim", "subverted").await?;
+    tab_to("figure-run").await?;
+    page.press(Key::Enter).await?;
+    page.until_within(
+        Duration::from_secs(60),
+        "the figure to be done",
+        async || Ok(state(page).await? == "done"),
+    )
+    .await?;
+    Ok(())
+}
+
+async fn figures_fit_a_narrow_screen(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    for (width, height) in [(1400, 1000), (400, 850)] {
+        page.viewport(width, height).await?;
+        for figure in [1, 2, 3] {
+            open(page, figure, "").await?;
+            choose(page, &["sarcos"]).await?;
+            run(page).await?;
+            let script = "for (const box of document.querySelectorAll('details')) box.open = true; \
+                return document.documentElement.scrollWidth";
+            let wide: u32 = page.js(script, vec![]).await?;
+            ensure!(wide <= width, "figure {figure}: {wide} pixels of {width}");
+            page.js::<()>(
+                "for (const box of document.querySelectorAll('details')) box.open = false; \
+                 return null",
+                vec![],
+            )
+            .await?;
+            for dark in [false, true] {
+                page.dark(dark).await?;
+                let look = if dark { "dark" } else { "light" };
+                page.screenshot_whole(&format!("figure-{figure}-{look}-{width}"))
+                    .await?;
+            }
+            page.dark(false).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn figures_without_data_say_so(page: &Page) -> Result<()> {
+    page.open("#view=figure2").await?;
+    page.wait_visible("figure").await?;
+    let missing = ["sarcos", "landmine", "mnist"]
+        .into_iter()
+        .find(|name| needs(name).is_err());
+    let Some(name) = missing else {
+        return crate::page::skip("all data sets are in dist/");
+    };
+    let disabled = page
+        .property(&format!("figure-data-{name}"), "disabled")
+        .await?
+        .context("a property")?;
+    ensure!(disabled == "true");
+    page.wait_text("figure", "not in this copy").await
+}
