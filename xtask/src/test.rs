@@ -252,6 +252,7 @@ fn clippy_wasm(session: &mut Session) -> Result<Tally> {
         "clippy",
         "--package",
         "patom",
+        "--no-default-features",
         "--lib",
         "--test",
         "wasm",
@@ -500,7 +501,15 @@ impl Session<'_> {
         let target = self.settings.build.target.clone();
         setup::wasm_target(&target)?;
         let runner = self.runner()?;
-        let mut command = self.cargo(&["test", "--package", "patom", "--test", "wasm", "--target"]);
+        let mut command = self.cargo(&[
+            "test",
+            "--package",
+            "patom",
+            "--no-default-features",
+            "--test",
+            "wasm",
+            "--target",
+        ]);
         command.arg(&target);
         command.env("PATOM_NATIVE_DIGESTS", self.native_digests()?);
         let variable = target.to_uppercase().replace('-', "_");
