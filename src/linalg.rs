@@ -75,10 +75,56 @@ pub fn mirror(matrix: &mut [f64], size: usize) {
     }
 }
 
-/// y = A x for a full size x size matrix (rows).
+/// y_n = row_n'x for the rows of `a`, as many as y has entries. Four rows share the loads of x.
 pub fn multiply(y: &mut [f64], a: &[f64], x: &[f64]) {
-    for (y, row) in y.iter_mut().zip(a.chunks_exact(x.len())) {
+    let size = x.len();
+    let mut outputs = y.chunks_exact_mut(4);
+    let mut blocks = a.chunks_exact((4 * size).max(1));
+    for (y, block) in (&mut outputs).zip(&mut blocks) {
+        let (first, second) = block.split_at(2 * size);
+        let ((r0, r1), (r2, r3)) = (first.split_at(size), second.split_at(size));
+        let (x_pairs, x_rest) = x.as_chunks::<2>();
+        let rows = (r0.as_chunks::<2>().0.iter().zip(r1.as_chunks::<2>().0))
+            .zip(r2.as_chunks::<2>().0.iter().zip(r3.as_chunks::<2>().0));
+        let mut sums = [[0.0; 2]; 4];
+        for (x, ((r0, r1), (r2, r3))) in x_pairs.iter().zip(rows) {
+            for lane in 0..2 {
+                sums[0][lane] += x[lane] * r0[lane];
+                sums[1][lane] += x[lane] * r1[lane];
+                sums[2][lane] += x[lane] * r2[lane];
+                sums[3][lane] += x[lane] * r3[lane];
+            }
+        }
+        for (n, row) in [r0, r1, r2, r3].into_iter().enumerate() {
+            y[n] = sums[n][0] + sums[n][1];
+            if let [last] = x_rest {
+                y[n] += last * row[size - 1];
+            }
+        }
+    }
+    let rest = blocks.remainder().chunks_exact(size.max(1));
+    for (y, row) in outputs.into_remainder().iter_mut().zip(rest) {
         *y = dot(row, x);
+    }
+}
+
+/// target += Σ_n c_n row_n, with c_n = `coefficient(n)`. Four rows share the loads of the target.
+pub fn add_combination(target: &mut [f64], rows: &[f64], coefficient: impl Fn(usize) -> f64) {
+    let size = target.len();
+    let mut blocks = rows.chunks_exact((4 * size).max(1));
+    let mut n = 0;
+    for block in &mut blocks {
+        let c = [n, n + 1, n + 2, n + 3].map(&coefficient);
+        let (first, second) = block.split_at(2 * size);
+        let ((r0, r1), (r2, r3)) = (first.split_at(size), second.split_at(size));
+        for ((((t, r0), r1), r2), r3) in target.iter_mut().zip(r0).zip(r1).zip(r2).zip(r3) {
+            *t += (c[0] * r0 + c[1] * r1) + (c[2] * r2 + c[3] * r3);
+        }
+        n += 4;
+    }
+    for row in blocks.remainder().chunks_exact(size.max(1)) {
+        add_scaled(target, coefficient(n), row);
+        n += 1;
     }
 }
 

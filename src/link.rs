@@ -126,9 +126,10 @@ pub fn encode(spec: &Spec, shape: &Shape) -> String {
             FieldKind::Tasks => ranges(short.get(field.name)?),
             _ => match short.get(field.name)? {
                 Value::String(word) => percent_encode(word),
+                // Whole numbers are read without exponents.
                 number => match number.as_f64() {
-                    Some(value) => shortest(value),
-                    None => number.to_string(),
+                    Some(value) if number.is_f64() => shortest(value),
+                    _ => number.to_string(),
                 },
             },
         };
@@ -371,6 +372,25 @@ mod tests {
         for text in ["spec.json", "-", "./v=1.json", "{}", "", "a#b.json"] {
             assert!(!is_link(text), "{text}");
         }
+    }
+
+    #[test]
+    fn round_numbers_of_any_field_can_be_read_again() {
+        let shape = Shape::named("synthetic").unwrap();
+        let spec = Spec {
+            seed: 1_000_000,
+            iterations: 1000,
+            test_per_task: Some(100),
+            step_size: 1e8,
+            lambda1: 1e-5,
+            ..Spec::default_of("synthetic")
+        };
+        let text = encode(&spec, &shape);
+        assert_eq!(
+            text,
+            "v=1&d=synthetic&nt=100&ps=1e8&i=1000&l1=1e-5&s=1000000"
+        );
+        assert_eq!(resolve(&text).unwrap(), spec);
     }
 
     #[test]

@@ -909,6 +909,27 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
             &["cubed", "squared, squared_hinge"],
         ),
         (&["solve", "-"], "", &["line 1: ", "task,label,x1"]),
+        // Figures.
+        (
+            &["figure", "4", "--out", "o"],
+            "",
+            &["figure: 4 is", "1, 2 or 3"],
+        ),
+        (
+            &["figure", "2", "--out", "o", "--dataset", "cifar"],
+            "",
+            &["dataset: cifar is", "mnist"],
+        ),
+        (
+            &["figure", "1", "--out", "o", "--seeds", "0"],
+            "",
+            &["seeds: 0 is", "1 to 100"],
+        ),
+        (
+            &["figure", "1", "--out", "o"],
+            "",
+            &["was not found", "$PATOM_DATA"],
+        ),
         // The command itself.
         (&["run"], "", &["<SPEC>"]),
         (&["dance"], "", &["dance"]),

@@ -49,7 +49,8 @@ fn drafts() -> impl Strategy<Value = Map<String, Value>> {
         proptest::option::of(tasks()),
         proptest::option::weighted(0.2, tasks()),
         (0u64..4).prop_map(|n| json!(n)),
-        (0u64..1 << 53).prop_map(|seed| json!(seed)),
+        prop_oneof![0u64..1 << 53, (0u32..16).prop_map(|zeros| 10u64.pow(zeros))]
+            .prop_map(|seed| json!(seed)),
     );
     let choices = (
         word(Attack::WORDS),

@@ -1,9 +1,106 @@
-//! What must hold in wasm: the same tests run in a worker of Chromium and in Node.
+//! What must hold in wasm: the same tests run in a worker of Chromium and in Node, with the digests
+//! that native code found for the golden specifications compiled in (see `tests/golden.rs`).
 #![cfg(target_arch = "wasm32")]
 
+#[path = "common/golden.rs"]
+mod golden;
+
+use golden::SYNTHETIC;
+use js_sys::{Array, Function, JSON, Reflect};
+use patom::experiment::{self, Unobserved};
+use patom::spec::{Shape, Spec};
+use patom::{link, wasm};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
+
+/// Lines `name digest`.
+const NATIVE_DIGESTS: Option<&str> = option_env!("PATOM_NATIVE_DIGESTS");
+
+fn native_digest(name: &str) -> &'static str {
+    let all = NATIVE_DIGESTS.expect("`cargo xtask test` compiles the native digests in");
+    all.split_whitespace()
+        .skip_while(|word| *word != name)
+        .nth(1)
+        .expect("every golden specification has a native digest")
+}
+
+fn spec_of(link: &str) -> Spec {
+    let draft = link::decode(link).unwrap().draft;
+    draft.check(&Shape::named("synthetic").unwrap()).unwrap()
+}
+
+fn parse(json: &str) -> JsValue {
+    JSON::parse(json).unwrap()
+}
+
+fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap()
+}
+
+fn text(object: &JsValue, name: &str) -> String {
+    get(object, name).as_string().unwrap()
+}
 
 #[wasm_bindgen_test]
 fn the_boundary_says_the_version_of_the_crate() {
-    assert_eq!(patom::wasm::version(), env!("CARGO_PKG_VERSION"));
+    assert_eq!(wasm::version(), env!("CARGO_PKG_VERSION"));
+}
+
+#[wasm_bindgen_test]
+fn every_golden_specification_has_the_digest_that_it_has_natively() {
+    for (name, link) in SYNTHETIC {
+        let spec = spec_of(link);
+        let data = experiment::load_synthetic(&spec).unwrap();
+        let outcome = experiment::run(&spec, &data, &mut Unobserved).unwrap();
+        assert_eq!(outcome.report.digest, native_digest(name), "{name}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_run_through_the_boundary_is_the_same_run() {
+    let (name, link) = SYNTHETIC[0];
+    let spec = get(
+        &wasm::complete(get(&wasm::read_link(link), "draft"), JsValue::UNDEFINED),
+        "spec",
+    );
+    let data = wasm::Data::synthetic(spec.clone()).ok().unwrap();
+    let events = Array::new();
+    let listener = Reflect::get(&events, &"push".into())
+        .unwrap()
+        .unchecked_into::<Function>()
+        .bind1(&events, &JsValue::from("heard"));
+    let clock = Function::new_no_args("return 1");
+    let run = data.run(spec, listener, clock).ok().unwrap();
+    assert_eq!(text(&run.report(), "digest"), native_digest(name));
+    // Two entries a call (the word bound above, and the event): the clean model, iterations 0 to 4.
+    assert_eq!(events.length(), 2 * 6);
+    let report = parse(&run.report_json());
+    assert_eq!(text(&report, "digest"), native_digest(name));
+    assert!(run.points_csv().starts_with("task,split,label,x1,"));
+}
+
+#[wasm_bindgen_test]
+fn errors_cross_the_boundary_as_code_field_and_message() {
+    let refused = wasm::complete(parse(r#"{"budget":9,"lambda1":0}"#), JsValue::UNDEFINED);
+    let errors: Array = get(&refused, "errors").unchecked_into();
+    let fields: Vec<String> = errors.iter().map(|error| text(&error, "field")).collect();
+    assert_eq!(fields, ["budget", "lambda1"]);
+    assert_eq!(text(&errors.get(0), "code"), "field");
+    assert!(text(&errors.get(0), "message").starts_with("budget: 9"));
+
+    let refused = wasm::read_link("v=2&d=sarcos");
+    let errors: Array = get(&refused, "errors").unchecked_into();
+    assert_eq!(text(&errors.get(0), "field"), "version");
+
+    let thrown = wasm::Data::from_file("a.csv", b"task,label,x1\n1,2\n")
+        .err()
+        .unwrap();
+    assert_eq!(text(&thrown, "code"), "line");
+    assert!(text(&thrown, "message").starts_with("line 2: 2 columns"));
+
+    let listener = Function::new_no_args("throw new Error('enough')");
+    let spec = parse(r#"{"iterations":1}"#);
+    let data = wasm::Data::synthetic(spec.clone()).ok().unwrap();
+    let stopped = data.run(spec, listener, Function::new_no_args("return 1"));
+    assert_eq!(text(&stopped.err().unwrap(), "code"), "cancelled");
 }

@@ -797,7 +797,10 @@ function partial(run, headline, status) {
 
 byId("controls", HTMLFormElement).onsubmit = (event) => {
   event.preventDefault();
-  if (state.complete && isThere(state.complete.spec.dataset)) start();
+  if (!state.complete || !isThere(state.complete.spec.dataset)) return;
+  // On a narrow screen the result stands above the settings.
+  if ($("to-settings").offsetParent) $("results").scrollIntoView({ block: "start" });
+  start();
 };
 $("cancel").onclick = () => {
   stopRun();

@@ -195,7 +195,7 @@ export function correlationTables(maps, m) {
   const tasks = Array.from({ length: m }, (_, task) => taskName(task));
   return maps.map((map) =>
     table(
-      ["", ...tasks],
+      ["Task", ...tasks],
       tasks.map((name, i) => [
         name,
         ...Array.from(map.values.slice(i * m, i * m + m), twoDecimals),

@@ -34,12 +34,13 @@ pub fn full(
         Gradient::Published => mix(&phi(problem, &solution.spectrum), &slope),
         Gradient::Implicit | Gradient::ImplicitTotal => {
             activate(problem, solution);
-            let system = System::new(problem, &solution.spectrum, coupling(kind));
             let spectrum = &solution.spectrum;
-            let solved = system
+            let dual = spectrum.unit();
+            let system = System::new(problem, spectrum, coupling(kind, &dual));
+            let (solved, _) = system
                 .factor()?
-                .solve(&spectrum.to_eigenbasis(&slope), ADJOINT_TOLERANCE);
-            spectrum.from_eigenbasis(&solved?)
+                .solve(&spectrum.to_eigenbasis(&slope), ADJOINT_TOLERANCE)?;
+            spectrum.from_eigenbasis(&solved)
         }
     };
     let dimension = problem.dimension();
@@ -133,13 +134,14 @@ impl Response {
         if kind != Gradient::Published {
             activate(problem, solution);
             let spectrum = &solution.spectrum;
-            let system = System::new(problem, spectrum, coupling(kind));
-            let factored = system.factor()?;
+            let dual = spectrum.unit();
+            let system = System::new(problem, spectrum, coupling(kind, &dual));
+            let factored = system.factor_whole()?;
             for &p in targets {
                 for k in 0..dimension {
                     let mut unit = vec![0.0; m * dimension];
                     unit[p * dimension + k] = 1.0;
-                    let solved =
+                    let (solved, _) =
                         factored.solve(&spectrum.to_eigenbasis(&unit), ADJOINT_TOLERANCE)?;
                     columns.push(spectrum.from_eigenbasis(&solved));
                 }
@@ -177,9 +179,9 @@ impl Response {
     }
 }
 
-fn coupling<'a>(kind: Gradient) -> Coupling<'a> {
+fn coupling(kind: Gradient, dual: &[f64]) -> Coupling<'_> {
     match kind {
-        Gradient::ImplicitTotal => Coupling::Moving { dual: None },
+        Gradient::ImplicitTotal => Coupling::Moving { dual },
         Gradient::Published | Gradient::Implicit => Coupling::Fixed,
     }
 }

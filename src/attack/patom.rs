@@ -14,6 +14,8 @@ use crate::rng::{Random, Stream};
 /// Growth of the step after an iteration that took it whole, and its shrinking where U would fall.
 const GROW: f64 = 4.0;
 const SHRINK: f64 = 0.25;
+/// The step grows no further, so that it stays finite: points on the surface of the ball accept any.
+const LARGEST_STEP: f64 = 1e100;
 /// Trials of one iteration: 0.25^30 is below the rounding of any step that is worth a trial.
 const MAX_TRIALS: usize = 30;
 
@@ -226,7 +228,7 @@ fn backtrack(
         let value = utility::value(problem, &settings.targets, &next.w);
         if value > utility {
             if trial == 0 {
-                *step_size *= GROW;
+                *step_size = (*step_size * GROW).min(LARGEST_STEP);
             }
             return Ok(Some((moved, next, value)));
         }

@@ -139,16 +139,16 @@ fn names<DB: DrawingBackend>(pen: &Pen<DB>, heatmap: &Heatmap, layout: Layout) -
         let name = format!("T{}", task + 1);
         let color = pen.palette.ink;
         if task as f64 % every_row == 0.0 {
-            pen.text(left - 17.0, top + middle, Side::Right, size, color, &name)?;
+            pen.text(left - 22.0, top + middle, Side::Right, size, color, &name)?;
         }
         if task as f64 % every_column == 0.0 {
             pen.text(left + middle, top - 23.0, Side::Middle, size, color, &name)?;
         }
         if heatmap.targets.contains(&task) {
-            pen.target_mark((left - 12.0, top + middle), radius)?;
+            pen.target_mark((left - 16.0, top + middle), radius)?;
         }
         if heatmap.attackers.contains(&task) {
-            pen.attacker_mark((left - 4.5, top + middle), radius)?;
+            pen.attacker_mark((left - 6.5, top + middle), radius)?;
         }
         let both = heatmap.targets.contains(&task) && heatmap.attackers.contains(&task);
         if heatmap.targets.contains(&task) {

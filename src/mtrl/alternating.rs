@@ -23,10 +23,11 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         Some(start) => start.spectrum.clone(),
         None => Spectrum::new(&w, m, weights.epsilon.max(1e-6))?,
     };
-    let mut iterations = 0;
+    let (mut iterations, mut products) = (0, 0);
     let mut status = Status::IterationLimit;
     while iterations < limits.max_iterations {
-        let next = best_weights(problem, &spectrum, &w)?;
+        let (next, taken) = best_weights(problem, &spectrum, &w)?;
+        products += taken;
         iterations += 1;
         let change: f64 = next.iter().zip(&w).map(|(a, b)| (a - b) * (a - b)).sum();
         let settled = change <= limits.tolerance * norm_squared(&next);
@@ -53,6 +54,7 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         w: point.w,
         spectrum: point.spectrum,
         iterations,
+        products,
         status,
     })
 }
@@ -115,10 +117,16 @@ fn cut(problem: &Problem, w: Vec<f64>) -> Result<(Point, f64)> {
     Ok((best.unwrap_or(whole), best_certificate))
 }
 
-/// The minimiser over W with Ω fixed: one linear system for each active set that is met.
-fn best_weights(problem: &mut Problem, spectrum: &Spectrum, start: &[f64]) -> Result<Vec<f64>> {
+/// The minimiser over W with Ω fixed, one linear system for each active set that is met, and the
+/// products that it took.
+fn best_weights(
+    problem: &mut Problem,
+    spectrum: &Spectrum,
+    start: &[f64],
+) -> Result<(Vec<f64>, usize)> {
     let (m, dimension) = (problem.task_count(), problem.dimension());
     let mut w = start.to_vec();
+    let mut products = 0;
     for i in 0..m {
         problem.activate(i, &w[i * dimension..(i + 1) * dimension]);
     }
@@ -128,9 +136,10 @@ fn best_weights(problem: &mut Problem, spectrum: &Spectrum, start: &[f64]) -> Re
             problem.add_pull(i, row);
         }
         let system = System::new(problem, spectrum, Coupling::Fixed);
-        let solved = system
+        let (solved, taken) = system
             .factor()?
             .solve(&spectrum.to_eigenbasis(&pull), 1e-10)?;
+        products += taken;
         w = spectrum.from_eigenbasis(&solved);
         let mut changed = false;
         for i in 0..m {
@@ -140,5 +149,5 @@ fn best_weights(problem: &mut Problem, spectrum: &Spectrum, start: &[f64]) -> Re
             break;
         }
     }
-    Ok(w)
+    Ok((w, products))
 }

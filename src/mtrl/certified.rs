@@ -4,10 +4,15 @@
 //! zero: there tr S is nearly linear and bends sharply at sqrt(ε). As Chan, Golub and Mulet (1999)
 //! did for total variation, W S⁻¹ is therefore treated as a variable U* of its own, linearised
 //! from U* S = W, and kept at spectral norm at most 1. Near the optimum U* = W S⁻¹ and the step is
-//! Newton's. If the gradient has not shrunk over two steps, U* is put back to W S⁻¹.
+//! Newton's. Only the diagonal of U* in the basis of the singular vectors of W enters the model, so
+//! that its regulariser stays explicit there. Where the gradient has not halved over two steps, the
+//! numbers are taken from the optimality conditions instead.
 
 use crate::error::{Error, Result};
-use crate::linalg::{add_scaled, cholesky, cholesky_solve, dot, largest_eigenvalue, norm_squared};
+use crate::linalg::{
+    add_combination, add_scaled, cholesky, cholesky_solve, largest_eigenvalue, multiply,
+    norm_squared,
+};
 use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
 
@@ -29,11 +34,11 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         return Err(Error::field("epsilon", epsilon, expected));
     }
     let mut state = match start {
-        // A start that is nearly right: W S⁻¹ is a good dual.
         Some(start) => State {
             w: start.w.clone(),
             dual: None,
             iterations: 0,
+            products: 0,
         },
         None => {
             let w = uncoupled(problem)?;
@@ -41,6 +46,7 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
                 dual: Some(vec![0.0; w.len()]),
                 w,
                 iterations: 0,
+                products: 0,
             }
         }
     };
@@ -65,6 +71,7 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         objective: point.value,
         certificate,
         iterations: state.iterations,
+        products: state.products,
         status,
     })
 }
@@ -72,9 +79,10 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
 /// Where the solver stands.
 struct State {
     w: Vec<f64>,
-    /// U*, rows by task; none: W S⁻¹.
+    /// U*, rows by task; none: what the optimality conditions say.
     dual: Option<Vec<f64>>,
     iterations: usize,
+    products: usize,
 }
 
 impl State {
@@ -98,11 +106,19 @@ impl State {
             }
             norms.push(norm_squared(&point.gradient));
             if let [.., before, _, now] = norms[..]
-                && now > before
+                && now > 0.25 * before
             {
                 self.dual = None;
             }
-            let Some((next, dual)) = step(problem, &point, epsilon, self.dual.take())? else {
+            let dual = self.dual.take();
+            let next = step(
+                problem,
+                &point,
+                epsilon,
+                dual.as_deref(),
+                &mut self.products,
+            )?;
+            let Some((next, dual)) = next else {
                 break Status::Stalled;
             };
             point = next;
@@ -139,12 +155,34 @@ fn uncoupled(problem: &mut Problem) -> Result<Vec<f64>> {
     Ok(w)
 }
 
+/// The numbers d_a of the model at a point: the tracked dual as the singular vectors see it; where
+/// there is none, what the optimality conditions say the dual would be if the rest were optimal,
+/// λ2 τ U* = λ2 τ W S⁻¹ - ∇P.
+fn dual_numbers(problem: &Problem, point: &Point, dual: Option<&[f64]>) -> Vec<f64> {
+    let spectrum = &point.spectrum;
+    let mut d = match dual {
+        Some(dual) => spectrum.diagonal(&spectrum.to_eigenbasis(dual)),
+        None => {
+            let stiffness = problem.weights().lambda2 * spectrum.trace;
+            let mut d = spectrum.unit();
+            if stiffness > 0.0 {
+                let gradient = spectrum.diagonal(&spectrum.to_eigenbasis(&point.gradient));
+                add_scaled(&mut d, -1.0 / stiffness, &gradient);
+            }
+            d
+        }
+    };
+    d.iter_mut().for_each(|d| *d = d.clamp(0.0, 1.0));
+    d
+}
+
 /// One step: the next point and the dual there (rows by task), or none where P cannot be lowered.
 fn step(
     problem: &mut Problem,
     point: &Point,
     epsilon: f64,
-    dual: Option<Vec<f64>>,
+    dual: Option<&[f64]>,
+    products: &mut usize,
 ) -> Result<Option<(Point, Vec<f64>)>> {
     point.activate(problem);
     let spectrum = &point.spectrum;
@@ -154,21 +192,18 @@ fn step(
         .map(|g| -g)
         .collect();
     // Inexact Newton: a loose solve far from the optimum, a tight one near it.
-    let tolerance = norm_squared(&rhs).sqrt().clamp(1e-4, 0.1);
-    let mut dual = dual.map(|dual| spectrum.to_eigenbasis(&dual));
-    let direction = {
-        let attempt = |dual: Option<&[f64]>| {
-            let system = System::new(problem, spectrum, Coupling::Moving { dual });
-            system.factor()?.solve(&rhs, tolerance)
-        };
-        match attempt(dual.as_deref()) {
-            Err(_) if dual.is_some() => {
-                dual = None;
-                attempt(None)?
-            }
-            result => result?,
-        }
+    let tolerance = norm_squared(&rhs).sqrt().clamp(1e-6, 0.1);
+    let mut dual = dual_numbers(problem, point, dual);
+    let attempt = |dual: &[f64]| {
+        let system = System::new(problem, spectrum, Coupling::Moving { dual });
+        system.factor()?.solve(&rhs, tolerance)
     };
+    let (direction, taken) = attempt(&dual).or_else(|_| {
+        // Rounding; the model with Ω fixed is positive definite by a wide margin.
+        dual.fill(0.0);
+        attempt(&dual)
+    })?;
+    *products += taken;
     let v = spectrum.from_eigenbasis(&direction);
     let slope = point.slope(&v);
     let mut length = 1.0;
@@ -184,7 +219,7 @@ fn step(
             if stuck {
                 return Ok(None);
             }
-            let dual = next_dual(spectrum, dual, &direction, length);
+            let dual = next_dual(spectrum, &dual, &direction, length);
             return Ok(Some((next, dual)));
         }
         length *= 0.5;
@@ -195,46 +230,44 @@ fn step(
 }
 
 /// U* + length (dU*), with U* + dU* = (W + V - U* dS) S⁻¹, scaled to spectral norm at most 1.
-fn next_dual(
-    spectrum: &Spectrum,
-    dual: Option<Vec<f64>>,
-    direction: &[f64],
-    length: f64,
-) -> Vec<f64> {
+fn next_dual(spectrum: &Spectrum, d: &[f64], direction: &[f64], length: f64) -> Vec<f64> {
     let Spectrum {
         values: s,
         rotated: z,
+        singular,
+        first,
+        left,
         ..
     } = spectrum;
-    let m = s.len();
-    let dimension = z.len() / m;
-    let row = |a: usize| a * dimension..(a + 1) * dimension;
-    let dual = dual.unwrap_or_else(|| {
-        let mut unit = z.clone();
-        for (row, s) in unit.chunks_exact_mut(dimension).zip(s) {
-            row.iter_mut().for_each(|entry| *entry /= s);
-        }
-        unit
-    });
-    let mut next = vec![0.0; z.len()];
-    for b in 0..m {
-        let target = &mut next[row(b)];
-        add_scaled(target, 1.0, &z[row(b)]);
-        add_scaled(target, 1.0, &direction[row(b)]);
-        for a in 0..m {
-            let moved = (dot(&direction[row(a)], &z[row(b)]) + dot(&z[row(a)], &direction[row(b)]))
-                / (s[a] + s[b]);
-            add_scaled(target, -moved, &dual[row(a)]);
-        }
-        for (target, old) in target.iter_mut().zip(&dual[row(b)]) {
-            *target = old + length * (*target / s[b] - old);
+    let (m, first) = (s.len(), *first);
+    let (dimension, count) = (z.len() / m, m - first);
+    let mut c = vec![0.0; m * count];
+    if count > 0 {
+        for (c, row) in (c.chunks_exact_mut(count)).zip(direction.chunks_exact(dimension)) {
+            multiply(c, left, row);
         }
     }
-    let mut inner = vec![0.0; m * m];
-    for a in 0..m {
-        for b in 0..m {
-            inner[a * m + b] = dot(&next[row(a)], &next[row(b)]);
+    let mut next = vec![0.0; z.len()];
+    for (b, target) in next.chunks_exact_mut(dimension).enumerate() {
+        let range = b * dimension..(b + 1) * dimension;
+        for ((target, z), v) in (target.iter_mut().zip(&z[range.clone()])).zip(&direction[range]) {
+            *target = length * (z + v) / s[b];
         }
+        // d_a p_a dS_ab, and the part of the old dual that stays.
+        add_combination(target, left, |k| {
+            let a = first + k;
+            let (moved, kept) = if b < first {
+                (singular[a] * c[b * count + k], 0.0)
+            } else {
+                let moved = singular[b] * c[a * count + b - first] + singular[a] * c[b * count + k];
+                (moved, if a == b { 1.0 - length } else { 0.0 })
+            };
+            d[a] * (kept - length * moved / ((s[a] + s[b]) * s[b]))
+        });
+    }
+    let mut inner = vec![0.0; m * m];
+    for (products, row) in (inner.chunks_exact_mut(m)).zip(next.chunks_exact(dimension)) {
+        multiply(products, &next, row);
     }
     let norm = largest_eigenvalue(&inner, m).sqrt();
     if norm > 1.0 {

@@ -75,7 +75,8 @@ impl Point {
     /// The Hessian of P at this W times V (laid out as W). Needs ε > 0.
     pub fn hessian_product(&self, problem: &mut Problem, v: &[f64]) -> Vec<f64> {
         self.activate(problem);
-        let system = System::new(problem, &self.spectrum, Coupling::Moving { dual: None });
+        let dual = self.spectrum.unit();
+        let system = System::new(problem, &self.spectrum, Coupling::Moving { dual: &dual });
         let product = system.product(&self.spectrum.to_eigenbasis(v));
         self.spectrum.from_eigenbasis(&product)
     }

@@ -73,6 +73,8 @@ pub struct Solution {
     pub certificate: f64,
     /// Newton steps, or rounds of the alternation.
     pub iterations: usize,
+    /// Products with the Hessian that they took.
+    pub products: usize,
     /// How it ended.
     pub status: Status,
 }

@@ -1,34 +1,47 @@
-//! The linear systems of the lower level: Newton steps and implicit gradients. The operator, two
-//! ways to solve with it, and nothing about when that is wanted.
+//! The linear systems of the lower level: Newton steps and implicit gradients. The operator, how to
+//! solve with it, and nothing about when that is wanted.
 //!
-//! Everything is in the eigenbasis of W'W: row a of a vector belongs to q_a. There the coupling
-//! is nearly diagonal: with τ = tr S, z_a = W q_a and u_a = z_a / s_a,
+//! Vectors are rows in the eigenbasis of W'W: row a belongs to q_a. With W q_a = σ_a p_a, τ = tr S
+//! and c_ab = v_a'p_b, the Hessian of P is
 //!
 //! ```text
-//! (H V)_a = data + (λ1 + λ2 τ / s_a) v_a + λ2 [ (Σ_b u_b'v_b) u_a - (τ / s_a) Σ_b u_b dS_ba ],
-//! dS_ab = (v_a'z_b + z_a'v_b) / (s_a + s_b).
+//! (H V)_a = data + (λ1 + λ2 τ / s_a) v_a + Σ_b e_ab p_b,
+//! e_ab = -λ2 τ u_b (σ_b c_ab + σ_a c_ba) / (s_a (s_a + s_b)),    u_b = σ_b / s_b,
+//! e_aa = the same, and λ2 u_a Σ_b u_b c_bb.
 //! ```
 //!
-//! The bracket is the movement of Ω; without it Ω is held fixed. In it one factor u may be
-//! replaced by a dual variable u* that is tracked on its own, made symmetric: the primal-dual
-//! Newton method of Chan, Golub and Mulet (1999), which stays effective far from the optimum where
-//! Newton's own model is poor. Rows are scaled by (λ1 + λ2 τ / s_a)^(-1/2), so that directions in
-//! which Ω is nearly or exactly singular do no harm.
+//! The e_ab are the movement of Ω; without them Ω is held fixed. The regulariser couples nothing but
+//! pairs (a, b), (b, a) and the diagonal. In each product of two u one factor may be replaced by a
+//! number d between 0 and 1, made symmetric: the primal-dual Newton method of Chan, Golub and Mulet
+//! (1999), which stays effective far from the optimum where Newton's own model is poor. With d = 0
+//! the fixed Ω is left, a model from above; with d = u Newton's. The operator is positive definite
+//! for all d in between.
+//!
+//! Rows are scaled by (λ1 + λ2 τ / s_a)^(-1/2): directions in which Ω is nearly or exactly singular
+//! do no harm. A row is stiff where that scale makes the data part small; then it is nearly the
+//! identity, but for the p_b of rows b that are not stiff: W may turn into q_a at little cost. This
+//! is what the preconditioner knows: it factors the D x D blocks of the soft rows, and is diagonal
+//! in the stiff ones.
 
 use crate::error::{Error, Result};
-use crate::linalg::{add_scaled, cholesky, cholesky_solve, dot, norm_squared};
+use crate::linalg::{
+    add_combination, add_scaled, cholesky, cholesky_solve, dot, multiply, norm_squared,
+};
 use crate::mtrl::{Problem, Spectrum};
 
-/// Up to this many unknowns a system is factored as a whole.
+/// Up to this many unknowns a system with many right-hand sides is factored as a whole.
 const DENSE_LIMIT: usize = 420;
+
+/// A row is stiff when the trace of the data part is at most this much of its own stiffness.
+const STIFF: f64 = 0.5;
 
 /// Whether Ω moves with W.
 #[derive(Clone, Copy)]
 pub(crate) enum Coupling<'a> {
     /// Ω is held fixed.
     Fixed,
-    /// Ω follows W; `dual` replaces one factor W S⁻¹ (rows in the eigenbasis).
-    Moving { dual: Option<&'a [f64]> },
+    /// Ω follows W; the numbers d_a replace one factor u_a (zero where σ_a is).
+    Moving { dual: &'a [f64] },
 }
 
 /// The operator at one point. The curvature of the problem must be that of the point.
@@ -37,20 +50,24 @@ pub(crate) struct System<'a> {
     spectrum: &'a Spectrum,
     /// (λ1 + λ2 τ / s_a)^(-1/2); zero where s_a is zero.
     scale: Vec<f64>,
-    movement: Option<Movement<'a>>,
+    movement: Option<Movement>,
 }
 
-struct Movement<'a> {
-    /// Row a: u_a = z_a / s_a.
+/// e_ab = keep_ab c_ab + swap_ab c_ba, and e_aa + dual_a Σ_b unit_b c_bb + unit_a Σ_b dual_b c_bb,
+/// in scaled rows. Columns are those rows b that have a p_b.
+struct Movement {
+    keep: Vec<f64>,
+    swap: Vec<f64>,
     unit: Vec<f64>,
-    /// The tracked replacement of it.
-    dual: Option<&'a [f64]>,
+    dual: Vec<f64>,
 }
 
-impl Movement<'_> {
-    fn dual(&self) -> &[f64] {
-        self.dual.unwrap_or(&self.unit)
-    }
+/// What a product needs besides the operator, so that it allocates nothing.
+struct Workspace {
+    by_task: Vec<f64>,
+    product: Vec<f64>,
+    inner: Vec<f64>,
+    moved: Vec<f64>,
 }
 
 impl<'a> System<'a> {
@@ -60,8 +77,7 @@ impl<'a> System<'a> {
         coupling: Coupling<'a>,
     ) -> Self {
         let weights = problem.weights();
-        let dimension = problem.dimension();
-        let scale = (spectrum.values.iter())
+        let scale: Vec<f64> = (spectrum.values.iter())
             .map(|&s| {
                 if weights.lambda2 == 0.0 {
                     1.0 / weights.lambda1.sqrt()
@@ -75,11 +91,7 @@ impl<'a> System<'a> {
         let movement = match coupling {
             Coupling::Fixed => None,
             Coupling::Moving { dual } => {
-                let mut unit = spectrum.rotated.clone();
-                for (row, s) in unit.chunks_exact_mut(dimension).zip(&spectrum.values) {
-                    row.iter_mut().for_each(|entry| *entry /= s);
-                }
-                Some(Movement { unit, dual })
+                Some(Movement::new(spectrum, dual, weights.lambda2, &scale))
             }
         };
         Self {
@@ -94,176 +106,111 @@ impl<'a> System<'a> {
         self.scale.len() * self.problem.dimension()
     }
 
-    /// H V.
+    fn workspace(&self) -> Workspace {
+        let zeros = || vec![0.0; self.size()];
+        let pairs = self.scale.len() * (self.scale.len() - self.spectrum.first);
+        Workspace {
+            by_task: zeros(),
+            product: zeros(),
+            inner: vec![0.0; pairs],
+            moved: vec![0.0; pairs],
+        }
+    }
+
+    /// H V. Needs ε > 0.
     pub(crate) fn product(&self, v: &[f64]) -> Vec<f64> {
         let dimension = self.problem.dimension();
-        let mut out = self.data_product(v);
-        for (a, scale) in self.scale.iter().enumerate() {
-            let range = a * dimension..(a + 1) * dimension;
-            add_scaled(&mut out[range.clone()], 1.0 / (scale * scale), &v[range]);
-        }
-        self.add_movement(v, &mut out);
+        let unscale = |v: &mut [f64]| {
+            for (row, scale) in v.chunks_exact_mut(dimension).zip(&self.scale) {
+                row.iter_mut().for_each(|entry| *entry /= scale);
+            }
+        };
+        let mut unscaled = v.to_vec();
+        unscale(&mut unscaled);
+        let mut out = vec![0.0; v.len()];
+        self.scaled_product(&unscaled, &mut out, &mut self.workspace());
+        unscale(&mut out);
         out
     }
 
-    fn data_product(&self, v: &[f64]) -> Vec<f64> {
+    /// The scaled operator: out = R H R v.
+    fn scaled_product(&self, v: &[f64], out: &mut [f64], workspace: &mut Workspace) {
+        let m = self.scale.len();
         let dimension = self.problem.dimension();
-        let by_task = self.spectrum.from_eigenbasis(v);
-        let mut product = vec![0.0; v.len()];
-        for (i, (y, x)) in product
-            .chunks_exact_mut(dimension)
-            .zip(by_task.chunks_exact(dimension))
+        let Workspace {
+            by_task,
+            product,
+            inner,
+            moved,
+        } = workspace;
+        let vectors = &self.spectrum.vectors;
+        by_task.fill(0.0);
+        for (i, (x, y)) in (by_task.chunks_exact_mut(dimension))
+            .zip(product.chunks_exact_mut(dimension))
             .enumerate()
         {
-            crate::linalg::multiply(y, self.problem.curvature(i), x);
+            add_combination(x, v, |a| self.scale[a] * vectors[a * m + i]);
+            multiply(y, self.problem.curvature(i), x);
         }
-        self.spectrum.to_eigenbasis(&product)
-    }
-
-    fn add_movement(&self, v: &[f64], out: &mut [f64]) {
-        let Some(movement) = &self.movement else {
-            return;
-        };
-        let Spectrum {
-            values: s,
-            rotated: z,
-            trace,
-            ..
-        } = self.spectrum;
-        let (unit, dual) = (&movement.unit, movement.dual());
-        let m = s.len();
-        let dimension = self.problem.dimension();
-        let row = |a: usize| a * dimension..(a + 1) * dimension;
-        let lambda2 = self.problem.weights().lambda2;
-        let mut inner = vec![0.0; m * m];
-        let mut inner_dual = vec![0.0; m * m];
-        for a in 0..m {
-            for b in 0..m {
-                inner[a * m + b] = dot(&v[row(a)], &z[row(b)]);
-                inner_dual[a * m + b] = dot(&v[row(a)], &dual[row(b)]);
-            }
-        }
-        add_scaled(out, 0.5 * lambda2 * dot(unit, v), dual);
-        add_scaled(out, 0.5 * lambda2 * dot(dual, v), unit);
-        let factor = 0.5 * lambda2 * trace;
-        for b in 0..m {
-            for a in 0..m {
-                let sum = s[a] + s[b];
-                let moved = (inner[a * m + b] + inner[b * m + a]) / (sum * s[b]);
-                add_scaled(&mut out[row(b)], -factor * moved, &dual[row(a)]);
-                let adjoint = (inner_dual[b * m + a] / s[b] + inner_dual[a * m + b] / s[a]) / sum;
-                add_scaled(&mut out[row(b)], -factor * adjoint, &z[row(a)]);
-            }
-        }
-    }
-
-    /// Block (b, a) of H, D x D, without the identity part, times r_b r_a, into `block`.
-    fn scaled_block(&self, b: usize, a: usize, block: &mut [f64]) {
-        let Spectrum {
-            values: s,
-            vectors,
-            rotated: z,
-            trace,
-            ..
-        } = self.spectrum;
-        let m = s.len();
-        let dimension = self.problem.dimension();
-        let scale = self.scale[a] * self.scale[b];
-        block.fill(0.0);
-        if scale == 0.0 {
-            return;
-        }
-        for i in 0..m {
-            let weight = scale * vectors[a * m + i] * vectors[b * m + i];
-            add_scaled(block, weight, self.problem.curvature(i));
+        out.copy_from_slice(v);
+        for (a, row) in out.chunks_exact_mut(dimension).enumerate() {
+            add_combination(row, product, |i| self.scale[a] * vectors[a * m + i]);
         }
         let Some(movement) = &self.movement else {
             return;
         };
-        let (unit, dual) = (&movement.unit, movement.dual());
-        let row = |c: usize| c * dimension..(c + 1) * dimension;
-        let half = 0.5 * self.problem.weights().lambda2 * scale;
-        let mut add_outer = |weight: f64, left: &[f64], right: &[f64]| {
-            for (target, &l) in block.chunks_exact_mut(dimension).zip(left) {
-                add_scaled(target, weight * l, right);
-            }
-        };
-        add_outer(half, &dual[row(b)], &unit[row(a)]);
-        add_outer(half, &unit[row(b)], &dual[row(a)]);
-        let (half, sum) = (half * trace, s[a] + s[b]);
-        add_outer(-half / (s[b] * sum), &dual[row(a)], &z[row(b)]);
-        add_outer(-half / (s[a] * sum), &z[row(a)], &dual[row(b)]);
-        if a == b {
-            for c in 0..m {
-                let weight = -half / (s[b] * (s[b] + s[c]));
-                add_outer(weight, &dual[row(c)], &z[row(c)]);
-                add_outer(weight, &z[row(c)], &dual[row(c)]);
-            }
+        let Spectrum { first, left, .. } = self.spectrum;
+        let count = m - first;
+        if count == 0 {
+            return;
+        }
+        for (c, row) in inner.chunks_exact_mut(count).zip(v.chunks_exact(dimension)) {
+            multiply(c, left, row);
+        }
+        movement.apply(inner, moved, *first);
+        for (row, e) in out
+            .chunks_exact_mut(dimension)
+            .zip(moved.chunks_exact(count))
+        {
+            add_combination(row, left, |b| e[b]);
         }
     }
 
-    /// Prepares to solve with this operator.
+    /// Prepares to solve with this operator once or a few times.
     ///
     /// # Errors
-    /// The operator is not positive definite (only possible with a dual, or in the face of
-    /// rounding).
+    /// A block is not positive definite (only possible in the face of rounding).
     pub(crate) fn factor(&self) -> Result<Factored<'_>> {
-        let dimension = self.problem.dimension();
-        let (m, size) = (self.scale.len(), self.size());
-        let mut block = vec![0.0; dimension * dimension];
-        let breakdown = || Error::Numerical {
-            place: "the Newton system of the lower level",
-            what: "its matrix is not positive definite".to_string(),
-        };
-        if size <= DENSE_LIMIT {
-            let mut matrix = vec![0.0; size * size];
-            for b in 0..m {
-                for a in 0..=b {
-                    self.scaled_block(b, a, &mut block);
-                    for (k, source) in block.chunks_exact(dimension).enumerate() {
-                        let start = (b * dimension + k) * size + a * dimension;
-                        matrix[start..start + dimension].copy_from_slice(source);
-                    }
-                }
-            }
-            for k in 0..size {
-                matrix[k * size + k] += 1.0;
-            }
-            return if cholesky(&mut matrix, size) {
-                Ok(Factored {
-                    system: self,
-                    factor: Factor::Whole(matrix),
-                })
-            } else {
-                Err(breakdown())
-            };
-        }
-        let mut blocks = Vec::with_capacity(m);
-        for a in 0..m {
-            self.scaled_block(a, a, &mut block);
-            for k in 0..dimension {
-                block[k * dimension + k] += 1.0;
-            }
-            if !cholesky(&mut block, dimension) {
-                return Err(breakdown());
-            }
-            blocks.push(block.clone());
-        }
         Ok(Factored {
             system: self,
-            factor: Factor::Blocks(blocks),
+            factor: Factor::Blocks(Blocks::new(self)?),
         })
     }
 
-    /// Scaled operator: R H R.
-    fn scaled_product(&self, v: &[f64]) -> Vec<f64> {
-        let mut scaled = v.to_vec();
-        self.apply_scale(&mut scaled);
-        let mut out = self.data_product(&scaled);
-        self.add_movement(&scaled, &mut out);
-        self.apply_scale(&mut out);
-        add_scaled(&mut out, 1.0, v);
-        out
+    /// Prepares to solve with this operator many times.
+    ///
+    /// # Errors
+    /// The operator is not positive definite (only possible in the face of rounding).
+    pub(crate) fn factor_whole(&self) -> Result<Factored<'_>> {
+        let size = self.size();
+        if size > DENSE_LIMIT {
+            return self.factor();
+        }
+        let mut matrix = vec![0.0; size * size];
+        let mut unit = vec![0.0; size];
+        let mut workspace = self.workspace();
+        for (k, row) in matrix.chunks_exact_mut(size).enumerate() {
+            unit[k] = 1.0;
+            self.scaled_product(&unit, row, &mut workspace);
+            unit[k] = 0.0;
+        }
+        if !cholesky(&mut matrix, size) {
+            return Err(breakdown());
+        }
+        Ok(Factored {
+            system: self,
+            factor: Factor::Whole(matrix),
+        })
     }
 
     fn apply_scale(&self, v: &mut [f64]) {
@@ -274,61 +221,245 @@ impl<'a> System<'a> {
     }
 }
 
+fn breakdown() -> Error {
+    Error::Numerical {
+        place: "the Newton system of the lower level",
+        what: "its matrix is not positive definite".to_string(),
+    }
+}
+
+impl Movement {
+    fn new(spectrum: &Spectrum, d: &[f64], lambda2: f64, scale: &[f64]) -> Self {
+        let Spectrum {
+            values: s,
+            singular,
+            first,
+            trace,
+            ..
+        } = spectrum;
+        let (m, first) = (s.len(), *first);
+        let half = 0.5 * lambda2 * trace;
+        let count = m - first;
+        let (mut keep, mut swap) = (vec![0.0; m * count], vec![0.0; m * count]);
+        for a in 0..m {
+            for b in first..m {
+                let sum = s[a] + s[b];
+                let k = a * count + b - first;
+                keep[k] = -2.0 * half * scale[a] * scale[a] * d[b] * singular[b] / (s[a] * sum);
+                let mixed = d[b] * singular[a] / s[a] + d[a] * singular[b] / s[b];
+                swap[k] = -half * scale[a] * scale[b] * mixed / sum;
+            }
+        }
+        let root = (0.5 * lambda2).sqrt();
+        Self {
+            keep,
+            swap,
+            unit: (first..m)
+                .map(|a| root * scale[a] * singular[a] / s[a])
+                .collect(),
+            dual: (first..m).map(|a| root * scale[a] * d[a]).collect(),
+        }
+    }
+
+    /// From the c_ab to the e_ab.
+    fn apply(&self, c: &[f64], e: &mut [f64], first: usize) {
+        let count = self.unit.len();
+        let (mut along_unit, mut along_dual) = (0.0, 0.0);
+        for b in 0..count {
+            let own = c[(first + b) * count + b];
+            along_unit += self.unit[b] * own;
+            along_dual += self.dual[b] * own;
+        }
+        for (a, row) in e.chunks_exact_mut(count).enumerate() {
+            for b in 0..count {
+                let k = a * count + b;
+                row[b] = self.keep[k] * c[k];
+                if a >= first {
+                    row[b] += self.swap[k] * c[(first + b) * count + a - first];
+                }
+            }
+        }
+        for b in 0..count {
+            e[(first + b) * count + b] += along_unit * self.dual[b] + along_dual * self.unit[b];
+        }
+    }
+}
+
+/// The preconditioner of conjugate gradients, for the scaled operator.
+struct Blocks {
+    rows: Vec<Block>,
+    /// The soft rows that have a p, counted from the first row that has one.
+    soft: Vec<usize>,
+}
+
+enum Block {
+    /// Cholesky factor of the D x D diagonal block.
+    Soft(Vec<f64>),
+    /// I, but for these multiples of p_b p_b' for the soft b that are taken off.
+    Stiff(Vec<f64>),
+}
+
+impl Blocks {
+    fn new(system: &System) -> Result<Self> {
+        let System {
+            problem,
+            spectrum,
+            scale,
+            movement,
+        } = system;
+        let m = scale.len();
+        let dimension = problem.dimension();
+        let largest = (0..m)
+            .map(|i| {
+                let curvature = problem.curvature(i);
+                (0..dimension).map(|k| curvature[k * (dimension + 1)]).sum()
+            })
+            .fold(0.0, f64::max);
+        let is_soft = |a: usize| largest * scale[a] * scale[a] > STIFF;
+        let Spectrum { first, left, .. } = spectrum;
+        let (first, count) = (*first, m - first);
+        let p = |b: usize| &left[b * dimension..(b + 1) * dimension];
+        let soft: Vec<usize> = match movement {
+            Some(_) => (0..count).filter(|&b| is_soft(first + b)).collect(),
+            None => Vec::new(),
+        };
+        // Mean data curvature along p_b.
+        let mut image = vec![0.0; dimension];
+        let along: Vec<f64> = (soft.iter())
+            .map(|&b| {
+                let sum: f64 = (0..m)
+                    .map(|i| {
+                        multiply(&mut image, problem.curvature(i), p(b));
+                        dot(&image, p(b))
+                    })
+                    .sum();
+                sum / m as f64
+            })
+            .collect();
+        let mut rows = Vec::with_capacity(m);
+        for a in 0..m {
+            if !is_soft(a) {
+                let taken = soft.iter().zip(&along).map(|(&b, along)| {
+                    let keep = movement.as_ref().map_or(0.0, |m| m.keep[a * count + b]);
+                    1.0 - 1.0 / (1.0 + keep + scale[a] * scale[a] * along)
+                });
+                rows.push(Block::Stiff(taken.collect()));
+                continue;
+            }
+            let mut block = vec![0.0; dimension * dimension];
+            let mut add = |k: usize, weight: f64, row: &[f64]| {
+                add_scaled(
+                    &mut block[k * dimension..=k * dimension + k],
+                    weight,
+                    &row[..=k],
+                );
+            };
+            for i in 0..m {
+                let q = spectrum.vectors[a * m + i];
+                let weight = scale[a] * scale[a] * q * q;
+                let curvature = problem.curvature(i).chunks_exact(dimension);
+                for (k, row) in curvature.enumerate() {
+                    add(k, weight, row);
+                }
+            }
+            if let Some(movement) = movement {
+                for b in 0..count {
+                    let mut weight = movement.keep[a * count + b];
+                    if first + b == a {
+                        weight += movement.swap[a * count + b]
+                            + 2.0 * movement.unit[b] * movement.dual[b];
+                    }
+                    for (k, &entry) in p(b).iter().enumerate() {
+                        add(k, weight * entry, p(b));
+                    }
+                }
+            }
+            for k in 0..dimension {
+                block[k * dimension + k] += 1.0;
+            }
+            if !cholesky(&mut block, dimension) {
+                return Err(breakdown());
+            }
+            rows.push(Block::Soft(block));
+        }
+        Ok(Self { rows, soft })
+    }
+
+    fn apply(&self, y: &mut [f64], spectrum: &Spectrum) {
+        let dimension = y.len() / self.rows.len();
+        for (row, block) in y.chunks_exact_mut(dimension).zip(&self.rows) {
+            match block {
+                Block::Soft(factor) => cholesky_solve(factor, dimension, row),
+                Block::Stiff(taken) => {
+                    for (&b, taken) in self.soft.iter().zip(taken) {
+                        let p = &spectrum.left[b * dimension..(b + 1) * dimension];
+                        let c = taken * dot(row, p);
+                        add_scaled(row, -c, p);
+                    }
+                }
+            }
+        }
+    }
+}
+
 enum Factor {
     /// Cholesky factor of the whole scaled operator.
     Whole(Vec<f64>),
-    /// Cholesky factors of its diagonal blocks: the preconditioner of conjugate gradients.
-    Blocks(Vec<Vec<f64>>),
+    /// Preconditioner of conjugate gradients.
+    Blocks(Blocks),
 }
 
-/// An operator that is ready to be solved with, many times.
+/// An operator that is ready to be solved with.
 pub(crate) struct Factored<'a> {
     system: &'a System<'a>,
     factor: Factor,
 }
 
 impl Factored<'_> {
-    /// H⁻¹ `rhs`. Where the system is too large to factor: conjugate gradients to a residual of
-    /// `tolerance` times the right-hand side, in the scaled norm.
+    /// H⁻¹ `rhs`; where it is not factored as a whole by conjugate gradients, to a residual of
+    /// `tolerance` times the right-hand side, in the scaled norm. And how many products it took.
     ///
     /// # Errors
     /// The operator turns out not to be positive definite.
-    pub(crate) fn solve(&self, rhs: &[f64], tolerance: f64) -> Result<Vec<f64>> {
+    pub(crate) fn solve(&self, rhs: &[f64], tolerance: f64) -> Result<(Vec<f64>, usize)> {
         let mut x = rhs.to_vec();
         self.system.apply_scale(&mut x);
+        let mut products = 0;
         match &self.factor {
             Factor::Whole(factor) => cholesky_solve(factor, self.system.size(), &mut x),
-            Factor::Blocks(blocks) => x = self.conjugate_gradients(blocks, x, tolerance)?,
+            Factor::Blocks(blocks) => {
+                (x, products) = self.conjugate_gradients(blocks, x, tolerance)?;
+            }
         }
         self.system.apply_scale(&mut x);
-        Ok(x)
+        Ok((x, products))
     }
 
     fn conjugate_gradients(
         &self,
-        blocks: &[Vec<f64>],
+        blocks: &Blocks,
         mut residual: Vec<f64>,
         tolerance: f64,
-    ) -> Result<Vec<f64>> {
-        let dimension = self.system.problem.dimension();
-        let precondition = |r: &[f64]| {
-            let mut y = r.to_vec();
-            for (row, block) in y.chunks_exact_mut(dimension).zip(blocks) {
-                cholesky_solve(block, dimension, row);
-            }
-            y
-        };
+    ) -> Result<(Vec<f64>, usize)> {
+        let spectrum = self.system.spectrum;
         let mut x = vec![0.0; residual.len()];
         let target = tolerance * tolerance * norm_squared(&residual);
         if target == 0.0 {
-            return Ok(x);
+            return Ok((x, 0));
         }
-        let mut y = precondition(&residual);
+        let mut workspace = self.system.workspace();
+        let mut product = x.clone();
+        let mut y = residual.clone();
+        blocks.apply(&mut y, spectrum);
         let mut direction = y.clone();
         let mut rho = dot(&residual, &y);
         // In exact arithmetic it ends after as many steps as unknowns; rounding may need more.
-        for _ in 0..2 * residual.len() {
-            let product = self.system.scaled_product(&direction);
+        let limit = 2 * residual.len();
+        let mut products = 0;
+        while products < limit {
+            self.system
+                .scaled_product(&direction, &mut product, &mut workspace);
+            products += 1;
             let curvature = dot(&direction, &product);
             if curvature <= 0.0 || curvature.is_nan() {
                 return Err(Error::Numerical {
@@ -342,7 +473,8 @@ impl Factored<'_> {
             if norm_squared(&residual) <= target {
                 break;
             }
-            y = precondition(&residual);
+            y.copy_from_slice(&residual);
+            blocks.apply(&mut y, spectrum);
             let next = dot(&residual, &y);
             let ratio = next / rho;
             rho = next;
@@ -350,6 +482,6 @@ impl Factored<'_> {
                 *d = y + ratio * *d;
             }
         }
-        Ok(x)
+        Ok((x, products))
     }
 }

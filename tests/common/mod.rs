@@ -6,7 +6,7 @@ use patom::rng::{Random, Stream};
 
 /// To the limit of floating point: for comparisons of optima with each other.
 pub const TIGHT: Limits = Limits {
-    tolerance: 1e-18,
+    tolerance: 1e-22,
     max_iterations: 300,
 };
 

@@ -5,6 +5,7 @@
 // A few short texts: what reads best wins over an allocation.
 #![allow(clippy::format_push_string)]
 
+pub mod bench;
 pub mod build;
 pub mod data;
 pub mod server;

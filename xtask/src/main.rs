@@ -35,6 +35,10 @@ enum Task {
     },
     /// Find, check and bundle the data sets; says where to put what cannot be had
     Data,
+    /// Take the pictures of the README: docs/images/
+    Screenshots,
+    /// Time the same work natively, in wasm and by Python peers: docs/performance.md
+    Bench(xtask::bench::Arguments),
     /// Run every check and every test; the last line is `N passed, N failed`
     Test(xtask::test::Arguments),
 }
@@ -62,6 +66,8 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Data => {
             xtask::data::prepare(&workspace.root, &workspace.cache().join("data"))?;
         }
+        Task::Screenshots => xtask::test::screenshots(&workspace)?,
+        Task::Bench(arguments) => xtask::bench::bench(&workspace, &arguments)?,
         Task::Test(arguments) => {
             return Ok(if xtask::test::run(&workspace, &arguments)? {
                 ExitCode::SUCCESS

@@ -134,8 +134,8 @@ fn packages(names: &[&str]) -> Result<()> {
     let list = names.join(" ");
     if which("apt-get").is_none() {
         bail!(
-            "missing: {list}. Install Chromium and ChromeDriver with your system's package \
-             manager, so that `chromium` and `chromedriver` are on the search path"
+            "missing: {list}. Install these, however your system's package manager calls them, \
+             so that their programs are on the search path"
         );
     }
     let is_root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
@@ -161,6 +161,63 @@ fn packages(names: &[&str]) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// A Python with NumPy: the system's, or one of our own under the build folder.
+///
+/// # Errors
+/// When there is none and it cannot be made; the message is the command to type.
+pub fn python(workspace: &Workspace) -> Result<Command> {
+    let has_numpy = |program: &Path| output(Command::new(program).args(["-c", "import numpy"]));
+    let Some(system) = which("python3") else {
+        bail!("Python is missing. Type: sudo apt-get install -y python3 python3-numpy");
+    };
+    if has_numpy(&system).is_ok() {
+        return Ok(Command::new(system));
+    }
+    let folder = workspace.target.join("python");
+    let own = folder.join("bin").join("python3");
+    if has_numpy(&own).is_ok() {
+        return Ok(Command::new(own));
+    }
+    let requirements = fs::read_to_string(workspace.root.join("tests/oracle/requirements.txt"))
+        .context("cannot read tests/oracle/requirements.txt")?;
+    let numpy = requirements
+        .lines()
+        .find(|line| line.starts_with("numpy=="))
+        .context("tests/oracle/requirements.txt pins no numpy")?;
+    println!("installing {numpy} under {}", folder.display());
+    let made = run(Command::new(&system).args(["-m", "venv"]).arg(&folder))
+        .and_then(|()| run(Command::new(&own).args(["-m", "pip", "install", "--quiet", numpy])));
+    if made.is_ok() && has_numpy(&own).is_ok() {
+        return Ok(Command::new(own));
+    }
+    // Without venv or a package index, the system's package.
+    packages(&["python3-numpy"])?;
+    has_numpy(&system)?;
+    Ok(Command::new(system))
+}
+
+/// A Python with what the peers of the benchmarks need, under the build folder.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn peers_python(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("peers");
+    let own = folder.join("bin").join("python3");
+    let list = workspace.root.join("benches/peers/requirements.txt");
+    let wanted = fs::read(&list).context("cannot read benches/peers/requirements.txt")?;
+    let stamp = folder.join(".installed");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(own);
+    }
+    println!("installing the peers under {}", folder.display());
+    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    run(Command::new(&own)
+        .args(["-m", "pip", "install", "--quiet", "-r"])
+        .arg(&list))?;
+    fs::write(stamp, wanted)?;
+    Ok(own)
 }
 
 /// Installs the development tools of package.json when they are not those of the lock file.

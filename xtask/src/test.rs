@@ -16,6 +16,9 @@ use crate::setup;
 use crate::workspace::{Workspace, cargo, typed};
 use crate::{build, data, wasm};
 
+#[path = "../../tests/common/golden.rs"]
+mod golden;
+
 /// What `cargo xtask test` understands.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
@@ -83,7 +86,7 @@ struct Session<'a> {
 type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
 
 /// Name, whether it is part of `--quick`, and what it does.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 14] = [
     ("formatting", true, formatting),
     ("clippy native", true, clippy_native),
     ("clippy wasm", false, clippy_wasm),
@@ -91,6 +94,8 @@ const STEPS: [Step; 12] = [
     ("data", true, data_sets),
     ("native tests", true, native_tests),
     ("build tool tests", false, tool_tests),
+    ("reference in Python", false, python_tests),
+    ("reports verified in Python", false, verify),
     ("build", false, build_site),
     ("types", false, types),
     ("wasm tests in a Chromium worker", false, wasm_in_chromium),
@@ -145,6 +150,41 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     }
     println!("\n{}", total.line());
     Ok(total.failed.is_empty())
+}
+
+/// Lets the browser case of the README take its pictures, and keeps them in docs/images.
+///
+/// # Errors
+/// When the page cannot be built or a picture cannot be taken.
+pub fn screenshots(workspace: &Workspace) -> Result<()> {
+    let arguments = Arguments {
+        quick: false,
+        only: vec!["end-to-end".into()],
+        case: Some("picture_taken".into()),
+        engines: "chromium".into(),
+    };
+    let mut session = Session {
+        workspace,
+        settings: Settings::read(&workspace.root)?,
+        arguments: &arguments,
+        data: Vec::new(),
+        runner: None,
+    };
+    let tally = end_to_end(&mut session)?;
+    if !tally.failed.is_empty() || tally.passed == 0 {
+        bail!("{}: {:?} {:?}", tally.line(), tally.failed, tally.skipped);
+    }
+    let images = workspace.root.join("docs/images");
+    std::fs::create_dir_all(&images)?;
+    for name in ["page"] {
+        let taken = workspace
+            .target
+            .join(format!("screenshots/chromium/readme-{name}.png"));
+        let kept = images.join(format!("{name}.png"));
+        std::fs::copy(&taken, &kept).with_context(|| format!("cannot copy {}", taken.display()))?;
+        println!("written: docs/images/{name}.png");
+    }
+    Ok(())
 }
 
 fn choose(arguments: &Arguments) -> Result<Vec<Step>> {
@@ -273,6 +313,90 @@ fn tool_tests(session: &mut Session) -> Result<Tally> {
     tests(session, session.cargo(&words))
 }
 
+/// The Python tests of the reference implementation and of the verifier of reports.
+fn python_tests(session: &mut Session) -> Result<Tally> {
+    let mut command = setup::python(session.workspace)?;
+    command
+        .args(["-m", "unittest", "discover", "-v"])
+        .args(["-s", "tests/oracle", "-p", "test_*.py"])
+        .current_dir(&session.workspace.root)
+        .stdin(Stdio::null());
+    let done = command
+        .output()
+        .with_context(|| format!("cannot start `{}`", typed(&command)))?;
+    // unittest prints on standard error.
+    let text = String::from_utf8_lossy(&done.stderr);
+    print!("{text}");
+    let tally = count_unittest(&text);
+    if !done.status.success() && tally.failed.is_empty() {
+        bail!("`{}` ended with {}", typed(&command), done.status);
+    }
+    Ok(tally)
+}
+
+/// Runs the golden specifications with the command line and lets the verifier in Python derive
+/// every report again from its points.
+fn verify(session: &mut Session) -> Result<Tally> {
+    let mut python = setup::python(session.workspace)?;
+    let mut written = Vec::new();
+    if session.data.is_empty() {
+        data_sets(session)?;
+    }
+    crate::workspace::run(&mut session.cargo(&["build", "--quiet", "--bin", "patom"]))?;
+    let program = session
+        .workspace
+        .target
+        .join("debug")
+        .join(format!("patom{}", std::env::consts::EXE_SUFFIX));
+    let folder = session.workspace.target.join("verify");
+    std::fs::create_dir_all(&folder)?;
+    let mut tally = Tally::default();
+    let synthetic = golden::SYNTHETIC.map(|(name, link)| ("synthetic", name, link));
+    for (dataset, name, link) in synthetic.into_iter().chain(golden::PUBLISHED) {
+        if dataset != "synthetic" && !session.data.iter().any(|known| known == dataset) {
+            tally
+                .skipped
+                .push(format!("{name} (no {dataset} data on this machine)"));
+            continue;
+        }
+        let mut run = Command::new(&program);
+        run.args(["run", link, "--out", name, "--data"])
+            .arg(session.workspace.root.join("target/data"))
+            .env_remove("PATOM_DATA")
+            .current_dir(&folder);
+        match crate::workspace::output(&mut run) {
+            Ok(_) => written.push(name),
+            Err(error) => {
+                println!("{name}: {error:#}");
+                tally.failed.push(name.to_owned());
+            }
+        }
+    }
+    python
+        .arg(session.workspace.root.join("tests/oracle/verify_report.py"))
+        .args(written)
+        .current_dir(&folder)
+        .stdin(Stdio::null());
+    let done = python
+        .output()
+        .with_context(|| format!("cannot start `{}`", typed(&python)))?;
+    let text = String::from_utf8_lossy(&done.stdout);
+    print!("{text}{}", String::from_utf8_lossy(&done.stderr));
+    for line in text.lines() {
+        match line.split_once(": ") {
+            Some((_, verdict)) if verdict.starts_with("verified, ") => tally.passed += 1,
+            Some((name, verdict)) if verdict.contains(" discrepancies, ") => {
+                tally.failed.push(format!("{name}: {verdict}"));
+            }
+            _ => {}
+        }
+    }
+    if !done.status.success() && tally.failed.is_empty() {
+        bail!("`{}` ended with {}", typed(&python), done.status);
+    }
+    Ok(tally)
+}
+
 fn build_site(session: &mut Session) -> Result<Tally> {
     build::build(session.workspace)?;
     Ok(Tally {
@@ -360,12 +484,25 @@ impl Session<'_> {
         Ok(runner)
     }
 
+    /// What the golden specifications give natively: lines `name digest`, from `tests/golden.rs`.
+    fn native_digests(&self) -> Result<String> {
+        let path = self.workspace.target.join("golden-digests.txt");
+        // Written anew or not there: never those of an older engine.
+        let _ = std::fs::remove_file(&path);
+        let mut command =
+            self.cargo(&["test", "--quiet", "--test", "golden", "handed_to_the_wasm"]);
+        command.env("PATOM_DIGESTS_FILE", &path);
+        crate::workspace::output(&mut command)?;
+        std::fs::read_to_string(&path).context("the native digests were not written")
+    }
+
     fn wasm_tests(&mut self) -> Result<Command> {
         let target = self.settings.build.target.clone();
         setup::wasm_target(&target)?;
         let runner = self.runner()?;
         let mut command = self.cargo(&["test", "--package", "patom", "--test", "wasm", "--target"]);
         command.arg(&target);
+        command.env("PATOM_NATIVE_DIGESTS", self.native_digests()?);
         let variable = target.to_uppercase().replace('-', "_");
         command.env(
             format!("CARGO_TARGET_{variable}_RUNNER"),
@@ -499,6 +636,30 @@ impl Counter {
     }
 }
 
+/// Counts what `python3 -m unittest -v` prints.
+fn count_unittest(text: &str) -> Tally {
+    let mut tally = Tally::default();
+    let mut ran = 0;
+    for line in text.lines() {
+        let failure = line
+            .strip_prefix("FAIL: ")
+            .or_else(|| line.strip_prefix("ERROR: "));
+        if let Some(name) = failure {
+            // Each case of a subtest has a line: the test counts once.
+            let name = name.split_inclusive(')').next().unwrap_or(name).to_owned();
+            if !tally.failed.contains(&name) {
+                tally.failed.push(name);
+            }
+        } else if let Some((name, reason)) = line.split_once(" ... skipped ") {
+            tally.skipped.push(format!("{name} ({reason})"));
+        } else if let Some(rest) = line.strip_prefix("Ran ") {
+            ran = number_before(rest, " test");
+        }
+    }
+    tally.passed = ran.saturating_sub(tally.failed.len() + tally.skipped.len());
+    tally
+}
+
 fn number_before(text: &str, word: &str) -> usize {
     text.split(word)
         .next()
@@ -568,6 +729,28 @@ test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
                     test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured";
         let (tally, _) = count(text, &[]);
         assert_eq!(tally.line(), "1 passed, 0 failed, 1 skipped");
+    }
+
+    #[test]
+    fn python_tests_are_counted_with_their_subtests_as_one() {
+        let text = "\
+test_a (test_x.A.test_a)
+What a does. ... ok
+test_b (test_x.A.test_b) ... FAIL
+test_c (test_x.A.test_c) ... skipped 'no data'
+test_d (test_x.A.test_d) ... ERROR
+
+======================================================================
+FAIL: test_b (test_x.A.test_b) (k=1)
+FAIL: test_b (test_x.A.test_b) (k=2)
+ERROR: test_d (test_x.A.test_d)
+Ran 4 tests in 0.1s
+
+FAILED (failures=2, errors=1, skipped=1)
+";
+        let tally = count_unittest(text);
+        assert_eq!(tally.line(), "1 passed, 2 failed, 1 skipped");
+        assert_eq!(tally.failed[0], "test_b (test_x.A.test_b)");
     }
 
     #[test]

@@ -20,7 +20,7 @@ const BINDGEN_VERSION: &str = "0.2.130";
 /// # Errors
 /// When the compiler or the generator fails.
 pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
-    let raw = compile(workspace, settings)?;
+    let raw = compile(workspace, settings, &[])?;
     let bytes = fs::read(&raw).with_context(|| format!("cannot read {}", raw.display()))?;
     let pkg = workspace.root.join(&settings.output.pkg);
 
@@ -43,7 +43,20 @@ pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-fn compile(workspace: &Workspace, settings: &Settings) -> Result<PathBuf> {
+/// The same wasm with the exports of the benchmarks, into `pkg`.
+///
+/// # Errors
+/// When the compiler or the generator fails.
+pub fn build_for_bench(workspace: &Workspace, settings: &Settings, pkg: &Path) -> Result<()> {
+    let raw = compile(workspace, settings, &["--features", "bench"])?;
+    let bytes = fs::read(&raw).with_context(|| format!("cannot read {}", raw.display()))?;
+    fs::create_dir_all(pkg)?;
+    // Node reads the glue as a module only where a manifest says so.
+    fs::write(pkg.join("package.json"), "{\"type\": \"module\"}\n")?;
+    generate(&bytes, settings, pkg)
+}
+
+fn compile(workspace: &Workspace, settings: &Settings, more: &[&str]) -> Result<PathBuf> {
     let mut command = cargo();
     command
         .args([
@@ -60,6 +73,7 @@ fn compile(workspace: &Workspace, settings: &Settings) -> Result<PathBuf> {
             "--profile",
             &settings.build.profile,
         ])
+        .args(more)
         .current_dir(&workspace.root);
     with_flags(&mut command, settings, true);
     run(&mut command)?;

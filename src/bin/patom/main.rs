@@ -295,9 +295,12 @@ fn summary(report: &Report) -> String {
         )
     }));
     lines.push(String::new());
+    let width = (report.task_names.iter())
+        .map(|name| name.chars().count())
+        .fold(4, usize::max);
     lines.push(format!(
-        "{:>12}  {:>10}  {:>10}  role",
-        "task", "clean", "attacked"
+        "{:>5}  {:<width$}  {:>10}  {:>10}  role",
+        "", "task", "clean", "attacked"
     ));
     for (task, name) in report.task_names.iter().enumerate() {
         let role = match (
@@ -316,7 +319,8 @@ fn summary(report: &Report) -> String {
             ""
         };
         lines.push(format!(
-            "{name:>12}  {:>10}  {:>10}  {role}{note}",
+            "{:>5}  {name:<width$}  {:>10}  {:>10}  {role}{note}",
+            format!("T{}", task + 1),
             number(report.clean.metric_per_task[task]),
             number(report.attacked.metric_per_task[task])
         ));

@@ -613,7 +613,8 @@ fn choices(text: &mut String, data: &[(&str, DataSet)], seeds: u64) -> Outcomes<
         "\n## Where the paper is silent\n\nThe paper does not say how labels are scaled, how \
          injected labels are chosen, whether Ω has a floor, or when the alternation stops (ours: \
          when a round changes W by less than 3e-5 of its norm, at most 200 rounds). How the answer \
-         depends on it (direct and indirect, 20 %, 15 iterations):\n\n",
+         depends on it (direct and indirect, 20 %, 15 iterations). On MNIST half of each task's labels \
+         are +1, so that flipped labels are the uniform ones, draw for draw.\n\n",
     );
     header(text, &["data", "choice", "clean", "direct", "indirect"]);
     let alternating = |spec: &mut Spec| {

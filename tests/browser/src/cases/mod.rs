@@ -7,6 +7,7 @@ mod files;
 mod lab;
 mod links;
 mod looks;
+mod readme;
 mod runs;
 mod smoke;
 mod start;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         figures::cases(),
         looks::cases(),
+        readme::cases(),
     ]
     .into_iter()
     .flatten()

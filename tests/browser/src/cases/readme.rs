@@ -1,0 +1,21 @@
+//! The pictures of the README: `cargo xtask screenshots` copies them into docs/images/.
+
+use anyhow::Result;
+
+use super::lab::{finished, needs};
+use crate::cases;
+use crate::harness::Case;
+use crate::page::Page;
+
+pub fn cases() -> Vec<Case> {
+    cases![the_page_has_its_picture_taken: 120]
+}
+
+async fn the_page_has_its_picture_taken(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    page.viewport(1280, 960).await?;
+    page.open("#v=1&d=sarcos&k=hybrid&b=0.3").await?;
+    finished(page).await?;
+    page.screenshot_whole("readme-page").await?;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! The golden specifications: the native tests and the wasm tests run the same table.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+/// Name and link. Together they reach every choice of every field; the small numbers keep the runs
+/// short in wasm without optimisation.
+pub const SYNTHETIC: [(&str, &str); 12] = [
+    ("regression", "v=1&d=synthetic&i=4"),
+    (
+        "regression_fixed_covariance",
+        "v=1&d=synthetic&i=4&g=implicit",
+    ),
+    (
+        "regression_paper",
+        "v=1&d=synthetic&i=4&g=published&p=constant&eps=0.01&o=alternating",
+    ),
+    (
+        "regression_no_floor",
+        "v=1&d=synthetic&i=2&g=published&p=constant&eps=0&o=alternating",
+    ),
+    (
+        "regression_indirect_constant",
+        "v=1&d=synthetic&i=3&k=indirect&g=implicit_total&p=constant",
+    ),
+    (
+        "regression_hybrid_raw",
+        "v=1&d=synthetic&i=3&k=hybrid&z=raw&y=resampled&s=7&l1=0.01",
+    ),
+    ("regression_random", "v=1&d=synthetic&m=random&b=0.5"),
+    ("classification", "v=1&d=synthetic&i=4&l=squared_hinge"),
+    (
+        "classification_fixed_covariance",
+        "v=1&d=synthetic&i=3&l=squared_hinge&g=implicit&p=constant",
+    ),
+    (
+        "classification_paper",
+        "v=1&d=synthetic&i=4&l=squared_hinge&g=published&p=constant&eps=0.01&o=alternating",
+    ),
+    (
+        "classification_indirect",
+        "v=1&d=synthetic&i=3&l=squared_hinge&k=indirect&y=flipped&x=0.5&l2=1",
+    ),
+    (
+        "classification_few_points",
+        "v=1&d=synthetic&i=3&l=squared_hinge&n=6&nt=50&b=1&ps=10&eps=0.0001",
+    ),
+];
+
+/// The same on published data, which need not be there: data set, name, link.
+pub const PUBLISHED: [(&str, &str, &str); 6] = [
+    ("landmine", "landmine", "v=1&d=landmine&i=4"),
+    (
+        "landmine",
+        "landmine_paper",
+        "v=1&d=landmine&i=3&k=hybrid&g=published&p=constant&o=alternating",
+    ),
+    ("sarcos", "sarcos", "v=1&d=sarcos&i=4"),
+    (
+        "sarcos",
+        "sarcos_indirect_paper",
+        "v=1&d=sarcos&i=3&k=indirect&g=published&p=constant",
+    ),
+    ("mnist", "mnist", "v=1&d=mnist&i=2"),
+    (
+        "mnist",
+        "mnist_paper",
+        "v=1&d=mnist&i=2&k=indirect&g=published&p=constant",
+    ),
+];
