@@ -168,7 +168,13 @@ fn convergence(base: &Spec, repeat: u64, dataset: &'static str, runs: &mut Vec<P
     let m = task_count(base);
     let rest = others(&base.targets, m);
     let mut random = Random::new(base.seed, Stream::Attackers, 0);
-    let hybrid = drawn(&mut random, m, rest.len());
+    // By chance the draw may be the tasks of another attack: then it would show nothing of its own.
+    let hybrid = loop {
+        let tasks = drawn(&mut random, m, rest.len());
+        if tasks != rest && tasks != base.targets {
+            break tasks;
+        }
+    };
     let variants = [
         (
             "the paper: published gradient, constant step",
@@ -714,6 +720,22 @@ mod tests {
             ((4, 3), (15, 14), (5, 5))
         );
         assert_eq!(names(&[0, 1, 2, 5, 7, 8]), "T1-T3, T6, T8, T9");
+    }
+
+    #[test]
+    fn the_hybrid_attack_of_figure_1_has_tasks_of_its_own() {
+        for dataset in Figure::Convergence.datasets() {
+            for run in plan(Figure::Convergence, dataset, 100, 1).unwrap() {
+                let Spec {
+                    attack,
+                    targets,
+                    attackers,
+                    ..
+                } = &run.spec;
+                let mixed = attackers.iter().any(|task| targets.contains(task));
+                assert!(*attack != Attack::Hybrid || mixed, "{}", run.id);
+            }
+        }
     }
 
     fn measured(metric: &[f64]) -> Measured {

@@ -55,11 +55,12 @@ fn convergence(panels: &[Panel]) -> Vec<String> {
         let lines = panel.series.iter().filter_map(|series| {
             let curve = means(series);
             let (first, last) = (curve.first()?, curve.last()?);
-            Some(format!(
-                "{} {first:.3} \u{2192} {last:.3}, settled at iteration {}",
-                series.name,
-                settled_at(&curve)
-            ))
+            let settled = match settled_at(&curve) {
+                at if at + 1 < curve.len() => format!("settled at iteration {at}"),
+                end => format!("not settled by iteration {end}"),
+            };
+            let name = &series.name;
+            Some(format!("{name} {first:.3} \u{2192} {last:.3}, {settled}"))
         });
         let lines: Vec<String> = lines.collect();
         let metric = short(panel.metric_name);
@@ -108,7 +109,8 @@ fn quality(panels: &[Panel]) -> Option<String> {
 }
 
 fn signed(value: f64) -> String {
-    format!("{value:.2}").replace('-', "\u{2212}")
+    let text = format!("{value:.2}");
+    text.replace("-0.00", "0.00").replace('-', "\u{2212}")
 }
 
 /// Mean correlation of different attacking tasks.
@@ -179,6 +181,11 @@ mod tests {
 
     #[test]
     fn the_sentences_have_the_numbers() {
+        let text = said(Figure::Convergence, &measured(&[0.6; 16], &[]));
+        assert!(text.contains("settled at iteration 0"), "{text}");
+        let swinging: Vec<f64> = (0..16).map(|k| f64::from(k % 2)).collect();
+        let text = said(Figure::Convergence, &measured(&swinging, &[]));
+        assert!(text.contains("not settled by iteration 15"), "{text}");
         let text = said(Figure::Convergence, &measured(&[0.6, 0.9], &[]));
         assert!(
             text.contains("direct 0.600 \u{2192} 0.900, settled at iteration 1"),

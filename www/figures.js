@@ -73,7 +73,7 @@ export class FigureView {
     this.runButton = button("run", "Run", "primary");
     this.runButton.onclick = () => this.run();
     this.cancelButton = button("cancel", "Cancel", "danger");
-    this.cancelButton.onclick = () => this.cancel();
+    this.cancelButton.onclick = () => this.end("cancelled");
     this.csvButton = button("csv", "CSV");
     this.csvButton.onclick = () => {
       const csv = new Blob([this.sweep?.csv() ?? ""], { type: "text/csv" });
@@ -231,17 +231,14 @@ export class FigureView {
     if (this.problems.childElementCount < 5) this.problems.append(el("p", {}, text));
   }
 
-  cancel() {
-    this.end("cancelled");
-    this.runButton.focus();
-  }
-
   /** @param {"done" | "cancelled" | "failed"} state */
   end(state) {
+    const focused = document.activeElement === this.cancelButton;
     this.pool?.close();
     this.pool = null;
     clearInterval(this.timer);
     this.enter(state);
+    if (focused) this.runButton.focus();
     this.refresh();
     this.spoken.textContent = this.status.textContent;
     if (state === "done" && this.sweep) this.root.dataset.digest = this.sweep.digest();

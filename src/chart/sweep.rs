@@ -312,7 +312,12 @@ fn draw_panel<DB: DrawingBackend>(
     if let Some(clean) = panel.clean {
         let at = y(clean);
         pen.dashes((left, at), (left + width, at), muted, 1.0)?;
-        pen.text(left + width, at - 7.0, Side::Right, 10.0, muted, "clean")?;
+        // On the side to which no attack goes.
+        let side = match panel.metric_name {
+            MetricName::Nmse => 8.0,
+            MetricName::Auc => -7.0,
+        };
+        pen.text(left + width, at + side, Side::Right, 10.0, muted, "clean")?;
     }
     if panel.metric_name == MetricName::Auc && first <= 0.5 && last >= 0.5 {
         pen.dashes(
