@@ -129,11 +129,6 @@ pub fn assemble(mut www: Files, pkg: &str, bundles: &Files, version: &str) -> Re
         );
         site.insert(hashed, bytes.clone());
     }
-    www.insert(
-        format!("{pkg}/build.js"),
-        build_module(version, &data).into_bytes(),
-    );
-
     for (path, bytes) in &mut www {
         if path.ends_with(".js") {
             let text =
@@ -141,6 +136,12 @@ pub fn assemble(mut www: Files, pkg: &str, bundles: &Files, version: &str) -> Re
             *bytes = without_comments(text).into_bytes();
         }
     }
+
+    // This one is written back into www/, where its types are checked.
+    www.insert(
+        format!("{pkg}/build.js"),
+        build_module(version, &data).into_bytes(),
+    );
 
     let (fixed, assets): (Files, Files) =
         www.into_iter().partition(|(path, _)| keeps_its_name(path));
