@@ -33,7 +33,7 @@ pub fn full(
     let adjoint = match kind {
         Gradient::Published => mix(&phi(problem, &solution.spectrum), &slope),
         Gradient::Implicit | Gradient::ImplicitTotal => {
-            activate(problem, solution);
+            problem.activate_all(&solution.w);
             let spectrum = &solution.spectrum;
             let dual = spectrum.unit();
             let system = System::new(problem, spectrum, coupling(kind, &dual));
@@ -132,7 +132,7 @@ impl Response {
         let (m, dimension) = (problem.task_count(), problem.dimension());
         let mut columns = Vec::new();
         if kind != Gradient::Published {
-            activate(problem, solution);
+            problem.activate_all(&solution.w);
             let spectrum = &solution.spectrum;
             let dual = spectrum.unit();
             let system = System::new(problem, spectrum, coupling(kind, &dual));
@@ -201,11 +201,4 @@ fn mix(matrix: &[f64], rows: &[f64]) -> Vec<f64> {
         }
     }
     out
-}
-
-fn activate(problem: &mut Problem, solution: &Solution) {
-    let dimension = problem.dimension();
-    for (i, w) in solution.w.chunks_exact(dimension).enumerate() {
-        problem.activate(i, w);
-    }
 }

@@ -124,12 +124,10 @@ fn best_weights(
     spectrum: &Spectrum,
     start: &[f64],
 ) -> Result<(Vec<f64>, usize)> {
-    let (m, dimension) = (problem.task_count(), problem.dimension());
+    let dimension = problem.dimension();
     let mut w = start.to_vec();
     let mut products = 0;
-    for i in 0..m {
-        problem.activate(i, &w[i * dimension..(i + 1) * dimension]);
-    }
+    problem.activate_all(&w);
     for _ in 0..MAX_ACTIVE_SET_CHANGES {
         let mut pull = vec![0.0; w.len()];
         for (i, row) in pull.chunks_exact_mut(dimension).enumerate() {
@@ -141,11 +139,7 @@ fn best_weights(
             .solve(&spectrum.to_eigenbasis(&pull), 1e-10)?;
         products += taken;
         w = spectrum.from_eigenbasis(&solved);
-        let mut changed = false;
-        for i in 0..m {
-            changed |= problem.activate(i, &w[i * dimension..(i + 1) * dimension]);
-        }
-        if !changed {
+        if !problem.activate_all(&w) {
             break;
         }
     }

@@ -9,10 +9,7 @@
 //! numbers are taken from the optimality conditions instead.
 
 use crate::error::{Error, Result};
-use crate::linalg::{
-    add_combination, add_scaled, cholesky, cholesky_solve, largest_eigenvalue, multiply,
-    norm_squared,
-};
+use crate::linalg::{add_combination, add_scaled, dot, largest_eigenvalue, multiply, norm_squared};
 use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
 
@@ -41,7 +38,7 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
             products: 0,
         },
         None => {
-            let w = uncoupled(problem)?;
+            let w = uncoupled(problem);
             State {
                 dual: Some(vec![0.0; w.len()]),
                 w,
@@ -95,6 +92,7 @@ impl State {
         tolerance: f64,
         max_iterations: usize,
     ) -> Result<(Point, Status)> {
+        problem.activate_all(&self.w);
         let mut point = Point::with_floor(problem, std::mem::take(&mut self.w), epsilon)?;
         let mut norms = Vec::new();
         let status = loop {
@@ -130,29 +128,41 @@ impl State {
     }
 }
 
-/// The optimum with λ2 m in place of the coupling: what one Newton step from W = 0 with a dual of
-/// zero gives, and a block a task instead of one large system.
-fn uncoupled(problem: &mut Problem) -> Result<Vec<f64>> {
+/// Steps of conjugate gradients towards the start: it need not be exact.
+const START_STEPS: usize = 30;
+
+/// About the optimum with λ2 m in place of the coupling, which is what one Newton step from W = 0
+/// with a dual of zero gives: one system a task.
+fn uncoupled(problem: &mut Problem) -> Vec<f64> {
     let (m, dimension) = (problem.task_count(), problem.dimension());
     let weights = *problem.weights();
     let diagonal = weights.lambda1 + weights.lambda2 * m as f64;
     let mut w = vec![0.0; m * dimension];
+    problem.activate_all(&w);
+    let mut product = vec![0.0; dimension];
     for (i, row) in w.chunks_exact_mut(dimension).enumerate() {
-        problem.activate(i, row);
-        let mut matrix = problem.curvature(i).to_vec();
-        for k in 0..dimension {
-            matrix[k * dimension + k] += diagonal;
+        let mut residual = vec![0.0; dimension];
+        problem.add_pull(i, &mut residual);
+        let mut direction = residual.clone();
+        let mut rho = norm_squared(&residual);
+        let enough = 1e-8 * rho;
+        for _ in 0..START_STEPS {
+            if rho <= enough {
+                break;
+            }
+            multiply(&mut product, problem.curvature(i), &direction);
+            add_scaled(&mut product, diagonal, &direction);
+            let step = rho / dot(&direction, &product);
+            add_scaled(row, step, &direction);
+            add_scaled(&mut residual, -step, &product);
+            let next = norm_squared(&residual);
+            for (d, r) in direction.iter_mut().zip(&residual) {
+                *d = r + next / rho * *d;
+            }
+            rho = next;
         }
-        if !cholesky(&mut matrix, dimension) {
-            return Err(Error::Numerical {
-                place: "the start of the certified solver",
-                what: format!("the points of task {i} overflow"),
-            });
-        }
-        problem.add_pull(i, row);
-        cholesky_solve(&matrix, dimension, row);
     }
-    Ok(w)
+    w
 }
 
 /// The numbers d_a of the model at a point: the tracked dual as the singular vectors see it; where
@@ -184,7 +194,7 @@ fn step(
     dual: Option<&[f64]>,
     products: &mut usize,
 ) -> Result<Option<(Point, Vec<f64>)>> {
-    point.activate(problem);
+    problem.activate_all(&point.w);
     let spectrum = &point.spectrum;
     let rhs: Vec<f64> = spectrum
         .to_eigenbasis(&point.gradient)
@@ -210,6 +220,7 @@ fn step(
     loop {
         let mut w = point.w.clone();
         add_scaled(&mut w, length, &v);
+        problem.activate_all(&w);
         let next = Point::with_floor(problem, w, epsilon)?;
         // The slack lets steps pass whose gain is below the rounding of P.
         let slack = 4.0 * f64::EPSILON * point.value.abs();

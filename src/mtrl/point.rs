@@ -30,7 +30,8 @@ impl Point {
         Self::with_floor(problem, w, problem.weights().epsilon)
     }
 
-    /// The same with another floor than the problem's.
+    /// The same with another floor than the problem's. Much cheaper where the problem knows the
+    /// active sets at `w` ([`Problem::activate_all`]).
     pub(crate) fn with_floor(problem: &Problem, w: Vec<f64>, epsilon: f64) -> Result<Self> {
         let (m, dimension) = (problem.task_count(), problem.dimension());
         let Weights {
@@ -74,19 +75,11 @@ impl Point {
 
     /// The Hessian of P at this W times V (laid out as W). Needs ε > 0.
     pub fn hessian_product(&self, problem: &mut Problem, v: &[f64]) -> Vec<f64> {
-        self.activate(problem);
+        problem.activate_all(&self.w);
         let dual = self.spectrum.unit();
         let system = System::new(problem, &self.spectrum, Coupling::Moving { dual: &dual });
         let product = system.product(&self.spectrum.to_eigenbasis(v));
         self.spectrum.from_eigenbasis(&product)
-    }
-
-    /// Brings the curvature of every task to the points that are active here.
-    pub(crate) fn activate(&self, problem: &mut Problem) {
-        let dimension = problem.dimension();
-        for (i, w) in self.w.chunks_exact(dimension).enumerate() {
-            problem.activate(i, w);
-        }
     }
 
     /// Slope of P along V.

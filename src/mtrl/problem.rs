@@ -4,10 +4,11 @@
 //! loss: all of them; squared hinge: those with y w'x < 1, where the loss is (y - w'x)^2 as well).
 //! A task therefore keeps the sums Σ x x' and Σ y x of its active points. The sums of the clean
 //! points are made once; those of injected points when they move; points that enter or leave the
-//! active set are added and subtracted.
+//! active set are added and subtracted. A task also remembers how far its w may move before any
+//! point can change sides: until then the sums say everything, and no point is looked at.
 
 use crate::error::{Error, Result};
-use crate::linalg::{add_gram, add_scaled, dot, mirror};
+use crate::linalg::{add_gram, add_scaled, dot, mirror, norm_squared};
 use crate::mtrl::Loss;
 
 /// Weights of the terms of the objective.
@@ -47,6 +48,10 @@ struct TaskState {
     task: Task,
     /// The points that `sums` holds.
     active: Vec<bool>,
+    /// Squared hinge: the w for which `active` was found, and how far w may be from it before a
+    /// point can change sides; negative where the points have moved since.
+    reference: Vec<f64>,
+    reach: f64,
     sums: Sums,
     /// Sums of the clean points alone (squared loss), so that moving injected points is cheap.
     clean_sums: Sums,
@@ -91,6 +96,12 @@ impl TaskState {
         let n = task.labels.len();
         let mut state = Self {
             active: vec![loss == Loss::Squared; n],
+            reference: vec![0.0; dimension],
+            reach: if loss == Loss::Squared {
+                f64::INFINITY
+            } else {
+                -1.0
+            },
             sums: Sums::zero(dimension),
             clean_sums: Sums::zero(dimension),
             curvature: vec![0.0; dimension * dimension],
@@ -117,6 +128,17 @@ impl TaskState {
             *scaled = scale * sum;
         }
         mirror(&mut self.curvature, self.sums.moment.len());
+    }
+
+    /// Whether `active` is that of `w` for certain.
+    fn knows(&self, w: &[f64]) -> bool {
+        if self.reach == f64::INFINITY {
+            return true;
+        }
+        let distance: f64 = (w.iter().zip(&self.reference))
+            .map(|(a, b)| (a - b) * (a - b))
+            .sum();
+        self.reach > 0.0 && distance < self.reach * self.reach
     }
 
     /// 2/N.
@@ -161,11 +183,11 @@ impl Problem {
                     task.points.len(),
                 )));
             }
-            if let Some(bad) = task
-                .points
-                .iter()
-                .chain(&task.labels)
-                .find(|v| !v.is_finite())
+            // Block by block, without a branch inside, so that it costs next to nothing.
+            let finite = |block: &[f64]| block.iter().fold(true, |all, v| all & v.is_finite());
+            if let Some(bad) = (task.points.chunks(64).chain([&task.labels[..]]))
+                .find(|block| !finite(block))
+                .and_then(|block| block.iter().find(|v| !v.is_finite()))
             {
                 return Err(Error::data(format!(
                     "task {number}: {bad} is not a finite number"
@@ -224,6 +246,7 @@ impl Problem {
             let active = injected.filter(|&j| state.active[j]);
             state.sums.add(-1.0, &state.task, active);
             state.active[state.task.clean..].fill(false);
+            state.reach = -1.0;
             state.task.points[tail..].copy_from_slice(rows);
             state.scale_curvature();
         } else {
@@ -237,7 +260,7 @@ impl Problem {
         let state = &self.tasks[number];
         let scale = state.scale();
         let mut value = 0.0;
-        if self.weights.loss == Loss::Squared {
+        if state.knows(w) {
             // w'Gw - 2 w'Σyx + Σy², in units of 2/N.
             let rows = state.curvature.chunks_exact(self.dimension);
             for (((row, moment), w_a), g) in rows.zip(&state.sums.moment).zip(w).zip(gradient) {
@@ -264,15 +287,20 @@ impl Problem {
     }
 
     /// Brings the sums of a task to the active set at `w`. Returns whether any point changed sides.
-    pub(crate) fn activate(&mut self, number: usize, w: &[f64]) -> bool {
-        if self.weights.loss == Loss::Squared {
+    fn activate(&mut self, number: usize, w: &[f64]) -> bool {
+        let state = &mut self.tasks[number];
+        if state.knows(w) {
             return false;
         }
-        let state = &mut self.tasks[number];
+        state.reference.copy_from_slice(w);
+        let (mut nearest, mut longest) = (f64::INFINITY, 0.0);
         let (mut entering, mut leaving) = (Vec::new(), Vec::new());
         let points = state.task.points.chunks_exact(self.dimension);
         for (j, (x, y)) in points.zip(&state.task.labels).enumerate() {
-            let is_active = y * (y - dot(x, w)) > 0.0;
+            let slack = y * (y - dot(x, w));
+            let is_active = slack > 0.0;
+            nearest = slack.abs().min(nearest);
+            longest = norm_squared(x).max(longest);
             if is_active != state.active[j] {
                 state.active[j] = is_active;
                 if is_active {
@@ -283,6 +311,8 @@ impl Problem {
                 .push(j);
             }
         }
+        // A hair less than the distance of the nearest kink, for rounding.
+        state.reach = 0.999 * nearest / f64::sqrt(longest);
         if entering.is_empty() && leaving.is_empty() {
             return false;
         }
@@ -290,6 +320,16 @@ impl Problem {
         state.sums.add(-1.0, &state.task, leaving.into_iter());
         state.scale_curvature();
         true
+    }
+
+    /// Brings the sums of every task to the active sets at W. Returns whether any point changed
+    /// sides.
+    pub(crate) fn activate_all(&mut self, w: &[f64]) -> bool {
+        let mut changed = false;
+        for (i, w) in w.chunks_exact(self.dimension).enumerate() {
+            changed |= self.activate(i, w);
+        }
+        changed
     }
 
     /// 2/N Σ x x' of the active points of a task, D x D, both triangles.
