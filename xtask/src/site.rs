@@ -63,6 +63,38 @@ pub fn read_folder(folder: &Path) -> Result<Files> {
     Ok(files)
 }
 
+/// The script without the comments that have lines of their own, and without indentation: a quarter
+/// of its size after gzip. What stands inside a template literal is left alone.
+fn without_comments(script: &str) -> String {
+    let mut kept = String::with_capacity(script.len());
+    let (mut in_comment, mut in_template) = (false, false);
+    for line in script.lines() {
+        let bare = line.trim();
+        if in_template {
+            kept += line;
+        } else if in_comment {
+            let Some((_, after)) = bare.split_once("*/") else {
+                continue;
+            };
+            in_comment = false;
+            if after.is_empty() {
+                continue;
+            }
+            kept += after;
+        } else if bare.starts_with("/*") && (!bare.contains("*/") || bare.ends_with("*/")) {
+            in_comment = !bare.contains("*/");
+            continue;
+        } else if bare.starts_with("//") || bare.is_empty() {
+            continue;
+        } else {
+            kept += bare;
+        }
+        kept.push('\n');
+        in_template ^= line.matches('`').count() % 2 == 1;
+    }
+    kept
+}
+
 /// Whether a file of www/ keeps its name at the top of `dist`: browsers and hosts ask for these by
 /// name, and they must be revalidated. (A service worker reaches no higher than its own folder.)
 fn keeps_its_name(path: &str) -> bool {
@@ -97,6 +129,15 @@ pub fn assemble(mut www: Files, pkg: &str, bundles: &Files, version: &str) -> Re
         );
         site.insert(hashed, bytes.clone());
     }
+    for (path, bytes) in &mut www {
+        if path.ends_with(".js") {
+            let text =
+                std::str::from_utf8(bytes).with_context(|| format!("{path} is not UTF-8"))?;
+            *bytes = without_comments(text).into_bytes();
+        }
+    }
+
+    // This one is written back into www/, where its types are checked.
     www.insert(
         format!("{pkg}/build.js"),
         build_module(version, &data).into_bytes(),
@@ -298,6 +339,16 @@ mod tests {
 
     const PAGE: &str = r##"<link rel="stylesheet" href="style.css"><a href="#top">x</a>
         <a href="https://example.org/">y</a><script type="module" src="./js/main.js"></script>"##;
+
+    #[test]
+    fn comments_of_their_own_lines_are_no_part_of_the_site() {
+        let script = "/** About. */\n/**\n * @param {number} x\n */\nfunction f(x) {\n  // Why.\n  \
+            /** @type {number} */\n  const a = /** @type {any} */ (x); // kept\n  \
+            /** @type {any} */ (x).y = 1;\n  return `\n  // text\n`;\n}\n";
+        let expected = "function f(x) {\nconst a = /** @type {any} */ (x); // kept\n\
+            /** @type {any} */ (x).y = 1;\nreturn `\n  // text\n`;\n}\n";
+        assert_eq!(without_comments(script), expected);
+    }
 
     #[test]
     fn pages_stay_and_their_links_follow_the_assets() {

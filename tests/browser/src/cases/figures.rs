@@ -124,16 +124,15 @@ async fn figure_2_fills_while_runs_come_in_and_cancel_keeps_them(page: &Page) ->
     page.wait_text("figure-status", "960 runs on 2 workers")
         .await?;
     page.click("figure-run").await?;
-    let mut pictures = Vec::new();
-    for least in [2, 20, 40] {
-        let script = "return document.querySelector('[data-testid=figure-progress]').value";
-        page.until("more runs to be done", async || {
-            Ok(page.js::<u32>(script, vec![]).await? >= least)
+    let mut last = picture(page, "sarcos").await?.1;
+    for _ in 0..3 {
+        page.until("another picture while runs come in", async || {
+            Ok(picture(page, "sarcos").await?.1 != last)
         })
         .await?;
-        pictures.push(picture(page, "sarcos").await?.1);
+        last = picture(page, "sarcos").await?.1;
+        ensure!(state(page).await? == "running");
     }
-    ensure!(pictures[0] != pictures[1] && pictures[1] != pictures[2]);
     ensure!(page.is_visible("figure-progress").await?);
     page.screenshot("figure-running").await?;
     ensure!(
@@ -148,7 +147,7 @@ async fn figure_2_fills_while_runs_come_in_and_cancel_keeps_them(page: &Page) ->
     ensure!(!kept.0.contains("0 of 960"), "{}", kept.0);
     page.click("figure-csv").await?;
     let csv = std::fs::read_to_string(page.downloaded("figure2.csv").await?)?;
-    ensure!(csv.lines().count() > 40, "{csv}");
+    ensure!(csv.lines().count() > 4, "{csv}");
     // And it can be run again.
     page.set("figure-seeds", "1").await?;
     run(page).await?;
