@@ -176,14 +176,12 @@ pub fn screenshots(workspace: &Workspace) -> Result<()> {
     }
     let images = workspace.root.join("docs/images");
     std::fs::create_dir_all(&images)?;
-    for name in ["page"] {
-        let taken = workspace
-            .target
-            .join(format!("screenshots/chromium/readme-{name}.png"));
-        let kept = images.join(format!("{name}.png"));
-        std::fs::copy(&taken, &kept).with_context(|| format!("cannot copy {}", taken.display()))?;
-        println!("written: docs/images/{name}.png");
-    }
+    let taken = workspace
+        .target
+        .join("screenshots/chromium/readme-page.png");
+    std::fs::copy(&taken, images.join("page.png"))
+        .with_context(|| format!("cannot copy {}", taken.display()))?;
+    println!("written: docs/images/page.png");
     Ok(())
 }
 
