@@ -2,14 +2,17 @@
 //! there is left out by name.
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use patom::attack::{Gradient, InjectedLabels, Injection, gradient};
-use patom::data::sample::{self, Sample, SampleSettings, TargetScaling};
+use patom::attack::{self, Gradient, InjectedLabels, Injection, Method, Settings, Step, gradient};
+use patom::data::sample::{self, Sample, SampleSettings};
 use patom::data::sources;
 use patom::experiment::{self, Unobserved};
-use patom::mtrl::{Limits, Loss, Problem, Task, Weights, certified};
+use patom::linalg::{dot, norm_squared};
+use patom::mtrl::{Limits, Loss, Problem, Solver, Task, Weights, certified};
+use patom::rng::{Random, Stream};
 use patom::spec::Spec;
 
 fn find(name: &str) -> Option<Vec<u8>> {
@@ -111,25 +114,79 @@ fn engine(criterion: &mut Criterion) {
         criterion.bench_function(&format!("run/{name}"), |bench| {
             bench.iter(|| experiment::run(&spec, &data, &mut Unobserved).unwrap());
         });
+        // The paper's rule: one batch, then one solve.
+        let settings = Settings {
+            targets: spec.targets.clone(),
+            method: Method::Patom,
+            gradient: Gradient::Published,
+            step: Step::Constant,
+            step_size: 100.0,
+            iterations: 1,
+            batch_factor: 3.0,
+            radius: 1.0,
+            solver: Solver::Certified,
+            limits: Limits::default(),
+            seed: 42,
+        };
+        criterion.bench_function(&format!("constant_step/{name}"), |bench| {
+            bench.iter(|| {
+                let observe = &mut |_: attack::Iterate| ControlFlow::Continue(());
+                attack::run(&mut problem, injections.clone(), &settings, observe).unwrap()
+            });
+        });
     }
 }
 
-/// Sarcos with more points, and with more features: cost must grow as the mathematics says.
+/// Related tasks with points in the unit ball, the bias last.
+fn synthetic_tasks(m: usize, features: usize, points: usize) -> Vec<Task> {
+    let mut random = Random::new(1, Stream::Synthetic, 0);
+    let shared: Vec<f64> = (0..features).map(|_| random.normal()).collect();
+    let task = |_| {
+        let truth: Vec<f64> = shared.iter().map(|w| w + 0.3 * random.normal()).collect();
+        let mut task = Task {
+            clean: points,
+            ..Task::default()
+        };
+        for _ in 0..points {
+            let x: Vec<f64> = (0..features).map(|_| random.normal()).collect();
+            let norm = norm_squared(&x).sqrt();
+            task.points.extend(x.iter().map(|x| x / norm));
+            task.points.push(1.0);
+            let score = dot(&x, &truth) / norm;
+            task.labels.push(score + 0.1 * random.normal());
+        }
+        task
+    };
+    (0..m).map(task).collect()
+}
+
+/// More points, more features, more tasks, the others held: cost must grow as the mathematics
+/// says. Points: linear. Features: quadratic (the sums Σ x x'). Tasks: linear to quadratic.
 fn scaling(criterion: &mut Criterion) {
-    let Some(data) = load("sarcos") else { return };
-    for points in [300, 600, 1200, 2400] {
-        let mut spec = Spec::default_of("sarcos");
-        spec.train_per_task = Some(points);
-        spec.target_scaling = TargetScaling::Standardised;
-        let sample = draw(&spec, &data);
-        let clean = tasks(&sample, &[]);
-        criterion.bench_function(&format!("scaling/points/{points}"), |bench| {
+    let weights = Weights {
+        loss: Loss::Squared,
+        lambda1: 0.1,
+        lambda2: 0.1,
+        epsilon: 1e-6,
+    };
+    let mut solve = |name: String, (m, features, points): (usize, usize, usize)| {
+        let tasks = synthetic_tasks(m, features, points);
+        criterion.bench_function(&name, |bench| {
             bench.iter(|| {
                 let mut problem =
-                    Problem::new(weights(&spec), sample.features + 1, clean.clone()).unwrap();
+                    Problem::new(weights, features + 1, black_box(tasks.clone())).unwrap();
                 certified::solve(&mut problem, None, &Limits::default()).unwrap()
             });
         });
+    };
+    for points in [250, 500, 1000, 2000] {
+        solve(format!("scaling/points/{points}"), (7, 21, points));
+    }
+    for features in [15, 31, 63, 127] {
+        solve(format!("scaling/features/{features}"), (7, features, 500));
+    }
+    for tasks in [5, 10, 20, 40] {
+        solve(format!("scaling/tasks/{tasks}"), (tasks, 21, 200));
     }
 }
 

@@ -32,6 +32,25 @@ pub fn add_scaled(y: &mut [f64], c: f64, x: &[f64]) {
     }
 }
 
+/// y += c x; returns |y|^2 of the result.
+pub fn add_scaled_norm(y: &mut [f64], c: f64, x: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (y_chunks, y_rest) = y.as_chunks_mut::<LANES>();
+    let (x_chunks, x_rest) = x.as_chunks::<LANES>();
+    for (y, x) in y_chunks.iter_mut().zip(x_chunks) {
+        for lane in 0..LANES {
+            y[lane] += c * x[lane];
+            sums[lane] += y[lane] * y[lane];
+        }
+    }
+    let mut rest = 0.0;
+    for (y, x) in y_rest.iter_mut().zip(x_rest) {
+        *y += c * x;
+        rest += *y * *y;
+    }
+    (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
+}
+
 /// Adds `weight` Σ x x' over rows x of length `size` to the lower triangle of `gram`
 /// (size x size, rows). Four rows at a time keep `gram` in registers and cache.
 pub fn add_gram<'a>(

@@ -1,6 +1,8 @@
 //! The contract of the command line (DESIGN.md section 2), by running the built program: each test
 //! in a folder of its own, without the data of this machine.
 
+#![allow(clippy::format_push_string, reason = "short texts, made once")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -683,7 +685,11 @@ fn a_specification_and_its_link_give_the_same_result() {
 
 // ---- bad input
 
+/// Arguments, standard input, and words of the message.
+type Row<'a> = (&'a [&'a str], &'a str, &'a [&'a str]);
+
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
     let place = Place::new("bad_input");
     place.write("syntax.json", "{\n \"seed\": 1,\n \"budget\": 0.2,,\n}");
@@ -706,7 +712,6 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
     let own = format!(r#"{{"dataset":{{"name":"gone.csv","sha256":"{sha256}"}}}}"#);
     let long = format!("{SMALL_LINK}&t={}", "0,".repeat(10_000));
 
-    type Row<'a> = (&'a [&'a str], &'a str, &'a [&'a str]);
     let run: &[&str] = &["run", "-"];
     let table: &[Row] = &[
         // Specifications: the field, the value, what is expected.

@@ -3,7 +3,10 @@
 mod common;
 
 use common::{TIGHT, random_problem, random_tasks, random_weights, relative_error, weights};
-use patom::mtrl::{Limits, Loss, Point, Problem, Status, Weights, alternating, certified};
+use patom::linalg::dot;
+use patom::mtrl::{
+    Limits, Loss, Point, Problem, Spectrum, Status, Weights, alternating, certified,
+};
 
 const LOSSES: [Loss; 2] = [Loss::Squared, Loss::SquaredHinge];
 /// (m, d): more tasks than entries, and fewer.
@@ -206,3 +209,109 @@ fn moved_injected_points_count_as_if_they_had_been_there() {
         assert!(relative_error(&moved.w, &fresh.w) < 1e-7);
     }
 }
+
+#[test]
+fn the_work_of_a_solve_is_bounded() {
+    // Counts instead of times: (m, d, loss, λ, ε) with the most Newton steps and Hessian products
+    // allowed, about a half more than they take today.
+    for (m, d, loss, lambda, epsilon, steps, products) in WORK {
+        let mut problem = random_problem(31, weights(loss, lambda, epsilon), m, d, 60, 10);
+        let cold = certified::solve(&mut problem, None, &Limits::default()).unwrap();
+        assert_eq!(cold.status, Status::Converged);
+        let what = format!("{m} {d} {loss:?} {lambda} {epsilon:e}");
+        assert!(
+            cold.iterations <= steps && cold.products <= products,
+            "{what}: {} steps, {} products",
+            cold.iterations,
+            cold.products
+        );
+        // From a solution no step is needed; from one of points that moved a little, few are.
+        let again = certified::solve(&mut problem, Some(&cold), &Limits::default()).unwrap();
+        assert_eq!((again.iterations, again.products), (0, 0), "{what}");
+        let task = problem.task(0);
+        let mut rows = task.points[task.clean * (d + 1)..].to_vec();
+        for row in rows.chunks_exact_mut(d + 1) {
+            row[..d].iter_mut().for_each(|x| *x *= 0.9);
+        }
+        problem.move_injected(0, &rows);
+        let warm = certified::solve(&mut problem, Some(&cold), &Limits::default()).unwrap();
+        assert!(
+            warm.iterations <= steps.div_ceil(2) && warm.products <= products.div_ceil(2),
+            "{what}, warm: {} steps, {} products",
+            warm.iterations,
+            warm.products
+        );
+    }
+}
+
+#[test]
+fn large_blocks_and_whole_blocks_precondition_alike() {
+    // More than 48 entries: the preconditioner keeps a small space of each block.
+    for loss in LOSSES {
+        let mut problem = random_problem(32, weights(loss, 0.01, 1e-6), 5, 60, 150, 0);
+        let solution = certified::solve(&mut problem, None, &TIGHT).unwrap();
+        assert_eq!(solution.status, Status::Converged);
+        assert!(solution.iterations <= 25, "{}", solution.iterations);
+        assert!(solution.products <= 400, "{}", solution.products);
+    }
+}
+
+#[test]
+fn the_spectrum_is_exact_however_small_the_floor() {
+    // W of rank two plus 1e-7: W'W has lost the small directions, W has not.
+    for (m, dimension) in [(7, 12), (12, 5)] {
+        let mut w = vec![0.0; m * dimension];
+        for (seed, size) in [(33, 5.0), (34, 1.0)] {
+            let (left, right) = (
+                random_weights(seed, m),
+                random_weights(seed + 10, dimension),
+            );
+            for (row, l) in w.chunks_exact_mut(dimension).zip(&left) {
+                for (entry, r) in row.iter_mut().zip(&right) {
+                    *entry += size * l * r;
+                }
+            }
+        }
+        for (entry, noise) in w.iter_mut().zip(random_weights(35, m * dimension)) {
+            *entry += 1e-7 * noise;
+        }
+        let epsilon = 1e-12;
+        let spectrum = Spectrum::new(&w, m, epsilon).unwrap();
+        let s = &spectrum.values;
+        assert!(s.is_sorted());
+        for a in 0..m {
+            for b in 0..m {
+                let row =
+                    |rows: &[f64], a: usize, size: usize| rows[a * size..(a + 1) * size].to_vec();
+                let q = dot(&row(&spectrum.vectors, a, m), &row(&spectrum.vectors, b, m));
+                assert!(
+                    (q - if a == b { 1.0 } else { 0.0 }).abs() < 1e-13,
+                    "Q'Q at {a} {b}: {q}"
+                );
+                let z = dot(
+                    &row(&spectrum.rotated, a, dimension),
+                    &row(&spectrum.rotated, b, dimension),
+                );
+                // Rounding of W itself, 1e-15 in each z, against the floor of 1e-6.
+                let exact = if a == b { s[a] * s[a] - epsilon } else { 0.0 };
+                assert!((z - exact).abs() < 1e-8 * s[a] * s[b], "{a} {b}: {z:e}");
+            }
+        }
+        let back = spectrum.from_eigenbasis(&spectrum.rotated);
+        // Null directions are taken as exactly zero: rounding of the largest.
+        let error: f64 = (back.iter().zip(&w))
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
+        assert!(error < 1e-13, "{error:e}");
+    }
+}
+
+/// (m, d, loss, λ, ε, steps, products).
+const WORK: [(usize, usize, Loss, f64, f64, usize, usize); 6] = [
+    (7, 21, Loss::Squared, 0.1, 1e-6, 12, 50),
+    (7, 21, Loss::Squared, 0.01, 1e-6, 14, 80),
+    (7, 21, Loss::Squared, 0.001, 1e-9, 20, 120),
+    (29, 9, Loss::SquaredHinge, 0.1, 1e-6, 12, 50),
+    (29, 9, Loss::SquaredHinge, 0.01, 1e-6, 14, 80),
+    (29, 9, Loss::SquaredHinge, 0.001, 1e-9, 24, 190),
+];

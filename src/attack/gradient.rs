@@ -9,7 +9,7 @@
 
 use crate::attack::{Gradient, Injection, utility};
 use crate::error::Result;
-use crate::linalg::{add_scaled, dot};
+use crate::linalg::{add_scaled, add_scaled_norm, dot};
 use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{Problem, Solution, Spectrum};
 
@@ -103,6 +103,23 @@ impl<'a> Frozen<'a> {
         if self.exact {
             let x = &self.points[j * v.len()..(j + 1) * v.len()];
             add_scaled(target, -factor * self.weight[j] * dot(v, x), self.w);
+        }
+    }
+
+    /// Moves `point` (d), which began the batch as point `j`, by `step` times that gradient, and
+    /// projects it. Rounding may leave it outside the ball by some 1e-16 of the radius.
+    pub(crate) fn advance(&self, step: f64, j: usize, v: &[f64], point: &mut [f64], radius: f64) {
+        if self.weight[j] == 0.0 {
+            return;
+        }
+        if self.exact {
+            let x = &self.points[j * v.len()..(j + 1) * v.len()];
+            add_scaled(point, -step * self.weight[j] * dot(v, x), self.w);
+        }
+        let square = add_scaled_norm(point, step * self.pull[j], &v[..point.len()]);
+        if square > radius * radius {
+            let factor = radius / square.sqrt();
+            point.iter_mut().for_each(|entry| *entry *= factor);
         }
     }
 }

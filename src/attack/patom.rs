@@ -8,7 +8,7 @@ use crate::attack::gradient::{Frozen, Response};
 use crate::attack::{Gradient, Injection, Method, Step, gradient, project, utility};
 use crate::error::{Error, Result};
 use crate::linalg::add_scaled;
-use crate::mtrl::{self, Limits, Problem, Solution, Solver};
+use crate::mtrl::{self, Limits, Point, Problem, Solution, Solver};
 use crate::rng::{Random, Stream};
 
 /// Growth of the step after an iteration that took it whole, and its shrinking where U would fall.
@@ -184,9 +184,13 @@ fn constant_step(
             response.column((position, target), injection.task, loss_slope, x, &mut v);
             for (j, point) in injection.points.chunks_exact_mut(dimension).enumerate() {
                 let point = &mut point[..features];
-                frozen.add(settings.step_size, j, &v, point);
-                project(point, settings.radius);
+                frozen.advance(settings.step_size, j, &v, point, settings.radius);
             }
+        }
+    }
+    for injection in injections {
+        for point in injection.points.chunks_exact_mut(dimension) {
+            project(&mut point[..features], settings.radius);
         }
     }
     Ok(())
@@ -211,6 +215,7 @@ fn backtrack(
         &settings.targets,
         injections,
     )?;
+    let mut rejected = None;
     for trial in 0..MAX_TRIALS {
         let mut moved = injections.to_vec();
         for (injection, slope) in moved.iter_mut().zip(&slopes) {
@@ -224,7 +229,13 @@ fn backtrack(
             return Ok(None);
         }
         place(problem, &moved);
-        let next = mtrl::solve(settings.solver, problem, Some(solution), &settings.limits)?;
+        // Points that all lie on the surface hardly move with the step: what the trial before
+        // found may be the better start.
+        let start = match &rejected {
+            Some(rejected) if lower(problem, rejected, solution)? => rejected,
+            _ => solution,
+        };
+        let next = mtrl::solve(settings.solver, problem, Some(start), &settings.limits)?;
         let value = utility::value(problem, &settings.targets, &next.w);
         if value > utility {
             if trial == 0 {
@@ -233,6 +244,14 @@ fn backtrack(
             return Ok(Some((moved, next, value)));
         }
         *step_size *= SHRINK;
+        rejected = Some(next);
     }
     Ok(None)
+}
+
+/// Whether the objective is lower at the weights of the first than at those of the second.
+fn lower(problem: &Problem, first: &Solution, second: &Solution) -> Result<bool> {
+    let value =
+        |solution: &Solution| Point::new(problem, solution.w.clone()).map(|point| point.value);
+    Ok(value(first)? < value(second)?)
 }

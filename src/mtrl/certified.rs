@@ -94,9 +94,10 @@ impl State {
     ) -> Result<(Point, Status)> {
         problem.activate_all(&self.w);
         let mut point = Point::with_floor(problem, std::mem::take(&mut self.w), epsilon)?;
+        let lambda1 = problem.weights().lambda1;
         let mut norms = Vec::new();
         let status = loop {
-            if point.certificate(problem.weights().lambda1) <= tolerance * point.value.max(1.0) {
+            if point.certificate(lambda1) <= tolerance * point.value.max(1.0) {
                 break Status::Converged;
             }
             if self.iterations >= max_iterations {
@@ -109,11 +110,14 @@ impl State {
                 self.dual = None;
             }
             let dual = self.dual.take();
+            // The gradient at which the certificate is just good enough.
+            let wanted = (2.0 * lambda1 * tolerance * point.value.max(1.0)).sqrt();
             let next = step(
                 problem,
                 &point,
                 epsilon,
                 dual.as_deref(),
+                wanted,
                 &mut self.products,
             )?;
             let Some((next, dual)) = next else {
@@ -187,11 +191,13 @@ fn dual_numbers(problem: &Problem, point: &Point, dual: Option<&[f64]>) -> Vec<f
 }
 
 /// One step: the next point and the dual there (rows by task), or none where P cannot be lowered.
+/// `wanted` is the size of the gradient that would do.
 fn step(
     problem: &mut Problem,
     point: &Point,
     epsilon: f64,
     dual: Option<&[f64]>,
+    wanted: f64,
     products: &mut usize,
 ) -> Result<Option<(Point, Vec<f64>)>> {
     problem.activate_all(&point.w);
@@ -201,8 +207,10 @@ fn step(
         .iter()
         .map(|g| -g)
         .collect();
-    // Inexact Newton: a loose solve far from the optimum, a tight one near it.
-    let tolerance = norm_squared(&rhs).sqrt().clamp(1e-6, 0.1);
+    // Inexact Newton: a loose solve far from the optimum, a tight one near it, but none tighter
+    // than what is wanted.
+    let size = norm_squared(&rhs).sqrt();
+    let tolerance = size.max(0.1 * wanted / size).clamp(1e-6, 0.1);
     let mut dual = dual_numbers(problem, point, dual);
     let attempt = |dual: &[f64]| {
         let system = System::new(problem, spectrum, Coupling::Moving { dual });

@@ -21,7 +21,8 @@
 //! do no harm. A row is stiff where that scale makes the data part small; then it is nearly the
 //! identity, but for the p_b of rows b that are not stiff: W may turn into q_a at little cost. This
 //! is what the preconditioner knows: it factors the D x D blocks of the soft rows, and is diagonal
-//! in the stiff ones.
+//! in the stiff ones. Where D is large, the block of a soft row is taken to be the identity outside
+//! the span of all p_b and of the directions in which the points vary most.
 
 use crate::error::{Error, Result};
 use crate::linalg::{
@@ -34,6 +35,12 @@ const DENSE_LIMIT: usize = 420;
 
 /// A row is stiff when the trace of the data part is at most this much of its own stiffness.
 const STIFF: f64 = 0.5;
+
+/// Up to this many entries the blocks of soft rows are factored as they are.
+const BLOCK_LIMIT: usize = 48;
+
+/// Directions of large variance that the preconditioner knows where they are not.
+const MODES: usize = 8;
 
 /// Whether Ω moves with W.
 #[derive(Clone, Copy)]
@@ -290,11 +297,15 @@ struct Blocks {
     rows: Vec<Block>,
     /// The soft rows that have a p, counted from the first row that has one.
     soft: Vec<usize>,
+    /// Where D is large: orthonormal rows, the p first.
+    basis: Vec<f64>,
 }
 
 enum Block {
     /// Cholesky factor of the D x D diagonal block.
     Soft(Vec<f64>),
+    /// Cholesky factor of that block within the span of the basis.
+    Coarse(Vec<f64>),
     /// I, but for these multiples of p_b p_b' for the soft b that are taken off.
     Stiff(Vec<f64>),
 }
@@ -336,6 +347,7 @@ impl Blocks {
                 sum / m as f64
             })
             .collect();
+        let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(problem, left));
         let mut rows = Vec::with_capacity(m);
         for a in 0..m {
             if !is_soft(a) {
@@ -346,50 +358,70 @@ impl Blocks {
                 rows.push(Block::Stiff(taken.collect()));
                 continue;
             }
-            let mut block = vec![0.0; dimension * dimension];
-            let mut add = |k: usize, weight: f64, row: &[f64]| {
-                add_scaled(
-                    &mut block[k * dimension..=k * dimension + k],
-                    weight,
-                    &row[..=k],
-                );
+            // The movement within the row is diagonal: multiples of p_b p_b'.
+            let along_p = |b: usize| {
+                movement.as_ref().map_or(0.0, |movement| {
+                    let k = a * count + b;
+                    let own = movement.swap[k] + 2.0 * movement.unit[b] * movement.dual[b];
+                    movement.keep[k] + if first + b == a { own } else { 0.0 }
+                })
             };
-            for i in 0..m {
-                let q = spectrum.vectors[a * m + i];
-                let weight = scale[a] * scale[a] * q * q;
-                let curvature = problem.curvature(i).chunks_exact(dimension);
-                for (k, row) in curvature.enumerate() {
-                    add(k, weight, row);
-                }
-            }
-            if let Some(movement) = movement {
-                for b in 0..count {
-                    let mut weight = movement.keep[a * count + b];
-                    if first + b == a {
-                        weight += movement.swap[a * count + b]
-                            + 2.0 * movement.unit[b] * movement.dual[b];
+            let (mut block, size) = match &coarse {
+                Some(coarse) => {
+                    let size = coarse.basis.len() / dimension;
+                    let factor = scale[a] * scale[a];
+                    let mut block: Vec<f64> = coarse.inner.iter().map(|k| factor * k).collect();
+                    for b in 0..count {
+                        block[b * (size + 1)] += along_p(b);
                     }
-                    for (k, &entry) in p(b).iter().enumerate() {
-                        add(k, weight * entry, p(b));
-                    }
+                    (block, size)
                 }
+                None => {
+                    let mut block = vec![0.0; dimension * dimension];
+                    for i in 0..m {
+                        let q = scale[a] * spectrum.vectors[a * m + i];
+                        add_scaled(&mut block, q * q, problem.curvature(i));
+                    }
+                    for b in 0..count {
+                        let weight = along_p(b);
+                        for (row, &entry) in block.chunks_exact_mut(dimension).zip(p(b)) {
+                            add_scaled(row, weight * entry, p(b));
+                        }
+                    }
+                    (block, dimension)
+                }
+            };
+            for k in 0..size {
+                block[k * (size + 1)] += 1.0;
             }
-            for k in 0..dimension {
-                block[k * dimension + k] += 1.0;
-            }
-            if !cholesky(&mut block, dimension) {
+            if !cholesky(&mut block, size) {
                 return Err(breakdown());
             }
-            rows.push(Block::Soft(block));
+            rows.push(match coarse {
+                Some(_) => Block::Coarse(block),
+                None => Block::Soft(block),
+            });
         }
-        Ok(Self { rows, soft })
+        Ok(Self {
+            rows,
+            soft,
+            basis: coarse.map_or_else(Vec::new, |coarse| coarse.basis),
+        })
     }
 
     fn apply(&self, y: &mut [f64], spectrum: &Spectrum) {
         let dimension = y.len() / self.rows.len();
+        let size = self.basis.len() / dimension;
+        let (mut before, mut after) = (vec![0.0; size], vec![0.0; size]);
         for (row, block) in y.chunks_exact_mut(dimension).zip(&self.rows) {
             match block {
                 Block::Soft(factor) => cholesky_solve(factor, dimension, row),
+                Block::Coarse(factor) => {
+                    multiply(&mut before, &self.basis, row);
+                    after.copy_from_slice(&before);
+                    cholesky_solve(factor, size, &mut after);
+                    add_combination(row, &self.basis, |k| after[k] - before[k]);
+                }
                 Block::Stiff(taken) => {
                     for (&b, taken) in self.soft.iter().zip(taken) {
                         let p = &spectrum.left[b * dimension..(b + 1) * dimension];
@@ -399,6 +431,73 @@ impl Blocks {
                 }
             }
         }
+    }
+}
+
+/// A small space in which the mean curvature of the tasks is known.
+struct Coarse {
+    /// Orthonormal rows: first all p, then [`MODES`] more, near the largest eigenvectors.
+    basis: Vec<f64>,
+    /// The mean curvature in it.
+    inner: Vec<f64>,
+}
+
+impl Coarse {
+    fn new(problem: &Problem, left: &[f64]) -> Self {
+        let (m, dimension) = (problem.task_count(), problem.dimension());
+        let mut mean = vec![0.0; dimension * dimension];
+        for i in 0..m {
+            add_scaled(&mut mean, 1.0 / m as f64, problem.curvature(i));
+        }
+        // Two rounds of subspace iteration, from the rows of the entries of largest variance.
+        let mut order: Vec<usize> = (0..dimension).collect();
+        order.sort_by(|&a, &b| mean[b * (dimension + 1)].total_cmp(&mean[a * (dimension + 1)]));
+        let mut basis = left.to_vec();
+        for &k in order.iter().take(MODES) {
+            basis.extend_from_slice(&mean[k * dimension..(k + 1) * dimension]);
+        }
+        orthonormalise(&mut basis, left.len(), dimension);
+        let mut image = basis.clone();
+        for _ in 0..2 {
+            for (y, x) in (image.chunks_exact_mut(dimension))
+                .zip(basis.chunks_exact(dimension))
+                .skip(left.len() / dimension)
+            {
+                multiply(y, &mean, x);
+            }
+            basis.copy_from_slice(&image);
+            orthonormalise(&mut basis, left.len(), dimension);
+        }
+        let size = basis.len() / dimension;
+        let mut inner = vec![0.0; size * size];
+        let mut image = vec![0.0; dimension];
+        for (row, x) in (inner.chunks_exact_mut(size)).zip(basis.chunks_exact(dimension)) {
+            multiply(&mut image, &mean, x);
+            multiply(row, &basis, &image);
+        }
+        Self { basis, inner }
+    }
+}
+
+/// Gram-Schmidt, twice, of the rows (of `size` entries) from `start` on; those before are
+/// orthonormal. A row that is a combination of the others becomes zero.
+fn orthonormalise(rows: &mut [f64], start: usize, size: usize) {
+    let mut c = vec![0.0; rows.len() / size];
+    for k in start / size..rows.len() / size {
+        let (done, rest) = rows.split_at_mut(k * size);
+        let row = &mut rest[..size];
+        let before = norm_squared(row);
+        for _ in 0..2 {
+            multiply(&mut c[..k], done, row);
+            add_combination(row, done, |n| -c[n]);
+        }
+        let after = norm_squared(row);
+        let factor = if after > 1e-20 * before {
+            1.0 / after.sqrt()
+        } else {
+            0.0
+        };
+        row.iter_mut().for_each(|entry| *entry *= factor);
     }
 }
 

@@ -2,9 +2,6 @@
 //!
 //! It is a library so that the browser tests serve the site by the very same [`server`].
 
-// A few short texts: what reads best wins over an allocation.
-#![allow(clippy::format_push_string)]
-
 pub mod bench;
 pub mod build;
 pub mod data;

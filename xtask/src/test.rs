@@ -176,14 +176,12 @@ pub fn screenshots(workspace: &Workspace) -> Result<()> {
     }
     let images = workspace.root.join("docs/images");
     std::fs::create_dir_all(&images)?;
-    for name in ["page"] {
-        let taken = workspace
-            .target
-            .join(format!("screenshots/chromium/readme-{name}.png"));
-        let kept = images.join(format!("{name}.png"));
-        std::fs::copy(&taken, &kept).with_context(|| format!("cannot copy {}", taken.display()))?;
-        println!("written: docs/images/{name}.png");
-    }
+    let taken = workspace
+        .target
+        .join("screenshots/chromium/readme-page.png");
+    std::fs::copy(&taken, images.join("page.png"))
+        .with_context(|| format!("cannot copy {}", taken.display()))?;
+    println!("written: docs/images/page.png");
     Ok(())
 }
 
@@ -252,6 +250,7 @@ fn clippy_wasm(session: &mut Session) -> Result<Tally> {
         "clippy",
         "--package",
         "patom",
+        "--no-default-features",
         "--lib",
         "--test",
         "wasm",
@@ -500,7 +499,15 @@ impl Session<'_> {
         let target = self.settings.build.target.clone();
         setup::wasm_target(&target)?;
         let runner = self.runner()?;
-        let mut command = self.cargo(&["test", "--package", "patom", "--test", "wasm", "--target"]);
+        let mut command = self.cargo(&[
+            "test",
+            "--package",
+            "patom",
+            "--no-default-features",
+            "--test",
+            "wasm",
+            "--target",
+        ]);
         command.arg(&target);
         command.env("PATOM_NATIVE_DIGESTS", self.native_digests()?);
         let variable = target.to_uppercase().replace('-', "_");

@@ -284,7 +284,7 @@ async fn figures_work_with_the_keyboard_alone(page: &Page) -> Result<()> {
     tab_to("figure-run").await?;
     page.press(Key::Enter).await?;
     page.until_within(
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         "the figure to be done",
         async || Ok(state(page).await? == "done"),
     )
