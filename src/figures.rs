@@ -1,7 +1,7 @@
 //! The paper's figures as sweeps of specifications, and what is shown of their results.
 //!
 //! [`plan`] says which runs a figure needs; whoever has workers or threads runs them in any order;
-//! [`Measured`] is what a figure keeps of a report; [`panels`], [`csv`] and the drawing in
+//! [`Measured`] is what a figure keeps of a report; [`panels`], [`csv()`] and the drawing in
 //! `chart::sweep` take the results. Not here: running, files, drawing.
 
 use std::fmt::Write as _;

@@ -3,7 +3,7 @@
 //! `curve` draws the course of an attack, `sweep` many of them, `heatmap` a task correlation, `map`
 //! their colours.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
-//! last moment, in [`Pen`]: so every size is sharp on every screen, and no text is ever measured
+//! last moment, in `Pen`: so every size is sharp on every screen, and no text is ever measured
 //! (measuring adds styled elements to the page, which its Content-Security-Policy refuses).
 //! Each drawing comes with a layout, the places of its parts, so that a pointer can be answered.
 //! Not here: which drawing goes where, words around it.
