@@ -64,8 +64,11 @@ fn a_run_through_the_boundary_is_the_same_run() {
         "spec",
     );
     let data = wasm::Data::synthetic(spec.clone()).ok().unwrap();
-    let listener = Function::new_with_args("event", "(globalThis.heard ??= []).push(event.type)");
-    let clock = Function::new_no_args("return 1");
+    // The boundary takes functions of any signature.
+    let listener: Function =
+        Function::new_with_args("event", "(globalThis.heard ??= []).push(event.type)")
+            .unchecked_into();
+    let clock: Function = Function::new_no_args("return 1").unchecked_into();
     let run = data.run(spec, listener, clock).ok().unwrap();
     assert_eq!(text(&run.report(), "digest"), native_digest(name));
     let heard: Array = get(&js_sys::global(), "heard").unchecked_into();

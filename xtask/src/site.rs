@@ -130,7 +130,10 @@ pub fn assemble(mut www: Files, pkg: &str, bundles: &Files, version: &str) -> Re
         site.insert(hashed, bytes.clone());
     }
     for (path, bytes) in &mut www {
-        if path.ends_with(".js") {
+        if Path::new(path)
+            .extension()
+            .is_some_and(|ending| ending == "js")
+        {
             let text =
                 std::str::from_utf8(bytes).with_context(|| format!("{path} is not UTF-8"))?;
             *bytes = without_comments(text).into_bytes();
