@@ -13,9 +13,9 @@ pub fn cases() -> Vec<Case> {
 
 async fn the_page_has_its_picture_taken(page: &Page) -> Result<()> {
     needs("sarcos")?;
-    page.viewport(1280, 960).await?;
+    page.viewport(1280, 1520).await?;
     page.open("#v=1&d=sarcos&k=hybrid&b=0.3").await?;
     finished(page).await?;
-    page.screenshot_whole("readme-page").await?;
+    page.screenshot("readme-page").await?;
     Ok(())
 }
