@@ -130,10 +130,7 @@ pub fn assemble(mut www: Files, pkg: &str, bundles: &Files, version: &str) -> Re
         site.insert(hashed, bytes.clone());
     }
     for (path, bytes) in &mut www {
-        if Path::new(path)
-            .extension()
-            .is_some_and(|ending| ending == "js")
-        {
+        if Path::new(path).extension().is_some_and(|end| end == "js") {
             let text =
                 std::str::from_utf8(bytes).with_context(|| format!("{path} is not UTF-8"))?;
             *bytes = without_comments(text).into_bytes();

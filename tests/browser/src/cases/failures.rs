@@ -49,7 +49,7 @@ async fn a_killed_worker_is_noticed_and_survived(page: &Page) -> Result<()> {
 }
 
 /// The site as it is built where no data set can be had.
-fn without_data(page: &Page) -> Result<Server> {
+pub(super) fn without_data(page: &Page) -> Result<Server> {
     let dist = Workspace::find()?.root.join("dist");
     let mut files = xtask::site::read_folder(&dist)?;
     files.retain(|path, _| !path.starts_with("data/"));
