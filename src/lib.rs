@@ -93,7 +93,6 @@
 //! | [`link`] | a specification, and what it gave, as a link | ranges |
 //! | [`experiment`] | specification and data to report: the one entry of command line and page | clocks, files |
 //! | [`figures`] | the paper's figures as sweeps of specifications | running them |
-//! | [`findings`] | what the results of a figure say, in sentences | |
 //! | [`findings`] | what the results of a figure say beside the paper's claim | verdicts |
 //! | [`chart`] | reports to drawings, on any plotters backend | where they go |
 //! | `wasm` | the boundary to JavaScript: converts and forwards | arithmetic |
