@@ -112,7 +112,16 @@ fn specs() -> impl Strategy<Value = Spec> {
         for _ in 0..FIELDS.len() {
             let draft = Draft::from_value(Value::Object(written.clone())).unwrap();
             match draft.check(&shape()) {
-                Ok(spec) => return spec,
+                Ok(mut spec) => {
+                    // Known: with almost no penalty the alternation's active sets of the squared
+                    // hinge do not settle, and it takes its 200 rounds of 50 changes each: seconds
+                    // for these few points. It ends, and says that it has not converged.
+                    if spec.solver == Solver::Alternating && spec.loss == Loss::SquaredHinge {
+                        spec.lambda1 = spec.lambda1.max(1e-3);
+                        spec.lambda2 = spec.lambda2.max(1e-3);
+                    }
+                    return spec;
+                }
                 Err(errors) => {
                     let named = errors[0]
                         .field_name()
