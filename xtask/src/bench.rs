@@ -299,7 +299,13 @@ fn peers(workspace: &Workspace, native: &Times) -> Result<String> {
             .arg(out.join("points.csv")),
     )?;
     text.push_str("\nDamage of ridge poisoning, as the script measures both:\n\n```json\n");
-    for line in theirs.iter().chain(judged.iter().skip(1)) {
+    for line in &theirs {
+        let _ = writeln!(text, "{line}");
+    }
+    for line in judged.into_iter().skip(1) {
+        let mut line = line;
+        // The script names the file, which says where this computer keeps it.
+        line["what"] = "ridge poisoning, ours".into();
         let _ = writeln!(text, "{line}");
     }
     text.push_str("```\n");
