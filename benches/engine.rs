@@ -6,12 +6,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use patom::attack::{self, Gradient, InjectedLabels, Injection, Method, Settings, Step, gradient};
-use patom::data::sample::{self, Sample, SampleSettings};
+use patom::attack::{self, Gradient, Step, gradient};
 use patom::data::sources;
-use patom::experiment::{self, Unobserved};
+use patom::experiment::{self, Prepared, Unobserved};
 use patom::linalg::{dot, norm_squared};
-use patom::mtrl::{Limits, Loss, Problem, Solver, Task, Weights, certified};
+use patom::mtrl::{Limits, Loss, Problem, Task, Weights, certified};
 use patom::rng::{Random, Stream};
 use patom::spec::Spec;
 
@@ -35,69 +34,29 @@ fn load(name: &str) -> Option<patom::data::DataSet> {
     }
 }
 
-fn draw(spec: &Spec, data: &patom::data::DataSet) -> Sample {
-    let settings = SampleSettings {
-        train_per_task: spec.train_per_task,
-        train_share: spec.train_share,
-        test_per_task: spec.test_per_task,
-        target_scaling: spec.target_scaling,
-        seed: spec.seed,
-    };
-    sample::draw(data, &settings).expect("the defaults fit the data")
-}
-
-fn tasks(sample: &Sample, injections: &[Injection]) -> Vec<Task> {
-    let mut tasks: Vec<Task> = (sample.tasks.iter())
-        .map(|task| Task {
-            points: task.train.features.clone(),
-            labels: task.train.labels.clone(),
-            clean: task.train.labels.len(),
-        })
-        .collect();
-    for injection in injections {
-        tasks[injection.task].points.extend(&injection.points);
-        tasks[injection.task].labels.extend(&injection.labels);
-    }
-    tasks
-}
-
-fn weights(spec: &Spec) -> Weights {
-    Weights {
-        loss: spec.loss,
-        lambda1: spec.lambda1,
-        lambda2: spec.lambda2,
-        epsilon: spec.epsilon,
-    }
-}
-
 fn engine(criterion: &mut Criterion) {
     for name in ["sarcos", "landmine", "mnist"] {
         let Some(data) = load(name) else { continue };
         let spec = Spec::default_of(name);
-        let sample = draw(&spec, &data);
-        let dimension = sample.features + 1;
-        let clean = tasks(&sample, &[]);
+        let prepared = experiment::prepare(&spec, &data, None).expect("the defaults fit the data");
+        let Prepared {
+            clean,
+            poisoned: mut problem,
+            injections,
+            ..
+        } = prepared;
+        let (weights, dimension) = (*clean.weights(), clean.dimension());
+        let clean: Vec<Task> = (0..clean.task_count())
+            .map(|number| clean.task(number).clone())
+            .collect();
         // From the points, sums included: what a user waits for.
         criterion.bench_function(&format!("solve/{name}"), |bench| {
             bench.iter(|| {
                 let mut problem =
-                    Problem::new(weights(&spec), dimension, black_box(clean.clone())).unwrap();
+                    Problem::new(weights, dimension, black_box(clean.clone())).unwrap();
                 certified::solve(&mut problem, None, &Limits::default()).unwrap()
             });
         });
-        let injections: Vec<Injection> = (spec.attackers.iter())
-            .map(|&task| {
-                let labels = &sample.tasks[task].train.labels;
-                let rule = (
-                    InjectedLabels::Uniform,
-                    spec.loss == Loss::SquaredHinge,
-                    &labels[..],
-                );
-                Injection::draw(task, labels.len() / 5, sample.features, 1.0, rule, 42)
-            })
-            .collect();
-        let mut problem =
-            Problem::new(weights(&spec), dimension, tasks(&sample, &injections)).unwrap();
         let solution = certified::solve(&mut problem, None, &Limits::default()).unwrap();
         criterion.bench_function(&format!("hypergradient/{name}"), |bench| {
             bench.iter(|| {
@@ -115,19 +74,12 @@ fn engine(criterion: &mut Criterion) {
             bench.iter(|| experiment::run(&spec, &data, &mut Unobserved).unwrap());
         });
         // The paper's rule: one batch, then one solve.
-        let settings = Settings {
-            targets: spec.targets.clone(),
-            method: Method::Patom,
+        let settings = experiment::attack_settings(&Spec {
             gradient: Gradient::Published,
             step: Step::Constant,
-            step_size: 100.0,
             iterations: 1,
-            batch_factor: 3.0,
-            radius: 1.0,
-            solver: Solver::Certified,
-            limits: Limits::default(),
-            seed: 42,
-        };
+            ..spec.clone()
+        });
         criterion.bench_function(&format!("constant_step/{name}"), |bench| {
             bench.iter(|| {
                 let observe = &mut |_: attack::Iterate| ControlFlow::Continue(());
