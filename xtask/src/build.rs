@@ -1,6 +1,6 @@
 //! `cargo xtask build`: from a checkout to a finished `dist`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -20,7 +20,7 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     setup::wasm_target(&settings.build.target)?;
 
     let staged = workspace.cache().join("data");
-    data::prepare(&workspace.root, &staged).context("preparing the data")?;
+    let prepared = data::prepare(&workspace.root, &staged).context("preparing the data")?;
     wasm::build(workspace, &settings).context("building the wasm")?;
 
     let www = workspace.root.join(&settings.output.www);
@@ -30,10 +30,7 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
         .strip_prefix(&format!("{}/", settings.output.www))
         .context("output.pkg lies inside output.www")?
         .to_owned();
-    let mut bundles = Files::new();
-    if staged.is_dir() {
-        bundles = site::read_folder(&staged)?;
-    }
+    let bundles = bundles(&prepared, &staged)?;
     let files = site::assemble(site::read_folder(&www)?, &pkg, &bundles, version())?;
     // tsc checks the page's sources against the same generated module.
     if let Some((_, module)) = files
@@ -77,6 +74,21 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     Ok(dist)
 }
 
+/// The bundles alone: raw files and notes about them lie in the same folder, and are not published.
+fn bundles(prepared: &[data::Prepared], folder: &Path) -> Result<Files> {
+    let names = prepared
+        .iter()
+        .filter_map(|one| one.bundle.as_ref())
+        .map(|bundle| bundle.file.clone());
+    names
+        .map(|name| {
+            let bytes = std::fs::read(folder.join(&name))
+                .with_context(|| format!("cannot read the bundle {name}"))?;
+            Ok((name, bytes))
+        })
+        .collect()
+}
+
 /// The engine's version, as links carry it.
 pub fn version() -> &'static str {
     // xtask and the library are versioned together; the smoke test compares this with the wasm.
@@ -89,4 +101,37 @@ pub fn version() -> &'static str {
 )]
 fn kilo(bytes: usize) -> f64 {
     bytes as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raw_files_and_stamps_beside_the_bundles_are_not_published() {
+        let root = std::env::temp_dir().join(format!("bundles-test-{}", std::process::id()));
+        let staged = root.join("target/data");
+        std::fs::create_dir_all(&staged).unwrap();
+        for name in ["landmine.bundle", "landmine.stamp.json", "train-images"] {
+            std::fs::write(staged.join(name), name).unwrap();
+        }
+        let entry = |file: Option<&str>| {
+            let bundle = file.map_or(serde_json::Value::Null, |file| {
+                serde_json::json!({
+                    "file": file, "bytes": 0, "sha256": "", "data_sha256": "",
+                    "kind": "classification", "tasks": 1, "task_names": [], "features": 1,
+                    "points": 1, "points_per_task_min": 1, "points_per_task_max": 1,
+                })
+            });
+            serde_json::from_value(serde_json::json!({
+                "name": "", "title": "", "available": file.is_some(), "message": null,
+                "bundle": bundle, "citation": "", "licence": "", "note": "",
+                "instructions": "", "files": [],
+            }))
+            .unwrap()
+        };
+        let found = bundles(&[entry(Some("landmine.bundle")), entry(None)], &staged).unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["landmine.bundle"]);
+        std::fs::remove_dir_all(root).unwrap();
+    }
 }
