@@ -224,6 +224,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         spec: spec.clone(),
         engine: ENGINE.to_string(),
         data_sha256: data.sha256.clone(),
+        columns: data.columns.clone(),
         task_names: data.task_names.clone(),
         target_tasks: spec.targets.clone(),
         attacking_tasks: spec.attackers.clone(),

@@ -133,6 +133,7 @@ pub mod linalg;
 pub mod link;
 pub mod metrics;
 pub mod mtrl;
+mod ranges;
 pub mod report;
 pub mod rng;
 pub mod spec;

@@ -2,8 +2,8 @@
 //!
 //! Keys are those of `spec::FIELDS`; defaults are left out, and the defaults of a version never
 //! change. Task numbers are written as ranges (`t=0-14,20`), from 0 as in specifications. A user's
-//! file is `d=file:NAME:SHA256`. Three keys speak of a result: `e` engine, `h` data SHA-256, `r`
-//! digest. Every other key is kept and handed on, for the view of the page; [`Link::unknown_keys`]
+//! file is `d=file:NAME:SHA256`; where its columns need a mapping (`data::mapping`), `c` is the text
+//! of it. Three keys speak of a result: `e` engine, `h` data SHA-256, `r` digest. Every other key is kept and handed on, for the view of the page; [`Link::unknown_keys`]
 //! names those that nobody knows. Values are treated as hostile: what is not of the field's form is
 //! an error that names the field. Not here: ranges and contradictions (`spec`), what the page does.
 
@@ -11,7 +11,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::data::mapping::Mapping;
 use crate::error::{Error, Result};
+use crate::ranges;
 use crate::spec::{DatasetRef, Draft, FIELDS, Field, FieldKind, Shape, Spec, VERSION};
 
 /// Longest link that is read, in bytes.
@@ -25,6 +27,8 @@ const VIEW_KEYS: [&str; 5] = ["embed", "view", "compare", "map", "theme"];
 pub struct Link {
     /// The specification as far as it is written.
     pub draft: Draft,
+    /// What the columns of the user's file are, where they do not say so themselves.
+    pub columns: Option<Mapping>,
     /// Version of the engine that made the result.
     pub engine: Option<String>,
     /// SHA-256 of the data behind the result.
@@ -94,6 +98,7 @@ pub fn decode(text: &str) -> Result<Link> {
                 link.draft.set(field.name, value);
             }
             None => match key.as_str() {
+                "c" => link.columns = Some(value.parse()?),
                 "e" => {
                     link.engine = Some(plain("engine", &value, |c| {
                         c.is_ascii_alphanumeric() || ".-+".contains(c)
@@ -109,6 +114,15 @@ pub fn decode(text: &str) -> Result<Link> {
         }
         seen.push(key);
     }
+    if let Some(columns) = &link.columns
+        && !matches!(link.draft.dataset(), Ok(DatasetRef::File { .. }))
+    {
+        return Err(Error::field(
+            "columns",
+            shorten(&columns.to_string()),
+            "columns only with a file of your own (d=file:NAME:SHA256)",
+        ));
+    }
     Ok(link)
 }
 
@@ -123,7 +137,10 @@ pub fn encode(spec: &Spec, shape: &Shape) -> String {
                     format!("file:{}:{sha256}", percent_encode(name))
                 }
             },
-            FieldKind::Tasks => ranges(short.get(field.name)?),
+            FieldKind::Tasks => {
+                let tasks = short.get(field.name)?.as_array();
+                ranges::write(tasks.into_iter().flatten().filter_map(Value::as_u64))
+            }
             _ => match short.get(field.name)? {
                 Value::String(word) => percent_encode(word),
                 // Whole numbers are read without exponents.
@@ -138,11 +155,20 @@ pub fn encode(spec: &Spec, shape: &Shape) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
+/// The fragment of a specification with the mapping of its file, where it needs one.
+pub fn with_columns(fragment: &str, columns: Option<&str>) -> String {
+    match columns {
+        // What parts a mapping is legal in a fragment as it stands, and stays readable.
+        Some(text) => format!("{fragment}&c={}", escape(text, b"-._~:,;")),
+        None => fragment.to_string(),
+    }
+}
+
 /// The fragment of a result: the specification, and what it gave.
 pub fn encode_result(spec: &Spec, shape: &Shape, result: &crate::report::Report) -> String {
     format!(
         "{}&e={}&h={}&r={}",
-        encode(spec, shape),
+        with_columns(&encode(spec, shape), result.columns.as_deref()),
         percent_encode(&result.engine),
         &result.data_sha256,
         result.digest
@@ -185,27 +211,16 @@ fn read_value(field: &Field, text: &str) -> Result<Value> {
 }
 
 fn read_tasks(field: &Field, text: &str) -> Result<Value> {
-    // More tasks than any data set may have: a short text must not become a long list.
+    // More tasks than any data set may have.
     const MOST: u64 = 100_000;
-    let refuse = || {
-        Err(Error::field(
+    match ranges::read(text, MOST) {
+        Some(tasks) => Ok(Value::from(tasks)),
+        None => Err(Error::field(
             field.name,
             shorten(text),
             "task numbers and ranges such as 0-14,20",
-        ))
-    };
-    let mut tasks = Vec::new();
-    for part in text.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (Ok(first), Ok(last)) = (first.parse::<u64>(), last.parse::<u64>()) else {
-            return refuse();
-        };
-        if first > last || last >= MOST || tasks.len() as u64 + (last - first) >= MOST {
-            return refuse();
-        }
-        tasks.extend((first..=last).map(Value::from));
+        )),
     }
-    Ok(Value::from(tasks))
 }
 
 /// The shorter of the two ways to write a number without losing a bit.
@@ -216,30 +231,6 @@ fn shortest(value: f64) -> String {
     } else {
         plain
     }
-}
-
-fn ranges(tasks: &Value) -> String {
-    let tasks: Vec<u64> = tasks
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_u64)
-        .collect();
-    let mut parts: Vec<(u64, u64)> = Vec::new();
-    for task in tasks {
-        match parts.last_mut() {
-            Some((_, last)) if *last + 1 == task => *last = task,
-            _ => parts.push((task, task)),
-        }
-    }
-    let parts = parts.into_iter().map(|(first, last)| {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first}-{last}")
-        }
-    });
-    parts.collect::<Vec<_>>().join(",")
 }
 
 fn plain(field: &str, text: &str, allowed: impl Fn(char) -> bool) -> Result<String> {
@@ -262,9 +253,14 @@ fn shorten(text: &str) -> String {
 }
 
 fn percent_encode(text: &str) -> String {
+    escape(text, b"-._~")
+}
+
+/// All but ASCII letters, digits and the characters to keep becomes %XX, byte by byte.
+fn escape(text: &str, kept: &[u8]) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
             out.push(char::from(byte));
         } else {
             let _ = write!(out, "%{byte:02X}");
@@ -410,6 +406,21 @@ mod tests {
     }
 
     #[test]
+    fn the_columns_of_a_file_travel_readably() {
+        let sha256 = "ab".repeat(32);
+        let columns = "sep:semicolon;task:1;label:9;split:10,hold out;x:2-8;class:b%2Ca,né";
+        let fragment = with_columns(&format!("v=1&d=file:my.csv:{sha256}&b=0.3"), Some(columns));
+        // Frozen: a change here breaks links that people have shared.
+        let tail =
+            "&c=sep:semicolon;task:1;label:9;split:10,hold%20out;x:2-8;class:b%252Ca,n%C3%A9";
+        assert!(fragment.ends_with(tail), "{fragment}");
+        let link = decode(&fragment).unwrap();
+        assert_eq!(link.columns.unwrap().to_string(), columns);
+        assert!(link.others.is_empty());
+        assert_eq!(with_columns("v=1", None), "v=1");
+    }
+
+    #[test]
     fn what_a_link_says_of_the_result_and_the_view_is_kept() {
         let link = decode("#v=1&d=sarcos&e=0.1.0&r=0123456789abcdef&embed=1&zzz=%41").unwrap();
         assert_eq!(link.engine.as_deref(), Some("0.1.0"));
@@ -446,6 +457,12 @@ mod tests {
             ("v=1&d=sarcos&b=0.1&b=0.2", "b"),
             ("v=1&d=sarcos&r=xyz", "digest"),
             ("v=1&d=sarcos&e=<b>", "engine"),
+            ("v=1&d=sarcos&c=label:1;x:2", "columns"),
+            ("v=1&c=label:1;x:2", "columns"),
+            ("v=1&d=file:a.csv:0&c=", "columns"),
+            ("v=1&d=file:a.csv:0&c=<script>", "columns"),
+            ("v=1&d=file:a.csv:0&c=label:1;x:2-99999999999", "columns"),
+            ("v=1&d=file:a.csv:0&c=label:1;x:2&c=label:1;x:2", "c"),
         ] {
             let error = resolve(text).expect_err(text);
             assert_eq!(error.field_name(), Some(field), "{text}: {error}");

@@ -86,6 +86,9 @@ pub struct Report {
     pub engine: String,
     /// SHA-256 of the data set (see `DataSet::sha256`).
     pub data_sha256: String,
+    /// The mapping that read a user's file, where one did (see `data::mapping`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<String>,
     /// Names of the tasks.
     pub task_names: Vec<String>,
     /// Target tasks, from 0.

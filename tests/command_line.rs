@@ -973,3 +973,69 @@ fn help_and_version_are_no_errors() {
         format!("patom {}", env!("CARGO_PKG_VERSION"))
     );
 }
+
+#[test]
+fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
+    let place = Place::new("columns");
+    let mut text = String::from("school;score;hours;iq;set\n");
+    for row in 0..60 {
+        let (hours, iq) = (f64::from(row * 7 % 11) / 4.0, 90 + row * 5 % 23);
+        let score = hours * 2.0 - f64::from(iq) / 50.0 + f64::from(row % 3);
+        let school = ["north", "south", "west"][row as usize % 3];
+        let set = if row % 4 == 0 { "held out" } else { "train" };
+        let numbers = format!("{score:.3};{hours:.2};{iq}").replace('.', ",");
+        text += &format!("{school};{numbers};{set}\n");
+    }
+    place.write("folder/scores.csv", &text);
+    let spec = r#"{"dataset":"folder/scores.csv","iterations":2,"budget":0.3}"#;
+
+    let done = place.patom(&["run", "-"], spec);
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("line 1"), "{}", done.err);
+    // The words that stand there may be used as they are, and then made better.
+    let guess = done.err.split('\'').nth(1).unwrap().to_string();
+    assert!(
+        guess.starts_with("sep:semicolon;decimal:comma;task:1;"),
+        "{guess}"
+    );
+    place.report(spec, &["--columns", &guess]);
+
+    let columns = "sep:semicolon;decimal:comma;task:1;label:2;split:5,held out;x:3-4";
+    let report = place.report(spec, &["--columns", columns, "--out", "out"]);
+    assert_eq!(report["columns"], columns);
+    assert_eq!(report["task_names"], json!(["north", "south", "west"]));
+    assert!(place.read("out/points.csv").contains(",test,"));
+    place.write("spec.json", spec);
+    let link = place.quiet(&["link", "spec.json", "--columns", columns], "");
+    let tail = "&c=sep:semicolon;decimal:comma;task:1;label:2;split:5,held%20out;x:3-4";
+    assert!(link.trim().ends_with(tail), "{link}");
+    let out = place.quiet(&["run", link.trim(), "--data", "folder", "--json"], "");
+    let again: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(timeless(&again), timeless(&report));
+
+    // A file that needs no mapping has none in its report.
+    place.write("mine.csv", csv());
+    let plain = place.report(r#"{"dataset":"mine.csv","iterations":1}"#, &[]);
+    assert!(plain.get("columns").is_none());
+
+    for (arguments, part) in [
+        (
+            &["run", "spec.json", "--columns", "label:2;x:3"][..],
+            "line 1: 1 columns",
+        ),
+        (&["run", "spec.json", "--columns", "x:3"], "no label"),
+        (
+            &["run", link.trim(), "--columns", "label:2;x:3"],
+            "those of the link",
+        ),
+        (
+            &["run", "v=1&d=sarcos", "--columns", "label:2;x:3"],
+            "a file of your own",
+        ),
+        (&["run", "v=1&d=sarcos&c=label:2;x:3"], "a file of your own"),
+    ] {
+        let done = place.patom(arguments, "");
+        assert_eq!(done.code, 2, "{arguments:?}: {}", done.err);
+        assert!(done.err.contains(part), "{arguments:?}: {}", done.err);
+    }
+}

@@ -1,11 +1,16 @@
 //! CSV: `task,label,x1..xd` and, if wanted, `split`. Columns are found by their names in the header
 //! row, in any order. Not here: opening files, writing them.
 
+use std::collections::HashMap;
+
 use super::{
     DataSet, Kind, Layout, MAX_FEATURES, MAX_FILE_BYTES, MAX_MAGNITUDE, MAX_TASKS, MAX_VALUES,
     RawPoints, classify_labels, sha256_hex,
 };
 use crate::{Error, Result};
+
+/// What was found, and what was expected instead.
+pub(super) type Refused = (String, String);
 
 /// What the `split` column says about a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,14 +86,16 @@ impl Lines<'_> {
     }
 }
 
-impl Table {
-    /// Reads a CSV file. A byte order mark, CRLF and empty lines are tolerated; unknown columns
-    /// are not.
-    ///
-    /// # Errors
-    /// With the line number: of a missing or unknown column, a short or long row, a number that is
-    /// none or is not finite, an unknown split.
-    pub fn read(bytes: &[u8]) -> Result<Self> {
+/// The rows of a CSV file, each with the line that it begins on.
+pub(super) struct Records<'a> {
+    reader: ::csv::Reader<&'a [u8]>,
+    lines: Lines<'a>,
+    record: ::csv::ByteRecord,
+}
+
+impl<'a> Records<'a> {
+    /// A byte order mark, CRLF and empty lines are passed over; rows may differ in length.
+    pub(super) fn new(bytes: &'a [u8], separator: u8) -> Result<Self> {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(Error::line(
                 1,
@@ -97,35 +104,94 @@ impl Table {
             ));
         }
         let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let mut reader = ::csv::ReaderBuilder::new()
+        let reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(separator)
             .from_reader(text);
-        let mut lines = Lines {
-            text,
-            position: 0,
-            line: 1,
+        Ok(Self {
+            reader,
+            lines: Lines {
+                text,
+                position: 0,
+                line: 1,
+            },
+            record: ::csv::ByteRecord::new(),
+        })
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<(u64, &::csv::ByteRecord)>> {
+        let start = usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX);
+        let more = self
+            .reader
+            .read_byte_record(&mut self.record)
+            .map_err(|error| {
+                Error::line(self.lines.line_of(start), error, "a row of a CSV file")
+            })?;
+        Ok(more.then(|| (self.lines.line_of(start), &self.record)))
+    }
+
+    /// The line on which the file ends.
+    pub(super) fn last_line(&mut self) -> u64 {
+        self.lines.line_of(self.lines.text.len())
+    }
+}
+
+impl Table {
+    /// Is this the header of a file that needs no mapping?
+    pub(super) fn knows(header: &::csv::ByteRecord) -> bool {
+        Columns::find(header, 1).is_ok()
+    }
+
+    /// The task of this name, which is new where no earlier point was of it.
+    pub(super) fn task(
+        &mut self,
+        name: &str,
+        index: &mut HashMap<String, usize>,
+    ) -> std::result::Result<&mut TableTask, Refused> {
+        let at = if let Some(at) = index.get(name) {
+            *at
+        } else {
+            let at = self.tasks.len();
+            if at == MAX_TASKS {
+                return Err((
+                    format!("task number {}", at + 1),
+                    format!("at most {MAX_TASKS} tasks"),
+                ));
+            }
+            index.insert(name.to_string(), at);
+            self.tasks.push(TableTask {
+                name: name.to_string(),
+                points: RawPoints::default(),
+                splits: Vec::new(),
+            });
+            at
         };
-        let mut record = ::csv::ByteRecord::new();
+        Ok(&mut self.tasks[at])
+    }
+
+    /// Reads a CSV file. A byte order mark, CRLF and empty lines are tolerated; unknown columns
+    /// are not.
+    ///
+    /// # Errors
+    /// With the line number: of a missing or unknown column, a short or long row, a number that is
+    /// none or is not finite, an unknown split.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        let mut records = Records::new(bytes, b',')?;
         let mut columns: Option<Columns> = None;
         let mut table = Self {
             features: 0,
             tasks: Vec::new(),
             has_split: false,
         };
-        let mut index = std::collections::HashMap::new();
+        let mut index = HashMap::new();
         let mut values = 0;
         loop {
-            let start = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
-            let more = reader
-                .read_byte_record(&mut record)
-                .map_err(|error| Error::line(lines.line_of(start), error, "a row of a CSV file"))?;
-            if !more {
+            let Some((line, record)) = records.next()? else {
                 break;
-            }
-            let line = lines.line_of(start);
+            };
             let Some(columns) = &columns else {
-                let found = Columns::find(&record, line)?;
+                let found = Columns::find(record, line)?;
                 table.features = found.features.len();
                 table.has_split = found.split.is_some();
                 columns = Some(found);
@@ -139,11 +205,11 @@ impl Table {
                     format!("at most {MAX_VALUES} numbers in a file"),
                 ));
             }
-            table.push(columns, &record, line, &mut index)?;
+            table.push(columns, record, line, &mut index)?;
         }
         if table.tasks.is_empty() {
             return Err(Error::line(
-                lines.line_of(text.len()),
+                records.last_line(),
                 "the end of the file",
                 "a header row `task,label,x1,...` and at least one point",
             ));
@@ -157,7 +223,7 @@ impl Table {
         columns: &Columns,
         record: &::csv::ByteRecord,
         line: u64,
-        index: &mut std::collections::HashMap<String, usize>,
+        index: &mut HashMap<String, usize>,
     ) -> Result<()> {
         if record.len() != columns.count {
             return Err(Error::line(
@@ -190,26 +256,9 @@ impl Table {
             }),
         };
         let label = number(record, columns.label, line, "label")?;
-        let at = if let Some(at) = index.get(name) {
-            *at
-        } else {
-            let at = self.tasks.len();
-            if at == MAX_TASKS {
-                return Err(Error::line(
-                    line,
-                    format!("task number {}", at + 1),
-                    format!("at most {MAX_TASKS} tasks"),
-                ));
-            }
-            index.insert(name.to_string(), at);
-            self.tasks.push(TableTask {
-                name: name.to_string(),
-                points: RawPoints::default(),
-                splits: Vec::new(),
-            });
-            at
-        };
-        let task = &mut self.tasks[at];
+        let task = self
+            .task(name, index)
+            .map_err(|(value, expected)| Error::line(line, value, expected))?;
         for (feature, column) in columns.features.iter().enumerate() {
             let value = number(record, *column, line, format_args!("x{}", feature + 1))?;
             task.points.features.push(value);
@@ -219,7 +268,7 @@ impl Table {
         Ok(())
     }
 
-    fn sort_numerically(&mut self) {
+    pub(super) fn sort_numerically(&mut self) {
         let numbers: Option<Vec<i64>> = self.tasks.iter().map(|t| t.name.parse().ok()).collect();
         if numbers.is_some() {
             self.tasks
@@ -261,10 +310,7 @@ impl Table {
     /// Where points are `injected`: a poisoned table is no clean data. Where a limit of `DataSet`
     /// is passed.
     pub fn into_data_set(self, name: &str, bytes: &[u8]) -> Result<DataSet> {
-        let mut names = Vec::new();
-        let mut tasks = Vec::new();
-        let mut is_test = Vec::new();
-        for task in self.tasks {
+        for task in &self.tasks {
             let injected = task.splits.iter().filter(|s| **s == Split::Injected);
             if let count @ 1.. = injected.count() {
                 return Err(Error::data(format!(
@@ -273,11 +319,23 @@ impl Table {
                     task.name
                 )));
             }
+        }
+        let mut table = self;
+        let labels = table.tasks.iter_mut().flat_map(|t| &mut t.points.labels);
+        let kind = classify_labels(labels);
+        table.into_kind(name, kind, bytes)
+    }
+
+    /// The same with labels that are known to be of this kind.
+    pub(super) fn into_kind(self, name: &str, kind: Kind, bytes: &[u8]) -> Result<DataSet> {
+        let mut names = Vec::new();
+        let mut tasks = Vec::new();
+        let mut is_test = Vec::new();
+        for task in self.tasks {
             names.push(task.name);
             tasks.push(task.points);
             is_test.push(task.splits.iter().map(|s| *s == Split::Test).collect());
         }
-        let kind: Kind = classify_labels(tasks.iter_mut().flat_map(|t| t.labels.iter_mut()));
         let layout = Layout::Separate {
             tasks,
             is_test: self.has_split.then_some(is_test),
@@ -386,7 +444,7 @@ fn number(
 }
 
 /// Messages must stay readable whatever the file holds.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((at, _)) => format!("{}...", &text[..at]),
         None => text.to_string(),

@@ -1,14 +1,17 @@
 //! Data sets before anything is drawn from them, and what is drawn: the sample of a run.
 //!
 //! Here: the types. Beside it: readers of file formats (`matlab`, `csv`, `idx`), the compact
-//! `bundle` that the page loads, the `synthetic` generator, and `sample` (splits, scaling).
+//! `bundle` that the page loads, the `synthetic` generator, and `sample` (splits, scaling); `own`
+//! reads files whose columns are not ours, as a `mapping` says.
 //! Not here: opening files, downloading, anything about models.
 
 pub mod bundle;
 pub mod csv;
 pub mod idx;
+pub mod mapping;
 pub mod matlab;
 pub mod mnist;
+pub mod own;
 pub mod sample;
 pub mod sources;
 pub mod synthetic;
@@ -94,6 +97,8 @@ pub struct DataSet {
     pub sha256: String,
     /// Correlation of the tasks, m x m row-major, where it is known (synthetic).
     pub true_correlation: Option<Vec<f64>>,
+    /// Text of the mapping that read a user's file, where one did (see `mapping`).
+    pub columns: Option<String>,
 }
 
 /// SHA-256 as 64 hexadecimal digits.
@@ -157,6 +162,7 @@ impl DataSet {
             layout,
             sha256: String::new(),
             true_correlation: None,
+            columns: None,
         };
         data.check()?;
         data.sha256 = data.canonical_sha256();

@@ -8,9 +8,10 @@
 use serde::Serialize;
 
 use super::csv::Table;
+use super::mapping::Mapping;
 use super::matlab::{self, Matrix, Value, Variable};
 use super::{
-    DataSet, Kind, Layout, MAX_FILE_BYTES, RawPoints, bundle, classify_labels, idx, mnist,
+    DataSet, Kind, Layout, MAX_FILE_BYTES, RawPoints, bundle, classify_labels, idx, mnist, own,
     sha256_hex,
 };
 use crate::{Error, Result};
@@ -305,6 +306,20 @@ pub fn read_user_file(name: &str, bytes: &[u8]) -> Result<DataSet> {
             name,
             "a file whose name ends in .csv or .mat",
         )),
+    }
+}
+
+/// The same where a mapping says what the columns are.
+///
+/// # Errors
+/// As `read_user_file`, or with a mapping as `own::read`.
+pub fn read_mapped_file(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Result<DataSet> {
+    match columns {
+        None => read_user_file(name, bytes),
+        Some(columns) => match own::read(name, bytes, columns) {
+            Ok(reckoning) => Ok(reckoning.data),
+            Err(refusal) => Err(refusal.error),
+        },
     }
 }
 

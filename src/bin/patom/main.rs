@@ -14,7 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use patom::Error;
 use patom::data::csv::Table;
-use patom::data::{self, DataSet, RawPoints, sources};
+use patom::data::mapping::Mapping;
+use patom::data::{self, DataSet, RawPoints, own, sources};
 use patom::experiment::{self, Observer, Outcome};
 use patom::link::{self, Link};
 use patom::mtrl::{self, Limits, Loss, Problem, Solver, Status, Task, Weights};
@@ -48,6 +49,8 @@ enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
+        columns: ColumnsArgument,
+        #[command(flatten)]
         data: DataFolder,
     },
     /// Solve the lower level alone for the tasks of a CSV file.
@@ -68,6 +71,8 @@ enum Command {
         /// Address of the page to put before the link's fragment.
         #[arg(long, default_value = "")]
         base: String,
+        #[command(flatten)]
+        columns: ColumnsArgument,
         #[command(flatten)]
         data: DataFolder,
     },
@@ -91,6 +96,14 @@ pub struct DataFolder {
     /// Look for data here before $PATOM_DATA, ../shared/data and the cache.
     #[arg(long = "data", value_name = "DIR")]
     folder: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ColumnsArgument {
+    /// What the columns of a file of your own are, where their names do not say it:
+    /// `task:1;label:9;split:10,test;x:2-8`. A link carries the same text as c=.
+    #[arg(long, value_name = "TEXT")]
+    columns: Option<Mapping>,
 }
 
 #[derive(Args)]
@@ -158,15 +171,21 @@ fn main() -> ExitCode {
             spec,
             out,
             json,
+            columns,
             data,
-        } => run(&spec, out.as_deref(), json, &data),
+        } => run(&spec, out.as_deref(), json, columns, &data),
         Command::Solve(options) => solve(&options),
         Command::Data {
             command: DataCommand::List { json, data },
         } => list(json, &data),
         Command::Figure(arguments) => figure::figure(&arguments),
         Command::Reproduce(arguments) => reproduce::reproduce(&arguments),
-        Command::Link { spec, base, data } => print_link(&spec, &base, &data),
+        Command::Link {
+            spec,
+            base,
+            columns,
+            data,
+        } => print_link(&spec, &base, columns, &data),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -191,9 +210,15 @@ fn print(text: &str) -> Outcomes<()> {
     }
 }
 
-fn run(spec: &str, out: Option<&Path>, as_json: bool, folder: &DataFolder) -> Outcomes<()> {
-    let link = read_spec(spec)?;
-    let (spec, data) = load(link.draft.clone(), folder)?;
+fn run(
+    spec: &str,
+    out: Option<&Path>,
+    as_json: bool,
+    columns: ColumnsArgument,
+    folder: &DataFolder,
+) -> Outcomes<()> {
+    let link = read_spec(spec, columns)?;
+    let (spec, data) = load(&link, folder)?;
     let mut progress = Progress::new(spec.iterations);
     let outcome = experiment::run(&spec, &data, &mut progress)?;
     progress.bar.finish_and_clear();
@@ -378,14 +403,20 @@ impl Observer for Progress {
 }
 
 /// The checked specification and its data set.
-fn load(mut draft: Draft, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
+fn load(link: &Link, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
+    let mut draft = link.draft.clone();
+    let columns = link.columns.as_ref();
     let (data, shape) = match draft.dataset()? {
+        DatasetRef::Named(name) if columns.is_some() && DATASETS.contains(&name.as_str()) => {
+            let expected = "--columns only with a file of your own";
+            return Err(Error::field("dataset", name, expected).into());
+        }
         DatasetRef::Named(name) if name == "synthetic" => (None, Shape::named(&name)),
         DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
             (Some(load_named(&name, folder)?), Shape::named(&name))
         }
         DatasetRef::Named(path) => {
-            let data = read_file(&path, folder)?;
+            let data = read_file(&path, columns, folder)?;
             draft.set(
                 "dataset",
                 json!({ "name": data.name, "sha256": data.sha256 }),
@@ -394,7 +425,7 @@ fn load(mut draft: Draft, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
             (Some(data), Some(shape))
         }
         DatasetRef::File { name, sha256 } => {
-            let data = find_by_hash(&name, &sha256, folder)?;
+            let data = find_by_hash(&name, &sha256, columns, folder)?;
             let shape = Shape::of(&data);
             (Some(data), Some(shape))
         }
@@ -417,7 +448,24 @@ fn check(draft: &Draft, shape: &Shape) -> Outcomes<Spec> {
 }
 
 /// What was given as SPEC: a link, or a file (`-` for standard input) that holds JSON or a link.
-fn read_spec(text: &str) -> Outcomes<Link> {
+fn read_spec(text: &str, given: ColumnsArgument) -> Outcomes<Link> {
+    let mut link = read_link_or_json(text)?;
+    match (&link.columns, given.columns) {
+        (Some(own), Some(columns)) if *own != columns => Err(Error::field(
+            "columns",
+            columns,
+            format!("no --columns beside a link, or those of the link: {own}"),
+        )
+        .into()),
+        (_, None) => Ok(link),
+        (_, columns) => {
+            link.columns = columns;
+            Ok(link)
+        }
+    }
+}
+
+fn read_link_or_json(text: &str) -> Outcomes<Link> {
     if link::is_link(text) {
         return read_link(text);
     }
@@ -458,17 +506,18 @@ fn read_bytes(path: &str) -> Outcomes<Vec<u8>> {
 }
 
 /// A user's file: at this path, or else below one of the folders that hold data.
-fn read_file(path: &str, folder: &DataFolder) -> Outcomes<DataSet> {
+fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> Outcomes<DataSet> {
     let path = Path::new(path);
     let known = path.extension().is_some_and(|ending| {
-        ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("mat")
+        let is = |known| ending.eq_ignore_ascii_case(known);
+        ["csv", "tsv", "txt", "mat"].into_iter().any(is)
     });
     if !known {
         return Err(Error::field(
             "dataset",
             path.display(),
             format!(
-                "one of {}, or the path of a .csv or .mat file",
+                "one of {}, or the path of a .csv, .tsv, .txt or .mat file",
                 DATASETS.join(", ")
             ),
         )
@@ -492,7 +541,24 @@ fn read_file(path: &str, folder: &DataFolder) -> Outcomes<DataSet> {
     let name = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into());
-    Ok(sources::read_user_file(&name, &bytes)?)
+    read_mapped(&name, &bytes, columns)
+}
+
+/// The data set in a user's file; where its columns need a mapping, with the words for one.
+fn read_mapped(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<DataSet> {
+    sources::read_mapped_file(name, bytes, columns).map_err(|error| {
+        let guess = match columns {
+            None => own::inspect(name, bytes, None).ok(),
+            Some(_) => None,
+        };
+        match guess.filter(|preview| !preview.has_our_names) {
+            Some(preview) => Failure::Input(format!(
+                "{error}\n       Or say what its columns are, perhaps --columns '{}'",
+                preview.guess
+            )),
+            None => error.into(),
+        }
+    })
 }
 
 /// Folders that may hold data, in the order in which they are looked through.
@@ -517,7 +583,12 @@ fn load_named(name: &str, folder: &DataFolder) -> Outcomes<DataSet> {
     Ok(sources::load(name, &|file| find(file, folder))?)
 }
 
-fn find_by_hash(name: &str, sha256: &str, folder: &DataFolder) -> Outcomes<DataSet> {
+fn find_by_hash(
+    name: &str,
+    sha256: &str,
+    columns: Option<&Mapping>,
+    folder: &DataFolder,
+) -> Outcomes<DataSet> {
     let mut folders = folders(folder);
     folders.push(PathBuf::from("."));
     let mut others = Vec::new();
@@ -527,7 +598,7 @@ fn find_by_hash(name: &str, sha256: &str, folder: &DataFolder) -> Outcomes<DataS
         };
         let found = data::sha256_hex(&bytes);
         if found == sha256 {
-            return Ok(sources::read_user_file(name, &bytes)?);
+            return read_mapped(name, &bytes, columns);
         }
         others.push(format!("{} has {found}", path.display()));
     }
@@ -544,20 +615,28 @@ fn find_by_hash(name: &str, sha256: &str, folder: &DataFolder) -> Outcomes<DataS
     .into())
 }
 
-fn print_link(spec: &str, base: &str, folder: &DataFolder) -> Outcomes<()> {
-    let draft = read_spec(spec)?.draft;
+fn print_link(
+    spec: &str,
+    base: &str,
+    columns: ColumnsArgument,
+    folder: &DataFolder,
+) -> Outcomes<()> {
+    let link = read_spec(spec, columns)?;
+    let draft = &link.draft;
     // Only a user's own file is needed to know its defaults.
     let (spec, shape) = match draft.dataset()? {
-        DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
+        DatasetRef::Named(name) if link.columns.is_none() && DATASETS.contains(&name.as_str()) => {
             let shape = Shape::named(&name).expect("every name of DATASETS has a shape");
-            (check(&draft, &shape)?, shape)
+            (check(draft, &shape)?, shape)
         }
         _ => {
-            let (spec, data) = load(draft, folder)?;
+            let (spec, data) = load(&link, folder)?;
             (spec, Shape::of(&data))
         }
     };
-    print(&format!("{base}#{}", link::encode(&spec, &shape)))
+    let columns = link.columns.map(|columns| columns.to_string());
+    let fragment = link::with_columns(&link::encode(&spec, &shape), columns.as_deref());
+    print(&format!("{base}#{fragment}"))
 }
 
 fn list(as_json: bool, folder: &DataFolder) -> Outcomes<()> {
