@@ -159,7 +159,13 @@ impl Mapping {
             match used.get_mut(column) {
                 None => {
                     let found = format!("column {}", column + 1);
-                    return refuse(found, format!("one of the {columns} columns of the file"));
+                    let expected = match columns {
+                        1 => "the one column that the file has when it is read so; is another \
+                              separator right (sep)?"
+                            .to_string(),
+                        _ => format!("one of the {columns} columns of the file"),
+                    };
+                    return refuse(found, expected);
                 }
                 Some(true) => {
                     let found = format!("column {} twice", column + 1);

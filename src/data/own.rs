@@ -1327,7 +1327,8 @@ mod tests {
             assert!(message.contains(part), "{text}: {message}");
             assert_eq!(found, column, "{text}");
         }
-        let many: String = (0..=MAX_TASKS).map(|k| format!("t{k},1,2\n")).collect();
+        let many: Vec<String> = (0..=MAX_TASKS).map(|k| format!("t{k},1,2")).collect();
+        let many = many.join("\n");
         let (message, column) = refused(&format!("t,a,b\n{many}"), "task:1;label:2;x:3");
         assert!(
             message.contains("line 514: task number 513; expected at most 512"),
@@ -1439,9 +1440,7 @@ mod tests {
         #[test]
         fn any_text_ends_in_a_preview_or_an_error(text in "([a-c0-9.,;\t\"\n -]|\\PC){0,80}") {
             if let Ok(preview) = inspect("mine.csv", text.as_bytes(), None) {
-                if preview.guess.check(preview.columns.len()).is_ok() {
-                    let _ = read("mine.csv", text.as_bytes(), &preview.guess);
-                }
+                let _ = read("mine.csv", text.as_bytes(), &preview.guess);
             }
         }
 
