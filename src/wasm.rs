@@ -33,6 +33,8 @@ use crate::link;
 use crate::report::{MetricName, Model, TracePoint};
 use crate::spec::{DatasetRef, Draft, FIELDS, Shape, Spec};
 
+mod own;
+
 thread_local! {
     static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
@@ -147,10 +149,13 @@ struct PlainShape {
     tasks: usize,
     kind: Option<Kind>,
     has_split: bool,
+    /// Text of the mapping that read an opened file, where one did.
+    #[serde(default)]
+    columns: Option<String>,
 }
 
-impl From<PlainShape> for Shape {
-    fn from(shape: PlainShape) -> Self {
+impl From<&PlainShape> for Shape {
+    fn from(shape: &PlainShape) -> Self {
         Self {
             tasks: shape.tasks,
             kind: shape.kind,
@@ -165,17 +170,18 @@ impl From<Shape> for PlainShape {
             tasks: shape.tasks,
             kind: shape.kind,
             has_split: shape.has_split,
+            columns: None,
         }
     }
 }
 
 /// The shape that a draft is checked against: the one given, or that of the data set it names.
-fn shape_of(draft: &Draft, shape: JsValue) -> Result<Shape> {
+fn shape_of(draft: &Draft, shape: JsValue) -> Result<PlainShape> {
     if !shape.is_undefined() && !shape.is_null() {
-        return Ok(from_js::<PlainShape>(shape, "shape")?.into());
+        return from_js(shape, "shape");
     }
     match draft.dataset()? {
-        DatasetRef::Named(name) => Shape::named(&name).ok_or_else(|| {
+        DatasetRef::Named(name) => Shape::named(&name).map(PlainShape::from).ok_or_else(|| {
             let names = crate::spec::DATASETS.join(", ");
             Error::field("dataset", name, format_args!("one of {names}, or a file"))
         }),
@@ -197,10 +203,13 @@ fn plain_draft(draft: &Draft) -> JsValue {
     to_js(&Value::Object(written.collect::<Map<_, _>>()))
 }
 
-fn complete_one(draft: JsValue, shape: JsValue) -> std::result::Result<(Spec, Shape), Vec<Error>> {
+fn complete_one(
+    draft: JsValue,
+    shape: JsValue,
+) -> std::result::Result<(Spec, PlainShape), Vec<Error>> {
     let draft = read_draft(draft).map_err(|error| vec![error])?;
     let shape = shape_of(&draft, shape).map_err(|error| vec![error])?;
-    Ok((draft.check(&shape)?, shape))
+    Ok((draft.check(&Shape::from(&shape))?, shape))
 }
 
 /// Fills in the defaults and checks: `{spec, shape, kind, metric, link, differences}` or
@@ -208,14 +217,17 @@ fn complete_one(draft: JsValue, shape: JsValue) -> std::result::Result<(Spec, Sh
 #[wasm_bindgen]
 pub fn complete(draft: JsValue, shape: JsValue) -> JsValue {
     match complete_one(draft, shape) {
-        Ok((spec, shape)) => {
+        Ok((spec, plain)) => {
+            let shape = Shape::from(&plain);
             let kind = spec.kind(&shape);
+            let fragment = link::encode(&spec, &shape);
+            let fragment = link::with_columns(&fragment, plain.columns.as_deref());
             object([
-                ("link", link::encode(&spec, &shape).into()),
+                ("link", fragment.into()),
                 ("differences", plain_draft(&spec.differences(&shape))),
                 ("kind", to_js(&kind)),
                 ("metric", to_js(&MetricName::of(kind))),
-                ("shape", to_js(&PlainShape::from(shape))),
+                ("shape", to_js(&plain)),
                 ("spec", to_js(&spec)),
             ])
         }
@@ -223,12 +235,16 @@ pub fn complete(draft: JsValue, shape: JsValue) -> JsValue {
     }
 }
 
-/// Takes a link apart: `{draft, engine, data_sha256, digest, others}` or `{errors}`.
+/// Takes a link apart: `{draft, columns, engine, data_sha256, digest, others}` or `{errors}`.
 #[wasm_bindgen]
 pub fn read_link(text: &str) -> JsValue {
     match link::decode(text) {
         Ok(link) => object([
             ("draft", plain_draft(&link.draft)),
+            (
+                "columns",
+                to_js(&link.columns.map(|columns| columns.to_string())),
+            ),
             ("engine", to_js(&link.engine)),
             ("data_sha256", to_js(&link.data_sha256)),
             ("digest", to_js(&link.digest)),
@@ -243,6 +259,25 @@ fn published(name: &str) -> Result<&'static sources::Source> {
         .ok_or_else(|| Error::field("dataset", name, "the name of a published data set"))
 }
 
+fn describe(data: &DataSet) -> JsValue {
+    let (fewest, most) = data.points_per_task();
+    let shape = PlainShape {
+        columns: data.columns.clone(),
+        ..PlainShape::from(Shape::of(data))
+    };
+    object([
+        ("name", data.name.as_str().into()),
+        ("kind", to_js(&data.kind)),
+        ("metric", to_js(&MetricName::of(data.kind))),
+        ("features", to_js(&data.features)),
+        ("points", to_js(&data.point_count())),
+        ("points_per_task", numbers([fewest as f64, most as f64])),
+        ("task_names", to_js(&data.task_names)),
+        ("sha256", data.sha256.as_str().into()),
+        ("shape", to_js(&shape)),
+    ])
+}
+
 /// A data set, kept where the solver is. Call `free` when it is no longer needed.
 #[wasm_bindgen]
 pub struct Data(DataSet);
@@ -254,14 +289,26 @@ impl Data {
         Ok(Self(published(name)?.read_bundle(bytes)?))
     }
 
-    /// From a user's file, known by the ending of its name. A raw file of a published data set is
-    /// recognised as such.
-    pub fn from_file(name: &str, bytes: &[u8]) -> std::result::Result<Data, JsValue> {
-        let data = match sources::recognise(bytes) {
-            Some(data) => data?,
-            None => sources::read_user_file(name, bytes)?,
+    /// From a user's file, known by the ending of its name, as the text of a mapping says if there
+    /// is one. Otherwise a raw file of a published data set is recognised as such.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "wasm-bindgen hands over owned values"
+    )]
+    pub fn from_file(
+        name: &str,
+        bytes: &[u8],
+        columns: Option<String>,
+    ) -> std::result::Result<Data, JsValue> {
+        let columns = columns.as_deref().map(str::parse).transpose()?;
+        let known = match &columns {
+            None => sources::recognise(bytes),
+            Some(_) => None,
         };
-        Ok(Self(data))
+        Ok(Self(match known {
+            Some(data) => data?,
+            None => sources::read_mapped_file(name, bytes, columns.as_ref())?,
+        }))
     }
 
     /// From the raw files of a published data set: `[[name, Uint8Array], ...]`.
@@ -284,18 +331,7 @@ impl Data {
 
     /// What it is.
     pub fn describe(&self) -> JsValue {
-        let data = &self.0;
-        let (fewest, most) = data.points_per_task();
-        object([
-            ("name", data.name.as_str().into()),
-            ("kind", to_js(&data.kind)),
-            ("features", to_js(&data.features)),
-            ("points", to_js(&data.point_count())),
-            ("points_per_task", numbers([fewest as f64, most as f64])),
-            ("task_names", to_js(&data.task_names)),
-            ("sha256", data.sha256.as_str().into()),
-            ("shape", to_js(&PlainShape::from(Shape::of(data)))),
-        ])
+        describe(&self.0)
     }
 
     /// Runs a specification on it. `on_event` hears `{type: "clean", ...}` once and
@@ -402,6 +438,7 @@ impl Run {
             ("spec", to_js(&report.spec)),
             ("engine", report.engine.as_str().into()),
             ("data_sha256", report.data_sha256.as_str().into()),
+            ("columns", to_js(&report.columns)),
             ("task_names", to_js(&report.task_names)),
             ("target_tasks", to_js(&report.target_tasks)),
             ("attacking_tasks", to_js(&report.attacking_tasks)),

@@ -1027,7 +1027,7 @@ fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
             &["run", "spec.json", "--columns", "label:2;x:3"][..],
             "is another separator right",
         ),
-        (&["run", "spec.json", "--columns", "x:3"], "no label"),
+        (&["run", "spec.json", "--columns", "x:3"], "without a label"),
         (
             &["run", link.trim(), "--columns", "label:2;x:3"],
             "those of the link",

@@ -95,7 +95,7 @@ fn errors_cross_the_boundary_as_code_field_and_message() {
     let errors: Array = get(&refused, "errors").unchecked_into();
     assert_eq!(text(&errors.get(0), "field"), "version");
 
-    let thrown = wasm::Data::from_file("a.csv", b"task,label,x1\n1,2\n")
+    let thrown = wasm::Data::from_file("a.csv", b"task,label,x1\n1,2\n", None)
         .err()
         .unwrap();
     assert_eq!(text(&thrown, "code"), "line");

@@ -186,10 +186,7 @@ impl Table {
         };
         let mut index = HashMap::new();
         let mut values = 0;
-        loop {
-            let Some((line, record)) = records.next()? else {
-                break;
-            };
+        while let Some((line, record)) = records.next()? {
             let Some(columns) = &columns else {
                 let found = Columns::find(record, line)?;
                 table.features = found.features.len();

@@ -133,10 +133,13 @@ impl Mapping {
     /// several labels beside a task, two equal class words, a limit that is passed.
     pub fn check(&self, columns: usize) -> Result<()> {
         if self.labels.is_empty() {
-            return refuse("no label", "a column that is the label");
+            return refuse("a choice without a label", "a column that is the label");
         }
         if self.features.is_empty() {
-            return refuse("no feature", "at least one column that is a feature");
+            return refuse(
+                "a choice without features",
+                "at least one column that is a feature",
+            );
         }
         if self.features.len() > MAX_FEATURES {
             let found = format!("{} features", self.features.len());
@@ -176,7 +179,7 @@ impl Mapping {
         }
         if self.split.as_ref().is_some_and(|s| s.test.is_empty()) {
             return refuse(
-                "no word for test",
+                "a split column without a word for test",
                 "the word of the split column that says test",
             );
         }
@@ -292,13 +295,12 @@ impl FromStr for Mapping {
                     None => return wrong("comma, semicolon or tab"),
                 },
                 ("decimal", "comma") => mapping.reading.decimal_comma = true,
-                ("decimal", "point") => {}
-                ("decimal", _) => return wrong("comma or point"),
                 ("header", "no") => mapping.reading.header = false,
-                ("header", "yes") => {}
-                ("header", _) => return wrong("yes or no"),
                 ("missing", "drop") => mapping.drop_missing = true,
-                ("missing", "refuse") => {}
+                // These are so without the words.
+                ("decimal", "point") | ("header", "yes") | ("missing", "refuse") => {}
+                ("decimal", _) => return wrong("comma or point"),
+                ("header", _) => return wrong("yes or no"),
                 ("missing", _) => return wrong("drop or refuse"),
                 _ => {
                     return wrong(
@@ -390,9 +392,9 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_refused_in_words() {
         for (text, part) in [
-            ("", "no label"),
-            ("label:1", "no feature"),
-            ("x:1", "no label"),
+            ("", "without a label"),
+            ("label:1", "without features"),
+            ("x:1", "without a label"),
             ("label:1;x:1-3", "column 1 twice"),
             ("label:1;x:2;task:2", "column 2 twice"),
             ("label:1,2;x:3;task:4", "2 labels and a task"),
@@ -400,7 +402,7 @@ mod tests {
             ("label:1;x:2-99999999999", "numbers from 1"),
             ("label:1;x:3-2", "numbers from 1"),
             ("label:1;x:2;x:3", "`x` twice"),
-            ("label:1;x:2;split:3", "no word for test"),
+            ("label:1;x:2;split:3", "without a word for test"),
             ("label:1;x:2;task:3,4", "one column number"),
             ("label:1;x:2;class:a", "words for -1 and +1"),
             ("label:1;x:2;class:a,a", "two different words"),

@@ -204,7 +204,7 @@ impl Row<'_> {
             Cells::Text { .. } => {
                 let text = self.text(column)?;
                 let is_word = |word: &&str| text.eq_ignore_ascii_case(word);
-                Ok(text.is_empty() || WORDS.iter().any(|word| is_word(&word)))
+                Ok(text.is_empty() || WORDS.iter().any(is_word))
             }
         }
     }
@@ -351,19 +351,22 @@ impl<'a> Blocks<'a> {
         for name in wanted {
             let variable = variables.iter().find(|variable| variable.name == *name);
             let Some(variable) = variable else {
-                return Err(wrong(format!("variable `{}` is not there", shorten(name))));
+                return Err(wrong(format!(
+                    "the variable `{}`, which is not there,",
+                    shorten(name)
+                )));
             };
             let rows = counts.as_ref().map(|(counts, _)| &counts[..]);
             let Some((found, cells)) = self::parts(&variable.value, rows) else {
                 let what = variable.value.describe();
-                return Err(wrong(format!("variable `{}` is {what}", shorten(name))));
+                return Err(wrong(format!("the variable `{}` ({what})", shorten(name))));
             };
             let columns = found[0].columns;
             let rows: Vec<usize> = found.iter().map(Part::rows).collect();
             let known = counts.get_or_insert((rows.clone(), cells));
             if *known != (rows, cells) || found.iter().any(|part| part.columns != columns) {
                 return Err(wrong(format!(
-                    "variable `{}` ({}) has other rows or columns",
+                    "the variable `{}` ({}), whose rows or columns differ,",
                     shorten(name),
                     variable.value.describe()
                 )));
@@ -371,7 +374,9 @@ impl<'a> Blocks<'a> {
             parts.push((variable.name.as_str(), found));
         }
         let Some((counts, numbered)) = counts else {
-            return Err(wrong("no variable".to_string()));
+            return Err(wrong(
+                "a MAT file without the names of variables (from:X,y)".to_string(),
+            ));
         };
         Ok(Self {
             counts,
@@ -414,9 +419,10 @@ impl<'a> Sheet<'a> {
         }
         let mut names = Vec::with_capacity(record.len());
         for column in 0..record.len() {
-            let name = match reading.header {
-                true => row.text(column)?,
-                false => Cow::Borrowed(""),
+            let name = if reading.header {
+                row.text(column)?
+            } else {
+                Cow::Borrowed("")
             };
             names.push(match &*name {
                 "" => format!("column {}", column + 1),
@@ -1378,9 +1384,9 @@ mod tests {
         };
         assert_eq!(tasks[0].features, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
         for (columns, part) in [
-            ("from:X;label:1;x:2", "variable `X` is not there"),
-            ("from:y,n;label:1;x:2", "other rows"),
-            ("label:1;x:2", "no variable"),
+            ("from:X;label:1;x:2", "`X`, which is not there"),
+            ("from:y,n;label:1;x:2", "rows or columns differ"),
+            ("label:1;x:2", "without the names"),
         ] {
             let refusal = read("mine.mat", &file, &columns.parse().unwrap()).unwrap_err();
             let message = refusal.error.to_string();
