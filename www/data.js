@@ -52,9 +52,25 @@ export async function fetchBundle(name) {
  * @returns {Promise<Source>}
  */
 export async function openFile(file) {
-  const bytes = await readBytes(file);
+  // A blob is handed to workers without a copy; the file itself may change meanwhile.
+  const bytes = new Blob([await readBytes(file)]);
   const key = `file ${file.name} ${file.size} ${file.lastModified}`;
-  return { key, content: { kind: "file", name: file.name, bytes } };
+  return { key, content: { kind: "file", name: file.name, bytes, columns: null } };
+}
+
+/**
+ * The same file read as the text of a mapping says, or by its own names.
+ * @param {Source} source
+ * @param {string | null} columns
+ * @returns {Source}
+ */
+export function withColumns(source, columns) {
+  if (source.content.kind !== "file") return source;
+  const [key = ""] = source.key.split("\n");
+  return {
+    key: columns === null ? key : `${key}\n${columns}`,
+    content: { ...source.content, columns },
+  };
 }
 
 /**

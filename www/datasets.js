@@ -4,7 +4,7 @@ import { $, byId, el } from "./dom.js";
 import { DATASETS } from "./lab.js";
 
 /** @import { Lab } from "./lab.js" */
-/** @import { DatasetRef, Published } from "./types.js" */
+/** @import { DatasetRef, Published, Source } from "./types.js" */
 
 const SYNTHETIC_STORY =
   "8 tasks made so that their true relation is known: T1 to T3 agree, T4 and T5 oppose them, T6 " +
@@ -24,11 +24,22 @@ export class Datasets {
       this.take(files);
     };
     this.build();
+    lab.askColumns = async (source, inspected, columns) => {
+      const { chooseColumns } = await import("./mapper.js");
+      return chooseColumns(lab.solver, source, inspected, columns);
+    };
+    const help = $("file-help");
+    help.ontoggle = async () => {
+      const { showHelp } = await import("./mapper.js");
+      await showHelp(lab.solver, $("file-help-text"));
+    };
     lab.listen((event) => {
       if (event.type === "changed") this.show();
       if (event.type !== "data") return;
       if (event.problem === undefined) return this.show();
-      $("error-dataset").textContent = event.problem;
+      const { problem, source } = event;
+      $("error-dataset").textContent = problem;
+      if (source) $("error-dataset").append(" ", this.columnsButton(source));
       $("error-dataset").hidden = event.problem === "";
     });
   }
@@ -44,6 +55,13 @@ export class Datasets {
   ask(published) {
     this.wanted = published;
     this.fileInput.click();
+  }
+
+  /** @param {Source} source */
+  columnsButton(source) {
+    const change = () => this.lab.changeColumns(source);
+    const attributes = { type: "button", "data-testid": "change-columns", onclick: change };
+    return el("button", attributes, "Change columns");
   }
 
   build() {
@@ -90,8 +108,9 @@ export class Datasets {
     if (typeof ref === "object") {
       const other = el("button", { type: "button", onclick: () => this.ask(null) }, "Open another file");
       const open = el("button", { type: "button", onclick: () => this.ask(null) }, `Open ${ref.name}`);
-      return about
-        ? [`${ref.name}: ${size}Labels: ${about.kind}. It does not leave your computer. `, other]
+      const source = lab.opened.get(ref.sha256)?.source;
+      return about && source
+        ? [`${ref.name}: ${size}Labels: ${about.kind}. It does not leave your computer. `, other, " ", this.columnsButton(source)]
         : [`This link speaks of the file ${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…). `, open];
     }
     if (ref === "synthetic") return [SYNTHETIC_STORY];

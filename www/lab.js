@@ -3,12 +3,12 @@
  * and what a link says. No elements, no addresses: whoever shows something listens.
  */
 
-import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource } from "./data.js";
+import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource, withColumns } from "./data.js";
 import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
 /** @import { Solver } from "./solver.js" */
-/** @import { Complete, DatasetRef, Description, Draft, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source } from "./types.js" */
+/** @import { Complete, DatasetRef, Description, Draft, Inspected, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source } from "./types.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Choices that do not speak of the tasks or the labels of one data set. */
@@ -49,6 +49,14 @@ export class Lab {
     this.broken = new Set();
     /** @type {[string, string][]} keys of the link that are not the specification's */
     this.others = [];
+    /** @type {string | null} the mapping that the link has for the file it waits for */
+    this.columns = null;
+    /**
+     * Asks the user which column is what; gives the text of a mapping, or null. Set by whoever can
+     * show the question.
+     * @type {(source: Source, inspected: Inspected, columns: string | null) => Promise<string | null>}
+     */
+    this.askColumns = async () => null;
     /** @type {{link: string, digest: string, engine: string | null, data: string | null} | null} */
     this.expected = null;
     /** @type {RunState | null} what goes on */
@@ -83,9 +91,12 @@ export class Lab {
     this.tell({ type: "withdraw", about });
   }
 
-  /** @param {string} problem empty: there is none any more */
-  dataProblem(problem) {
-    this.tell({ type: "data", problem });
+  /**
+   * @param {string} problem empty: there is none any more
+   * @param {Source} [source] a file that other columns may help to read
+   */
+  dataProblem(problem, source) {
+    this.tell({ type: "data", problem, ...(source && { source }) });
   }
 
   /* What is chosen */
@@ -139,6 +150,7 @@ export class Lab {
   /** Takes all settings at once. @param {Draft} draft */
   adopt(draft) {
     this.draft = { ...draft };
+    this.columns = null;
     this.expected = null;
     this.dataProblem("");
     return this.update();
@@ -230,17 +242,69 @@ export class Lab {
     this.dataProblem("");
     this.tell({ type: "status", text: `Reading ${file.name} …` });
     try {
-      const source = wanted ? await openRawFiles(wanted, files) : await openFile(file);
-      const description = await this.solver.load(source);
+      const read = wanted
+        ? await this.load(await openRawFiles(wanted, files))
+        : await this.readOwn(await openFile(file));
+      if (!read) return this.tell({ type: "status", text: `${file.name} was not opened.` });
+      const { source, description } = read;
       if (wanted && description.name !== wanted.name) {
         throw { message: `${file.name} is not the published file of ${wanted.name}` };
       }
       this.opens(source, description);
       await this.start();
     } catch (problem) {
-      this.dataProblem(`${file.name}: ${words(problem)}`);
+      const source = problem && typeof problem === "object" && "source" in problem ? problem.source : undefined;
+      this.dataProblem(`${file.name}: ${words(problem)}`, /** @type {Source | undefined} */ (source));
       this.tell({ type: "status", text: "The file could not be used; nothing has changed." });
       this.tell({ type: "say", text: `${file.name} could not be used` });
+    }
+  }
+
+  /** @param {Source} source */
+  async load(source) {
+    return { source, description: await this.solver.load(source) };
+  }
+
+  /**
+   * Reads a user's file: as the link says that waits for it, or by the names of its columns, or as
+   * the user says when asked; null if the user gives up.
+   * @param {Source} source
+   */
+  async readOwn(source) {
+    const awaited = this.dataset;
+    const { columns } = this;
+    if (typeof awaited === "object" && columns !== null) {
+      const read = await this.load(withColumns(source, columns)).catch(() => null);
+      if (read?.description.sha256 === awaited.sha256) return read;
+    }
+    try {
+      return await this.load(source);
+    } catch (problem) {
+      const inspected = await this.solver.inspect(source, null);
+      if (inspected.preview.has_our_names) throw { message: words(problem), source };
+      const is = typeof awaited === "object" && awaited.sha256 === inspected.sha256;
+      const chosen = await this.askColumns(source, inspected, is ? columns : null);
+      return chosen === null ? null : this.load(withColumns(source, chosen));
+    }
+  }
+
+  /** Asks again which column is what, and runs on what comes of it. @param {Source} source */
+  async changeColumns(source) {
+    const plain = withColumns(source, null);
+    const known = source.content.kind === "file" ? source.content.columns : null;
+    try {
+      const inspected = await this.solver.inspect(plain, null);
+      const chosen = await this.askColumns(plain, inspected, known);
+      if (chosen === null || (chosen === known && this.opened.has(inspected.sha256))) return;
+      this.stop();
+      const read = await this.load(withColumns(plain, chosen));
+      const { name, sha256 } = read.description;
+      this.opened.set(sha256, read);
+      this.described.set(read.source.key, read.description);
+      this.chooseDataset({ name, sha256 });
+      await this.start();
+    } catch (problem) {
+      this.dataProblem(words(problem));
     }
   }
 
@@ -291,12 +355,16 @@ export class Lab {
     return parts.join("&");
   }
 
-  /** @param {string} text the fragment of an address */
+  /**
+   * @param {string} text the fragment of an address
+   * @returns {Promise<void> | undefined}
+   */
   openLink(text) {
     this.stop();
     this.expected = null;
     this.others = [];
     this.draft = {};
+    this.columns = null;
     const link = this.engine.readLink(text);
     if ("errors" in link) {
       for (const { message } of link.errors) {
@@ -312,7 +380,12 @@ export class Lab {
       }
     }
     this.draft = link.draft;
+    this.columns = link.columns;
     const ref = this.dataset;
+    const open = typeof ref === "object" ? this.opened.get(ref.sha256) : undefined;
+    if (open && (open.description.shape.columns ?? null) !== link.columns) {
+      return this.readAgain(open.source, link.columns, text);
+    }
     if (typeof ref === "object" && !this.opened.has(ref.sha256)) {
       this.notice(
         `This link is about a file: open ${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…) to see ` +
@@ -343,6 +416,28 @@ export class Lab {
     }
     if (!dropped) this.expected = expectedOf(link, checked.link);
     return this.start();
+  }
+
+  /**
+   * A link reads an open file in another way than it was read.
+   * @param {Source} source
+   * @param {string | null} columns
+   * @param {string} text of the link
+   * @returns {Promise<void>}
+   */
+  async readAgain(source, columns, text) {
+    const asked = ++this.asked;
+    try {
+      const read = await this.load(withColumns(source, columns));
+      this.opened.set(read.description.sha256, read);
+      this.described.set(read.source.key, read.description);
+      if (asked === this.asked) return this.openLink(text);
+    } catch (problem) {
+      if (asked !== this.asked) return;
+      this.update();
+      this.clear("The link does not fit the file", "Open it again to say which column is what.");
+      this.dataProblem(words(problem), withColumns(source, null));
+    }
   }
 
   /** Says whether a link's result came out again. @param {Report} report @param {string} link */

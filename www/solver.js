@@ -3,7 +3,7 @@
  * and notices when it dies.
  */
 
-/** @import { Description, FromWorker, Measured, Model, Problem, Progress, Report, Source, Spec, ToWorker } from "./types.js" */
+/** @import { CheckedColumns, Description, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Reading, Report, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
@@ -24,9 +24,6 @@ const DIED = {
     "The browser ended the calculation (perhaps it ran out of memory). Nothing else is lost: " +
     "press Run to start it again.",
 };
-
-/** @type {Problem} */
-const CANCELLED = { code: "cancelled", field: null, message: "cancelled" };
 
 export class Solver {
   /** @param {WebAssembly.Module} module */
@@ -187,15 +184,53 @@ export class Solver {
    * The points of the last run, as CSV; empty if the worker has been replaced since.
    * @returns {Promise<string>}
    */
-  points() {
+  async points() {
+    return (await this.ask({ type: "points" }, "points")).csv;
+  }
+
+  /**
+   * Looks at a user's file.
+   * @param {Source} source
+   * @param {Reading | null} reading null: as it seems to be
+   * @returns {Promise<Inspected>}
+   */
+  async inspect(source, reading) {
+    return (await this.ask({ type: "inspect", source, reading }, "inspected")).inspected;
+  }
+
+  /**
+   * What a mapping, or the text of one, makes of a user's file.
+   * @param {Source} source
+   * @param {Mapping | string} columns
+   * @returns {Promise<CheckedColumns>}
+   */
+  async check(source, columns) {
+    return (await this.ask({ type: "check", source, columns }, "checked")).checked;
+  }
+
+  /** A file to look at, and the limits of a user's file. */
+  example() {
+    return this.ask({ type: "example" }, "example");
+  }
+
+  /**
+   * Asks the worker something that has one answer.
+   * @template {FromWorker["type"]} T
+   * @param {any} question a message without its id
+   * @param {T} type of the answer
+   * @returns {Promise<Extract<FromWorker, {type: T}>>}
+   */
+  ask(question, type) {
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, (message) => {
         this.waiting.delete(id);
-        if ("type" in message && message.type === "points") resolve(message.csv);
-        else reject("type" in message && message.type === "error" ? message.problem : CANCELLED);
+        if ("type" in message && message.type === type) {
+          return resolve(/** @type {Extract<FromWorker, {type: T}>} */ (message));
+        }
+        reject("type" in message && message.type === "error" ? message.problem : message);
       });
-      this.post({ type: "points", id });
+      this.post({ ...question, id });
     });
   }
 }

@@ -39,7 +39,8 @@ export function offerFiles(lab, results) {
  * @param {string} link
  */
 function command(report, link) {
-  const what = typeof report.spec.dataset === "string" ? `'#${link}'` : "spec.json";
+  const columns = report.columns ? ` --columns '${report.columns.replaceAll("'", `'\\''`)}'` : "";
+  const what = typeof report.spec.dataset === "string" ? `'#${link}'` : `spec.json${columns}`;
   return `cargo run --release -- run ${what} --out out`;
 }
 

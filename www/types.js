@@ -35,7 +35,10 @@
 
 /** @typedef {"regression" | "classification"} Kind */
 
-/** @typedef {{tasks: number, kind: Kind | null, has_split: boolean}} Shape */
+/**
+ * @typedef {{tasks: number, kind: Kind | null, has_split: boolean, columns?: string | null}} Shape
+ * `columns`: the text of the mapping that read a user's file, where one did.
+ */
 
 /**
  * @typedef {{
@@ -48,15 +51,15 @@
 
 /**
  * @typedef {{
- *   draft: Draft, engine: string | null, data_sha256: string | null, digest: string | null,
+ *   draft: Draft, columns: string | null, engine: string | null, data_sha256: string | null, digest: string | null,
  *   others: [string, string][],
  * }} Link
  */
 
 /**
  * @typedef {{
- *   name: string, kind: Kind, features: number, points: number, points_per_task: Float64Array,
- *   task_names: string[], sha256: string, shape: Shape,
+ *   name: string, kind: Kind, metric: "nmse" | "auc", features: number, points: number,
+ *   points_per_task: Float64Array, task_names: string[], sha256: string, shape: Shape,
  * }} Description
  * What a loaded data set is.
  */
@@ -85,7 +88,7 @@
 
 /**
  * @typedef {{
- *   spec: Spec, engine: string, data_sha256: string, task_names: string[],
+ *   spec: Spec, engine: string, data_sha256: string, columns: string | null, task_names: string[],
  *   target_tasks: number[], attacking_tasks: number[], metric_name: "nmse" | "auc",
  *   true_correlation: Float64Array | null, clean: Model, attacked: Model, converged: boolean,
  *   stop: "iterations" | "no_ascent" | "nothing_to_optimise",
@@ -120,17 +123,66 @@
 /**
  * @typedef {{kind: "synthetic", spec: Spec}
  *   | {kind: "bundle", name: string, bytes: ArrayBuffer}
- *   | {kind: "file", name: string, bytes: ArrayBuffer}
+ *   | {kind: "file", name: string, bytes: Blob, columns: string | null}
  *   | {kind: "raw", name: string, files: [string, ArrayBuffer][]}} SourceContent
  */
 
 /** @typedef {{key: string, content: SourceContent}} Source  `key` tells equal sources. */
 
 /**
+ * @typedef {{
+ *   separator: "comma" | "semicolon" | "tab", decimal_comma: boolean, header: boolean,
+ *   variables: string[],
+ * }} Reading
+ * How a user's file becomes a table.
+ */
+
+/**
+ * @typedef {{
+ *   reading: Reading, task: number | null, labels: number[],
+ *   split: {column: number, test: string} | null, features: number[],
+ *   classes: [string, string] | null, drop_missing: boolean,
+ * }} Mapping
+ * Which column is what; columns count from 0.
+ */
+
+/**
+ * @typedef {{
+ *   name: string, kind: "number" | "text" | "empty", distinct: number | null,
+ *   words: [string, number][], min: number | null, max: number | null, missing: number,
+ *   first_missing: number | null, first_word: {line: number, text: string} | null,
+ * }} Column
+ */
+
+/**
+ * @typedef {{
+ *   sha256: string, columns: string,
+ *   preview: {
+ *     has_our_names: boolean, is_text: boolean, reading: Reading, choices: string[][],
+ *     columns: Column[], rows: [number, string[]][], row_count: number, guess: Mapping,
+ *   },
+ * }} Inspected
+ * A user's file as it was looked at; `columns` is the text of the guess.
+ */
+
+/**
+ * @typedef {{
+ *   columns: string | null, mapping: Mapping | null, description?: Description, dropped?: number,
+ *   problem?: Problem, column?: number | null,
+ * }} CheckedColumns
+ * What a mapping makes of a file: a description, or a problem and the column that it is about.
+ */
+
+/** @typedef {{bytes: number, tasks: number, features: number, values: number}} FileLimits */
+
+/**
  * @typedef {{type: "init", module: WebAssembly.Module, lock: string}
  *   | {type: "load", id: number, source: Source}
  *   | {type: "run", id: number, key: string, spec: Spec, brief: boolean}
  *   | {type: "points", id: number}
+ *   | {type: "inspect", id: number, source: Source, reading: Reading | null}
+ *   | {type: "check", id: number, source: Source, columns: Mapping | string}
+ *   | {type: "example", id: number}
  *   | {type: "fail", how: string}} ToWorker
  * A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, or the worker goes away.
  */
@@ -143,6 +195,9 @@
  *   | {type: "done", id: number, report: Report, report_json: string}
  *   | {type: "measured", id: number, measured: Measured}
  *   | {type: "points", id: number, csv: string}
+ *   | {type: "inspected", id: number, inspected: Inspected}
+ *   | {type: "checked", id: number, checked: CheckedColumns}
+ *   | {type: "example", id: number, csv: string, limits: FileLimits}
  *   | {type: "error", id: number, problem: Problem, fatal: boolean}} FromWorker
  * After a `fatal` error the worker's instance is good for nothing any more.
  */
@@ -157,7 +212,7 @@
 
 /**
  * @typedef {{type: "changed"}
- *   | {type: "data", problem?: string}
+ *   | {type: "data", problem?: string, source?: Source}
  *   | {type: "notice", text: string, kind: "" | "bad" | "good", about: string}
  *   | {type: "withdraw", about: string}
  *   | {type: "status", text: string}
@@ -169,7 +224,7 @@
  *      text: string, problem: Problem | null}
  *   | {type: "empty", headline: string, text: string}} LabEvent
  * What the lab tells: `changed`: the settings or whether they are valid; `data`: a data set was
- * loaded or not (`problem` empty: none any more); `ended`: without a result.
+ * loaded or not (`problem` empty: none any more; `source`: other columns may help); `ended`: without a result.
  */
 
 export {};

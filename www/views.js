@@ -298,6 +298,7 @@ export function facts(report) {
     ["Digest", el("code", { id: "digest" }, report.digest)],
     ["Engine", report.engine],
     ["Data", el("code", { class: "long" }, `SHA-256 ${report.data_sha256}`)],
+    ...(report.columns ? [["Columns", el("code", { class: "long" }, report.columns)]] : []),
     ["Attack ended", stop],
     ["Clean model", solved(report.clean)],
     ["Attacked model", solved(report.attacked)],

@@ -3,7 +3,15 @@
  * cancel while it computes; the page ends the whole worker instead.
  */
 
-import { Data, force_panic, initSync, last_panic } from "./pkg/patom.js";
+import {
+  check_columns,
+  Data,
+  example_file,
+  force_panic,
+  initSync,
+  inspect_file,
+  last_panic,
+} from "./pkg/patom.js";
 
 /** @import { FromWorker, Problem, Source, ToWorker } from "./types.js" */
 
@@ -25,13 +33,28 @@ function read(source) {
     case "bundle":
       return Data.from_bundle(content.name, new Uint8Array(content.bytes));
     case "file":
-      return Data.from_file(content.name, new Uint8Array(content.bytes));
+      return Data.from_file(content.name, bytesOf(source), content.columns ?? undefined);
     case "raw":
       return Data.from_raw_files(
         content.name,
         content.files.map(([name, bytes]) => [name, new Uint8Array(bytes)]),
       );
   }
+}
+
+/** The bytes of a user's file. @param {Source} source */
+function bytesOf({ content }) {
+  if (content.kind !== "file") {
+    throw { code: "data", field: "dataset", message: `${content.kind} data have no columns to choose` };
+  }
+  // Only workers have it, so the types of a page do not know it.
+  const { FileReaderSync } = /** @type {any} */ (self);
+  return new Uint8Array(new FileReaderSync().readAsArrayBuffer(content.bytes));
+}
+
+/** @param {Source} source */
+function nameOf({ content }) {
+  return "name" in content ? content.name : "";
 }
 
 /** @param {Source} source */
@@ -73,6 +96,23 @@ function answer(message) {
     case "points":
       tell({ type: "points", id: message.id, csv: lastRun?.points_csv() ?? "" });
       break;
+    case "inspect": {
+      const { id, source, reading } = message;
+      const inspected = inspect_file(nameOf(source), bytesOf(source), reading);
+      tell({ type: "inspected", id, inspected });
+      break;
+    }
+    case "check": {
+      const { id, source, columns } = message;
+      const checked = check_columns(nameOf(source), bytesOf(source), columns);
+      tell({ type: "checked", id, checked });
+      break;
+    }
+    case "example": {
+      const [csv, limits] = example_file();
+      tell({ type: "example", id: message.id, csv, limits });
+      break;
+    }
     case "fail":
       failNext = message.how;
       break;
