@@ -217,7 +217,7 @@ class Mapper {
       el(
         "p",
         { class: "hint", id: `mapper-about-${at}` },
-        `${about(column, this.preview.is_text)} `,
+        about(column, this.preview.is_text),
         el("span", { class: "values" }, values.map((value) => value || "(empty)").join(" · ")),
       ),
       el("p", { class: "field-error", id: `mapper-error-${at}`, "data-testid": `mapper-error-${at}`, hidden: true }),
@@ -373,7 +373,7 @@ class Mapper {
     this.problem.textContent = text;
     this.problem.hidden = text === "" || beside;
     if (text !== "") {
-      this.summary.textContent = beside ? `Something is wrong with ${place}: see there.` : "This choice cannot be used yet.";
+      this.summary.textContent = beside ? `“${place}” needs another look: see above.` : "This choice cannot be used yet.";
     }
   }
 }

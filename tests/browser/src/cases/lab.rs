@@ -88,6 +88,9 @@ pub fn native_report(page: &Page, link: &str) -> Result<Value> {
             "--out",
         ])
         .arg(&out)
+        // The files that the case has opened lie there.
+        .arg("--data")
+        .arg(&page.folder)
         .current_dir(&root)
         .output()?;
     // 1: a solver did not converge; the report is there all the same.

@@ -1,6 +1,7 @@
 //! The claims about the page. To add one: an `async fn claim(page: &Page) -> Result<()>` in a file
 //! here, and its name in that file's list.
 
+mod columns;
 mod failures;
 mod figures;
 mod files;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Case> {
         golden::cases(),
         links::cases(),
         files::cases(),
+        columns::cases(),
         failures::cases(),
         figures::cases(),
         looks::cases(),
