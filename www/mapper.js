@@ -8,7 +8,7 @@ import { words } from "./lab.js";
 import { METRICS } from "./views.js";
 
 /** @import { Solver } from "./solver.js" */
-/** @import { CheckedColumns, Column, Inspected, Mapping, Reading, Source } from "./types.js" */
+/** @import { CheckedColumns, Column, FileLimits, Inspected, Mapping, Reading, Source } from "./types.js" */
 
 /** @typedef {"feature" | "label" | "task" | "split" | "none"} Role */
 
@@ -53,6 +53,7 @@ class Mapper {
     this.solver = solver;
     this.source = source;
     this.preview = inspected.preview;
+    this.limits = inspected.limits;
     /** @type {Mapping} */
     this.mapping = inspected.preview.guess;
     /** What the engine says of the choice; null while it looks. */
@@ -119,7 +120,8 @@ class Mapper {
     const name = "name" in this.source.content ? this.source.content.name : "";
     this.size.replaceChildren(
       el("strong", {}, name),
-      `: ${count(rows, "row")}, ${count(columns.length, "column")}. This file stays on your computer.`,
+      `: ${count(rows, "row")}, ${count(columns.length, "column")}. This file stays on your computer. `,
+      el("small", {}, limitWords(this.limits)),
     );
     this.reading.replaceChildren(...(isText ? this.textControls() : this.variableControls()));
     this.reading.hidden = this.reading.childElementCount === 0;
@@ -442,6 +444,13 @@ function outcome({ description, dropped }) {
   );
 }
 
+/** @param {FileLimits} limits */
+function limitWords({ bytes, tasks, features, values }) {
+  const number = (/** @type {number} */ value) => value.toLocaleString("en");
+  const size = Math.round(bytes / (1 << 20));
+  return `At most ${size} MiB, ${number(tasks)} tasks, ${number(features)} features, ${number(values)} numbers.`;
+}
+
 /**
  * Which files can be opened, their limits, and one to look at.
  * @param {Solver} solver
@@ -452,8 +461,6 @@ export async function showHelp(solver, box) {
   const { csv, limits } = await solver.example();
   if (box.childElementCount > 0) return;
   const save = () => download("example.csv", new Blob([csv], { type: "text/csv" }));
-  const mega = Math.round(limits.bytes / (1 << 20));
-  const number = (/** @type {number} */ value) => value.toLocaleString("en");
   box.append(
     el(
       "ul",
@@ -461,8 +468,8 @@ export async function showHelp(solver, box) {
       el("li", {}, "CSV: a point a row; commas, semicolons or tabs; names in the first row or none. Columns called task, label, x1, x2, … are understood as they are; for any others you are asked which is what."),
       el("li", {}, "Several label columns are a task each, on the same points. Two words as labels make a classification."),
       el("li", {}, "MAT (version 5 to 7): matrices or cells of them."),
-      el("li", {}, `At most ${mega} MiB, ${number(limits.tasks)} tasks, ${number(limits.features)} features, ${number(limits.values)} numbers.`),
-      el("li", {}, "Nothing leaves your computer: this page has no server."),
+      el("li", {}, limitWords(limits)),
+      el("li", {}, "Nothing leaves your computer: the page calculates here."),
     ),
     el("button", { type: "button", "data-testid": "example-csv", onclick: save }, "See an example CSV"),
   );

@@ -156,7 +156,7 @@
 
 /**
  * @typedef {{
- *   sha256: string, columns: string,
+ *   sha256: string, columns: string, limits: FileLimits,
  *   preview: {
  *     has_our_names: boolean, is_text: boolean, reading: Reading, choices: string[][],
  *     columns: Column[], rows: [number, string[]][], row_count: number, guess: Mapping,

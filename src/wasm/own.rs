@@ -10,7 +10,7 @@ use crate::data::own;
 use crate::data::sha256_hex;
 use crate::error::Result;
 
-/// Looks at a file: `{sha256, preview, columns}`, the last the text of the guessed mapping.
+/// Looks at a file: `{sha256, preview, columns, limits}`; `columns` is the text of the guess.
 /// `reading` says how to read it; undefined: as it seems to be.
 #[wasm_bindgen]
 pub fn inspect_file(
@@ -28,6 +28,7 @@ pub fn inspect_file(
         ("sha256", sha256_hex(bytes).into()),
         ("columns", preview.guess.to_string().into()),
         ("preview", to_js(&preview)),
+        ("limits", to_js(&own::LIMITS)),
     ]))
 }
 
