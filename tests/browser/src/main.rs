@@ -79,8 +79,5 @@ fn end_to_end_tests(arguments: EndToEnd) -> Result<bool> {
         filter: arguments.filter,
         workspace,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(harness::run(&plan, &cases::all()))
+    harness::run(&plan, &cases::all())
 }
