@@ -84,7 +84,7 @@
 //! | [`error`] | the one error type: place, value, expectation | |
 //! | [`rng`] | one seed, named portable streams | |
 //! | [`linalg`] | the kernels that decide the speed, with one fixed order of every sum | tasks |
-//! | [`data`] | checked data sets, readers (MATLAB, CSV, IDX), bundles, the synthetic one, the sample of a run | opening files |
+//! | [`data`] | checked data sets, readers (MATLAB, CSV, IDX), mappings of a user's columns, bundles, the synthetic one, the sample of a run | opening files |
 //! | [`metrics`] | NMSE, AUC | |
 //! | [`mtrl`] | the lower level: problem, two solvers, solution with status and certificate | attacks |
 //! | [`attack`] | the upper level: utility, gradients, steps, the loop | metrics, reports |

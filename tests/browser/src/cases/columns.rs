@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         a_messy_file_is_mapped_and_runs_and_its_link_maps_it_again: 60,
         label_columns_are_tasks_and_columns_can_be_changed_later: 60,
         two_words_are_classes_and_errors_stand_beside_their_column: 60,
+        variables_of_a_mat_file_are_chosen: 60,
         what_cannot_be_a_table_is_refused_in_words,
         the_dialog_works_by_keyboard_alone_and_on_a_phone: 60,
         the_example_can_be_saved_and_opened,
@@ -59,6 +60,8 @@ async fn a_messy_file_is_mapped_and_runs_and_its_link_maps_it_again(page: &Page)
         .await?;
     page.wait_visible("mapper").await?;
     page.wait_text("mapper-size", "60 rows, 6 columns").await?;
+    page.wait_text("mapper-size", "At most 256 MiB, 512 tasks")
+        .await?;
     page.wait_text("mapper-size", "stays on your computer")
         .await?;
     for (id, value) in [
@@ -225,6 +228,66 @@ async fn two_words_are_classes_and_errors_stand_beside_their_column(page: &Page)
     finished(page).await?;
     page.until("the classes in the address", async || {
         Ok(page.fragment().await?.contains("class:benign,malignant"))
+    })
+    .await?;
+    Ok(())
+}
+
+/// A matrix of a MAT file, column by column.
+fn matrix(name: &str, rows: u32, columns: u32, value: impl Fn(u32, u32) -> f64) -> Vec<u8> {
+    let element = |kind: u32, data: &[u8]| {
+        let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let mut bytes = [kind.to_le_bytes(), size.to_le_bytes()].concat();
+        bytes.extend(data);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes
+    };
+    let sizes = [rows.to_le_bytes(), columns.to_le_bytes()].concat();
+    let cells = (0..columns).flat_map(|column| (0..rows).map(move |row| (row, column)));
+    let numbers: Vec<u8> = cells
+        .flat_map(|(row, column)| value(row, column).to_le_bytes())
+        .collect();
+    let parts = [
+        element(6, &[6, 0, 0, 0, 0, 0, 0, 0]),
+        element(5, &sizes),
+        element(1, name.as_bytes()),
+        element(9, &numbers),
+    ];
+    element(14, &parts.concat())
+}
+
+async fn variables_of_a_mat_file_are_chosen(page: &Page) -> Result<()> {
+    let mut file = vec![b' '; 128];
+    file[..19].copy_from_slice(b"MATLAB 5.0 MAT-file");
+    file[124..].copy_from_slice(&[0, 1, b'I', b'M']);
+    let wave = |row: u32, column: u32| f64::from((row * 7 + column * 5) % 11) / 11.0;
+    file.extend(matrix("more", 60, 9, wave));
+    file.extend(matrix("inputs", 40, 3, wave));
+    file.extend(matrix("targets", 40, 2, |row, column| {
+        wave(row, 0) + f64::from(column) * wave(row, 1)
+    }));
+    page.open("").await?;
+    finished(page).await?;
+    page.upload_bytes("file", "mine.mat", &file).await?;
+    page.wait_text("mapper-size", "60 rows, 9 columns").await?;
+    page.set("mapper-variables", "1").await?;
+    page.wait_text("mapper-size", "40 rows, 5 columns").await?;
+    for column in 3..5 {
+        page.set(&format!("mapper-role-{column}"), "label").await?;
+    }
+    summary(
+        page,
+        "2 tasks (targets 1, targets 2), 3 features, 40 points",
+    )
+    .await?;
+    page.click("mapper-use").await?;
+    page.wait_text("data-note", "mine.mat: 2 tasks").await?;
+    finished(page).await?;
+    page.until("the variables in the address", async || {
+        Ok(page
+            .fragment()
+            .await?
+            .contains("c=from:inputs,targets;label:4-5;x:1-3"))
     })
     .await?;
     Ok(())
