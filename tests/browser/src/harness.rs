@@ -129,7 +129,11 @@ pub async fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
 }
 
 /// A browser with nothing in it yet, a server, and an empty folder for the two.
-async fn open(plan: &Plan, engine: Engine, driver: &Driver) -> Result<(tempfile::TempDir, Page)> {
+pub async fn open(
+    plan: &Plan,
+    engine: Engine,
+    driver: &Driver,
+) -> Result<(tempfile::TempDir, Page)> {
     let folder = tempfile::tempdir()?;
     let screenshots = plan.screenshots.join(engine.name());
     std::fs::create_dir_all(&screenshots)?;
