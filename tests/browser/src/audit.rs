@@ -50,7 +50,7 @@ async fn requests(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
     let mut strangers: Vec<String> = Vec::new();
     for (_, fragment, ready) in VIEWS {
         page.open(fragment).await?;
-        page.find(ready).await?;
+        there(page, ready).await?;
         let script = "return performance.getEntriesByType('resource').map(({ name }) => name) \
             .filter((name) => !name.startsWith(location.origin))";
         strangers.extend(page.js::<Vec<String>>(script, vec![]).await?);
@@ -134,6 +134,15 @@ fn middle(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
+/// Waits until an element is there: figures are fetched when they are opened.
+async fn there(page: &Page, id: &str) -> Result<()> {
+    page.until(&format!("`{id}`"), async || {
+        let script = "return document.querySelector(`[data-testid='${arguments[0]}']`) !== null";
+        page.js(script, vec![id.into()]).await
+    })
+    .await
+}
+
 /// What axe finds in every view, light and dark.
 async fn axe(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
     let path = plan.workspace.root.join("node_modules/axe-core/axe.min.js");
@@ -144,7 +153,7 @@ async fn axe(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
         for dark in [false, true] {
             page.dark(dark).await?;
             page.open(fragment).await?;
-            page.find(ready).await?;
+            there(page, ready).await?;
             if fragment.is_empty() {
                 finished(page).await?;
             }
