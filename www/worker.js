@@ -3,21 +3,14 @@
  * cancel while it computes; the page ends the whole worker instead.
  */
 
-import {
-  check_columns,
-  Data,
-  example_file,
-  force_panic,
-  initSync,
-  inspect_file,
-  last_panic,
-} from "./pkg/patom.js";
+import { loadExtras } from "./extras.js";
+import { Data, force_panic, initSync, last_panic } from "./pkg/solver.js";
 
 /** @import { FromWorker, Problem, Source, ToWorker } from "./types.js" */
 
 /** @type {{key: string, data: Data} | null} */
 let held = null;
-/** @type {import("./pkg/patom.js").Run | null} */
+/** @type {import("./pkg/solver.js").Run | null} */
 let lastRun = null;
 let failNext = "";
 
@@ -25,44 +18,61 @@ let failNext = "";
 const tell = (message) => self.postMessage(message);
 
 /** @param {Source} source */
-function read(source) {
-  const content = source.content;
+async function read({ content }) {
+  if (content.kind === "synthetic") return Data.synthetic(content.spec);
+  const extras = await loadExtras();
+  try {
+    const columns = content.kind === "file" ? content.columns : null;
+    return Data.from_payload(payload(extras, content), columns ?? undefined);
+  } catch (error) {
+    throw error instanceof WebAssembly.RuntimeError ? new Error(extras.last_panic()) : error;
+  }
+}
+
+/**
+ * @param {import("./extras.js").Extras} extras
+ * @param {Exclude<Source["content"], {kind: "synthetic"}>} content
+ */
+function payload(extras, content) {
   switch (content.kind) {
-    case "synthetic":
-      return Data.synthetic(content.spec);
     case "bundle":
-      return Data.from_bundle(content.name, new Uint8Array(content.bytes));
+      return extras.read_bundle(content.name, new Uint8Array(content.bytes));
     case "file":
-      return Data.from_file(content.name, bytesOf(source), content.columns ?? undefined);
+      return extras.read_file(content.name, bytesOf(content.bytes), content.columns ?? undefined);
     case "raw":
-      return Data.from_raw_files(
+      return extras.read_raw_files(
         content.name,
         content.files.map(([name, bytes]) => [name, new Uint8Array(bytes)]),
       );
   }
 }
 
-/** The bytes of a user's file. @param {Source} source */
-function bytesOf({ content }) {
+/** @param {Blob} blob */
+function bytesOf(blob) {
+  // Only workers have it, so the types of a page do not know it.
+  const { FileReaderSync } = /** @type {any} */ (self);
+  return new Uint8Array(new FileReaderSync().readAsArrayBuffer(blob));
+}
+
+/**
+ * What the extras find in a user's file.
+ * @template T
+ * @param {Source} source
+ * @param {(extras: import("./extras.js").Extras, name: string, bytes: Uint8Array) => T} look
+ */
+async function lookAt({ content }, look) {
   if (content.kind !== "file") {
     throw { code: "data", field: "dataset", message: `${content.kind} data have no columns to choose` };
   }
-  // Only workers have it, so the types of a page do not know it.
-  const { FileReaderSync } = /** @type {any} */ (self);
-  return new Uint8Array(new FileReaderSync().readAsArrayBuffer(content.bytes));
+  return look(await loadExtras(), content.name, bytesOf(content.bytes));
 }
 
 /** @param {Source} source */
-function nameOf({ content }) {
-  return "name" in content ? content.name : "";
-}
-
-/** @param {Source} source */
-function load(source) {
+async function load(source) {
   if (held?.key === source.key) return held.data;
   held?.data.free();
   held = null;
-  held = { key: source.key, data: read(source) };
+  held = { key: source.key, data: await read(source) };
   return held.data;
 }
 
@@ -81,14 +91,14 @@ function explain(error) {
 }
 
 /** @param {ToWorker} message */
-function answer(message) {
+async function answer(message) {
   switch (message.type) {
     case "init":
       initSync({ module: message.module });
       holdLock(message.lock, () => tell({ type: "ready" }));
       break;
     case "load":
-      tell({ type: "loaded", id: message.id, description: load(message.source).describe() });
+      tell({ type: "loaded", id: message.id, description: (await load(message.source)).describe() });
       break;
     case "run":
       run(message);
@@ -98,18 +108,18 @@ function answer(message) {
       break;
     case "inspect": {
       const { id, source, reading } = message;
-      const inspected = inspect_file(nameOf(source), bytesOf(source), reading);
+      const inspected = await lookAt(source, (extras, name, bytes) => extras.inspect_file(name, bytes, reading));
       tell({ type: "inspected", id, inspected });
       break;
     }
     case "check": {
       const { id, source, columns } = message;
-      const checked = check_columns(nameOf(source), bytesOf(source), columns);
+      const checked = await lookAt(source, (extras, name, bytes) => extras.check_columns(name, bytes, columns));
       tell({ type: "checked", id, checked });
       break;
     }
     case "example": {
-      const [csv, limits] = example_file();
+      const [csv, limits] = (await loadExtras()).example_file();
       tell({ type: "example", id: message.id, csv, limits });
       break;
     }
@@ -156,12 +166,12 @@ function holdLock(name, then) {
     .catch(then);
 }
 
+/** One after the other: a run waits for its data. */
+let last = Promise.resolve();
 self.onmessage = (event) => {
   /** @type {ToWorker} */
   const message = event.data;
-  try {
-    answer(message);
-  } catch (error) {
-    tell({ type: "error", id: "id" in message ? message.id : 0, ...explain(error) });
-  }
+  last = last
+    .then(() => answer(message))
+    .catch((error) => tell({ type: "error", id: "id" in message ? message.id : 0, ...explain(error) }));
 };

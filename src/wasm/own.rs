@@ -1,10 +1,10 @@
-//! The part of the boundary that looks at a user's own file: preview, mapping, example.
+//! Part of the extras: looks at a user's own file. Preview, mapping, example.
 
 use js_sys::Array;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::{Words, describe, from_js, object, to_js};
+use super::{describe, from_js, object, to_js, words};
 use crate::data::mapping::{Mapping, Reading};
 use crate::data::own;
 use crate::data::sha256_hex;
@@ -46,7 +46,7 @@ enum Columns {
 pub fn check_columns(name: &str, bytes: &[u8], columns: JsValue) -> JsValue {
     let refusal = |refusal: &own::Refusal, mapping: Option<&Mapping>| {
         object([
-            ("problem", to_js(&Words::from(&refusal.error))),
+            ("problem", words(&refusal.error)),
             ("column", to_js(&refusal.column)),
             ("mapping", to_js(&mapping)),
             ("columns", to_js(&mapping.map(Mapping::to_string))),
