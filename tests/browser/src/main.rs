@@ -77,12 +77,12 @@ fn main() -> ExitCode {
 
 fn end_to_end_tests(arguments: EndToEnd) -> Result<bool> {
     let plan = plan(arguments)?;
-    runtime()?.block_on(harness::run(&plan, &cases::all()))
+    harness::run(&plan, &cases::all())
 }
 
 fn audit_rows(arguments: EndToEnd) -> Result<()> {
     let plan = plan(arguments)?;
-    let rows = runtime()?.block_on(audit::run(&plan))?;
+    let rows = harness::runtime()?.block_on(audit::run(&plan))?;
     println!("{}", serde_json::to_string(&rows)?);
     Ok(())
 }
@@ -98,10 +98,4 @@ fn plan(arguments: EndToEnd) -> Result<Plan> {
         filter: arguments.filter,
         workspace,
     })
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?)
 }
