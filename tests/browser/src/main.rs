@@ -77,9 +77,7 @@ fn end_to_end_tests(arguments: EndToEnd) -> Result<bool> {
         screenshots: workspace.target.join("screenshots"),
         engines: arguments.engines,
         filter: arguments.filter,
+        workspace,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(harness::run(&plan, &cases::all()))
+    harness::run(&plan, &cases::all())
 }
