@@ -48,7 +48,12 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let chosen: Vec<_> = (TARGETS.iter())
-        .filter(|(name, _)| arguments.target.as_ref().is_none_or(|wanted| wanted == name))
+        .filter(|(name, _)| {
+            arguments
+                .target
+                .as_ref()
+                .is_none_or(|wanted| wanted == name)
+        })
         .collect();
     let known = TARGETS.map(|(name, _)| name).join(", ");
     if chosen.is_empty() {
@@ -153,7 +158,9 @@ fn read_corpus(folder: &Path) -> std::io::Result<Vec<Vec<u8>>> {
 /// The most memory that this process held, where the system says so (Linux).
 fn peak_mebibytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes / 1024)
 }

@@ -5,11 +5,46 @@ pub const MAX_BYTES: usize = 1 << 15;
 
 /// Words of the formats.
 const WORDS: [&[u8]; 40] = [
-    b"task,", b"label,", b"split,", b"x1,x2", b"train", b"injected", b"\r\n", b"\"", b"\xEF\xBB\xBF",
-    b"NaN", b"inf", b"1e308", b"-0", b"1e-320", b"0.1", b"v=1", b"&d=", b"synthetic", b"file:", b"%00",
-    b"&t=0-99", b"&l1=", b"&k=hybrid", b"&eps=0", b"{", b"}", b"[0,1]", b"\"seed\":", b"null", b"\\u0000",
-    b"\"dataset\":", b"PATOMDAT", b"IM", b"MI", b"feature", b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x05\0\x04\0",
-    b"landmine", b"\x78\x9c",
+    b"task,",
+    b"label,",
+    b"split,",
+    b"x1,x2",
+    b"train",
+    b"injected",
+    b"\r\n",
+    b"\"",
+    b"\xEF\xBB\xBF",
+    b"NaN",
+    b"inf",
+    b"1e308",
+    b"-0",
+    b"1e-320",
+    b"0.1",
+    b"v=1",
+    b"&d=",
+    b"synthetic",
+    b"file:",
+    b"%00",
+    b"&t=0-99",
+    b"&l1=",
+    b"&k=hybrid",
+    b"&eps=0",
+    b"{",
+    b"}",
+    b"[0,1]",
+    b"\"seed\":",
+    b"null",
+    b"\\u0000",
+    b"\"dataset\":",
+    b"PATOMDAT",
+    b"IM",
+    b"MI",
+    b"feature",
+    b"\x0e\0\0\0",
+    b"\x0f\0\0\0",
+    b"\x05\0\x04\0",
+    b"landmine",
+    b"\x78\x9c",
 ];
 
 /// SplitMix64.
@@ -69,7 +104,18 @@ fn change(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], dice: &mut Dice) {
         4 if length >= 4 => {
             let start = at.min(length - 4) & !3;
             let near = u32::try_from(length).unwrap_or(u32::MAX);
-            let sizes = [0, 1, 2, 8, near, near + 1, near / 8, 0x7FFF_FFFF, u32::MAX, 1 << 24];
+            let sizes = [
+                0,
+                1,
+                2,
+                8,
+                near,
+                near + 1,
+                near / 8,
+                0x7FFF_FFFF,
+                u32::MAX,
+                1 << 24,
+            ];
             let size = sizes[dice.below(sizes.len())];
             let field = if dice.below(3) == 0 {
                 size.to_be_bytes()
@@ -111,7 +157,11 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_inputs_and_another_others() {
-        let corpus = vec![b"task,label,x1\n1,1,1\n".to_vec(), vec![], b"v=1&d=sarcos".to_vec()];
+        let corpus = vec![
+            b"task,label,x1\n1,1,1\n".to_vec(),
+            vec![],
+            b"v=1&d=sarcos".to_vec(),
+        ];
         let inputs = |seed| -> Vec<Vec<u8>> {
             let mut dice = Dice::new(seed);
             (0..200).map(|_| input(&corpus, &mut dice)).collect()

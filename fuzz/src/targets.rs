@@ -266,5 +266,9 @@ fn check_field_error(error: &patom::Error) {
 /// Messages can be shown: something is said, and a hostile text does not fill the page with it.
 fn check_error(error: &patom::Error) {
     let message = error.to_string();
-    assert!((1..=2000).contains(&message.len()), "{} bytes: {message}", message.len());
+    assert!(
+        (1..=2000).contains(&message.len()),
+        "{} bytes: {message}",
+        message.len()
+    );
 }

@@ -14,7 +14,7 @@ use clap::Args;
 use crate::settings::Settings;
 use crate::setup;
 use crate::workspace::{Workspace, cargo, typed};
-use crate::{build, data, wasm};
+use crate::{build, data, fuzz, wasm};
 
 #[path = "../../tests/common/golden.rs"]
 mod golden;
@@ -86,7 +86,7 @@ struct Session<'a> {
 type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
 
 /// Name, whether it is part of `--quick`, and what it does.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 16] = [
     ("formatting", true, formatting),
     ("clippy native", true, clippy_native),
     ("clippy wasm", false, clippy_wasm),
@@ -96,6 +96,8 @@ const STEPS: [Step; 14] = [
     ("build tool tests", false, tool_tests),
     ("reference in Python", false, python_tests),
     ("reports verified in Python", false, verify),
+    ("MATLAB files against SciPy", false, matlab_files),
+    ("hostile input", false, hostile_input),
     ("build", false, build_site),
     ("types", false, types),
     ("wasm tests in a Chromium worker", false, wasm_in_chromium),
@@ -303,6 +305,8 @@ fn tool_tests(session: &mut Session) -> Result<Tally> {
         "xtask",
         "--package",
         "browser-tests",
+        "--package",
+        "fuzz",
         "--profile",
         "xtask",
         "--no-fail-fast",
@@ -392,6 +396,43 @@ fn verify(session: &mut Session) -> Result<Tally> {
     }
     if !done.status.success() && tally.failed.is_empty() {
         bail!("`{}` ended with {}", typed(&python), done.status);
+    }
+    Ok(tally)
+}
+
+/// SciPy's own MAT files, and files that it writes: the same values, or a clear refusal.
+fn matlab_files(session: &mut Session) -> Result<Tally> {
+    let mut python = match setup::python_with_scipy(session.workspace) {
+        Ok(python) => python,
+        Err(error) => {
+            return Ok(Tally {
+                skipped: vec![format!("no SciPy with the files of its tests: {error:#}")],
+                ..Tally::default()
+            });
+        }
+    };
+    crate::workspace::run(&mut session.cargo(&["build", "--quiet", "--example", "matlab_dump"]))?;
+    let dump = format!("debug/examples/matlab_dump{}", std::env::consts::EXE_SUFFIX);
+    python
+        .arg(session.workspace.root.join("tests/oracle/matlab.py"))
+        .arg(session.workspace.target.join(dump))
+        .arg("--record")
+        .arg(session.workspace.target.join("trust/matlab.json"));
+    check(python)
+}
+
+/// A fixed number of inputs for each fuzz target.
+fn hostile_input(session: &mut Session) -> Result<Tally> {
+    let result = fuzz::fixed(session.workspace)?;
+    let mut tally = Tally::default();
+    for target in result["targets"].as_array().into_iter().flatten() {
+        match target["findings"]
+            .as_array()
+            .and_then(|found| found.first())
+        {
+            None => tally.passed += 1,
+            Some(found) => tally.failed.push(format!("{}: {found}", target["target"])),
+        }
     }
     Ok(tally)
 }
