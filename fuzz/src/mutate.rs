@@ -58,7 +58,7 @@ impl Dice {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -68,11 +68,11 @@ impl Dice {
 
     /// 0 to `end` - 1; 0 where `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() >> 1).unwrap_or(usize::MAX) % end.max(1)
+        usize::try_from(self.roll() >> 1).unwrap_or(usize::MAX) % end.max(1)
     }
 
     fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
+        self.roll().to_le_bytes()[0]
     }
 }
 

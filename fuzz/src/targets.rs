@@ -1,4 +1,8 @@
 //! What is tried, and what must hold of it. A target returns, or it panics: then it found something.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "to panic is what targets are for"
+)]
 
 use miniz_oxide::deflate::compress_to_vec;
 use patom::data::csv::Table;
@@ -8,8 +12,11 @@ use patom::link;
 use patom::spec::{DatasetRef, Draft, FIELDS, Shape};
 use sha2::{Digest as _, Sha256};
 
-/// Name, which is also that of its folder of the corpus, and function.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+/// A name, which is also that of the folder of the corpus, and its function.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: [Target; 6] = [
     ("matlab", matlab),
     ("csv", csv),
     ("idx", idx),

@@ -135,7 +135,6 @@ fn libfuzzer(workspace: &Workspace, arguments: &Arguments) -> Result<Value> {
     // No address sanitizer: there is no unsafe code to watch. The profile of tests has overflow
     // checks, and is built in a fraction of the time.
     let how = ["--dev", "--sanitizer=none", "--features=libfuzzer"];
-    run(nightly(workspace).args(["fuzz", "build"]).args(how))?;
     let mut results = Vec::new();
     for name in chosen {
         let learned = workspace.target.join("fuzz-corpus").join(name);

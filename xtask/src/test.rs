@@ -337,7 +337,10 @@ fn python_tests(session: &mut Session) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Runs the golden specifications with the command line and lets the verifier in Python derive
+/// Random files of users whose reports are verified.
+const USER_FILES: usize = 60;
+
+/// Runs the golden specifications and random files of users with the command line and lets the verifier in Python derive
 /// every report again from its points.
 fn verify(session: &mut Session) -> Result<Tally> {
     let mut python = setup::python(session.workspace)?;
@@ -368,16 +371,36 @@ fn verify(session: &mut Session) -> Result<Tally> {
             .env_remove("PATOM_DATA")
             .current_dir(&folder);
         match crate::workspace::output(&mut run) {
-            Ok(_) => written.push(name),
+            Ok(_) => written.push(name.to_owned()),
             Err(error) => {
                 println!("{name}: {error:#}");
                 tally.failed.push(name.to_owned());
             }
         }
     }
+    // Random files of users, each with a specification.
+    let mut maker = setup::python(session.workspace)?;
+    maker
+        .arg(session.workspace.root.join("tests/oracle/user_files.py"))
+        .args(["user", &USER_FILES.to_string()])
+        .current_dir(&folder);
+    crate::workspace::run(&mut maker)?;
+    for number in 0..USER_FILES {
+        let name = format!("user_{number}");
+        let mut run = Command::new(&program);
+        run.args(["run", &format!("user/{name}.json"), "--out", &name])
+            .current_dir(&folder);
+        match crate::workspace::output(&mut run) {
+            Ok(_) => written.push(name),
+            Err(error) => {
+                println!("{name}: {error:#}");
+                tally.failed.push(name);
+            }
+        }
+    }
     python
         .arg(session.workspace.root.join("tests/oracle/verify_report.py"))
-        .args(written)
+        .args(&written)
         .current_dir(&folder)
         .stdin(Stdio::null());
     let done = python
@@ -397,6 +420,16 @@ fn verify(session: &mut Session) -> Result<Tally> {
     if !done.status.success() && tally.failed.is_empty() {
         bail!("`{}` ended with {}", typed(&python), done.status);
     }
+    let record = serde_json::json!({
+        "reports": written.len(),
+        "of_user_files": USER_FILES,
+        "verified": tally.passed,
+        "discrepancies": tally.failed,
+        "not_run": tally.skipped,
+    });
+    let trust = session.workspace.target.join("trust");
+    std::fs::create_dir_all(&trust)?;
+    std::fs::write(trust.join("verified.json"), format!("{record:#}\n"))?;
     Ok(tally)
 }
 
