@@ -41,6 +41,8 @@ enum Task {
     Bench(xtask::bench::Arguments),
     /// Try hostile input on the readers of files, links and specifications: target/fuzz.json
     Fuzz(xtask::fuzz::Arguments),
+    /// Measure the budgets (sizes, Lighthouse, axe, times): a table, and target/audit.json
+    Audit,
     /// Run every check and every test; the last line is `N passed, N failed`
     Test(xtask::test::Arguments),
 }
@@ -70,6 +72,7 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Screenshots => xtask::test::screenshots(&workspace)?,
         Task::Bench(arguments) => xtask::bench::bench(&workspace, &arguments)?,
+        Task::Audit => return Ok(exit_code(xtask::audit::run(&workspace)?)),
         Task::Fuzz(arguments) => return Ok(exit_code(xtask::fuzz::fuzz(&workspace, &arguments)?)),
         Task::Test(arguments) => return Ok(exit_code(xtask::test::run(&workspace, &arguments)?)),
     }

@@ -128,7 +128,11 @@ pub fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
 }
 
 /// A browser with nothing in it yet, a server, and an empty folder for the two.
-async fn open(plan: &Plan, engine: Engine, driver: &Driver) -> Result<(tempfile::TempDir, Page)> {
+pub async fn open(
+    plan: &Plan,
+    engine: Engine,
+    driver: &Driver,
+) -> Result<(tempfile::TempDir, Page)> {
     let folder = tempfile::tempdir()?;
     let screenshots = plan.screenshots.join(engine.name());
     std::fs::create_dir_all(&screenshots)?;
@@ -149,12 +153,16 @@ async fn open(plan: &Plan, engine: Engine, driver: &Driver) -> Result<(tempfile:
 /// How a case ended, with its name and its engine's.
 type Ended = (String, Outcome);
 
+/// What cases and audit run on.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
+}
+
 /// Runs the cases one after another in one engine.
 fn run_in(plan: &Plan, engine: Engine, cases: &[&Case]) -> Result<Vec<Ended>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let mut driver = Driver::start(engine, &plan.workspace).await?;
         let mut ended = Vec::new();
         for case in cases {

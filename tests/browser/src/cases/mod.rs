@@ -5,12 +5,13 @@ mod failures;
 mod figures;
 mod files;
 mod golden;
-mod lab;
+pub mod lab;
 mod links;
 mod looks;
 mod readme;
 mod runs;
 mod smoke;
+mod soak;
 mod start;
 mod tools;
 
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         figures::cases(),
         looks::cases(),
+        soak::cases(),
         readme::cases(),
     ]
     .into_iter()
