@@ -52,7 +52,10 @@ impl Line {
     /// φ(0).
     pub(crate) fn start(&self) -> f64 {
         let data: f64 = (self.points.iter())
-            .map(|point| point.weight * point.slack.max(0.0).powi(2))
+            .map(|point| {
+                let slack = point.slack.max(0.0);
+                point.weight * slack * slack
+            })
             .sum();
         self.value + 0.5 * data
     }
