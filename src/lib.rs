@@ -95,7 +95,8 @@
 //! | [`figures`] | the paper's figures as sweeps of specifications | running them |
 //! | [`findings`] | what the results of a figure say beside the paper's claim | verdicts |
 //! | [`chart`] | reports to drawings, on any plotters backend | where they go |
-//! | `wasm` | the boundary to JavaScript: converts and forwards | arithmetic |
+//! | [`carried`] | files that carry a specification: pictures, reports | drawing |
+//! | `wasm`, `wasm_take` | the boundary to JavaScript: converts and forwards | arithmetic |
 //! | `bin/patom` | the command line: the only one that touches files, prints and exits | |
 //!
 //! # Example
@@ -122,6 +123,7 @@
 //! bit by bit. The digest of a report says in one word whether two runs agree.
 
 pub mod attack;
+pub mod carried;
 pub mod chart;
 mod choice;
 pub mod data;
@@ -140,6 +142,8 @@ pub mod spec;
 pub mod wasm;
 #[cfg(all(target_arch = "wasm32", feature = "bench"))]
 pub mod wasm_bench;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm_take;
 #[cfg(feature = "bench")]
 pub mod workload;
 

@@ -110,7 +110,7 @@ fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
         .expect("our own types are plain data")
 }
 
-fn from_js<T: for<'de> Deserialize<'de>>(value: JsValue, what: &str) -> Result<T> {
+pub(crate) fn from_js<T: for<'de> Deserialize<'de>>(value: JsValue, what: &str) -> Result<T> {
     serde_wasm_bindgen::from_value(value).map_err(|error| Error::field(what, error, "plain data"))
 }
 
@@ -223,19 +223,38 @@ pub fn complete(draft: JsValue, shape: JsValue) -> JsValue {
     }
 }
 
-/// Takes a link apart: `{draft, engine, data_sha256, digest, others}` or `{errors}`.
+/// Takes a link apart: `{draft, claim, has_digest, others, unknown}` or `{errors}`. The claim is what
+/// the link says of a result, as it stands in it; `unknown` are keys that nobody knows.
 #[wasm_bindgen]
 pub fn read_link(text: &str) -> JsValue {
     match link::decode(text) {
         Ok(link) => object([
             ("draft", plain_draft(&link.draft)),
-            ("engine", to_js(&link.engine)),
-            ("data_sha256", to_js(&link.data_sha256)),
-            ("digest", to_js(&link.digest)),
+            ("claim", link.claim.write().into()),
+            ("has_digest", link.claim.digest.is_some().into()),
+            ("unknown", to_js(&link.unknown_keys())),
             ("others", to_js(&link.others)),
         ]),
         Err(error) => errors(&[error]),
     }
+}
+
+/// Compares what two links say of a result, the second one found here: `{same, words}`, or null if
+/// the first tells of none.
+#[wasm_bindgen]
+pub fn compare_claims(
+    told: &str,
+    found: &str,
+    metric_name: JsValue,
+) -> std::result::Result<JsValue, JsValue> {
+    let (told, found) = (link::decode(told)?.claim, link::decode(found)?.claim);
+    let comparison = told.compare(&found, from_js(metric_name, "metric_name")?);
+    Ok(comparison.map_or(JsValue::NULL, |comparison| {
+        object([
+            ("same", comparison.same.into()),
+            ("words", comparison.words.into()),
+        ])
+    }))
 }
 
 fn published(name: &str) -> Result<&'static sources::Source> {
@@ -416,6 +435,7 @@ impl Run {
             ("stop", to_js(&report.stop)),
             ("trace", trace),
             ("digest", report.digest.as_str().into()),
+            ("claim", link::Claim::of(report).write().into()),
         ])
     }
 
@@ -433,10 +453,30 @@ impl Run {
     pub fn points_csv(&self) -> String {
         self.0.points_csv()
     }
+
+    /// The poisoned data set as CSV.
+    pub fn poisoned_csv(&self) -> String {
+        self.0.poisoned_csv()
+    }
+
+    /// The course of the attack as CSV.
+    pub fn trace_csv(&self) -> String {
+        self.0.report.trace_csv()
+    }
+
+    /// The task correlations as CSV.
+    pub fn correlations_csv(&self) -> String {
+        self.0.report.correlations_csv()
+    }
+
+    /// The digest of the report.
+    pub fn digest(&self) -> String {
+        self.0.report.digest.clone()
+    }
 }
 
 #[derive(Deserialize)]
-struct PlainStyle {
+pub(crate) struct PlainStyle {
     scale: f64,
     dark: bool,
     paper_colors: bool,
@@ -452,12 +492,13 @@ impl From<&PlainStyle> for Style {
             } else {
                 map::Map::Vik
             },
+            svg: false,
         }
     }
 }
 
 #[derive(Deserialize)]
-struct CurveOptions {
+pub(crate) struct CurveOptions {
     style: PlainStyle,
     metric_name: MetricName,
     clean_metric: Option<f64>,
@@ -467,7 +508,22 @@ struct CurveOptions {
     cursor: Option<usize>,
 }
 
-fn canvas_area(
+impl CurveOptions {
+    pub(crate) fn curve<'a>(&self, metric: &'a [f64], utility: &'a [f64]) -> curve::Curve<'a> {
+        curve::Curve {
+            metric,
+            utility,
+            clean_metric: self.clean_metric.filter(|value| value.is_finite()),
+            metric_name: self.metric_name,
+            iterations: self.iterations,
+            attack: self.attack,
+            method: self.method,
+            cursor: self.cursor,
+        }
+    }
+}
+
+pub(crate) fn canvas_area(
     canvas: HtmlCanvasElement,
 ) -> Result<plotters::drawing::DrawingArea<CanvasBackend, plotters::coord::Shift>> {
     CanvasBackend::with_canvas_object(canvas)
@@ -484,16 +540,7 @@ pub fn draw_curve(
     options: JsValue,
 ) -> std::result::Result<(), JsValue> {
     let options: CurveOptions = from_js(options, "options")?;
-    let curve = curve::Curve {
-        metric,
-        utility,
-        clean_metric: options.clean_metric.filter(|value| value.is_finite()),
-        metric_name: options.metric_name,
-        iterations: options.iterations,
-        attack: options.attack,
-        method: options.method,
-        cursor: options.cursor,
-    };
+    let curve = options.curve(metric, utility);
     Ok(curve::draw(
         &canvas_area(canvas)?,
         &curve,
@@ -513,7 +560,7 @@ pub fn curve_layout(width: f64) -> Float64Array {
 }
 
 #[derive(Deserialize)]
-struct HeatmapOptions {
+pub(crate) struct HeatmapOptions {
     style: PlainStyle,
     tasks: usize,
     targets: Vec<usize>,
@@ -521,6 +568,20 @@ struct HeatmapOptions {
     title: String,
     open_ended: bool,
     cursor: Option<(usize, usize)>,
+}
+
+impl HeatmapOptions {
+    pub(crate) fn heatmap<'a>(&'a self, values: &'a [f64]) -> heatmap::Heatmap<'a> {
+        heatmap::Heatmap {
+            values,
+            tasks: self.tasks,
+            targets: &self.targets,
+            attackers: &self.attackers,
+            title: &self.title,
+            open_ended: self.open_ended,
+            cursor: self.cursor,
+        }
+    }
 }
 
 /// Draws a correlation onto a canvas.
@@ -531,15 +592,7 @@ pub fn draw_heatmap(
     options: JsValue,
 ) -> std::result::Result<(), JsValue> {
     let options: HeatmapOptions = from_js(options, "options")?;
-    let heatmap = heatmap::Heatmap {
-        values,
-        tasks: options.tasks,
-        targets: &options.targets,
-        attackers: &options.attackers,
-        title: &options.title,
-        open_ended: options.open_ended,
-        cursor: options.cursor,
-    };
+    let heatmap = options.heatmap(values);
     Ok(heatmap::draw(
         &canvas_area(canvas)?,
         &heatmap,
@@ -577,7 +630,7 @@ pub fn figures() -> JsValue {
 /// A figure: its runs, and what has come of them so far. Call `free` when it is no longer needed.
 #[wasm_bindgen]
 pub struct Sweep {
-    figure: Figure,
+    pub(crate) figure: Figure,
     runs: Vec<Planned>,
     results: Vec<Option<Measured>>,
 }
@@ -590,11 +643,11 @@ impl Sweep {
             .collect()
     }
 
-    fn panels(&self, dataset: &str) -> Vec<figures::Panel> {
+    pub(crate) fn panels(&self, dataset: &str) -> Vec<figures::Panel> {
         figures::planned_panels(self.figure, dataset, &self.runs, &self.done())
     }
 
-    fn rows(&self, dataset: &str) -> Vec<figures::CorrelationRow> {
+    pub(crate) fn rows(&self, dataset: &str) -> Vec<figures::CorrelationRow> {
         figures::correlation_rows(dataset, &self.done())
     }
 }
