@@ -352,7 +352,10 @@ fn read_value(field: &Field, text: &str) -> Result<Value> {
         },
         FieldKind::Tasks => read_tasks(field, text),
         FieldKind::Dataset => match text.strip_prefix("file:").and_then(|f| f.rsplit_once(':')) {
-            Some((name, sha256)) => Ok(serde_json::json!({ "name": name, "sha256": sha256 })),
+            Some((name, sha256)) => {
+                let sha256 = sha256.to_ascii_lowercase();
+                Ok(serde_json::json!({ "name": name, "sha256": sha256 }))
+            }
             None => Ok(Value::from(text)),
         },
     }

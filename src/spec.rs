@@ -495,8 +495,11 @@ impl Draft {
                 tasks.sort_by_key(Value::as_u64);
             }
         }
-        let spec: Spec = serde_json::from_value(Value::Object(values))
+        let mut spec: Spec = serde_json::from_value(Value::Object(values))
             .map_err(|error| vec![Error::field("spec", error, "a valid specification")])?;
+        if let DatasetRef::File { sha256, .. } = &mut spec.dataset {
+            sha256.make_ascii_lowercase();
+        }
         let errors = contradictions(&spec, shape);
         if errors.is_empty() {
             Ok(spec)

@@ -33,6 +33,8 @@ export async function loadEngine() {
     complete: wasm.complete,
     /** @type {(text: string) => Link | Refused} */
     readLink: wasm.read_link,
+    /** @type {(told: string, found: string, metricName: string) => {same: boolean, words: string} | null} */
+    compareClaims: wasm.compare_claims,
     drawCurve: wasm.draw_curve,
     curveLayout: wasm.curve_layout,
     drawHeatmap: wasm.draw_heatmap,

@@ -8,9 +8,10 @@ import { Form } from "./form.js";
 import { Lab, words } from "./lab.js";
 import { notice, withdraw } from "./notices.js";
 import { showPresets } from "./presets.js";
+import { preparePrint } from "./print.js";
 import { Results } from "./results.js";
 import { Solver } from "./solver.js";
-import { offerFiles } from "./take.js";
+import { offerFiles, resultAddress } from "./take.js";
 
 addEventListener("error", (event) => pageFailed(event.error ?? event.message));
 addEventListener("unhandledrejection", (event) => pageFailed(event.reason));
@@ -23,6 +24,9 @@ function pageFailed(error) {
     "page",
   );
 }
+
+// early.js has said that nothing can run here.
+if (self.origin === "null") await new Promise(() => {});
 
 // A link to a figure shows nothing of the lab meanwhile.
 $("lab").hidden = /[#&]view=figure[123]\b/.test(location.hash);
@@ -42,7 +46,10 @@ const lab = new Lab(engine, solver);
 const form = new Form($("fields"), engine.fields, (name, value) => lab.choose(name, value));
 const runButton = byId("run", HTMLButtonElement);
 
-const datasets = new Datasets(lab);
+const datasets = new Datasets(lab, async (file) => {
+  const { openCarried } = await import("./carried.js");
+  openCarried(file, lab, openAddress);
+});
 lab.listen((event) => {
   switch (event.type) {
     case "changed":
@@ -55,6 +62,8 @@ lab.listen((event) => {
       return writeAddress();
     case "done":
       writeAddress();
+      if (arriving) showCard(lab.view("view"));
+      arriving = false;
       // The names of the tasks may be known only now.
       if (lab.complete && !lab.description()) form.show(lab.complete, event.report.task_names);
       return;
@@ -65,6 +74,7 @@ lab.listen((event) => {
 const results = new Results(engine, lab);
 showPresets(lab);
 offerFiles(lab, results);
+preparePrint(lab, () => resultAddress(lab));
 
 function showForm() {
   const left = form.complain(lab.problems);
@@ -112,6 +122,7 @@ function showView() {
     if (current[link.id]) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  showBare();
   document.title = about ? `Figure ${about.number} · PATOM Lab` : "PATOM Lab";
   if (Boolean(before) !== Boolean(about)) scrollTo(0, 0);
   if (!about) return;
@@ -124,6 +135,34 @@ function showView() {
   if (!shown) figures.set(about.number, (shown = new FigureView(engine, about, surroundings)));
   if ($("figure").firstChild !== shown.root) $("figure").replaceChildren(shown.root);
   shown.plan();
+}
+
+/** Only what slides need, where the address asks for that. */
+async function showBare() {
+  const bare = /[#&]embed=1\b/.test(location.hash);
+  document.documentElement.toggleAttribute("data-embed", bare);
+  if (bare) (await import("./embed.js")).showEmbed(lab);
+}
+
+/** Opens a link in place. @param {string} fragment */
+function openAddress(fragment) {
+  history.pushState(null, "", `#${fragment}`);
+  showView();
+  if (!figure) arrive();
+}
+
+/** A link was opened, and the picture that it names has not been shown yet. */
+let arriving = false;
+function arrive() {
+  arriving = true;
+  lab.openLink(location.hash);
+}
+
+/** Where the link wants the eye to be. @param {string} [view] */
+function showCard(view) {
+  const cards = [...document.querySelectorAll("[data-card]")];
+  const wanted = cards.find((card) => card instanceof HTMLElement && card.dataset.card === view);
+  wanted?.scrollIntoView({ block: "start" });
 }
 
 /** What the lab lends to the figures. */
@@ -142,7 +181,7 @@ addEventListener("hashchange", () => {
   if (figure) return;
   const known = [`#${lab.fragment()}`, labAddress].includes(location.hash);
   if (known && lab.complete) writeAddress();
-  else lab.openLink(location.hash);
+  else arrive();
 });
 
 /* Controls */
@@ -198,4 +237,4 @@ for (const button of document.querySelectorAll("button[id]")) {
 }
 
 showView();
-if (!figure) lab.openLink(location.hash);
+if (!figure) arrive();
