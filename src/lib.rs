@@ -96,7 +96,7 @@
 //! | [`findings`] | what the results of a figure say beside the paper's claim | verdicts |
 //! | [`chart`] | reports to drawings, on any plotters backend | where they go |
 //! | [`carried`] | files that carry a specification: pictures, reports | drawing |
-//! | `wasm`, `wasm_take` | the boundary to JavaScript: converts and forwards | arithmetic |
+//! | `wasm` | the boundary to JavaScript: converts and forwards | arithmetic |
 //! | `bin/patom` | the command line: the only one that touches files, prints and exits | |
 //!
 //! # Example
@@ -142,8 +142,6 @@ pub mod spec;
 pub mod wasm;
 #[cfg(all(target_arch = "wasm32", feature = "bench"))]
 pub mod wasm_bench;
-#[cfg(target_arch = "wasm32")]
-pub mod wasm_take;
 #[cfg(feature = "bench")]
 pub mod workload;
 

@@ -20,6 +20,13 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
 }
 
+/// The numbers below `count`, ascending by `key`; of equal ones the smaller number first.
+pub fn ascending(count: usize, key: &dyn Fn(usize) -> f64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_unstable_by(|&a, &b| key(a).total_cmp(&key(b)).then(a.cmp(&b)));
+    order
+}
+
 /// |a|^2.
 pub fn norm_squared(a: &[f64]) -> f64 {
     dot(a, a)

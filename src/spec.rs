@@ -491,8 +491,8 @@ impl Draft {
         }
         let mut values = self.with_defaults(shape);
         for name in ["targets", "attackers"] {
-            if let Some(Value::Array(tasks)) = values.get_mut(name) {
-                tasks.sort_by_key(Value::as_u64);
+            if let Some(tasks) = values.get_mut(name) {
+                *tasks = sorted(tasks);
             }
         }
         let mut spec: Spec = serde_json::from_value(Value::Object(values))
@@ -665,11 +665,12 @@ impl Spec {
 }
 
 fn sorted(value: &Value) -> Value {
-    let mut value = value.clone();
-    if let Value::Array(items) = &mut value {
-        items.sort_by_key(Value::as_u64);
-    }
-    value
+    let Value::Array(items) = value else {
+        return value.clone();
+    };
+    let mut tasks: Vec<u64> = items.iter().filter_map(Value::as_u64).collect();
+    tasks.sort_unstable();
+    Value::from(tasks)
 }
 
 /// Equal as numbers: 3 and 3.0 are the same value of a field.
@@ -747,13 +748,45 @@ fn syntax_error(error: &serde_json::Error) -> Error {
 
 /// A value for a message: never longer than a line.
 fn shorten(value: &Value) -> String {
-    let text = value.to_string();
+    let mut text = String::new();
+    write_value(value, &mut text);
     if text.chars().count() <= 80 {
         return text;
     }
     let mut short: String = text.chars().take(77).collect();
     short.push_str("...");
     short
+}
+
+/// As JSON. serde_json's own writer would bring tables that are larger than all of this module
+/// into the page's first load.
+fn write_value(value: &Value, to: &mut String) {
+    match value {
+        Value::Null => to.push_str("null"),
+        Value::Bool(value) => *to += &value.to_string(),
+        Value::Number(number) => {
+            *to += &match (number.as_u64(), number.as_i64()) {
+                (Some(whole), _) => whole.to_string(),
+                (_, Some(whole)) => whole.to_string(),
+                _ => format!("{:?}", number.as_f64().unwrap_or(f64::NAN)),
+            }
+        }
+        Value::String(text) => *to += &format!("{text:?}"),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                to.push(if at == 0 { '[' } else { ',' });
+                write_value(item, to);
+            }
+            to.push_str(if items.is_empty() { "[]" } else { "]" });
+        }
+        Value::Object(entries) => {
+            for (at, (name, item)) in entries.iter().enumerate() {
+                *to += &format!("{}{name:?}:", if at == 0 { '{' } else { ',' });
+                write_value(item, to);
+            }
+            to.push_str(if entries.is_empty() { "{}" } else { "}" });
+        }
+    }
 }
 
 fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result<()> {

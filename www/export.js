@@ -2,7 +2,7 @@
 
 import { fetchBundle, syntheticSource } from "./data.js";
 import { download, el } from "./dom.js";
-import { Sheet, into_png, into_svg } from "./pkg/patom.js";
+import { loadTake } from "./extras.js";
 import { Solver } from "./solver.js";
 import * as views from "./views.js";
 
@@ -51,6 +51,7 @@ export async function save(shown, what) {
       return download("patom-lab.bib", new Blob([bibtex(shown)], { type: "application/x-bibtex" }));
   }
   const [kind, format] = what.split("-");
+  const { Sheet } = await loadTake();
   const sheet = new Sheet(kind === "curve" ? curveSheet(shown) : heatmapSheet(shown));
   const name = kind === "curve" ? "curve" : "correlations";
   try {
@@ -69,6 +70,7 @@ export async function save(shown, what) {
  * @param {Record<string, unknown>} note what it carries; its `link` opens it again
  */
 export async function savePicture(name, picture, title, note) {
+  const { into_png, into_svg } = await loadTake();
   const text = JSON.stringify(note);
   if (typeof picture === "string") {
     return download(`${name}.svg`, new Blob([into_svg(picture, title, text)], { type: "image/svg+xml" }));
@@ -200,9 +202,10 @@ function bibtex({ lab, result, address }) {
  * @param {Shown} shown
  * @param {string} view `curve`, `heatmaps`, or `embed`: both
  */
-export function snippet(shown, view) {
+export async function snippet(shown, view) {
   const own = view === "embed" ? "" : `&view=${view}`;
-  const height = { curve: 440, heatmaps: heatmapHeight(shown) }[view] ?? 440 + heatmapHeight(shown);
+  const maps = await heatmapHeight(shown);
+  const height = { curve: 440, heatmaps: maps }[view] ?? 440 + maps;
   const frame = el("iframe", {
     src: `${shown.address}${own}&embed=1`,
     title: `PATOM Lab: ${views.headline(shown.result.report)}`,
@@ -214,7 +217,8 @@ export function snippet(shown, view) {
 }
 
 /** @param {Shown} shown */
-function heatmapHeight(shown) {
+async function heatmapHeight(shown) {
+  const { Sheet } = await loadTake();
   const sheet = new Sheet(heatmapSheet(shown));
   const height = sheet.height();
   sheet.free();

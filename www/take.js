@@ -40,7 +40,7 @@ async function takeAlong(lab, results, what) {
     const { save, snippet } = await import("./export.js");
     const shown = { lab, results, result: lab.result, address: resultAddress(lab) };
     if (what.startsWith("save-")) await save(shown, what.slice("save-".length));
-    else await copy(snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
+    else await copy(await snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
   } catch (problem) {
     const words = problem && typeof problem === "object" && "message" in problem ? problem.message : problem;
     lab.notice(`It could not be saved: ${words}.`, "bad", "save");

@@ -1,21 +1,16 @@
-//! The part of the boundary to JavaScript that is needed when a result is taken along or a picture
-//! is opened again: sheets, SVG, what pictures carry. Apart from `wasm`, so that it can be loaded
-//! when it is asked for. Converts and forwards, like `wasm`.
-
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "the callers are JavaScript: errors are as in `wasm`"
-)]
+//! The module that is fetched when a result is taken along, or a picture is opened again: sheets,
+//! SVG, what pictures carry.
 
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
+use super::sweep::Sweep;
+use super::{CurveOptions, HeatmapOptions, PlainStyle, canvas_area, from_js};
 use crate::carried;
 use crate::chart::sheet::{self, Content};
 use crate::chart::{self, Style, sweep};
 use crate::figures::Figure;
-use crate::wasm::{CurveOptions, HeatmapOptions, PlainStyle, Sweep, canvas_area, from_js};
 
 /// The fragment of the link that a file carries (PNG, SVG, JSON), without `#`.
 #[wasm_bindgen]

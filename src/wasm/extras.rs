@@ -1,0 +1,43 @@
+//! The module that is fetched when it is asked for: readers of files, figures of the paper (`sweep`).
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use crate::data::{bundle, sources};
+use crate::error::{Error, Result};
+
+fn published(name: &str) -> Result<&'static sources::Source> {
+    sources::source(name)
+        .ok_or_else(|| Error::field("dataset", name, "the name of a published data set"))
+}
+
+/// The points in the bundle of a published data set, as the solver takes them; they are checked
+/// against their hash.
+#[wasm_bindgen]
+pub fn read_bundle(name: &str, bytes: &[u8]) -> std::result::Result<Vec<u8>, JsValue> {
+    Ok(bundle::payload(&published(name)?.read_bundle(bytes)?))
+}
+
+/// The points in a user's file, known by the ending of its name. A raw file of a published data
+/// set is recognised as such.
+#[wasm_bindgen]
+pub fn read_file(name: &str, bytes: &[u8]) -> std::result::Result<Vec<u8>, JsValue> {
+    let data = match sources::recognise(bytes) {
+        Some(data) => data?,
+        None => sources::read_user_file(name, bytes)?,
+    };
+    Ok(bundle::payload(&data))
+}
+
+/// The points in the raw files of a published data set: `[[name, Uint8Array], ...]`.
+#[wasm_bindgen]
+pub fn read_raw_files(name: &str, files: &Array) -> std::result::Result<Vec<u8>, JsValue> {
+    let find = |wanted: &str| {
+        files.iter().find_map(|entry| {
+            let entry = Array::from(&entry);
+            (entry.get(0).as_string().as_deref() == Some(wanted))
+                .then(|| Uint8Array::new(&entry.get(1)).to_vec())
+        })
+    };
+    Ok(bundle::payload(&published(name)?.assemble(&find)?))
+}
