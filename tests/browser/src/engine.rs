@@ -223,7 +223,8 @@ async fn start_display() -> Result<(Child, String)> {
             "1",
             "-screen",
             "0",
-            "1400x1000x24",
+            // As wide as the widest page that is looked at.
+            "2600x1400x24",
             "-nolisten",
             "tcp",
         ])
