@@ -64,6 +64,37 @@ export async function save(shown, what) {
 }
 
 /**
+ * A figure of the paper on one data set, as far as its runs are done.
+ * @param {import("./figures.js").View} view
+ * @param {string} dataset
+ * @param {string} words the data set, for people
+ * @param {"png" | "svg"} format
+ */
+export async function saveFigure({ about, name, engine, runs, results }, dataset, words, format) {
+  const { Sweep } = await loadTake();
+  const seeds = new Set(runs.map(({ spec }) => spec.seed)).size;
+  const sweep = new Sweep(about.number, [dataset], seeds);
+  try {
+    runs
+      .map((run, k) => (run.dataset === dataset ? [results[k]] : []))
+      .flat()
+      .forEach((result, k) => result && "digest" in result && sweep.add(k, result));
+    const title = `${name} of the paper, ${words}`;
+    const canvas = el("canvas", { width: WIDTH * 2, height: Math.ceil(sweep.height(dataset, WIDTH) * 2) });
+    const picture =
+      format === "svg"
+        ? sweep.svg(dataset, title, WIDTH, look())
+        : (sweep.draw(canvas, dataset, title, look()), canvas);
+    const link = `${location.href.split("#")[0]}#view=figure${about.number}`;
+    const software = `PATOM Lab ${engine.version}`;
+    const note = { software, link, digest: sweep.digest(), title: about.title };
+    await savePicture(`figure${about.number}-${dataset}`, picture, title, note);
+  } finally {
+    sweep.free();
+  }
+}
+
+/**
  * @param {string} name without its ending
  * @param {string | HTMLCanvasElement} picture SVG or pixels
  * @param {string} title

@@ -26,7 +26,7 @@ export function offerFiles(lab, results) {
   for (const button of document.querySelectorAll("[id^='save-'], [id^='embed-'], #copy-embed")) {
     button.addEventListener("click", () => takeAlong(lab, results, button.id));
   }
-  for (const menu of document.querySelectorAll("details.menu")) closeMenu(menu);
+  closeMenus();
 }
 
 /**
@@ -47,26 +47,24 @@ async function takeAlong(lab, results, what) {
   }
 }
 
-/**
- * A menu closes after a choice, with Escape, and when something else is pressed.
- * @param {Element} menu
- */
-function closeMenu(menu) {
-  const close = () => menu.removeAttribute("open");
-  menu.addEventListener("click", (event) => {
-    if (event.target instanceof HTMLButtonElement) close();
-  });
-  menu.addEventListener("keydown", (event) => {
-    if (!(event instanceof KeyboardEvent) || event.key !== "Escape" || !menu.hasAttribute("open")) return;
-    close();
-    menu.querySelector("summary")?.focus();
-  });
-  menu.addEventListener("focusout", (event) => {
-    const next = event instanceof FocusEvent ? event.relatedTarget : null;
-    if (next instanceof Node && !menu.contains(next)) close();
-  });
-  addEventListener("pointerdown", (event) => {
-    if (event.target instanceof Node && !menu.contains(event.target)) close();
+/** Menus close after a choice, with Escape, and when something else is pressed. */
+function closeMenus() {
+  /** @param {(menu: Element) => boolean} which */
+  const close = (which) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (which(menu)) menu.removeAttribute("open");
+    }
+  };
+  const inside = (/** @type {Element} */ menu, /** @type {EventTarget | null} */ target) =>
+    target instanceof Node && menu.contains(target);
+  addEventListener("pointerdown", ({ target }) => close((menu) => !inside(menu, target)));
+  addEventListener("focusin", ({ target }) => close((menu) => !inside(menu, target)));
+  addEventListener("click", ({ target }) => target instanceof HTMLButtonElement && close(() => true));
+  addEventListener("keydown", ({ key, target }) => {
+    const open = target instanceof Element && target.closest("details.menu[open]");
+    if (key !== "Escape" || !open) return;
+    close(() => true);
+    open.querySelector("summary")?.focus();
   });
 }
 

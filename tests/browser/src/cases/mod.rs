@@ -12,6 +12,7 @@ mod readme;
 mod runs;
 mod smoke;
 mod start;
+mod take;
 mod tools;
 
 use crate::harness::Case;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         figures::cases(),
         looks::cases(),
+        take::cases(),
         readme::cases(),
     ]
     .into_iter()
