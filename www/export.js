@@ -19,6 +19,8 @@ import * as views from "./views.js";
 
 /** Pictures to take along are this wide, in CSS pixels, and for white paper. */
 const WIDTH = 1000;
+/** Of an iframe. */
+const FRAME_WIDTH = 900;
 const look = (paperColors = false) => ({ scale: 2, dark: false, paper_colors: paperColors });
 
 /** @type {Record<string, [RunFile, string]>} */
@@ -236,11 +238,11 @@ function bibtex({ lab, result, address }) {
 export async function snippet(shown, view) {
   const own = view === "embed" ? "" : `&view=${view}`;
   const maps = await heatmapHeight(shown);
-  const height = { curve: 440, heatmaps: maps }[view] ?? 440 + maps;
+  const height = { curve: 500, heatmaps: maps }[view] ?? 500 + maps;
   const frame = el("iframe", {
     src: `${shown.address}${own}&embed=1`,
     title: `PATOM Lab: ${views.headline(shown.result.report)}`,
-    width: 900,
+    width: FRAME_WIDTH,
     height,
     loading: "lazy",
   });
@@ -250,8 +252,8 @@ export async function snippet(shown, view) {
 /** @param {Shown} shown */
 async function heatmapHeight(shown) {
   const { Sheet } = await loadTake();
-  const sheet = new Sheet(heatmapSheet(shown));
+  const sheet = new Sheet({ ...heatmapSheet(shown), width: FRAME_WIDTH });
   const height = sheet.height();
   sheet.free();
-  return Math.ceil(height) + 60;
+  return Math.ceil(height) + 100;
 }

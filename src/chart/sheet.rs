@@ -117,7 +117,9 @@ pub fn draw<DB: DrawingBackend>(
     let top = sheet.head(width);
     match &sheet.content {
         Content::Curve(curve) => {
-            let part = place(0.0, top, width, sheet.body(width));
+            // A curve has a margin of its own on its right.
+            let left = MARGIN / 2.0;
+            let part = place(left, top, width - left, sheet.body(width));
             curve::draw(&part, curve, style)
         }
         Content::Heatmaps(maps) => {

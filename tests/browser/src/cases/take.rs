@@ -32,7 +32,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Chooses an item of a menu.
-pub async fn choose(page: &Page, id: &str) -> Result<()> {
+pub async fn choose_item(page: &Page, id: &str) -> Result<()> {
     let script = "const menu = document.querySelector(`[data-testid='${arguments[0]}']`)\
         .closest('details'); if (!menu.open) menu.querySelector('summary').click(); return null";
     page.js::<()>(script, vec![json!(id)]).await?;
@@ -40,7 +40,7 @@ pub async fn choose(page: &Page, id: &str) -> Result<()> {
 }
 
 async fn saved(page: &Page, id: &str, name: &str) -> Result<Vec<u8>> {
-    choose(page, id).await?;
+    choose_item(page, id).await?;
     let path = page.downloaded(name).await?;
     let bytes = std::fs::read(&path)?;
     std::fs::remove_file(path)?;
@@ -303,7 +303,8 @@ async fn menus_close_with_escape_and_give_the_focus_back(page: &Page) -> Result<
 async fn the_colours_of_the_paper_travel_in_the_link(page: &Page) -> Result<()> {
     page.open("#i=2").await?;
     finished(page).await?;
-    page.set("paper-colors", "true").await?;
+    let press = "document.getElementById('paper-colors').click(); return null";
+    page.js::<()>(press, vec![]).await?;
     page.until("the colours in the address", async || {
         Ok(page.fragment().await?.ends_with("&map=paper"))
     })
@@ -312,7 +313,8 @@ async fn the_colours_of_the_paper_travel_in_the_link(page: &Page) -> Result<()> 
     page.open(&address).await?;
     finished(page).await?;
     notice(page, "Reproduced bit for bit").await?;
-    ensure!(page.property("paper-colors", "checked").await?.as_deref() == Some("true"));
+    let checked = "return document.getElementById('paper-colors').checked";
+    ensure!(page.js(checked, vec![]).await?);
     // The middle of a diagonal cell: yellow, not the red of the other map.
     page.settle().await?;
     let script = "const canvas = document.querySelector('#heatmaps canvas'); \
@@ -323,7 +325,7 @@ async fn the_colours_of_the_paper_travel_in_the_link(page: &Page) -> Result<()> 
         color[0] > 180 && color[1] > 160 && color[2] < 120,
         "{color:?}"
     );
-    page.set("paper-colors", "false").await?;
+    page.js::<()>(press, vec![]).await?;
     page.until("the address without them", async || {
         Ok(!page.fragment().await?.contains("map="))
     })
@@ -398,7 +400,8 @@ async fn the_embedded_view_is_bare_and_leads_to_the_page(page: &Page) -> Result<
             ensure!(!page.is_visible(id).await?, "{view}: {id} is shown");
         }
         let name = if view.is_empty() { "both" } else { &view[6..] };
-        page.screenshot_whole(&format!("embed-{name}")).await?;
+        page.screenshot_whole(&format!("embed-{}", name.replace(',', "-")))
+            .await?;
         if view == "&view=curve" {
             page.dark(true).await?;
             page.viewport(400, 800).await?;
@@ -431,7 +434,7 @@ async fn copied(page: &Page, id: &str) -> Result<String> {
     let in_menu = "return Boolean(document.querySelector(`[data-testid='${arguments[0]}']`)\
         .closest('details.menu'))";
     if page.js(in_menu, vec![json!(id)]).await? {
-        choose(page, id).await?;
+        choose_item(page, id).await?;
     } else {
         page.click(id).await?;
     }
