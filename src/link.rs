@@ -320,8 +320,6 @@ pub fn write(draft: &Draft) -> String {
                 _ => word(value),
             },
             (FieldKind::Tasks, value) => ranges(value).unwrap_or_else(|| word(value)),
-            // Whole numbers are read without exponents.
-            (_, value) if value.is_f64() => value.as_f64().map_or_else(String::new, shortest),
             (_, value) => word(value),
         };
         Some(format!("{}={value}", field.key))
@@ -329,11 +327,13 @@ pub fn write(draft: &Draft) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-/// A word as it is; anything else as its JSON.
+/// A word or a number; anything else as what no field takes.
 fn word(value: &Value) -> String {
-    match value {
-        Value::String(word) => percent_encode(word),
-        other => percent_encode(&other.to_string()),
+    match (value, value.as_u64()) {
+        (Value::String(word), _) => percent_encode(word),
+        // Whole numbers are read without exponents.
+        (_, Some(whole)) => whole.to_string(),
+        _ => value.as_f64().map_or_else(|| "?".to_string(), shortest),
     }
 }
 

@@ -495,11 +495,7 @@ impl Draft {
                 *tasks = sorted(tasks);
             }
         }
-        let mut spec: Spec = serde_json::from_value(Value::Object(values))
-            .map_err(|error| vec![Error::field("spec", error, "a valid specification")])?;
-        if let DatasetRef::File { sha256, .. } = &mut spec.dataset {
-            sha256.make_ascii_lowercase();
-        }
+        let spec = Spec::of_checked(&values);
         let errors = contradictions(&spec, shape);
         if errors.is_empty() {
             Ok(spec)
@@ -624,12 +620,55 @@ impl Spec {
             .expect("the defaults of a named data set are valid")
     }
 
+    /// From all fields, each of which has passed `check_value`.
+    fn of_checked(values: &Map<String, Value>) -> Self {
+        const CHECKED: &str = "every field has been checked";
+        fn word<T>(value: &Value, from_word: fn(&str) -> Option<T>) -> T {
+            value.as_str().and_then(from_word).expect(CHECKED)
+        }
+        let number = |name: &str| values[name].as_f64().expect(CHECKED);
+        let count = |value: &Value| {
+            let count = value.as_u64()?;
+            Some(usize::try_from(count).expect("ranges of whole numbers end below 2^32"))
+        };
+        let tasks = |name: &str| {
+            let tasks = values[name].as_array().expect(CHECKED);
+            tasks.iter().filter_map(count).collect()
+        };
+        Self {
+            version: VERSION,
+            dataset: dataset_of(&values["dataset"]).expect(CHECKED),
+            train_per_task: count(&values["train_per_task"]),
+            train_share: values["train_share"].as_f64(),
+            test_per_task: count(&values["test_per_task"]),
+            targets: tasks("targets"),
+            attackers: tasks("attackers"),
+            attack: word(&values["attack"], Attack::from_word),
+            method: word(&values["method"], Method::from_word),
+            gradient: word(&values["gradient"], Gradient::from_word),
+            step: word(&values["step"], Step::from_word),
+            step_size: number("step_size"),
+            iterations: count(&values["iterations"]).expect(CHECKED),
+            batch_factor: number("batch_factor"),
+            budget: number("budget"),
+            radius: number("radius"),
+            injected_labels: word(&values["injected_labels"], InjectedLabels::from_word),
+            loss: word(&values["loss"], Loss::from_word),
+            lambda1: number("lambda1"),
+            lambda2: number("lambda2"),
+            epsilon: number("epsilon"),
+            solver: word(&values["solver"], Solver::from_word),
+            target_scaling: word(&values["target_scaling"], TargetScaling::from_word),
+            seed: values["seed"].as_u64().expect(CHECKED),
+        }
+    }
+
     /// This specification as a draft, every field written.
     pub fn to_draft(&self) -> Draft {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(values)) => Draft { values },
-            other => unreachable!("a specification is a JSON object, not {other:?}"),
-        }
+        let Ok(Value::Object(values)) = serde_json::to_value(self) else {
+            unreachable!("a specification is a JSON object");
+        };
+        Draft { values }
     }
 
     /// The fields that differ from the defaults of their data set; `version` and `dataset` always.

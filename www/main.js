@@ -61,7 +61,8 @@ lab.listen((event) => {
       return writeAddress();
     case "done":
       writeAddress();
-      if (arriving) showCard(lab.view("view"));
+      // Once all of it is there, and so the page is as long as it will be.
+      if (arriving) requestAnimationFrame(() => showCard(lab.view("view")));
       arriving = false;
       // The names of the tasks may be known only now.
       if (lab.complete && !lab.description()) form.show(lab.complete, event.report.task_names);

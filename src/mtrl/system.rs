@@ -450,7 +450,7 @@ impl Coarse {
             add_scaled(&mut mean, 1.0 / m as f64, problem.curvature(i));
         }
         // Two rounds of subspace iteration, from the rows of the entries of largest variance.
-        let order = ascending(dimension, &|k| -mean[k * (dimension + 1)]);
+        let order = ascending(dimension, |k| -mean[k * (dimension + 1)]);
         let mut basis = left.to_vec();
         for &k in order.iter().take(MODES) {
             basis.extend_from_slice(&mean[k * dimension..(k + 1) * dimension]);
