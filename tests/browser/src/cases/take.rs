@@ -99,11 +99,11 @@ async fn pictures_and_reports_open_again_when_dropped(page: &Page) -> Result<()>
             Ok(state(page).await? == "done" && finished(page).await? == digest)
         })
         .await?;
+        page.until("the short address", async || {
+            Ok(page.fragment().await?.contains("k=indirect&i=4&b=0.3&e="))
+        })
+        .await?;
         let address = page.fragment().await?;
-        ensure!(
-            address.contains("k=indirect&i=4&b=0.3"),
-            "{name}: {address}"
-        );
         ensure!(
             address.contains("map=paper") == picture,
             "{name}: {address}"
@@ -314,7 +314,7 @@ async fn the_colours_of_the_paper_travel_in_the_link(page: &Page) -> Result<()> 
     finished(page).await?;
     notice(page, "Reproduced bit for bit").await?;
     let checked = "return document.getElementById('paper-colors').checked";
-    ensure!(page.js(checked, vec![]).await?);
+    ensure!(page.js::<bool>(checked, vec![]).await?);
     // The middle of a diagonal cell: yellow, not the red of the other map.
     page.settle().await?;
     let script = "const canvas = document.querySelector('#heatmaps canvas'); \
