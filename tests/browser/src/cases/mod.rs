@@ -11,6 +11,7 @@ mod looks;
 mod readme;
 mod runs;
 mod smoke;
+mod soak;
 mod start;
 mod take;
 mod tools;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Case> {
         figures::cases(),
         looks::cases(),
         take::cases(),
+        soak::cases(),
         readme::cases(),
     ]
     .into_iter()
