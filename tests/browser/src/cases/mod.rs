@@ -13,6 +13,7 @@ mod runs;
 mod smoke;
 mod soak;
 mod start;
+mod take;
 mod tools;
 
 use crate::harness::Case;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         figures::cases(),
         looks::cases(),
+        take::cases(),
         soak::cases(),
         readme::cases(),
     ]
