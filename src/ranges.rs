@@ -5,7 +5,7 @@ pub(crate) fn write(numbers: impl IntoIterator<Item = u64>) -> String {
     let mut parts: Vec<(u64, u64)> = Vec::new();
     for number in numbers {
         match parts.last_mut() {
-            Some((_, last)) if *last + 1 == number => *last = number,
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
             _ => parts.push((number, number)),
         }
     }

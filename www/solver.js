@@ -3,7 +3,7 @@
  * and notices when it dies.
  */
 
-/** @import { CheckedColumns, Description, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Reading, Report, Source, Spec, ToWorker } from "./types.js" */
+/** @import { CheckedColumns, Description, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Reading, Report, RunFile, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
@@ -181,11 +181,14 @@ export class Solver {
   }
 
   /**
-   * The points of the last run, as CSV; empty if the worker has been replaced since.
+   * A file of the last run, as CSV; empty if that was not the one with this digest, or the worker
+   * has been replaced since.
+   * @param {RunFile} name
+   * @param {string} digest
    * @returns {Promise<string>}
    */
-  async points() {
-    return (await this.ask({ type: "points" }, "points")).csv;
+  async file(name, digest) {
+    return (await this.ask({ type: "file", name, digest }, "file")).csv;
   }
 
   /**

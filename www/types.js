@@ -51,9 +51,10 @@
 
 /**
  * @typedef {{
- *   draft: Draft, columns: string | null, engine: string | null, data_sha256: string | null, digest: string | null,
- *   others: [string, string][],
+ *   draft: Draft, columns: string | null, claim: string, has_digest: boolean, others: [string, string][],
+ *   unknown: string[],
  * }} Link
+ * The claim is what the link says of a result, as it stands in it.
  */
 
 /**
@@ -94,9 +95,12 @@
  *   stop: "iterations" | "no_ascent" | "nothing_to_optimise",
  *   trace: Record<"iteration" | "utility" | "metric" | "objective" | "certificate" | "seconds",
  *     Float64Array>,
- *   digest: string,
+ *   digest: string, claim: string,
  * }} Report
+ * The claim is what a link to this result says of it.
  */
+
+/** @typedef {"points" | "poisoned" | "trace" | "correlations"} RunFile  A CSV file of a run. */
 
 /**
  * @typedef {{
@@ -179,12 +183,12 @@
  * @typedef {{type: "init", module: WebAssembly.Module, lock: string}
  *   | {type: "load", id: number, source: Source}
  *   | {type: "run", id: number, key: string, spec: Spec, brief: boolean}
- *   | {type: "points", id: number}
+ *   | {type: "file", id: number, name: RunFile, digest: string}
  *   | {type: "inspect", id: number, source: Source, reading: Reading | null}
  *   | {type: "check", id: number, source: Source, columns: Mapping | string}
  *   | {type: "example", id: number}
  *   | {type: "fail", how: string}} ToWorker
- * A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, or the worker goes away.
+ * `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, or the worker goes away.
  */
 
 /**
@@ -194,7 +198,7 @@
  *   | ({type: "progress", id: number} & Progress)
  *   | {type: "done", id: number, report: Report, report_json: string}
  *   | {type: "measured", id: number, measured: Measured}
- *   | {type: "points", id: number, csv: string}
+ *   | {type: "file", id: number, csv: string}
  *   | {type: "inspected", id: number, inspected: Inspected}
  *   | {type: "checked", id: number, checked: CheckedColumns}
  *   | {type: "example", id: number, csv: string, limits: FileLimits}

@@ -14,6 +14,7 @@ mod runs;
 mod smoke;
 mod soak;
 mod start;
+mod take;
 mod tools;
 
 use crate::harness::Case;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         figures::cases(),
         looks::cases(),
+        take::cases(),
         soak::cases(),
         readme::cases(),
     ]
