@@ -190,7 +190,8 @@ fn json_link(text: &str) -> Result<String> {
         utility: number("utility"),
     };
     let draft = Draft::from_value(spec.clone())?;
-    checked([link::write(&draft), claim.write()].join("&"))
+    let fragment = link::with_columns(&link::write(&draft), word("columns").as_deref());
+    checked([fragment, claim.write()].join("&"))
 }
 
 /// A link made of a file's values can be wrong in whatever way a link can.
@@ -248,6 +249,18 @@ mod tests {
         let anew = format!("<?xml version=\"1.0\"?>\n{}", svg.replace("{\"", "{&quot;"));
         assert_eq!(read(anew.as_bytes()).unwrap(), LINK);
         assert!(into_png(b"GIF89a", "", "").is_err() && into_svg("text", "", "").is_err());
+    }
+
+    #[test]
+    fn the_columns_of_a_report_travel_with_it() {
+        let dataset = format!(r#"{{"name":"a.csv","sha256":"{}"}}"#, "ab".repeat(32));
+        let report = |columns: &str| {
+            format!(r#"{{"spec":{{"dataset":{dataset}}},"columns":"{columns}","digest":"0123"}}"#)
+        };
+        let link = read(report("label:1;x:2").as_bytes()).unwrap();
+        assert!(link.ends_with("&c=label:1;x:2&r=0123"), "{link}");
+        let error = read(report("<b>").as_bytes()).unwrap_err();
+        assert_eq!(error.field_name(), Some("columns"));
     }
 
     #[test]
