@@ -223,7 +223,7 @@ pub fn complete(draft: JsValue, shape: JsValue) -> JsValue {
     }
 }
 
-/// Takes a link apart: `{draft, engine, data_sha256, digest, others}` or `{errors}`.
+/// Takes a link apart: `{draft, engine, data_sha256, digest, others, unknown}` or `{errors}`.
 #[wasm_bindgen]
 pub fn read_link(text: &str) -> JsValue {
     match link::decode(text) {
@@ -233,6 +233,7 @@ pub fn read_link(text: &str) -> JsValue {
             ("data_sha256", to_js(&link.data_sha256)),
             ("digest", to_js(&link.digest)),
             ("others", to_js(&link.others)),
+            ("unknown", to_js(&link.unknown_keys())),
         ]),
         Err(error) => errors(&[error]),
     }

@@ -13,8 +13,6 @@ import * as views from "./views.js";
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Choices that do not speak of the tasks or the labels of one data set. */
 const KEPT_WITH_OTHER_DATA = ["attack", "method", "gradient", "step", "budget", "iterations", "seed"];
-/** Keys of the link that belong to the page. */
-const VIEW_KEYS = ["view", "embed"];
 
 /** @param {unknown} error */
 export const words = (error) =>
@@ -291,6 +289,17 @@ export class Lab {
     return parts.join("&");
   }
 
+  /**
+   * Sets a key of the link that belongs to the page; null takes it away.
+   * @param {string} key
+   * @param {string | null} value
+   */
+  setOther(key, value) {
+    this.others = this.others.filter(([other]) => other !== key);
+    if (value !== null) this.others.push([key, value]);
+    this.tell({ type: "changed" });
+  }
+
   /** @param {string} text the fragment of an address */
   openLink(text) {
     this.stop();
@@ -306,10 +315,8 @@ export class Lab {
       return this.start();
     }
     this.others = link.others;
-    for (const [key] of link.others) {
-      if (!VIEW_KEYS.includes(key)) {
-        this.notice(`The link has a key that this version does not know: ${key}. It is kept, and ignored.`);
-      }
+    for (const key of link.unknown) {
+      this.notice(`The link has a key that this version does not know: ${key}. It is kept, and ignored.`);
     }
     this.draft = link.draft;
     const ref = this.dataset;
@@ -376,9 +383,9 @@ export class Lab {
 
   /** Runs what is chosen. */
   async start() {
-    const asked = ++this.asked;
     if (!this.complete) return;
     this.stop();
+    const asked = ++this.asked;
     const { spec, link, metric } = this.complete;
     if (!this.isThere(spec.dataset)) {
       this.clear(

@@ -5,6 +5,7 @@ import { $, byId, el } from "./dom.js";
 import { loadEngine } from "./engine.js";
 import { FigureView } from "./figures.js";
 import { Form } from "./form.js";
+import { Guide } from "./guide.js";
 import { Lab, words } from "./lab.js";
 import { notice, withdraw } from "./notices.js";
 import { showPresets } from "./presets.js";
@@ -64,6 +65,7 @@ lab.listen((event) => {
 });
 const results = new Results(engine, lab);
 showPresets(lab);
+const guide = new Guide(lab);
 offerFiles(lab, results);
 
 function showForm() {
@@ -142,7 +144,7 @@ addEventListener("hashchange", () => {
   if (figure) return;
   const known = [`#${lab.fragment()}`, labAddress].includes(location.hash);
   if (known && lab.complete) writeAddress();
-  else lab.openLink(location.hash);
+  else openLink();
 });
 
 /* Controls */
@@ -197,5 +199,11 @@ for (const button of document.querySelectorAll("button[id]")) {
   if (button instanceof HTMLElement) button.dataset.testid ??= button.id;
 }
 
+/** The lab as the address says it, and the step of the story. */
+function openLink() {
+  lab.openLink(location.hash);
+  guide.follow();
+}
+
 showView();
-if (!figure) lab.openLink(location.hash);
+if (!figure) openLink();

@@ -49,8 +49,9 @@
 /**
  * @typedef {{
  *   draft: Draft, engine: string | null, data_sha256: string | null, digest: string | null,
- *   others: [string, string][],
+ *   others: [string, string][], unknown: string[],
  * }} Link
+ * `others` are the keys of the page, the `unknown` among them belong to nobody.
  */
 
 /**

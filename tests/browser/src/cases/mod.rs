@@ -11,6 +11,7 @@ mod readme;
 mod runs;
 mod smoke;
 mod start;
+mod story;
 mod tools;
 
 use crate::harness::Case;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Case> {
         tools::cases(),
         smoke::cases(),
         start::cases(),
+        story::cases(),
         runs::cases(),
         links::cases(),
         files::cases(),
