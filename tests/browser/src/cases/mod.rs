@@ -4,6 +4,7 @@
 mod failures;
 mod figures;
 mod files;
+mod golden;
 mod lab;
 mod links;
 mod looks;
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Case> {
         start::cases(),
         story::cases(),
         runs::cases(),
+        golden::cases(),
         links::cases(),
         files::cases(),
         failures::cases(),
