@@ -223,7 +223,7 @@ export class Story {
     this.title = el("h2", { id: "story-title", tabindex: -1, "data-testid": "story-title" });
     this.words = el("div", { class: "story-words" });
     this.found = el("div", { class: "story-found", "data-testid": "story-found" });
-    this.formula = el("div", { class: "story-formula" });
+    this.formula = el("div", { class: "story-formula", tabindex: 0, role: "group", "aria-label": "Formula" });
     const back = button("restore", "Use those of this step", () => this.apply());
     this.changed = el("p", { class: "story-changed", "data-testid": "story-changed", hidden: true }, "These are other settings than those of this step. ", back);
     this.body = el(

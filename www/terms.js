@@ -55,14 +55,15 @@ const TERMS = [
 const ALL = new RegExp(`(?<![\\p{L}\\d-])(?:${TERMS.map(({ words }) => `(${words})`).join("|")})(?![\\p{L}\\d])`, "gu");
 /** What answers to a press already, is no prose, or says itself what its words mean. */
 const NOT_HERE =
-  ".term, button, a, label, legend, summary, math, code, pre, select, td, .label, .key, .role, .status, .readout, " +
+  ".term, button, a, label, legend, summary, math, code, pre, select, td, .label, .role, .status, .readout, " +
   "[data-field=attack], [data-field=targets], [data-field=attackers], [data-field=gradient], [data-field=step]";
 
 /** @param {Field[]} fields */
 export function explainTerms(fields) {
   const line = el("span", {});
   const spoken = el("span", { class: "visually-hidden", role: "status" });
-  const note = el("div", { id: "term-note", popover: "auto", "data-testid": "term-note" }, line);
+  // Seen, not heard: what is heard is spoken.
+  const note = el("div", { id: "term-note", popover: "auto", "aria-hidden": "true", "data-testid": "term-note" }, line);
   document.body.append(note, spoken);
   /** @type {HTMLElement | null} whose line is shown */
   let owner = null;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use thirtyfour::Key;
-use xtask::workspace::Workspace;
 
 use super::lab::{finished, finished_within, native_report, needs, notice, state};
 use crate::cases;
@@ -397,21 +396,25 @@ async fn terms_explain_themselves(page: &Page) -> Result<()> {
         }
     }
     // By pointer: another term takes the place of the first, the same one closes it.
+    page.viewport(1400, 1000).await?;
     let click = "return [...document.querySelectorAll('.summary .term')].map(b => { \
         const { left, right, top, bottom } = b.getBoundingClientRect(); \
         return [Math.round((left + right) / 2), Math.round((top + bottom) / 2)]; })";
     page.js::<()>("scrollTo(0, 0); return null", vec![]).await?;
     let places: Vec<(i64, i64)> = page.js(click, vec![]).await?;
-    ensure!(places.len() >= 2, "{places:?}");
+    let (first, last) = places
+        .first()
+        .zip(places.last())
+        .context("terms in the summary")?;
     let mut lines = Vec::new();
-    for &(x, y) in &[places[0], places[1]] {
+    for &(x, y) in [first, last] {
         let chain = page.driver.action_chain();
         chain.move_to(x, y).click().perform().await?;
         page.wait_visible("term-note").await?;
         lines.push(page.text("term-note").await?);
     }
     ensure!(lines[0] != lines[1], "{lines:?}");
-    let (x, y) = places[1];
+    let &(x, y) = last;
     let chain = page.driver.action_chain();
     chain.move_to(x, y).click().perform().await?;
     page.wait_hidden("term-note").await?;
@@ -547,19 +550,6 @@ async fn examples_without_data_say_why(page: &Page) -> Result<()> {
     page.wait_text("here-sarcos-30", "not there").await
 }
 
-/// What axe finds wrong.
-async fn violations(page: &Page) -> Result<Vec<String>> {
-    let path = Workspace::find()?
-        .root
-        .join("node_modules/axe-core/axe.min.js");
-    let axe = std::fs::read_to_string(path)?;
-    page.js::<()>(&format!("{axe}; window.axe = axe; return null"), vec![])
-        .await?;
-    let script = "const done = arguments[0]; window.axe.run(document).then(({ violations }) => done( \
-        violations.flatMap(({ id, nodes }) => nodes.map(n => `${id}: ${n.html.slice(0, 200)}`))))";
-    page.js_later(script, vec![]).await
-}
-
 async fn guides_are_accessible(page: &Page) -> Result<()> {
     for (width, height) in [(1400, 1000), (400, 800)] {
         page.viewport(width, height).await?;
@@ -569,15 +559,15 @@ async fn guides_are_accessible(page: &Page) -> Result<()> {
             finished(page).await?;
             line_of(page, ".summary", "NMSE").await?;
             let place = format!("{width}, dark: {dark}");
-            let found = violations(page).await?;
+            let found = page.axe().await?;
             ensure!(found.is_empty(), "{place}, first screen: {found:#?}");
             page.press(Key::Escape).await?;
             open_gallery(page).await?;
-            let found = violations(page).await?;
+            let found = page.axe().await?;
             ensure!(found.is_empty(), "{place}, gallery: {found:#?}");
             for number in [1, 6] {
                 step(page, number).await?;
-                let found = violations(page).await?;
+                let found = page.axe().await?;
                 ensure!(found.is_empty(), "{place}, step {number}: {found:#?}");
             }
         }
