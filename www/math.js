@@ -28,5 +28,6 @@ function build(tree) {
 export function formula(...trees) {
   const math = build(["math", ...trees]);
   math.setAttribute("display", "block");
+  math.setAttribute("displaystyle", "true");
   return math;
 }

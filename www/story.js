@@ -46,7 +46,7 @@ export const STEPS = [
     title: "Learning together helps",
     text: [
       "Eight small learning tasks, each with only 12 training points: too few to learn much from.",
-      "A multi-task learner trains a model for each task, all at once, and lets related tasks help each other. The last term below does that: with λ2 = 0 every task would be alone.",
+      "A multi-task learner trains a model for each task, all at once, and lets related tasks help each other. The last term of the formula does that: with λ2 = 0 every task would be alone.",
     ],
     formula: () =>
       formula(
