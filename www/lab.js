@@ -303,6 +303,17 @@ export class Lab {
     this.tell({ type: "changed" });
   }
 
+  /**
+   * Sets a key of the link that belongs to the page; null takes it away.
+   * @param {string} key
+   * @param {string | null} value
+   */
+  setOther(key, value) {
+    this.others = this.others.filter(([other]) => other !== key);
+    if (value !== null) this.others.push([key, value]);
+    this.tell({ type: "changed" });
+  }
+
   /** @param {string} text the fragment of an address */
   openLink(text) {
     this.stop();
@@ -369,9 +380,9 @@ export class Lab {
 
   /** Runs what is chosen. */
   async start() {
-    const asked = ++this.asked;
     if (!this.complete) return;
     this.stop();
+    const asked = ++this.asked;
     const { spec, link, metric } = this.complete;
     if (!this.isThere(spec.dataset)) {
       this.clear(

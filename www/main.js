@@ -4,6 +4,7 @@ import { Datasets } from "./datasets.js";
 import { $, byId, el } from "./dom.js";
 import { loadEngine } from "./engine.js";
 import { Form } from "./form.js";
+import { Guide } from "./guide.js";
 import { Lab, words } from "./lab.js";
 import { notice, withdraw } from "./notices.js";
 import { showPresets } from "./presets.js";
@@ -73,6 +74,7 @@ lab.listen((event) => {
 });
 const results = new Results(engine, lab);
 showPresets(lab);
+const guide = new Guide(lab);
 offerFiles(lab, results);
 preparePrint(lab, () => resultAddress(lab));
 
@@ -174,6 +176,7 @@ let arriving = false;
 function arrive() {
   arriving = true;
   lab.openLink(location.hash);
+  guide.follow();
 }
 
 /** Where the link wants the eye to be. @param {string} [view] */

@@ -129,6 +129,7 @@ export class Results {
     const m = report.task_names.length;
     $("results").removeAttribute("data-partial");
     $("headline").textContent = views.headline(report);
+    $("scale").textContent = views.METRICS[report.metric_name].scale;
     $("tiles").replaceChildren(...views.tiles(report));
     this.curve.show(
       {

@@ -51,7 +51,8 @@
  *   draft: Draft, claim: string, has_digest: boolean, others: [string, string][],
  *   unknown: string[],
  * }} Link
- * The claim is what the link says of a result, as it stands in it.
+ * The claim is what the link says of a result, as it stands in it. `others` are the keys of the
+ * page, the `unknown` among them belong to nobody.
  */
 
 /**

@@ -13,6 +13,7 @@ mod runs;
 mod smoke;
 mod soak;
 mod start;
+mod story;
 mod take;
 mod tools;
 
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Case> {
         tools::cases(),
         smoke::cases(),
         start::cases(),
+        story::cases(),
         runs::cases(),
         golden::cases(),
         links::cases(),
