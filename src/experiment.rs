@@ -26,13 +26,14 @@ pub trait Observer {
         0.0
     }
 
-    /// The model of the clean points is there.
-    fn clean(&mut self, _model: &Model) -> ControlFlow<()> {
+    /// The sample is drawn, and the model of its clean points is there.
+    fn clean(&mut self, _model: &Model, _sample: &Sample) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
-    /// An iteration is done. `Break` ends the run with `Error::Cancelled`.
-    fn iteration(&mut self, _point: &TracePoint) -> ControlFlow<()> {
+    /// An iteration is done, with these injected points. `Break` ends the run with
+    /// `Error::Cancelled`.
+    fn iteration(&mut self, _point: &TracePoint, _injections: &[Injection]) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }
@@ -189,7 +190,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
     let settings = attack_settings(spec);
     let clean = mtrl::solve(spec.solver, &mut clean, None, &settings.limits)?;
     let clean = model(&clean, &sample);
-    cancelled(observer.clean(&clean))?;
+    cancelled(observer.clean(&clean, &sample))?;
 
     let mut trace = Vec::new();
     let mut worst = mtrl::Status::Converged;
@@ -213,7 +214,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
                 certificate: iterate.solution.certificate,
                 seconds: observer.now() - start,
             };
-            let flow = observer.iteration(&point);
+            let flow = observer.iteration(&point, iterate.injections);
             trace.push(point);
             flow
         },
