@@ -34,6 +34,9 @@ export function byId(id, type) {
   return element;
 }
 
+/** The element with this id, of any kind. @param {string} id */
+export const $ = (id) => byId(id, HTMLElement);
+
 /**
  * Offers a text or picture as a download.
  * @param {string} name

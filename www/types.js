@@ -147,4 +147,29 @@
  * After a `fatal` error the worker's instance is good for nothing any more.
  */
 
+/**
+ * @typedef {{
+ *   spec: Spec, link: string, metric: "nmse" | "auc", clean: Model | null, points: Progress[],
+ *   start: number,
+ * }} RunState
+ * A run that goes on, or went on: `start` by the page's clock, in milliseconds.
+ */
+
+/**
+ * @typedef {{type: "changed"}
+ *   | {type: "data", problem?: string}
+ *   | {type: "notice", text: string, kind: "" | "bad" | "good", about: string}
+ *   | {type: "withdraw", about: string}
+ *   | {type: "status", text: string}
+ *   | {type: "say", text: string}
+ *   | {type: "started", run: RunState}
+ *   | {type: "progress", run: RunState, point: Progress}
+ *   | {type: "done", run: RunState, report: Report}
+ *   | {type: "ended", how: "cancelled" | "failed", run: RunState | null, headline: string,
+ *      text: string, problem: Problem | null}
+ *   | {type: "empty", headline: string, text: string}} LabEvent
+ * What the lab tells: `changed`: the settings or whether they are valid; `data`: a data set was
+ * loaded or not (`problem` empty: none any more); `ended`: without a result.
+ */
+
 export {};

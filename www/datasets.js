@@ -1,0 +1,117 @@
+/** The choice of the data set: published ones, the synthetic one, a user's file. */
+
+import { $, byId, el } from "./dom.js";
+import { DATASETS } from "./lab.js";
+
+/** @import { Lab } from "./lab.js" */
+/** @import { DatasetRef, Published } from "./types.js" */
+
+const SYNTHETIC_STORY =
+  "8 tasks made so that their true relation is known: T1 to T3 agree, T4 and T5 oppose them, T6 " +
+  "and T7 are a pair of their own, T8 stands alone.";
+
+export class Datasets {
+  /** @param {Lab} lab */
+  constructor(lab) {
+    this.lab = lab;
+    /** @type {Published | null} the data set whose raw files are asked for */
+    this.wanted = null;
+    this.fileInput = byId("file", HTMLInputElement);
+    this.fileInput.onchange = () => {
+      const files = [...(this.fileInput.files ?? [])];
+      // So that the same file can be chosen again.
+      this.fileInput.value = "";
+      this.take(files);
+    };
+    this.build();
+    lab.listen((event) => {
+      if (event.type === "changed") this.show();
+      if (event.type !== "data") return;
+      if (event.problem === undefined) return this.show();
+      $("error-dataset").textContent = event.problem;
+      $("error-dataset").hidden = event.problem === "";
+    });
+  }
+
+  /** @param {File[]} files chosen or dropped */
+  take(files) {
+    const wanted = this.wanted;
+    this.wanted = null;
+    return this.lab.takeFiles(files, wanted);
+  }
+
+  /** @param {Published | null} published */
+  ask(published) {
+    this.wanted = published;
+    this.fileInput.click();
+  }
+
+  build() {
+    const { lab } = this;
+    const box = $("datasets");
+    for (const name of DATASETS) {
+      const published = lab.engine.published.find((one) => one.name === name);
+      const [title, detail] = (published?.title ?? "Synthetic: truth is known").split(": ");
+      const id = `dataset-${name}`;
+      const input = el("input", { type: "radio", name: "dataset", id, "data-testid": id });
+      input.onchange = () => lab.chooseDataset(name);
+      const small = el("small", {}, lab.isThere(name) ? detail : "not in this copy");
+      box.append(input, el("label", { for: id }, title, small));
+    }
+    const id = "dataset-file";
+    const input = el("input", { type: "radio", name: "dataset", id, "data-testid": id });
+    input.onclick = (event) => {
+      const [key] = [...lab.opened.keys()].filter((key) => !DATASETS.includes(key)).slice(-1);
+      const opened = key && lab.opened.get(key);
+      if (opened && typeof lab.dataset === "string") {
+        return lab.chooseDataset({ name: opened.description.name, sha256: opened.description.sha256 });
+      }
+      event.preventDefault();
+      this.ask(null);
+    };
+    const small = el("small", { id: "file-name" }, "CSV or MAT, stays on your computer");
+    box.append(input, el("label", { for: id }, "Your own file …", small));
+  }
+
+  show() {
+    const ref = this.lab.dataset;
+    const chosen = typeof ref === "string" ? `dataset-${ref}` : "dataset-file";
+    for (const input of $("datasets").querySelectorAll("input")) input.checked = input.id === chosen;
+    $("data-note").replaceChildren(...this.note(ref));
+  }
+
+  /** @param {DatasetRef} ref */
+  note(ref) {
+    const { lab } = this;
+    const about = lab.description();
+    const size = about
+      ? `${about.shape.tasks} tasks, ${about.features} features, ${about.points.toLocaleString("en")} points. `
+      : "";
+    if (typeof ref === "object") {
+      const other = el("button", { type: "button", onclick: () => this.ask(null) }, "Open another file");
+      const open = el("button", { type: "button", onclick: () => this.ask(null) }, `Open ${ref.name}`);
+      return about
+        ? [`${ref.name}: ${size}Labels: ${about.kind}. It does not leave your computer. `, other]
+        : [`This link speaks of the file ${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…). `, open];
+    }
+    if (ref === "synthetic") return [SYNTHETIC_STORY];
+    const published = lab.engine.published.find(({ name }) => name === ref);
+    if (!published) return [];
+    const broken = lab.broken.has(ref);
+    if (lab.isThere(ref) && !broken) return [`${size}${published.note}`];
+    const names = published.files.map(({ name }) => name).join(", ");
+    const open = el(
+      "button",
+      { type: "button", "data-testid": "open-raw", onclick: () => this.ask(published) },
+      published.files.length > 1 ? "Open these files" : `Open ${names}`,
+    );
+    return [
+      broken
+        ? `Press Run to try again. Or: ${published.by_hand}, and open it here (it stays on your computer).`
+        : `This copy of the page lacks ${names}. ${published.by_hand}. Then open it here (it stays ` +
+          "on your computer), or put it into the folder that $PATOM_DATA names and build again.",
+      el("br"),
+      open,
+    ];
+  }
+}

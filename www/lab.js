@@ -1,0 +1,485 @@
+/**
+ * The lab without its looks: what is chosen, which data are open, what runs, what came out of it,
+ * and what a link says. No elements, no addresses: whoever shows something listens.
+ */
+
+import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource } from "./data.js";
+import * as views from "./views.js";
+
+/** @import { Engine } from "./engine.js" */
+/** @import { Solver } from "./solver.js" */
+/** @import { Complete, DatasetRef, Description, Draft, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source } from "./types.js" */
+
+export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
+/** Choices that do not speak of the tasks or the labels of one data set. */
+const KEPT_WITH_OTHER_DATA = ["attack", "method", "gradient", "step", "budget", "iterations", "seed"];
+/** Keys of the link that belong to the page. */
+const VIEW_KEYS = ["view", "embed"];
+
+/** @param {unknown} error */
+export const words = (error) =>
+  error && typeof error === "object" && "message" in error ? String(error.message) : String(error);
+
+/** @param {DatasetRef} ref */
+const openedKey = (ref) => (typeof ref === "string" ? ref : ref.sha256);
+
+export class Lab {
+  /**
+   * @param {Engine} engine
+   * @param {Solver} solver
+   */
+  constructor(engine, solver) {
+    this.engine = engine;
+    this.solver = solver;
+    /** @type {((event: LabEvent) => void)[]} */
+    this.listeners = [];
+    /** @type {Draft} what was chosen; all else is default */
+    this.draft = {};
+    /** @type {Complete | null} the draft, if it is valid */
+    this.complete = null;
+    /** @type {Problem[]} what is wrong with the draft */
+    this.problems = [];
+    /** @type {Map<string, {source: Source, description: Description}>} by name or SHA-256 */
+    this.opened = new Map();
+    /** @type {Map<string, Source>} by name */
+    this.bundles = new Map();
+    /** @type {Map<string, Description>} by key of the source */
+    this.described = new Map();
+    /** @type {Set<string>} data sets of this copy that could not be loaded */
+    this.broken = new Set();
+    /** @type {[string, string][]} keys of the link that are not the specification's */
+    this.others = [];
+    /** @type {{link: string, digest: string, engine: string | null, data: string | null} | null} */
+    this.expected = null;
+    /** @type {RunState | null} what goes on */
+    this.run = null;
+    /** @type {{report: Report, json: string, link: string} | null} what is shown */
+    this.result = null;
+    /** Counts the runs asked for: an older one that comes late is ignored. */
+    this.asked = 0;
+  }
+
+  /** @param {(event: LabEvent) => void} listener */
+  listen(listener) {
+    this.listeners.push(listener);
+  }
+
+  /** @param {LabEvent} event */
+  tell(event) {
+    for (const listener of this.listeners) listener(event);
+  }
+
+  /**
+   * @param {string} text
+   * @param {"" | "bad" | "good"} [kind]
+   * @param {string} [about] a later notice about the same thing takes its place
+   */
+  notice(text, kind = "", about = text) {
+    this.tell({ type: "notice", text, kind, about });
+  }
+
+  /** @param {string} about */
+  withdraw(about) {
+    this.tell({ type: "withdraw", about });
+  }
+
+  /** @param {string} problem empty: there is none any more */
+  dataProblem(problem) {
+    this.tell({ type: "data", problem });
+  }
+
+  /* What is chosen */
+
+  /** @returns {DatasetRef} */
+  get dataset() {
+    return this.draft.dataset ?? "synthetic";
+  }
+
+  /** Is there a result that belongs to other settings than the present ones? */
+  get stale() {
+    const shown = this.result?.link;
+    return shown !== undefined && this.complete !== null && shown !== this.complete.link && !this.run;
+  }
+
+  /** Can the settings be run now? */
+  get ready() {
+    return this.complete !== null && this.isThere(this.dataset);
+  }
+
+  /** @param {DatasetRef} ref */
+  isThere(ref) {
+    return (
+      ref === "synthetic" ||
+      this.opened.has(openedKey(ref)) ||
+      (typeof ref === "string" && hasBundle(ref))
+    );
+  }
+
+  /** What is known of the chosen data set. */
+  description() {
+    const ref = this.dataset;
+    const opened = this.opened.get(openedKey(ref));
+    if (opened) return opened.description;
+    if (ref === "synthetic" && this.complete) {
+      return this.described.get(syntheticSource(this.complete.spec).key);
+    }
+    return typeof ref === "string" ? this.described.get(`bundle ${ref}`) : undefined;
+  }
+
+  /**
+   * @param {string} name of a field
+   * @param {any} value undefined: the default
+   */
+  choose(name, value) {
+    if (value === undefined) delete this.draft[name];
+    else this.draft[name] = value;
+    this.update();
+  }
+
+  /** Takes all settings at once. @param {Draft} draft */
+  adopt(draft) {
+    this.draft = { ...draft };
+    this.expected = null;
+    this.dataProblem("");
+    return this.update();
+  }
+
+  /** @param {DatasetRef} ref */
+  chooseDataset(ref) {
+    /** @type {Draft} */
+    const draft = ref === "synthetic" ? {} : { dataset: ref };
+    for (const name of KEPT_WITH_OTHER_DATA) if (name in this.draft) draft[name] = this.draft[name];
+    this.adopt(draft);
+    if (typeof ref === "string" && ref !== "synthetic" && this.isThere(ref)) {
+      this.source().then(
+        () => this.update(),
+        (problem) => this.dataProblem(words(problem)),
+      );
+    }
+  }
+
+  /**
+   * Checks the draft, and tells what came of it.
+   * @returns {Complete | Refused}
+   */
+  update() {
+    const ref = this.dataset;
+    const file = typeof ref === "object" ? this.opened.get(ref.sha256) : undefined;
+    const checked = this.engine.complete(this.draft, file?.description.shape);
+    this.problems = "errors" in checked ? checked.errors : [];
+    this.complete = "errors" in checked ? null : checked;
+    this.tell({ type: "changed" });
+    return checked;
+  }
+
+  /* Data */
+
+  /** The bytes of the chosen data set, read by the worker. @returns {Promise<Source>} */
+  async source() {
+    const ref = this.dataset;
+    const opened = this.opened.get(openedKey(ref));
+    if (opened) return opened.source;
+    if (typeof ref === "object") throw { message: `open the file ${ref.name} first` };
+    if (ref === "synthetic") {
+      if (!this.complete) throw { message: "the settings are not valid" };
+      return syntheticSource(this.complete.spec);
+    }
+    const known = this.bundles.get(ref);
+    if (known) return known;
+    try {
+      const source = await fetchBundle(ref);
+      const description = await this.solver.load(source);
+      this.bundles.set(ref, source);
+      this.described.set(source.key, description);
+      this.broken.delete(ref);
+      return source;
+    } catch (problem) {
+      this.broken.add(ref);
+      throw { message: `${ref}: ${words(problem)}` };
+    } finally {
+      this.tell({ type: "data" });
+    }
+  }
+
+  /** The source of a published data set, for others than the lab. @param {string} name */
+  async sourceOf(name) {
+    return this.opened.get(name)?.source ?? this.bundles.get(name) ?? (await fetchBundle(name));
+  }
+
+  /**
+   * Opens what a user chose or dropped, and runs on it.
+   * @param {File[]} files
+   * @param {Published | null} asked the data set whose raw files were asked for
+   */
+  async takeFiles(files, asked) {
+    const [file] = files;
+    if (!file) return;
+    // Several files at once can only be the raw files of a published data set.
+    const wanted =
+      asked ??
+      this.engine.published.find(
+        (one) => one.files.length > 1 && one.files.some((raw) => raw.name === file.name),
+      ) ??
+      null;
+    this.stop();
+    const total = files.reduce((sum, { size }) => sum + size, 0);
+    if (total > this.engine.maxFileBytes) {
+      const limit = Math.round(this.engine.maxFileBytes / (1 << 20));
+      return this.dataProblem(`${file.name} is too large: at most ${limit} MiB are read.`);
+    }
+    this.dataProblem("");
+    this.tell({ type: "status", text: `Reading ${file.name} …` });
+    try {
+      const source = wanted ? await openRawFiles(wanted, files) : await openFile(file);
+      const description = await this.solver.load(source);
+      if (wanted && description.name !== wanted.name) {
+        throw { message: `${file.name} is not the published file of ${wanted.name}` };
+      }
+      this.opens(source, description);
+      await this.start();
+    } catch (problem) {
+      this.dataProblem(`${file.name}: ${words(problem)}`);
+      this.tell({ type: "status", text: "The file could not be used; nothing has changed." });
+      this.tell({ type: "say", text: `${file.name} could not be used` });
+    }
+  }
+
+  /**
+   * A file has been read: it is what the link waits for, or the new choice.
+   * @param {Source} source
+   * @param {Description} description
+   */
+  opens(source, description) {
+    const published = DATASETS.includes(description.name);
+    const { name, sha256 } = description;
+    this.opened.set(published ? name : sha256, { source, description });
+    this.described.set(source.key, description);
+    this.broken.delete(name);
+    const awaited = this.dataset;
+    if (typeof awaited === "object" && !published && awaited.sha256 === sha256) {
+      this.withdraw("file");
+      this.update();
+      return;
+    }
+    if (typeof awaited === "object" && this.expected && !published) {
+      this.notice(
+        `${name} is not the file of the link: its SHA-256 begins with ${sha256.slice(0, 12)}, ` +
+          `the link says ${awaited.sha256.slice(0, 12)}.`,
+        "bad",
+        "file",
+      );
+    }
+    this.chooseDataset(published ? name : { name, sha256 });
+  }
+
+  /* Links */
+
+  /** The link of the settings, with what is known of their result. */
+  fragment() {
+    if (!this.complete) return "";
+    const parts = [this.complete.link];
+    const result = this.result;
+    if (result && result.link === this.complete.link && !this.run) {
+      const { engine, data_sha256, digest } = result.report;
+      parts.push(`e=${engine}`);
+      if (typeof result.report.spec.dataset === "string") parts.push(`h=${data_sha256.slice(0, 12)}`);
+      parts.push(`r=${digest}`);
+    }
+    for (const [key, value] of this.others) {
+      parts.push(`${encodeURIComponent(key)}=${encodeURIComponent(value)}`);
+    }
+    return parts.join("&");
+  }
+
+  /** @param {string} text the fragment of an address */
+  openLink(text) {
+    this.stop();
+    this.expected = null;
+    this.others = [];
+    this.draft = {};
+    const link = this.engine.readLink(text);
+    if ("errors" in link) {
+      for (const { message } of link.errors) {
+        this.notice(`This link cannot be used: ${message}. The page shows the default instead.`, "bad");
+      }
+      this.update();
+      return this.start();
+    }
+    this.others = link.others;
+    for (const [key] of link.others) {
+      if (!VIEW_KEYS.includes(key)) {
+        this.notice(`The link has a key that this version does not know: ${key}. It is kept, and ignored.`);
+      }
+    }
+    this.draft = link.draft;
+    const ref = this.dataset;
+    if (typeof ref === "object" && !this.opened.has(ref.sha256)) {
+      this.notice(
+        `This link is about a file: open ${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…) to see ` +
+          "its result. The file stays on your computer.",
+        "",
+        "file",
+      );
+    }
+    let dropped = false;
+    let checked = this.update();
+    // A field that is wrong is named and left at its default; one may uncover another.
+    for (let round = 0; "errors" in checked && round < 30; round++) {
+      const wrong = checked.errors.filter(({ field }) => field && field in this.draft);
+      if (wrong.length === 0) break;
+      dropped = true;
+      for (const { field, message } of wrong) {
+        this.notice(`The link asks for what is not allowed. ${message}. The default is used instead.`, "bad");
+        if (field) delete this.draft[field];
+      }
+      checked = this.update();
+    }
+    if ("errors" in checked) {
+      if (typeof ref === "object") {
+        this.clear(`Open ${ref.name} to see the result`, "Waiting for the file.");
+        this.expected = expectedOf(link, "");
+      }
+      return;
+    }
+    if (!dropped) this.expected = expectedOf(link, checked.link);
+    return this.start();
+  }
+
+  /** Says whether a link's result came out again. @param {Report} report @param {string} link */
+  compareWithLink(report, link) {
+    const expected = this.expected;
+    this.expected = null;
+    this.withdraw("digest");
+    if (!expected || (expected.link !== "" && expected.link !== link)) return;
+    const same = expected.digest.toLowerCase() === report.digest;
+    if (same) {
+      this.notice(`Reproduced bit for bit: digest ${report.digest}.`, "good", "digest");
+      return;
+    }
+    const reasons = [];
+    if (expected.engine && expected.engine !== report.engine) {
+      reasons.push(`the link was made by engine ${expected.engine}, this is ${report.engine}`);
+    }
+    if (expected.data && !report.data_sha256.startsWith(expected.data.toLowerCase())) {
+      reasons.push("the data are not the same");
+    }
+    if (reasons.length === 0) reasons.push("engine and data are the same, so the link was altered");
+    this.notice(
+      `Not the result of the link: its digest is ${expected.digest}, this one ${report.digest}; ` +
+        `${reasons.join("; ")}.`,
+      "bad",
+      "digest",
+    );
+  }
+
+  /* Running */
+
+  /** Runs what is chosen. */
+  async start() {
+    const asked = ++this.asked;
+    if (!this.complete) return;
+    this.stop();
+    const { spec, link, metric } = this.complete;
+    if (!this.isThere(spec.dataset)) {
+      this.clear(
+        `${this.dataset} has to be opened first`,
+        "This copy of the page lacks it. Under Data stands where to get it.",
+      );
+      return;
+    }
+    /** @type {RunState} */
+    const run = { spec, link, metric, clean: null, points: [], start: performance.now() };
+    this.run = run;
+    performance.mark("run");
+    this.tell({ type: "started", run });
+    /** @type {Source} */
+    let source;
+    try {
+      source = await this.source();
+    } catch (problem) {
+      if (asked === this.asked && this.run === run) {
+        this.failed({ code: "data", field: "dataset", message: words(problem) });
+      }
+      return;
+    }
+    if (asked !== this.asked || this.run !== run) return;
+    this.solver.run(spec, source, {
+      onClean: (model) => {
+        run.clean = model;
+      },
+      onProgress: (point) => {
+        run.points.push(point);
+        if (run.points.length === 1) performance.mark("first-point");
+        this.tell({ type: "progress", run, point });
+      },
+      onDone: (report, json) => this.finish(run, report, json),
+      onError: (problem) => this.failed(problem),
+    });
+  }
+
+  /**
+   * @param {RunState} run
+   * @param {Report} report
+   * @param {string} json
+   */
+  finish(run, report, json) {
+    if (this.run !== run) return;
+    this.run = null;
+    this.result = { report, json, link: run.link };
+    this.tell({ type: "done", run, report });
+    performance.mark("done");
+    this.compareWithLink(report, run.link);
+  }
+
+  /** @param {Problem} problem */
+  failed(problem) {
+    const run = this.run;
+    this.run = null;
+    this.result = null;
+    const text =
+      problem.code === "panic"
+        ? `The engine stopped with an internal error: ${problem.message}. It has been restarted; ` +
+          "please report this with the link in the address bar."
+        : problem.message;
+    this.tell({ type: "ended", how: "failed", run, headline: "The run did not finish", text, problem });
+    this.notice(text, "bad", "run");
+    if (problem.field === "dataset") this.dataProblem(problem.message);
+  }
+
+  /** Ends a run that goes on; its curve stays. */
+  stop() {
+    const run = this.run;
+    this.withdraw("run");
+    if (!run) return false;
+    this.run = null;
+    this.result = null;
+    this.asked++;
+    this.solver.cancel();
+    const done = run.points.at(-1)?.iteration;
+    const seconds = (performance.now() - run.start) / 1000;
+    const where = done === undefined ? "before the first iteration" : `at iteration ${done} of ${run.spec.iterations}`;
+    const headline = `Cancelled ${where}`;
+    const text = `After ${views.duration(seconds)}. ${done === undefined ? "" : "The curve so far is kept."}`;
+    this.tell({ type: "ended", how: "cancelled", run, headline, text, problem: null });
+    return true;
+  }
+
+  /**
+   * Nothing to show: what is asked for cannot run yet.
+   * @param {string} headline
+   * @param {string} text
+   */
+  clear(headline, text) {
+    this.result = null;
+    this.tell({ type: "empty", headline, text });
+  }
+}
+
+/**
+ * @param {Link} link
+ * @param {string} own
+ */
+const expectedOf = (link, own) =>
+  link.digest
+    ? { link: own, digest: link.digest, engine: link.engine, data: link.data_sha256 }
+    : null;

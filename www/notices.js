@@ -1,0 +1,23 @@
+/** What the page has to say beside the result: boxes that can be closed. */
+
+import { $, el } from "./dom.js";
+
+/**
+ * @param {string} text
+ * @param {"" | "bad" | "good"} [kind]
+ * @param {string} [about] a later notice about the same thing takes its place
+ */
+export function notice(text, kind = "", about = text) {
+  withdraw(about);
+  const box = el("div", { class: `notice ${kind}`, "data-about": about });
+  const close = el("button", { type: "button", onclick: () => box.remove() }, "Close");
+  box.append(el("span", {}, text), close);
+  $("notices").append(box);
+}
+
+/** @param {string} about */
+export function withdraw(about) {
+  for (const old of [...$("notices").children]) {
+    if (old instanceof HTMLElement && old.dataset.about === about) old.remove();
+  }
+}
