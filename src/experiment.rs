@@ -26,8 +26,14 @@ pub trait Observer {
         0.0
     }
 
-    /// The sample is drawn, and the model of its clean points is there.
-    fn clean(&mut self, _model: &Model, _sample: &Sample) -> ControlFlow<()> {
+    /// The sample and the random start of the injected points are drawn, and the model of the
+    /// clean points is there.
+    fn clean(
+        &mut self,
+        _model: &Model,
+        _sample: &Sample,
+        _injections: &[Injection],
+    ) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
@@ -190,7 +196,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
     let settings = attack_settings(spec);
     let clean = mtrl::solve(spec.solver, &mut clean, None, &settings.limits)?;
     let clean = model(&clean, &sample);
-    cancelled(observer.clean(&clean, &sample))?;
+    cancelled(observer.clean(&clean, &sample, &injections))?;
 
     let mut trace = Vec::new();
     let mut worst = mtrl::Status::Converged;

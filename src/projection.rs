@@ -38,6 +38,8 @@ pub struct Scene {
     pub clean: Vec<f64>,
     /// Two numbers for each injected point shown: task, label.
     pub injected: Vec<f64>,
+    /// How many injected points there are, shown or not.
+    pub count: usize,
 }
 
 /// Injected points in an iteration.
@@ -49,28 +51,28 @@ pub struct Snapshot {
     pub moved: f64,
     /// How many of these points lie on the surface of the ball.
     pub on_surface: usize,
-    /// How many injected points there are, shown or not.
-    pub count: usize,
 }
 
 /// The plane of a run.
 pub struct Plane {
     directions: [Vec<f64>; 2],
     scene: Scene,
-    start: Option<Vec<Vec<f64>>>,
+    start: Vec<Vec<f64>>,
 }
 
 impl Plane {
     /// The plane of a sample and its clean model's weights (m rows of D, the bias last), for these
-    /// targets and attacking tasks (below m) and this radius.
+    /// targets and the injected points at their random start (tasks below m) in a ball of `radius`.
     pub fn new(
         sample: &Sample,
         weights: &[Vec<f64>],
-        (targets, attackers): (&[usize], &[usize]),
+        targets: &[usize],
+        injections: &[Injection],
         radius: f64,
     ) -> Self {
+        let attackers: Vec<usize> = injections.iter().map(|one| one.task).collect();
         let d = sample.features;
-        let mut tasks = [targets, attackers].concat();
+        let mut tasks = [targets, &attackers].concat();
         tasks.sort_unstable();
         tasks.dedup();
         let places = tasks.iter().flat_map(|&task| {
@@ -138,55 +140,57 @@ impl Plane {
             radius,
             classes: sample.kind == Kind::Classification,
             targets: targets.to_vec(),
-            attackers: attackers.to_vec(),
+            attackers,
             clean: clean.collect(),
-            injected: Vec::new(),
+            injected: (shown(injections, d))
+                .flat_map(|(task, label, _)| [task as f64, label])
+                .collect(),
+            count: count(injections),
         };
         Self {
             directions,
             scene,
-            start: None,
+            start: shown(injections, d).map(|(_, _, x)| x.to_vec()).collect(),
         }
     }
 
-    /// Where the injected points are; the first call says where they start, and puts their tasks
-    /// and labels into the scene.
-    pub fn look(&mut self, injections: &[Injection]) -> Snapshot {
-        let d = self.directions[0].len();
-        let count = injections.iter().map(|one| one.labels.len()).sum();
-        let all = injections.iter().flat_map(|injection| {
-            let points = injection.points.chunks_exact(d + 1);
-            let labels = points.zip(&injection.labels);
-            labels.map(move |(point, &label)| (injection.task as f64, label, &point[..d]))
-        });
-        let shown: Vec<(f64, f64, &[f64])> = all.step_by(every(count)).collect();
-        let start = self.start.get_or_insert_with(|| {
-            let labels = shown.iter().flat_map(|&(task, label, _)| [task, label]);
-            self.scene.injected = labels.collect();
-            shown.iter().map(|(_, _, point)| point.to_vec()).collect()
-        });
-        let moved = start.iter().zip(&shown).map(|(start, (_, _, point))| {
+    /// Where the injected points are now; the same points as at the start, in their order.
+    pub fn look(&self, injections: &[Injection]) -> Snapshot {
+        let surface = self.scene.radius * (1.0 - 1e-6);
+        let mut snapshot = Snapshot {
+            places: Vec::with_capacity(2 * self.start.len()),
+            moved: 0.0,
+            on_surface: 0,
+        };
+        for ((_, _, point), start) in shown(injections, self.directions[0].len()).zip(&self.start) {
             let mut way = start.clone();
             add_scaled(&mut way, -1.0, point);
-            norm_squared(&way).sqrt()
-        });
-        let surface = self.scene.radius * (1.0 - 1e-6);
-        let on_surface = (shown.iter()).filter(|point| norm_squared(point.2).sqrt() >= surface);
-        let directions = self.directions.each_ref();
-        Snapshot {
-            moved: moved.sum::<f64>() / shown.len().max(1) as f64,
-            on_surface: on_surface.count(),
-            count,
-            places: (shown.iter())
-                .flat_map(|point| directions.map(|u| dot(u, point.2)))
-                .collect(),
+            snapshot.moved += norm_squared(&way).sqrt() / self.start.len() as f64;
+            snapshot.on_surface += usize::from(norm_squared(point).sqrt() >= surface);
+            let places = self.directions.each_ref().map(|u| dot(u, point));
+            snapshot.places.extend(places);
         }
+        snapshot
     }
 
-    /// What stands still; its injected points are there once [`Plane::look`] has seen them.
+    /// What stands still.
     pub fn scene(&self) -> &Scene {
         &self.scene
     }
+}
+
+fn count(injections: &[Injection]) -> usize {
+    injections.iter().map(|one| one.labels.len()).sum()
+}
+
+/// Task, label and features of the injected points that have a place.
+fn shown(injections: &[Injection], d: usize) -> impl Iterator<Item = (usize, f64, &[f64])> {
+    let all = injections.iter().flat_map(move |injection| {
+        let points = injection.points.chunks_exact(d + 1);
+        (points.zip(&injection.labels))
+            .map(move |(point, &label)| (injection.task, label, &point[..d]))
+    });
+    all.step_by(every(count(injections)))
 }
 
 /// One in so many, so that at most [`MOST_POINTS`] are left.
@@ -272,7 +276,7 @@ mod tests {
     #[test]
     fn the_plane_is_spanned_by_the_targets_model_and_the_widest_direction_across_it() {
         let weights = [vec![0.0, -2.0, 0.0, 9.0], vec![1.0, 1.0, 1.0, 0.0]];
-        let plane = Plane::new(&sample(&[300, 10]), &weights, (&[0], &[1]), 1.0);
+        let plane = Plane::new(&sample(&[300, 10]), &weights, &[0], &[injection(1, 1)], 1.0);
         let [first, second] = &plane.directions;
         assert_eq!(first, &[0.0, -1.0, 0.0]);
         assert!(second[2] > 0.98 && second[1] == 0.0, "{second:?}");
@@ -283,7 +287,13 @@ mod tests {
     #[test]
     fn opposed_targets_share_a_direction() {
         let weights = [vec![3.0, 0.1, 0.0, 0.0], vec![-2.0, 0.1, 0.0, 0.0]];
-        let plane = Plane::new(&sample(&[20, 20]), &weights, (&[0, 1], &[0, 1]), 1.0);
+        let plane = Plane::new(
+            &sample(&[20, 20]),
+            &weights,
+            &[0, 1],
+            &[injection(0, 1), injection(1, 1)],
+            1.0,
+        );
         assert!(plane.directions[0][0].abs() > 0.99);
         assert!(dot(&plane.directions[0], &plane.directions[1]).abs() < 1e-12);
     }
@@ -291,12 +301,12 @@ mod tests {
     #[test]
     fn a_model_of_zeros_and_points_without_spread_have_a_defined_plane() {
         let zero = [vec![0.0; 4]];
-        let plane = Plane::new(&sample(&[50]), &zero, (&[0], &[0]), 1.0);
+        let plane = Plane::new(&sample(&[50]), &zero, &[0], &[injection(0, 1)], 1.0);
         assert!(plane.directions[0][2] > 0.98);
         assert_eq!(plane.scene().names[0], "where clean points vary most");
         let mut one = sample(&[1]);
         one.features = 3;
-        let plane = Plane::new(&one, &zero, (&[0], &[0]), 1.0);
+        let plane = Plane::new(&one, &zero, &[0], &[injection(0, 1)], 1.0);
         assert_eq!(plane.directions, [vec![0.0; 3], vec![0.0; 3]]);
         assert!(plane.scene().clean.iter().all(|x| x.is_finite()));
     }
@@ -304,10 +314,10 @@ mod tests {
     #[test]
     fn snapshots_say_where_points_went_and_how_far() {
         let weights = [vec![1.0, 0.0, 0.0, 0.0]];
-        let mut plane = Plane::new(&sample(&[10]), &weights, (&[0], &[0]), 1.0);
         let mut injections = vec![injection(0, 2)];
+        let plane = Plane::new(&sample(&[10]), &weights, &[0], &injections, 1.0);
         let start = plane.look(&injections);
-        assert_eq!((start.moved, start.count), (0.0, 2));
+        assert_eq!((start.moved, plane.scene().count), (0.0, 2));
         assert_eq!(start.places[0], injections[0].points[0]);
         assert_eq!(plane.scene().injected[0], 0.0);
         assert_eq!(plane.scene().injected[3], injections[0].labels[1]);
@@ -321,15 +331,21 @@ mod tests {
     #[test]
     fn what_is_shown_is_bounded() {
         let weights = [vec![1.0, 0.0, 0.0, 0.0], vec![0.0; 4]];
-        let mut plane = Plane::new(&sample(&[1000, 3]), &weights, (&[0], &[1]), 1.0);
-        assert!((300..=MOST_POINTS + 3).contains(&(plane.scene().clean.len() / 4)));
-        let look = plane.look(&[injection(0, 700), injection(1, 701)]);
-        assert_eq!(look.count, 1401);
+        let injections = [injection(0, 700), injection(1, 701)];
+        let plane = Plane::new(&sample(&[1000, 3]), &weights, &[0], &injections, 1.0);
+        let scene = plane.scene();
+        assert!((300..=MOST_POINTS + 3).contains(&(scene.clean.len() / 4)));
+        assert_eq!(scene.count, 1401);
+        let look = plane.look(&injections);
         assert!((300..=MOST_POINTS).contains(&(look.places.len() / 2)));
-        assert_eq!(look.places.len(), plane.scene().injected.len());
+        assert_eq!(look.places.len(), scene.injected.len());
         // No injected point at all.
-        let mut plane = Plane::new(&sample(&[5, 3]), &weights, (&[0], &[1]), 1.0);
-        let none = plane.look(&[injection(1, 0)]);
-        assert_eq!((none.moved, none.count, none.places.len()), (0.0, 0, 0));
+        let none = [injection(1, 0)];
+        let plane = Plane::new(&sample(&[5, 3]), &weights, &[0], &none, 1.0);
+        let look = plane.look(&none);
+        assert_eq!(
+            (look.moved, look.places.len(), plane.scene().count),
+            (0.0, 0, 0)
+        );
     }
 }

@@ -22,14 +22,16 @@ use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use crate::attack::{Attack, Method};
-use crate::chart::{self, Style, curve, heatmap, map, sweep};
+use crate::attack::{Attack, Injection, Method};
+use crate::chart::{self, Style, curve, heatmap, map, pair, points, sweep};
+use crate::data::sample::Sample;
 use crate::data::{DataSet, Kind, MAX_FILE_BYTES, sources};
 use crate::error::{Error, Result};
 use crate::experiment::{self, ENGINE, Observer, Outcome};
 use crate::figures::{self, Figure, Measured, Planned};
 use crate::findings;
 use crate::link;
+use crate::projection::{Plane, Scene};
 use crate::report::{MetricName, Model, TracePoint};
 use crate::spec::{DatasetRef, Draft, FIELDS, Shape, Spec};
 
@@ -298,13 +300,13 @@ impl Data {
         ])
     }
 
-    /// Runs a specification on it. `on_event` hears `{type: "clean", ...}` once and
-    /// `{type: "progress", ...}` for every iteration; `now` gives seconds.
+    /// Runs a specification on it. `now` gives seconds; `on_event`, if there is one, hears
+    /// `{type: "clean", ...}` once and `{type: "progress", ...}` for every iteration.
     pub fn run(
         &self,
         spec: JsValue,
-        on_event: Function,
         now: Function,
+        on_event: Option<Function>,
     ) -> std::result::Result<Run, JsValue> {
         let shape = to_js(&PlainShape::from(Shape::of(&self.0)));
         let (spec, _) = complete_one(spec, shape).map_err(|found| {
@@ -317,22 +319,28 @@ impl Data {
             on_event,
             now,
             targets: spec.targets.clone(),
+            radius: spec.radius,
+            plane: None,
         };
         Ok(Run(experiment::run(&spec, &self.0, &mut observer)?))
     }
 }
 
 struct Listener {
-    on_event: Function,
+    on_event: Option<Function>,
     now: Function,
     targets: Vec<usize>,
+    radius: f64,
+    plane: Option<Plane>,
 }
 
 impl Listener {
-    fn tell(&self, event: &JsValue) -> ControlFlow<()> {
-        match self.on_event.call1(&JsValue::UNDEFINED, event) {
-            Ok(_) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
+    fn tell(&self, event: impl FnOnce() -> JsValue) -> ControlFlow<()> {
+        match &self.on_event {
+            Some(on_event) if on_event.call1(&JsValue::UNDEFINED, &event()).is_err() => {
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
         }
     }
 }
@@ -343,24 +351,46 @@ impl Observer for Listener {
         time.ok().and_then(|time| time.as_f64()).unwrap_or(0.0)
     }
 
-    fn clean(&mut self, model: &Model) -> ControlFlow<()> {
-        self.tell(&object([
-            ("type", "clean".into()),
-            ("model", plain_model(model, &self.targets)),
-        ]))
+    fn clean(
+        &mut self,
+        model: &Model,
+        sample: &Sample,
+        injections: &[Injection],
+    ) -> ControlFlow<()> {
+        if self.on_event.is_some() {
+            let (targets, radius) = (&self.targets, self.radius);
+            let plane = Plane::new(sample, &model.weights, targets, injections, radius);
+            self.plane = Some(plane);
+        }
+        self.tell(|| {
+            object([
+                ("type", "clean".into()),
+                ("model", plain_model(model, &self.targets)),
+                ("scene", to_js(&self.plane.as_ref().map(Plane::scene))),
+            ])
+        })
     }
 
-    fn iteration(&mut self, point: &TracePoint) -> ControlFlow<()> {
-        self.tell(&object([
-            ("type", "progress".into()),
-            ("iteration", to_js(&point.iteration)),
-            ("utility", point.utility.into()),
-            ("metric", point.metric.unwrap_or(f64::NAN).into()),
-            ("metric_per_task", numbers(optional(&point.metric_per_task))),
-            ("objective", point.objective.into()),
-            ("certificate", point.certificate.into()),
-            ("seconds", point.seconds.into()),
-        ]))
+    fn iteration(&mut self, point: &TracePoint, injections: &[Injection]) -> ControlFlow<()> {
+        let Some(plane) = &self.plane else {
+            return ControlFlow::Continue(());
+        };
+        let look = plane.look(injections);
+        self.tell(|| {
+            object([
+                ("type", "progress".into()),
+                ("places", numbers(look.places)),
+                ("moved", look.moved.into()),
+                ("on_surface", to_js(&look.on_surface)),
+                ("iteration", to_js(&point.iteration)),
+                ("utility", point.utility.into()),
+                ("metric", point.metric.unwrap_or(f64::NAN).into()),
+                ("metric_per_task", numbers(optional(&point.metric_per_task))),
+                ("objective", point.objective.into()),
+                ("certificate", point.certificate.into()),
+                ("seconds", point.seconds.into()),
+            ])
+        })
     }
 }
 
@@ -396,6 +426,15 @@ impl Run {
             ("objective", column(|point| point.objective)),
             ("certificate", column(|point| point.certificate)),
             ("seconds", column(|point| point.seconds)),
+            (
+                "metric_per_task",
+                numbers(
+                    report
+                        .trace
+                        .iter()
+                        .flat_map(|point| optional(&point.metric_per_task)),
+                ),
+            ),
         ]);
         let truth = report.true_correlation.as_deref();
         object([
@@ -465,6 +504,8 @@ struct CurveOptions {
     attack: Attack,
     method: Method,
     cursor: Option<usize>,
+    tasks: Vec<usize>,
+    task: Option<usize>,
 }
 
 fn canvas_area(
@@ -475,12 +516,14 @@ fn canvas_area(
         .ok_or_else(|| Error::data("this browser gives no 2-D canvas"))
 }
 
-/// Draws the course of an attack onto a canvas.
+/// Draws the course of an attack onto a canvas; `per_task` (may be empty) has a row for each
+/// iteration, with the metric of every task.
 #[wasm_bindgen]
 pub fn draw_curve(
     canvas: HtmlCanvasElement,
     metric: &[f64],
     utility: &[f64],
+    per_task: &[f64],
     options: JsValue,
 ) -> std::result::Result<(), JsValue> {
     let options: CurveOptions = from_js(options, "options")?;
@@ -493,6 +536,9 @@ pub fn draw_curve(
         attack: options.attack,
         method: options.method,
         cursor: options.cursor,
+        per_task,
+        tasks: &options.tasks,
+        task: options.task,
     };
     Ok(curve::draw(
         &canvas_area(canvas)?,
@@ -521,6 +567,7 @@ struct HeatmapOptions {
     title: String,
     open_ended: bool,
     cursor: Option<(usize, usize)>,
+    task: Option<usize>,
 }
 
 /// Draws a correlation onto a canvas.
@@ -539,6 +586,7 @@ pub fn draw_heatmap(
         title: &options.title,
         open_ended: options.open_ended,
         cursor: options.cursor,
+        task: options.task,
     };
     Ok(heatmap::draw(
         &canvas_area(canvas)?,
@@ -557,6 +605,82 @@ pub fn heatmap_layout(width: f64, tasks: usize) -> Float64Array {
         cell,
     } = heatmap::layout(width, tasks);
     Float64Array::from([height, left, top, cell].as_slice())
+}
+
+/// Clean and injected points of a run, iteration by iteration. Call `free` when it is no longer
+/// needed.
+#[wasm_bindgen]
+pub struct PointsPicture {
+    scene: Scene,
+    path: Vec<Vec<f64>>,
+}
+
+#[wasm_bindgen]
+impl PointsPicture {
+    /// Of a scene, as the event `clean` brings it.
+    #[wasm_bindgen(constructor)]
+    pub fn new(scene: JsValue) -> std::result::Result<PointsPicture, JsValue> {
+        let (scene, path) = (from_js(scene, "scene")?, Vec::new());
+        Ok(Self { scene, path })
+    }
+
+    /// Takes the places of the next iteration.
+    pub fn add(&mut self, places: Vec<f64>) {
+        self.path.push(places);
+    }
+
+    /// Draws an iteration, of one attacking task or (undefined) of all.
+    pub fn draw(
+        &self,
+        canvas: HtmlCanvasElement,
+        iteration: usize,
+        task: Option<usize>,
+        style: JsValue,
+    ) -> std::result::Result<(), JsValue> {
+        let picture = points::Picture {
+            scene: &self.scene,
+            path: &self.path,
+            iteration,
+            task,
+        };
+        let style = Style::from(&from_js::<PlainStyle>(style, "style")?);
+        Ok(points::draw(&canvas_area(canvas)?, &picture, style)?)
+    }
+}
+
+/// The height of the picture of the points at this width, in CSS pixels.
+#[wasm_bindgen]
+pub fn points_height(width: f64) -> f64 {
+    points::height(width)
+}
+
+#[derive(Deserialize)]
+struct PairOptions {
+    style: PlainStyle,
+    metric_names: [MetricName; 2],
+    clean_metrics: [f64; 2],
+}
+
+/// Draws the courses of two runs: metric and utility of A and of B, at the height of a curve.
+#[wasm_bindgen]
+pub fn draw_pair(
+    canvas: HtmlCanvasElement,
+    a: &[f64],
+    b: &[f64],
+    a_utility: &[f64],
+    b_utility: &[f64],
+    options: JsValue,
+) -> std::result::Result<(), JsValue> {
+    let options: PairOptions = from_js(options, "options")?;
+    let (metric, utility) = ([a, b], [a_utility, b_utility]);
+    let runs = [0, 1].map(|run| pair::Run {
+        metric: metric[run],
+        utility: utility[run],
+        clean_metric: options.clean_metrics[run],
+        metric_name: options.metric_names[run],
+    });
+    let style = Style::from(&options.style);
+    Ok(pair::draw(&canvas_area(canvas)?, &runs, style)?)
 }
 
 /// The figures of the paper: `[{number, title, datasets, claim}, ...]`.

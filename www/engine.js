@@ -37,6 +37,9 @@ export async function loadEngine() {
     curveLayout: wasm.curve_layout,
     drawHeatmap: wasm.draw_heatmap,
     heatmapLayout: wasm.heatmap_layout,
+    drawPair: wasm.draw_pair,
+    PointsPicture: wasm.PointsPicture,
+    pointsHeight: wasm.points_height,
     /** @type {Figure[]} */
     figures: wasm.figures(),
     Sweep: wasm.Sweep,

@@ -8,7 +8,7 @@ import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
 /** @import { Solver } from "./solver.js" */
-/** @import { Complete, DatasetRef, Description, Draft, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source } from "./types.js" */
+/** @import { Complete, DatasetRef, Description, Draft, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "./types.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Choices that do not speak of the tasks or the labels of one data set. */
@@ -53,7 +53,7 @@ export class Lab {
     this.expected = null;
     /** @type {RunState | null} what goes on */
     this.run = null;
-    /** @type {{report: Report, json: string, link: string} | null} what is shown */
+    /** @type {{report: Report, json: string, link: string, run: RunState} | null} what is shown */
     this.result = null;
     /** Counts the runs asked for: an older one that comes late is ignored. */
     this.asked = 0;
@@ -201,6 +201,16 @@ export class Lab {
     }
   }
 
+  /** The source of a specification, for others than the lab. @param {Spec} spec */
+  async sourceFor(spec) {
+    const { dataset } = spec;
+    if (dataset === "synthetic") return syntheticSource(spec);
+    if (typeof dataset === "string") return this.sourceOf(dataset);
+    const opened = this.opened.get(dataset.sha256);
+    if (!opened) throw { message: `open the file ${dataset.name} in the lab first` };
+    return opened.source;
+  }
+
   /** The source of a published data set, for others than the lab. @param {string} name */
   async sourceOf(name) {
     return this.opened.get(name)?.source ?? this.bundles.get(name) ?? (await fetchBundle(name));
@@ -277,18 +287,20 @@ export class Lab {
   /** The link of the settings, with what is known of their result. */
   fragment() {
     if (!this.complete) return "";
-    const parts = [this.complete.link];
     const result = this.result;
-    if (result && result.link === this.complete.link && !this.run) {
-      const { engine, data_sha256, digest } = result.report;
-      parts.push(`e=${engine}`);
-      if (typeof result.report.spec.dataset === "string") parts.push(`h=${data_sha256.slice(0, 12)}`);
-      parts.push(`r=${digest}`);
-    }
+    const done = result && result.link === this.complete.link && !this.run;
+    const parts = [done ? this.fragmentOf(result) : this.complete.link];
     for (const [key, value] of this.others) {
       parts.push(`${encodeURIComponent(key)}=${encodeURIComponent(value)}`);
     }
     return parts.join("&");
+  }
+
+  /** The link of a result. @param {{link: string, report: Report}} result */
+  fragmentOf({ link, report }) {
+    const { engine, data_sha256, digest, spec } = report;
+    const data = typeof spec.dataset === "string" ? `&h=${data_sha256.slice(0, 12)}` : "";
+    return `${link}&e=${engine}${data}&r=${digest}`;
   }
 
   /** @param {string} text the fragment of an address */
@@ -388,7 +400,7 @@ export class Lab {
       return;
     }
     /** @type {RunState} */
-    const run = { spec, link, metric, clean: null, points: [], start: performance.now() };
+    const run = { spec, link, metric, clean: null, scene: null, points: [], start: performance.now() };
     this.run = run;
     performance.mark("run");
     this.tell({ type: "started", run });
@@ -404,8 +416,9 @@ export class Lab {
     }
     if (asked !== this.asked || this.run !== run) return;
     this.solver.run(spec, source, {
-      onClean: (model) => {
+      onClean: (model, scene) => {
         run.clean = model;
+        run.scene = scene;
       },
       onProgress: (point) => {
         run.points.push(point);
@@ -425,7 +438,7 @@ export class Lab {
   finish(run, report, json) {
     if (this.run !== run) return;
     this.run = null;
-    this.result = { report, json, link: run.link };
+    this.result = { report, json, link: run.link, run };
     this.tell({ type: "done", run, report });
     performance.mark("done");
     this.compareWithLink(report, run.link);

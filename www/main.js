@@ -24,8 +24,8 @@ function pageFailed(error) {
   );
 }
 
-// A link to a figure shows nothing of the lab meanwhile.
-$("lab").hidden = /[#&]view=figure[123]\b/.test(location.hash);
+// A link to another view shows nothing of the lab meanwhile.
+$("lab").hidden = /[#&]view=(figure[123]|compare)\b/.test(location.hash);
 const engine = await loadEngine().catch((error) => {
   $("lab").hidden = false;
   $("headline").textContent = "The engine could not be loaded";
@@ -66,6 +66,13 @@ const results = new Results(engine, lab);
 showPresets(lab);
 offerFiles(lab, results);
 
+/** @type {Promise<import("./reading.js").Reading> | null} once there is a result to read */
+let reading = null;
+lab.listen((event) => {
+  if (event.type !== "done") return;
+  reading ??= import("./reading.js").then(({ Reading }) => new Reading(engine, lab, results));
+});
+
 function showForm() {
   const left = form.complain(lab.problems);
   $("form-error").textContent = left.map(({ message }) => message).join("; ");
@@ -79,46 +86,69 @@ function showForm() {
 
 /* The address */
 
-/** The figure of the paper that is shown; 0: the lab. */
+/** The figure of the paper that is shown; 0: none. */
 let figure = 0;
+/** Is another view than the lab shown? */
+let away = false;
 /** The address of the lab as it was last written. */
 let labAddress = "";
 /** @type {Map<number, FigureView>} by number, once they have been shown */
 const figures = new Map();
+/** @type {Promise<import("./compare.js").Compare> | null} once it has been shown */
+let comparison = null;
 
 let writing = 0;
 function writeAddress() {
   // Browsers refuse more than a hundred changes in a few seconds: a slider makes them quickly.
   clearTimeout(writing);
   writing = setTimeout(() => {
-    if (figure || !lab.complete) return;
+    if (away || !lab.complete) return;
     labAddress = `#${lab.fragment()}`;
     if (labAddress !== location.hash) history.replaceState(null, "", labAddress);
   }, 60);
 }
 
-/** Shows what the address asks for: a figure, or the lab. */
+/** Shows what the address asks for: a figure, a comparison, or the lab. */
 function showView() {
   const link = engine.readLink(location.hash);
-  const view = "others" in link ? link.others.find(([key]) => key === "view")?.[1] : "";
-  const about = engine.figures.find(({ number }) => `figure${number}` === view);
-  const before = figure;
+  const value = (/** @type {string} */ wanted) =>
+    ("others" in link && link.others.find(([key]) => key === wanted)?.[1]) || "";
+  const about = engine.figures.find(({ number }) => `figure${number}` === value("view"));
+  const comparing = value("view") === "compare";
+  const before = away;
+  away = Boolean(about) || comparing;
   figure = about?.number ?? 0;
-  $("lab").hidden = Boolean(about);
-  $("figures").hidden = !about;
+  $("lab").hidden = away;
+  $("figures").hidden = !away;
+  $("figure-links").hidden = comparing;
   ($("figures").hidden ? $("results") : $("figures")).prepend($("notices"));
-  const current = { [about ? "to-figures" : "to-lab"]: "page", [`to-figure${figure}`]: "page" };
+  const current = {
+    [comparing ? "to-compare" : about ? "to-figures" : "to-lab"]: "page",
+    [`to-figure${figure}`]: "page",
+  };
   for (const link of document.querySelectorAll(".views a")) {
     if (current[link.id]) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  document.title = about ? `Figure ${about.number} · PATOM Lab` : "PATOM Lab";
-  if (Boolean(before) !== Boolean(about)) scrollTo(0, 0);
-  if (!about) return;
+  const name = comparing ? "Compare · " : about ? `Figure ${about.number} · ` : "";
+  document.title = `${name}PATOM Lab`;
+  if (before !== away) scrollTo(0, 0);
+  if (!away) return;
   // The way back: what else stands in the link, or the lab as it was left.
-  const rest = location.hash.slice(1).split("&").filter((part) => part && !part.startsWith("view="));
-  const back = rest.length ? `#${rest.join("&")}` : labAddress || "#";
-  $("to-lab").setAttribute("href", back);
+  const ours = ["view=", "left=", "right="];
+  const rest = location.hash.slice(1).split("&");
+  const kept = rest.filter((part) => part && !ours.some((key) => part.startsWith(key)));
+  $("to-lab").setAttribute("href", kept.length ? `#${kept.join("&")}` : labAddress || "#");
+  if (comparing) {
+    comparison ??= import("./compare.js").then(({ Compare }) => new Compare(engine, surroundings));
+    comparison.then((shown) => {
+      if (figure || !away) return;
+      if ($("figure").firstChild !== shown.root) $("figure").replaceChildren(shown.root);
+      shown.open(value("left"), value("right"));
+    });
+    return;
+  }
+  if (!about) return;
   $("to-figures").setAttribute("href", `#view=figure${about.number}`);
   let shown = figures.get(about.number);
   if (!shown) figures.set(about.number, (shown = new FigureView(engine, about, surroundings)));
@@ -126,12 +156,17 @@ function showView() {
   shown.plan();
 }
 
-/** What the lab lends to the figures. */
+/** What the lab lends to the other views. */
 const surroundings = {
   /** @param {string} name */
   has: (name) => lab.isThere(name),
   /** @param {string} name */
   source: (name) => lab.sourceOf(name),
+  sourceFor: lab.sourceFor.bind(lab),
+  /** @param {import("./types.js").DatasetRef | undefined} ref */
+  shape: (ref) => (typeof ref === "object" ? lab.opened.get(ref.sha256)?.description.shape : undefined),
+  /** @param {string} link */
+  finished: async (link) => (await reading)?.finished(link),
   // For tests: any number of workers, and a failure of the first run.
   workers: Math.min(Math.max(Number(query.get("workers")) || navigator.hardwareConcurrency || 2, 1), 8),
   fail: query.get("fail") ?? "",
@@ -139,7 +174,7 @@ const surroundings = {
 
 addEventListener("hashchange", () => {
   showView();
-  if (figure) return;
+  if (away) return;
   const known = [`#${lab.fragment()}`, labAddress].includes(location.hash);
   if (known && lab.complete) writeAddress();
   else lab.openLink(location.hash);
@@ -165,7 +200,7 @@ $("to-settings").onclick = () => {
 document.querySelector(".skip")?.addEventListener("click", (event) => {
   // Not as a link: the fragment of the address is the specification.
   event.preventDefault();
-  $(figure ? "figures" : "results").focus();
+  $(away ? "figures" : "results").focus();
 });
 
 addEventListener("dragover", (event) => {
@@ -181,7 +216,7 @@ addEventListener("drop", (event) => {
   const files = [...(event.dataTransfer?.files ?? [])];
   if (files.length === 0) return;
   event.preventDefault();
-  if (figure) {
+  if (away) {
     history.pushState(null, "", labAddress || "#");
     showView();
   }
@@ -198,4 +233,4 @@ for (const button of document.querySelectorAll("button[id]")) {
 }
 
 showView();
-if (!figure) lab.openLink(location.hash);
+if (!away) lab.openLink(location.hash);

@@ -5,7 +5,7 @@ use plotters::drawing::DrawingArea;
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
-use super::curve::{Panel, Scales, axes, height, last_iteration, mark, metric_words, panels};
+use super::curve::{Panel, Scales, axes, last_iteration, mark, metric_words, panels};
 use super::{Drawn, Pen, Side, Style, drawn};
 use crate::Result;
 use crate::attack::Attack;

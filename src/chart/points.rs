@@ -52,7 +52,7 @@ pub fn draw<DB: DrawingBackend>(
 ) -> Result<()> {
     let scene = picture.scene;
     let places = scene.injected.len();
-    if scene.clean.len() % 4 != 0 || picture.path.iter().any(|step| step.len() != places) {
+    if !scene.clean.len().is_multiple_of(4) || picture.path.iter().any(|step| step.len() != places) {
         return Err(Error::data(
             "each injected point needs a place in every iteration",
         ));
@@ -343,6 +343,7 @@ mod tests {
             attackers,
             clean: vec![0.0, 1.0, 0.3, 0.2, 0.0, -1.0, -0.3, 0.1, 1.0, 1.0, 0.5, 0.5],
             injected: vec![1.0, 1.0, 2.0, -1.0],
+            count: 2,
         }
     }
 
