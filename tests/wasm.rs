@@ -65,11 +65,13 @@ fn a_run_through_the_boundary_is_the_same_run() {
     );
     let data = wasm::Data::synthetic(spec.clone()).ok().unwrap();
     // The boundary takes functions of any signature.
-    let listener: Function =
-        Function::new_with_args("event", "const { type, scene, places } = event; \
+    let listener: Function = Function::new_with_args(
+        "event",
+        "const { type, scene, places } = event; \
              if (scene) globalThis.points = scene.injected.length; \
-             (globalThis.heard ??= []).push(type, ...(places ? [places.length] : []))")
-            .unchecked_into();
+             (globalThis.heard ??= []).push(type, ...(places ? [places.length] : []))",
+    )
+    .unchecked_into();
     let clock: Function = Function::new_no_args("return 1").unchecked_into();
     let run = data.run(spec, clock, Some(listener)).ok().unwrap();
     assert_eq!(text(&run.report(), "digest"), native_digest(name));

@@ -18,7 +18,7 @@ import * as views from "./views.js";
  * What the page lends: data, the shape of an opened file, reports that are there already.
  */
 
-/** @typedef {{link: string, report: Report, told: string}} Side  `told`: of the digest in the link. */
+/** @typedef {{link: string, report: Report, told: string}} Side  `told`: of the digest in the link, if there is one. */
 
 const NAMES = /** @type {const} */ (["A", "B"]);
 
@@ -191,7 +191,8 @@ export class Compare {
     const [a, b] = found;
     if (a?.status === "fulfilled" && b?.status === "fulfilled") {
       this.sides = [a.value, b.value];
-      this.enter("done", [a.value, b.value].map(({ told }, k) => `${NAMES[k]}: ${told}`).join(" "));
+      const told = this.sides.map((side, k) => side.told && `${NAMES[k]}: ${side.told}`);
+      this.enter("done", told.filter(Boolean).join(" ") || "Both runs are done.");
       return this.show();
     }
     const complaints = found.flatMap((one, k) =>
@@ -215,7 +216,7 @@ export class Compare {
     if ("errors" in checked) throw { message: checked.errors.map(({ message }) => message).join("; ") };
     const report = (await this.page.finished(checked.link)) ?? (await this.run(checked, onProgress));
     const told = !link.digest
-      ? "done."
+      ? ""
       : link.digest.toLowerCase() === report.digest
         ? "reproduced bit for bit."
         : `not the result of its link, whose digest is ${link.digest}.`;

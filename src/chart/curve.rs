@@ -252,11 +252,11 @@ fn panel<DB: DrawingBackend>(
         let line = scales.line(line);
         if curve.task != Some(*task) {
             pen.faint_path(&line, color)?;
-        } else if let Some(&(x, y)) = line.last() {
+        } else if let Some(&(x, y)) = line.first() {
             pen.path(&line, pen.palette.ink, 2.0)?;
             let name = format!("T{}", task + 1);
-            let (x, y) = (x.min(right - 20.0), (y - 10.0).max(place.top + 8.0));
-            pen.bold(x, y, Side::Middle, 12.0, pen.palette.ink, &name)?;
+            let (x, y) = (x + 6.0, (y - 11.0).max(place.top + 8.0));
+            pen.bold(x, y, Side::Left, 12.0, pen.palette.ink, &name)?;
         }
     }
     let points = scales.line(values);
@@ -400,7 +400,7 @@ fn whole_step(end: usize, width: f64) -> usize {
         .unwrap_or(1000)
 }
 
-fn three_digits(value: f64) -> String {
+pub(super) fn three_digits(value: f64) -> String {
     match value.abs() {
         size if !(1e-3..1e5).contains(&size) && size != 0.0 => format!("{value:.2e}"),
         size if size >= 100.0 => format!("{value:.1}"),

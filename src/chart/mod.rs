@@ -243,6 +243,12 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
             .draw(&Circle::new(self.at(x, y), radius, color.filled()))
     }
 
+    fn ring(&self, (x, y): (f64, f64), radius: f64, color: RGBColor, width: f64) -> Drawn<DB> {
+        let radius = self.device(radius).max(1);
+        let style = self.stroke(color, width);
+        self.area.draw(&Circle::new(self.at(x, y), radius, style))
+    }
+
     fn polygon(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
         let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
         self.area.draw(&Polygon::new(points, color.filled()))

@@ -44,23 +44,25 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, runs: &[Run; 2]) -> Drawn<DB> {
     pen.clear()?;
     let [left, right] = panels(pen.size().0);
     let [a, b] = [0, 1].map(|k| (k, runs[k].metric, Some(runs[k].clean_metric)));
-    if runs[0].metric_name != runs[1].metric_name {
-        panel(pen, left, metric_words(runs[0].metric_name), &[a])?;
-        return panel(pen, right, metric_words(runs[1].metric_name), &[b]);
+    let names = [0, 1].map(|k| runs[k].metric_name);
+    let words = names.map(|name| (metric_words(name), name == MetricName::Nmse));
+    if names[0] != names[1] {
+        panel(pen, left, words[0], &[a])?;
+        return panel(pen, right, words[1], &[b]);
     }
-    panel(pen, left, metric_words(runs[0].metric_name), &[a, b])?;
+    panel(pen, left, words[0], &[a, b])?;
     let words = (
         "Utility of the attacker",
         "the training loss that it raises",
     );
     let lines = [(0, runs[0].utility, None), (1, runs[1].utility, None)];
-    panel(pen, right, words, &lines)
+    panel(pen, right, (words, true), &lines)
 }
 
 fn panel<DB: DrawingBackend>(
     pen: &Pen<DB>,
     place: Panel,
-    words: (&str, &str),
+    (words, rising): ((&str, &str), bool),
     lines: &[Line],
 ) -> Drawn<DB> {
     let values = lines
@@ -79,15 +81,6 @@ fn panel<DB: DrawingBackend>(
         if let Some(level) = clean.filter(|level| level.is_finite()) {
             let y = scales.y(level);
             pen.faint_path(&[(place.left, y), (right, y)], color)?;
-            let x = if run == 0 { right - 4.0 } else { right - 64.0 };
-            pen.text(
-                x,
-                y - 8.0,
-                Side::Right,
-                11.0,
-                color,
-                &format!("clean {name}"),
-            )?;
         }
         let mut points = scales.line(values);
         // A run of one point, the random attack: its level goes on.
@@ -104,13 +97,32 @@ fn panel<DB: DrawingBackend>(
             mark(pen, point, radius, attack, color)?;
         }
         if let Some(&(x, y)) = points.last() {
-            let (x, y) = (
-                x.min(right - 8.0),
-                if run == 0 { y - 13.0 } else { y + 13.0 },
-            );
-            let y = y.clamp(place.top + 6.0, place.top + place.height - 8.0);
-            pen.bold(x, y, Side::Middle, 13.0, color, name)?;
+            // The lower line has its letter below.
+            let others = lines.iter().filter(|other| other.0 != run);
+            let mut ends = others.filter_map(|(_, values, _)| Some(scales.line(values).last()?.1));
+            let shift = if ends.all(|end| end >= y) {
+                -13.0
+            } else {
+                13.0
+            };
+            let y = (y + shift).clamp(place.top + 6.0, place.top + place.height - 8.0);
+            pen.bold(x.min(right - 4.0), y, Side::Middle, 13.0, color, name)?;
         }
+    }
+    let levels: Vec<(usize, f64)> = (lines.iter())
+        .filter_map(|&(run, _, clean)| Some((run, clean.filter(|level| level.is_finite())?)))
+        .collect();
+    let one = matches!(levels.as_slice(), [(_, a), (_, b)] if a == b);
+    for &(run, level) in levels.iter().take(if one { 1 } else { 2 }) {
+        let (color, _, name) = look(pen, run);
+        let (color, text) = match one {
+            true => (pen.palette.muted, "clean".to_string()),
+            false => (color, format!("clean {name}")),
+        };
+        // On the side to which no attack goes, and beside each other.
+        let y = scales.y(level) + if rising { 9.0 } else { -9.0 };
+        let x = right - 18.0 - 56.0 * run as f64;
+        pen.text(x, y, Side::Right, 11.0, color, &text)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use plotters::drawing::DrawingArea;
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
+use super::curve::three_digits;
 use super::{Drawn, Pen, Side, Style, drawn, nice_range, tick_label};
 use crate::projection::{MOST_POINTS, Scene};
 use crate::{Error, Result};
@@ -15,7 +16,8 @@ const RIGHT: f64 = 8.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 40.0;
 const LEGEND_ROW: f64 = 21.0;
-const LEGEND_ROWS: f64 = 6.0;
+/// At most so many entries.
+const LEGEND: f64 = 6.0;
 /// Corners of a path that is drawn: more are not seen.
 const MOST_CORNERS: usize = 24;
 
@@ -34,7 +36,12 @@ pub struct Picture<'a> {
 
 /// The height that a drawing of this width needs.
 pub fn height(width: f64) -> f64 {
-    TOP + side(width) + BOTTOM + LEGEND_ROWS * LEGEND_ROW
+    TOP + side(width) + BOTTOM + LEGEND / columns(width) * LEGEND_ROW
+}
+
+/// Columns of the legend: they divide its entries.
+fn columns(width: f64) -> f64 {
+    if width >= 420.0 { 2.0 } else { 1.0 }
 }
 
 fn side(width: f64) -> f64 {
@@ -52,7 +59,8 @@ pub fn draw<DB: DrawingBackend>(
 ) -> Result<()> {
     let scene = picture.scene;
     let places = scene.injected.len();
-    if !scene.clean.len().is_multiple_of(4) || picture.path.iter().any(|step| step.len() != places) {
+    if !scene.clean.len().is_multiple_of(4) || picture.path.iter().any(|step| step.len() != places)
+    {
         return Err(Error::data(
             "each injected point needs a place in every iteration",
         ));
@@ -163,14 +171,8 @@ fn axes<DB: DrawingBackend>(pen: &Pen<DB>, scene: &Scene, frame: &Frame) -> Draw
         }
         tick += step;
     }
-    let ball: Vec<(f64, f64)> = (0..=96)
-        .map(|k| {
-            let angle = f64::from(k) / 96.0 * std::f64::consts::TAU;
-            let (y, x) = libm::sincos(angle);
-            frame.at(scene.radius * x, scene.radius * y)
-        })
-        .collect();
-    pen.path(&ball, muted, 1.0)?;
+    let across = frame.along(scene.radius) - frame.along(0.0);
+    pen.ring(frame.at(0.0, 0.0), across, muted, 1.0)?;
     let [x_name, y_name] = &scene.names;
     let middle = LEFT + frame.side / 2.0;
     pen.text(
@@ -217,7 +219,8 @@ fn clean_point<DB: DrawingBackend>(
 
 fn label_color<DB: DrawingBackend>(pen: &Pen<DB>, frame: &Frame, label: f64) -> RGBColor {
     // Short of the ends of the map, which are nearly black.
-    pen.style.map.color(0.7 * label / frame.labels)
+    let end = if pen.style.dark { 0.45 } else { 0.7 };
+    pen.style.map.color(end * label / frame.labels)
 }
 
 fn sign<DB: DrawingBackend>(
@@ -260,72 +263,57 @@ fn filled<DB: DrawingBackend>(
     pen.polygon(&diamond(at, 0.5 * size), label_color(pen, frame, label))
 }
 
+/// What the marks mean, in as many columns as there is room for.
 fn legend<DB: DrawingBackend>(
     pen: &Pen<DB>,
     scene: &Scene,
     frame: &Frame,
     iteration: usize,
 ) -> Drawn<DB> {
-    let mut y = TOP + frame.side + BOTTOM + 0.5 * LEGEND_ROW;
-    let words = |y: f64, text: &str| pen.text(40.0, y, Side::Left, 11.5, pen.palette.ink, text);
-    hollow(pen, (18.0, y), 6.0)?;
-    words(y, "injected point, random start")?;
-    y += LEGEND_ROW;
-    filled(pen, scene, frame, (18.0, y), (frame.labels, 6.0))?;
-    words(
-        y,
-        &format!("injected point, iteration {iteration}, and its way"),
-    )?;
-    for (target, role) in [(true, "of a target"), (false, "of an attacking task")] {
+    let columns = columns(pen.size().0);
+    let mut entry = 0.0;
+    let mut next = |text: &str| {
+        let (row, column) = (libm::floor(entry / columns), entry % columns);
+        entry += 1.0;
+        let x = 18.0 + column * pen.size().0 / columns;
+        let y = TOP + frame.side + BOTTOM + (row + 0.5) * LEGEND_ROW;
+        pen.text(x + 18.0, y, Side::Left, 11.5, pen.palette.ink, text)?;
+        Ok((x, y))
+    };
+    hollow(pen, next("injected, random start")?, 6.0)?;
+    let now = next(&format!("injected, iteration {iteration}"))?;
+    filled(pen, scene, frame, now, (frame.labels, 6.0))?;
+    for (target, role) in [
+        (true, "clean, of a target"),
+        (false, "clean, of an attacking task"),
+    ] {
         if !target && (scene.attackers.iter()).all(|task| scene.targets.contains(task)) {
             continue;
         }
-        y += LEGEND_ROW;
-        for (place, share) in [(12.0, -1.0), (24.0, 1.0)] {
-            clean_point(
-                pen,
-                scene,
-                frame,
-                (place, y),
-                (share * frame.labels, target),
-            )?;
+        let (x, y) = next(role)?;
+        for side in [-1.0, 1.0] {
+            let point = (side * frame.labels, target);
+            clean_point(pen, scene, frame, (x + 6.0 * side, y), point)?;
         }
-        words(y, &format!("clean point {role}"))?;
     }
-    y += LEGEND_ROW;
-    pen.line((8.0, y), (28.0, y), pen.palette.muted, 1.0)?;
-    words(y, "ball that injected points cannot leave")?;
-    y += LEGEND_ROW;
-    if scene.classes {
-        return words(y, "+ and \u{2212}: the label of the point");
-    }
-    for k in 0..40 {
-        let value = (f64::from(k) / 19.5 - 1.0) * frame.labels;
-        let color = label_color(pen, frame, value);
-        pen.line(
-            (40.0 + 2.0 * f64::from(k), y),
-            (42.5 + 2.0 * f64::from(k), y),
-            color,
-            9.0,
-        )?;
-    }
-    let end = tick_label(frame.labels, frame.labels / 10.0);
-    pen.text(
-        34.0,
-        y,
-        Side::Right,
-        11.5,
-        pen.palette.ink,
-        &format!("\u{2212}{end}"),
+    pen.ring(
+        next("ball of the injected points")?,
+        6.0,
+        pen.palette.muted,
+        1.0,
     )?;
-    pen.text(
-        126.0,
-        y,
-        Side::Left,
-        11.5,
-        pen.palette.ink,
-        &format!("{end}  label of the point"),
-    )
+    if scene.classes {
+        next("+ and \u{2212}: the label")?;
+        return Ok(());
+    }
+    let end = three_digits(frame.labels);
+    let (x, y) = next(&format!("label, \u{2212}{end} to {end}"))?;
+    for k in 0..24 {
+        let color = label_color(pen, frame, (f64::from(k) / 11.5 - 1.0) * frame.labels);
+        let x = x - 12.0 + f64::from(k);
+        pen.line((x, y - 5.0), (x, y + 5.0), color, 1.5)?;
+    }
+    Ok(())
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -7,6 +7,7 @@ mod files;
 mod lab;
 mod links;
 mod looks;
+mod reading;
 mod readme;
 mod runs;
 mod smoke;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         figures::cases(),
         looks::cases(),
+        reading::cases(),
         readme::cases(),
     ]
     .into_iter()
