@@ -4,6 +4,7 @@
 mod failures;
 mod figures;
 mod files;
+mod golden;
 mod lab;
 mod links;
 mod looks;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<Case> {
         smoke::cases(),
         start::cases(),
         runs::cases(),
+        golden::cases(),
         links::cases(),
         files::cases(),
         failures::cases(),
