@@ -7,22 +7,23 @@
 //! Both depend on the clean data alone, so a picture stays put while injected points move. Labels
 //! and tasks are handed on as they are. Not here: drawing.
 
-use serde::{Deserialize, Serialize};
-
 use crate::attack::Injection;
 use crate::data::Kind;
 use crate::data::sample::Sample;
 use crate::linalg::{add_scaled, dot, norm_squared};
 
-/// At most so many clean points of a task, and so many injected points in all, have a place: evenly
-/// chosen, in their order. The directions come from at most so many clean points, too.
-pub const MOST_POINTS: usize = 400;
+/// At most so many clean points of a task have a place: evenly chosen, in their order. The
+/// directions come from at most so many clean points, too.
+pub const MOST_CLEAN: usize = 400;
+
+/// At most so many injected points have a place, chosen likewise: more would hide each other.
+pub const MOST_INJECTED: usize = 120;
 
 /// Rounds of power iteration: enough for a picture; the directions are unit vectors after any.
 const ROUNDS: usize = 30;
 
 /// What stands still in a picture.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     /// What the first direction is, and the second.
     pub names: [String; 2],
@@ -93,7 +94,7 @@ impl Plane {
         if models.iter().map(|w| dot(w, &first)).sum::<f64>() < 0.0 {
             first.iter_mut().for_each(|x| *x = -*x);
         }
-        let some: Vec<_> = (places.iter().step_by(every(places.len()))).collect();
+        let some: Vec<_> = (places.iter().step_by(every(places.len(), MOST_CLEAN))).collect();
         let mut middle = vec![0.0; d];
         for place in &some {
             add_scaled(&mut middle, 1.0 / some.len() as f64, features(place));
@@ -122,7 +123,7 @@ impl Plane {
         let clean = (tasks.iter()).flat_map(|&task| {
             let count = sample.tasks[task].train.labels.len();
             (0..count)
-                .step_by(every(count))
+                .step_by(every(count, MOST_CLEAN))
                 .map(move |point| (task, point))
         });
         let clean = clean.flat_map(|place| {
@@ -190,12 +191,12 @@ fn shown(injections: &[Injection], d: usize) -> impl Iterator<Item = (usize, f64
         (points.zip(&injection.labels))
             .map(move |(point, &label)| (injection.task, label, &point[..d]))
     });
-    all.step_by(every(count(injections)))
+    all.step_by(every(count(injections), MOST_INJECTED))
 }
 
-/// One in so many, so that at most [`MOST_POINTS`] are left.
-fn every(count: usize) -> usize {
-    count.div_ceil(MOST_POINTS).max(1)
+/// One in so many of `count`, so that at most `most` are left.
+pub fn every(count: usize, most: usize) -> usize {
+    count.div_ceil(most).max(1)
 }
 
 /// A vector of length 1, or of zeros where there is no direction.
@@ -334,10 +335,10 @@ mod tests {
         let injections = [injection(0, 700), injection(1, 701)];
         let plane = Plane::new(&sample(&[1000, 3]), &weights, &[0], &injections, 1.0);
         let scene = plane.scene();
-        assert!((300..=MOST_POINTS + 3).contains(&(scene.clean.len() / 4)));
+        assert!((300..=MOST_CLEAN + 3).contains(&(scene.clean.len() / 4)));
         assert_eq!(scene.count, 1401);
         let look = plane.look(&injections);
-        assert!((300..=MOST_POINTS).contains(&(look.places.len() / 2)));
+        assert!((100..=MOST_INJECTED).contains(&(look.places.len() / 2)));
         assert_eq!(look.places.len(), scene.injected.len());
         // No injected point at all.
         let none = [injection(1, 0)];

@@ -366,7 +366,10 @@ impl Observer for Listener {
             object([
                 ("type", "clean".into()),
                 ("model", plain_model(model, &self.targets)),
-                ("scene", to_js(&self.plane.as_ref().map(Plane::scene))),
+                (
+                    "scene",
+                    self.plane.as_ref().map_or(JsValue::NULL, plain_scene),
+                ),
             ])
         })
     }
@@ -392,6 +395,22 @@ impl Observer for Listener {
             ])
         })
     }
+}
+
+fn plain_scene(plane: &Plane) -> JsValue {
+    let scene = plane.scene();
+    let [along, across] = scene.names.each_ref().map(|name| name.as_str().into());
+    object([
+        ("along", along),
+        ("across", across),
+        ("radius", scene.radius.into()),
+        ("classes", scene.classes.into()),
+        ("targets", to_js(&scene.targets)),
+        ("attackers", to_js(&scene.attackers)),
+        ("clean", numbers(scene.clean.iter().copied())),
+        ("injected", numbers(scene.injected.iter().copied())),
+        ("count", to_js(&scene.count)),
+    ])
 }
 
 fn plain_model(model: &Model, targets: &[usize]) -> JsValue {
@@ -620,7 +639,19 @@ impl PointsPicture {
     /// Of a scene, as the event `clean` brings it.
     #[wasm_bindgen(constructor)]
     pub fn new(scene: JsValue) -> std::result::Result<PointsPicture, JsValue> {
-        let (scene, path) = (from_js(scene, "scene")?, Vec::new());
+        let part = |name: &str| Reflect::get(&scene, &name.into()).unwrap_or_default();
+        let list = |name| Float64Array::new(&part(name)).to_vec();
+        let scene = Scene {
+            names: ["along", "across"].map(|name| part(name).as_string().unwrap_or_default()),
+            radius: part("radius").as_f64().unwrap_or_default(),
+            classes: part("classes").is_truthy(),
+            targets: from_js(part("targets"), "targets")?,
+            attackers: from_js(part("attackers"), "attackers")?,
+            clean: list("clean"),
+            injected: list("injected"),
+            count: 0,
+        };
+        let path = Vec::new();
         Ok(Self { scene, path })
     }
 

@@ -184,7 +184,7 @@ export class Projection {
     const { run } = this;
     const [from, to] = [run?.points[0]?.places, run?.points[this.iteration]?.places];
     if (!this.details.open || !run?.scene || !from || !to) return;
-    const { injected, names } = run.scene;
+    const { injected, along, across } = run.scene;
     const rows = Array.from({ length: injected.length / 2 }, (_, k) => [
       views.taskName(injected[2 * k] ?? 0),
       ...[injected[2 * k + 1], from[2 * k], from[2 * k + 1], to[2 * k], to[2 * k + 1]].map((value) =>
@@ -192,7 +192,7 @@ export class Projection {
       ),
     ]);
     const heads = ["Task", "Label", "Start: along", "Start: across", "Now: along", "Now: across"];
-    const caption = `Injected points at iteration ${this.iteration}; along: ${names[0]}; ${names[1]}`;
+    const caption = `Injected points at iteration ${this.iteration}; along: ${along}; ${across}`;
     this.table.replaceChildren(views.table(heads, rows, caption));
   }
 

@@ -88,8 +88,8 @@
 
 /**
  * @typedef {{
- *   names: [string, string], radius: number, classes: boolean, targets: number[],
- *   attackers: number[], clean: number[], injected: number[], count: number,
+ *   along: string, across: string, radius: number, classes: boolean, targets: number[],
+ *   attackers: number[], clean: Float64Array, injected: Float64Array, count: number,
  * }} Scene
  * A plane with the clean points of a run in it (`src/projection.rs`).
  */

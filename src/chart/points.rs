@@ -8,7 +8,7 @@ use plotters::style::RGBColor;
 
 use super::curve::three_digits;
 use super::{Drawn, Pen, Side, Style, drawn, nice_range, tick_label};
-use crate::projection::{MOST_POINTS, Scene};
+use crate::projection::{MOST_CLEAN, Scene, every};
 use crate::{Error, Result};
 
 const LEFT: f64 = 46.0;
@@ -19,7 +19,7 @@ const LEGEND_ROW: f64 = 21.0;
 /// At most so many entries.
 const LEGEND: f64 = 6.0;
 /// Corners of a path that is drawn: more are not seen.
-const MOST_CORNERS: usize = 24;
+const MOST_CORNERS: usize = 8;
 
 /// What is drawn.
 pub struct Picture<'a> {
@@ -112,7 +112,7 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, picture: &Picture) -> Drawn<DB> {
     let clean: Vec<&[f64]> = (scene.clean.chunks_exact(4))
         .filter(|p| shown(p[0]))
         .collect();
-    for point in (clean.iter()).step_by(clean.len().div_ceil(MOST_POINTS).max(1)) {
+    for point in (clean.iter()).step_by(every(clean.len(), MOST_CLEAN)) {
         let target = scene.targets.iter().any(|&task| task as f64 == point[0]);
         clean_point(
             pen,
@@ -129,9 +129,9 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, picture: &Picture) -> Drawn<DB> {
                 .is_none_or(|task| task as f64 == scene.injected[2 * k])
         })
         .collect();
-    let size = if injected.len() > 80 { 4.0 } else { 6.0 };
+    let size = if injected.len() > 60 { 4.0 } else { 6.0 };
     let now = picture.iteration.min(picture.path.len().saturating_sub(1));
-    let steps = now.div_ceil(MOST_CORNERS).max(1);
+    let steps = every(now, MOST_CORNERS);
     for &k in &injected {
         let place = |step: &Vec<f64>| frame.at(step[2 * k], step[2 * k + 1]);
         let path = picture.path.iter().take(now).step_by(steps);
@@ -244,7 +244,7 @@ fn diamond((x, y): (f64, f64), r: f64) -> [(f64, f64); 5] {
 
 /// An injected point at its random start.
 fn hollow<DB: DrawingBackend>(pen: &Pen<DB>, at: (f64, f64), size: f64) -> Drawn<DB> {
-    pen.path(&diamond(at, 0.8 * size), pen.palette.attacker, 1.2)
+    pen.path(&diamond(at, 0.7 * size), pen.palette.attacker, 1.0)
 }
 
 /// An injected point now, with its label inside.
