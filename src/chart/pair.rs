@@ -115,9 +115,10 @@ fn panel<DB: DrawingBackend>(
     let one = matches!(levels.as_slice(), [(_, a), (_, b)] if a == b);
     for &(run, level) in levels.iter().take(if one { 1 } else { 2 }) {
         let (color, _, name) = look(pen, run);
-        let (color, text) = match one {
-            true => (pen.palette.muted, "clean".to_string()),
-            false => (color, format!("clean {name}")),
+        let (color, text) = if one {
+            (pen.palette.muted, "clean".to_string())
+        } else {
+            (color, format!("clean {name}"))
         };
         // On the side to which no attack goes, and beside each other.
         let y = scales.y(level) + if rising { 9.0 } else { -9.0 };
