@@ -2,18 +2,20 @@
 
 import { Heatmaps, onLookChange, resize, style } from "./charts.js";
 import { el } from "./dom.js";
+import { loadPictures } from "./extras.js";
 import { spoken } from "./form.js";
 import { Solver } from "./solver.js";
 import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
+/** @import { Pictures } from "./extras.js" */
 /** @import { Complete, DatasetRef, Problem, Report, Shape, Source, Spec } from "./types.js" */
 
 /**
  * @typedef {{
  *   sourceFor: (spec: Spec) => Promise<Source>,
  *   shape: (dataset: DatasetRef | undefined) => Shape | undefined,
- *   finished: (link: string) => Promise<Report | undefined>,
+ *   finished: (link: string) => Report | undefined,
  * }} Surroundings
  * What the page lends: data, the shape of an opened file, reports that are there already.
  */
@@ -26,13 +28,26 @@ const NAMES = /** @type {const} */ (["A", "B"]);
 const words = (error) =>
   error && typeof error === "object" && "message" in error ? String(error.message) : String(error);
 
-export class Compare {
+/** @typedef {Compare} View */
+
+/**
+ * Fetches what the view needs.
+ * @param {Engine} engine
+ * @param {Surroundings} page
+ */
+export async function openCompare(engine, page) {
+  return new Compare(engine, await loadPictures(), page);
+}
+
+class Compare {
   /**
    * @param {Engine} engine
+   * @param {Pictures} pictures
    * @param {Surroundings} page
    */
-  constructor(engine, page) {
+  constructor(engine, pictures, page) {
     this.engine = engine;
+    this.pictures = pictures;
     this.page = page;
     /** @type {Solver[]} */
     this.solvers = [];
@@ -214,7 +229,7 @@ export class Compare {
     if ("errors" in link) throw { message: link.errors.map(({ message }) => message).join("; ") };
     const checked = this.engine.complete(link.draft, this.page.shape(link.draft.dataset));
     if ("errors" in checked) throw { message: checked.errors.map(({ message }) => message).join("; ") };
-    const report = (await this.page.finished(checked.link)) ?? (await this.run(checked, onProgress));
+    const report = this.page.finished(checked.link) ?? (await this.run(checked, onProgress));
     const told = !link.digest
       ? ""
       : link.digest.toLowerCase() === report.digest
@@ -318,7 +333,7 @@ export class Compare {
     const look = style(false);
     resize(this.canvas, width, this.engine.curveLayout(width)[0] ?? 0, look.scale);
     const [s, t] = [a.trace, b.trace];
-    this.engine.drawPair(this.canvas, s.metric, t.metric, s.utility, t.utility, {
+    this.pictures.draw_pair(this.canvas, s.metric, t.metric, s.utility, t.utility, {
       style: look,
       metric_names: [a.metric_name, b.metric_name],
       clean_metrics: [a.clean.metric, b.clean.metric],

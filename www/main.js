@@ -3,7 +3,6 @@
 import { Datasets } from "./datasets.js";
 import { $, byId, el } from "./dom.js";
 import { loadEngine } from "./engine.js";
-import { FigureView } from "./figures.js";
 import { Form } from "./form.js";
 import { Lab, words } from "./lab.js";
 import { notice, withdraw } from "./notices.js";
@@ -66,11 +65,22 @@ const results = new Results(engine, lab);
 showPresets(lab);
 offerFiles(lab, results);
 
-/** @type {Promise<import("./reading.js").Reading> | null} once there is a result to read */
+/** @type {import("./reading.js").View | null} once there is a result to read */
 let reading = null;
+/** @type {Promise<void> | null} */
+let opening = null;
 lab.listen((event) => {
   if (event.type !== "done") return;
-  reading ??= import("./reading.js").then(({ Reading }) => new Reading(engine, lab, results));
+  opening ??= import("./reading.js")
+    .then(({ openReading }) => openReading(lab, results))
+    .then((view) => {
+      reading = view;
+    })
+    .catch((error) => {
+      // The next result tries again.
+      opening = null;
+      notice(`${words(error)}. The injected points are not shown.`, "bad", "reading");
+    });
 });
 
 function showForm() {
@@ -92,9 +102,9 @@ let figure = 0;
 let away = false;
 /** The address of the lab as it was last written. */
 let labAddress = "";
-/** @type {Map<number, FigureView>} by number, once they have been shown */
+/** @type {Map<number, import("./figures.js").View>} by number, once they have been shown */
 const figures = new Map();
-/** @type {Promise<import("./compare.js").Compare> | null} once it has been shown */
+/** @type {import("./compare.js").View | null} once it has been shown */
 let comparison = null;
 
 let writing = 0;
@@ -140,18 +150,49 @@ function showView() {
   const kept = rest.filter((part) => part && !ours.some((key) => part.startsWith(key)));
   $("to-lab").setAttribute("href", kept.length ? `#${kept.join("&")}` : labAddress || "#");
   if (comparing) {
-    comparison ??= import("./compare.js").then(({ Compare }) => new Compare(engine, surroundings));
-    comparison.then((shown) => {
-      if (figure || !away) return;
-      if ($("figure").firstChild !== shown.root) $("figure").replaceChildren(shown.root);
-      shown.open(value("left"), value("right"));
-    });
+    showComparison(value("left"), value("right"));
     return;
   }
   if (!about) return;
   $("to-figures").setAttribute("href", `#view=figure${about.number}`);
+  showFigure(about);
+}
+
+/** @param {string} left @param {string} right */
+async function showComparison(left, right) {
+  withdraw("figure");
+  const address = location.hash;
+  if (!comparison) {
+    $("figure").replaceChildren(el("p", { class: "lead" }, "The comparison is being loaded …"));
+    try {
+      const { openCompare } = await import("./compare.js");
+      comparison ??= await openCompare(engine, surroundings);
+    } catch (error) {
+      return notice(`${words(error)}. Check the connection, then open the view again.`, "bad", "figure");
+    }
+  }
+  if (location.hash !== address) return;
+  if ($("figure").firstChild !== comparison.root) $("figure").replaceChildren(comparison.root);
+  comparison.open(left, right);
+}
+
+/** @param {import("./types.js").Figure} about */
+async function showFigure(about) {
+  withdraw("figure");
   let shown = figures.get(about.number);
-  if (!shown) figures.set(about.number, (shown = new FigureView(engine, about, surroundings)));
+  if (!shown) {
+    $("figure").replaceChildren(el("p", { class: "lead" }, `Figure ${about.number} is being loaded …`));
+    try {
+      const { openFigure } = await import("./figures.js");
+      shown = await openFigure(engine, about, surroundings);
+    } catch (error) {
+      return notice(`${words(error)}. Check the connection, then open the figure again.`, "bad", "figure");
+    }
+    // Asked for twice meanwhile: the first one stays.
+    shown = figures.get(about.number) ?? shown;
+    figures.set(about.number, shown);
+  }
+  if (figure !== about.number) return;
   if ($("figure").firstChild !== shown.root) $("figure").replaceChildren(shown.root);
   shown.plan();
 }
@@ -166,7 +207,7 @@ const surroundings = {
   /** @param {import("./types.js").DatasetRef | undefined} ref */
   shape: (ref) => (typeof ref === "object" ? lab.opened.get(ref.sha256)?.description.shape : undefined),
   /** @param {string} link */
-  finished: async (link) => (await reading)?.finished(link),
+  finished: (link) => reading?.finished(link),
   // For tests: any number of workers, and a failure of the first run.
   workers: Math.min(Math.max(Number(query.get("workers")) || navigator.hardwareConcurrency || 2, 1), 8),
   fail: query.get("fail") ?? "",

@@ -4,7 +4,7 @@ import { onLookChange, resize, style } from "./charts.js";
 import { el } from "./dom.js";
 import * as views from "./views.js";
 
-/** @import { Engine } from "./engine.js" */
+/** @import { Pictures } from "./extras.js" */
 /** @import { RunState, Scene } from "./types.js" */
 
 /** Milliseconds of the whole animation, and of one of its steps at least and at most. */
@@ -12,16 +12,16 @@ const PLAY = { whole: 6000, least: 60, most: 400 };
 
 export class Projection {
   /**
-   * @param {Engine} engine
+   * @param {Pictures} pictures
    * @param {HTMLElement} box
    * @param {(iteration: number) => void} onIteration the user or the animation has moved on
    */
-  constructor(engine, box, onIteration) {
-    this.engine = engine;
+  constructor(pictures, box, onIteration) {
+    this.pictures = pictures;
     this.onIteration = onIteration;
     /** @type {RunState | null} */
     this.run = null;
-    /** @type {InstanceType<Engine["PointsPicture"]> | null} */
+    /** @type {InstanceType<Pictures["PointsPicture"]> | null} */
     this.picture = null;
     /** How many iterations the picture holds. */
     this.held = 0;
@@ -87,7 +87,7 @@ export class Projection {
     const { scene, points } = run;
     if (!scene) return;
     if (!this.picture) {
-      this.picture = new this.engine.PointsPicture(scene);
+      this.picture = new this.pictures.PointsPicture(scene);
       this.offer(scene);
     }
     for (const point of points.slice(this.held)) this.picture.add(point.places);
@@ -210,7 +210,7 @@ export class Projection {
     const width = this.canvasBox.clientWidth;
     if (!this.picture || width < 50) return;
     const look = style(false);
-    resize(this.canvas, width, this.engine.pointsHeight(width), look.scale);
+    resize(this.canvas, width, this.pictures.points_height(width), look.scale);
     const task = this.choice.hidden || this.tasks.value === "" ? undefined : Number(this.tasks.value);
     this.picture.draw(this.canvas, this.iteration, task, look);
   }

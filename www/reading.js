@@ -4,26 +4,38 @@
  */
 
 import { $, byId, el } from "./dom.js";
+import { loadPictures } from "./extras.js";
 import { Projection } from "./projection.js";
 import * as views from "./views.js";
 
-/** @import { Engine } from "./engine.js" */
+/** @import { Pictures } from "./extras.js" */
 /** @import { Lab } from "./lab.js" */
 /** @import { Results } from "./results.js" */
 /** @import { Report } from "./types.js" */
 
-export class Reading {
+/** @typedef {Reading} View */
+
+/**
+ * Fetches what it needs.
+ * @param {Lab} lab
+ * @param {Results} results
+ */
+export async function openReading(lab, results) {
+  return new Reading(await loadPictures(), lab, results);
+}
+
+class Reading {
   /**
-   * @param {Engine} engine
+   * @param {Pictures} pictures
    * @param {Lab} lab
    * @param {Results} results
    */
-  constructor(engine, lab, results) {
+  constructor(pictures, lab, results) {
     this.lab = lab;
     this.results = results;
     /** @type {{fragment: string, link: string, report: Report} | null} kept for comparison */
     this.kept = null;
-    this.projection = new Projection(engine, $("where"), (iteration) => {
+    this.projection = new Projection(pictures, $("where"), (iteration) => {
       // An animation would be read out step by step.
       $("curve-readout").setAttribute("aria-live", this.projection.timer ? "off" : "polite");
       results.curve.moveTo(iteration);

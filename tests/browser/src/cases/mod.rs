@@ -5,7 +5,7 @@ mod failures;
 mod figures;
 mod files;
 mod golden;
-mod lab;
+pub mod lab;
 mod links;
 mod looks;
 mod reading;

@@ -1,0 +1,236 @@
+//! The solver's module: a data set, runs on it, their reports.
+//!
+//! Specifications are taken as they come: those of `page::complete`, which checks them.
+
+use std::ops::ControlFlow;
+
+use js_sys::{Function, JSON};
+use wasm_bindgen::prelude::*;
+
+use super::{PlainShape, from_js, matrix, numbers, object, optional, to_js};
+use crate::attack::Injection;
+use crate::data::sample::Sample;
+use crate::data::{DataSet, bundle};
+use crate::experiment::{self, Observer, Outcome};
+use crate::figures::Measured;
+use crate::projection::Plane;
+use crate::report::{Model, TracePoint};
+use crate::spec::{Shape, Spec};
+
+/// A data set, kept where the solver is. Call `free` when it is no longer needed.
+#[wasm_bindgen]
+pub struct Data(DataSet);
+
+#[wasm_bindgen]
+impl Data {
+    /// From what `extras` read out of a file.
+    pub fn from_payload(bytes: &[u8]) -> std::result::Result<Data, JsValue> {
+        Ok(Self(bundle::read_payload(bytes)?))
+    }
+
+    /// The synthetic one that a specification means.
+    pub fn synthetic(spec: JsValue) -> std::result::Result<Data, JsValue> {
+        let spec = from_js(spec, "spec")?;
+        Ok(Self(experiment::load_synthetic(&spec)?))
+    }
+
+    /// What it is.
+    pub fn describe(&self) -> JsValue {
+        let data = &self.0;
+        let (fewest, most) = data.points_per_task();
+        object([
+            ("name", data.name.as_str().into()),
+            ("kind", to_js(&data.kind)),
+            ("features", to_js(&data.features)),
+            ("points", to_js(&data.point_count())),
+            ("points_per_task", numbers([fewest as f64, most as f64])),
+            ("task_names", to_js(&data.task_names)),
+            ("sha256", data.sha256.as_str().into()),
+            ("shape", to_js(&PlainShape::from(Shape::of(data)))),
+        ])
+    }
+
+    /// Runs a specification on it. `now` gives seconds; `on_event`, if there is one, hears
+    /// `{type: "clean", ...}` once and `{type: "progress", ...}` for every iteration.
+    pub fn run(
+        &self,
+        spec: JsValue,
+        now: Function,
+        on_event: Option<Function>,
+    ) -> std::result::Result<Run, JsValue> {
+        let spec: Spec = from_js(spec, "spec")?;
+        let mut observer = Listener {
+            on_event,
+            now,
+            targets: spec.targets.clone(),
+            radius: spec.radius,
+            plane: None,
+        };
+        Ok(Run(experiment::run(&spec, &self.0, &mut observer)?))
+    }
+}
+
+struct Listener {
+    on_event: Option<Function>,
+    now: Function,
+    targets: Vec<usize>,
+    radius: f64,
+    plane: Option<Plane>,
+}
+
+impl Listener {
+    fn tell(&self, event: impl FnOnce() -> JsValue) -> ControlFlow<()> {
+        match &self.on_event {
+            Some(on_event) if on_event.call1(&JsValue::UNDEFINED, &event()).is_err() => {
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl Observer for Listener {
+    fn now(&mut self) -> f64 {
+        let time = self.now.call0(&JsValue::UNDEFINED);
+        time.ok().and_then(|time| time.as_f64()).unwrap_or(0.0)
+    }
+
+    fn clean(
+        &mut self,
+        model: &Model,
+        sample: &Sample,
+        injections: &[Injection],
+    ) -> ControlFlow<()> {
+        if self.on_event.is_some() {
+            let (targets, radius) = (&self.targets, self.radius);
+            let plane = Plane::new(sample, &model.weights, targets, injections, radius);
+            self.plane = Some(plane);
+        }
+        self.tell(|| {
+            object([
+                ("type", "clean".into()),
+                ("model", plain_model(model, &self.targets)),
+                (
+                    "scene",
+                    self.plane.as_ref().map_or(JsValue::NULL, plain_scene),
+                ),
+            ])
+        })
+    }
+
+    fn iteration(&mut self, point: &TracePoint, injections: &[Injection]) -> ControlFlow<()> {
+        let Some(plane) = &self.plane else {
+            return ControlFlow::Continue(());
+        };
+        let look = plane.look(injections);
+        self.tell(|| {
+            object([
+                ("type", "progress".into()),
+                ("places", numbers(look.places)),
+                ("moved", look.moved.into()),
+                ("on_surface", to_js(&look.on_surface)),
+                ("iteration", to_js(&point.iteration)),
+                ("utility", point.utility.into()),
+                ("metric", point.metric.unwrap_or(f64::NAN).into()),
+                ("metric_per_task", numbers(optional(&point.metric_per_task))),
+                ("objective", point.objective.into()),
+                ("certificate", point.certificate.into()),
+                ("seconds", point.seconds.into()),
+            ])
+        })
+    }
+}
+
+fn plain_scene(plane: &Plane) -> JsValue {
+    let scene = plane.scene();
+    let [along, across] = scene.names.each_ref().map(|name| name.as_str().into());
+    object([
+        ("along", along),
+        ("across", across),
+        ("radius", scene.radius.into()),
+        ("classes", scene.classes.into()),
+        ("targets", to_js(&scene.targets)),
+        ("attackers", to_js(&scene.attackers)),
+        ("clean", numbers(scene.clean.iter().copied())),
+        ("injected", numbers(scene.injected.iter().copied())),
+        ("count", to_js(&scene.count)),
+    ])
+}
+
+fn plain_model(model: &Model, targets: &[usize]) -> JsValue {
+    object([
+        ("weights", matrix(&model.weights)),
+        ("correlation", matrix(&model.correlation)),
+        ("objective", model.objective.into()),
+        ("certificate", model.certificate.into()),
+        ("metric_per_task", numbers(optional(&model.metric_per_task))),
+        (
+            "metric",
+            model.mean_metric(targets).unwrap_or(f64::NAN).into(),
+        ),
+        ("solver_status", to_js(&model.solver_status)),
+    ])
+}
+
+/// The outcome of a run. Call `free` when it is no longer needed.
+#[wasm_bindgen]
+pub struct Run(Outcome);
+
+#[wasm_bindgen]
+impl Run {
+    /// The report, for showing.
+    pub fn report(&self) -> JsValue {
+        let report = &self.0.report;
+        let column = |value: fn(&TracePoint) -> f64| numbers(report.trace.iter().map(value));
+        let trace = object([
+            ("iteration", column(|point| point.iteration as f64)),
+            ("utility", column(|point| point.utility)),
+            ("metric", column(|point| point.metric.unwrap_or(f64::NAN))),
+            ("objective", column(|point| point.objective)),
+            ("certificate", column(|point| point.certificate)),
+            ("seconds", column(|point| point.seconds)),
+            (
+                "metric_per_task",
+                numbers((report.trace.iter()).flat_map(|point| optional(&point.metric_per_task))),
+            ),
+        ]);
+        let truth = report.true_correlation.as_deref();
+        object([
+            ("spec", to_js(&report.spec)),
+            ("engine", report.engine.as_str().into()),
+            ("data_sha256", report.data_sha256.as_str().into()),
+            ("task_names", to_js(&report.task_names)),
+            ("target_tasks", to_js(&report.target_tasks)),
+            ("attacking_tasks", to_js(&report.attacking_tasks)),
+            ("metric_name", to_js(&report.metric_name)),
+            ("true_correlation", truth.map_or(JsValue::NULL, matrix)),
+            ("clean", plain_model(&report.clean, &report.target_tasks)),
+            (
+                "attacked",
+                plain_model(&report.attacked, &report.target_tasks),
+            ),
+            ("converged", report.converged().into()),
+            ("stop", to_js(&report.stop)),
+            ("trace", trace),
+            ("digest", report.digest.as_str().into()),
+        ])
+    }
+
+    /// What a figure keeps of the report.
+    pub fn measured(&self) -> JsValue {
+        to_js(&Measured::of(&self.0.report))
+    }
+
+    /// The text of `report.json`.
+    pub fn report_json(&self) -> String {
+        // The browser's own writer gives back every bit, too, and need not be loaded.
+        let report = to_js(&self.0.report);
+        let text = JSON::stringify_with_replacer_and_space(&report, &JsValue::NULL, &2.into());
+        text.expect("a report is plain data").into()
+    }
+
+    /// The text of `points.csv`.
+    pub fn points_csv(&self) -> String {
+        self.0.points_csv()
+    }
+}
