@@ -22,8 +22,8 @@ pub struct PointsPicture {
 impl PointsPicture {
     /// Of a scene, as the event `clean` brings it.
     #[wasm_bindgen(constructor)]
-    pub fn new(scene: JsValue) -> std::result::Result<PointsPicture, JsValue> {
-        let part = |name: &str| Reflect::get(&scene, &name.into()).unwrap_or_default();
+    pub fn new(scene: &JsValue) -> std::result::Result<PointsPicture, JsValue> {
+        let part = |name: &str| Reflect::get(scene, &name.into()).unwrap_or_default();
         let list = |name| Float64Array::new(&part(name)).to_vec();
         let scene = Scene {
             names: ["along", "across"].map(|name| part(name).as_string().unwrap_or_default()),
