@@ -12,6 +12,7 @@ mod reading;
 mod readme;
 mod runs;
 mod smoke;
+mod soak;
 mod start;
 mod tools;
 
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Case> {
         figures::cases(),
         looks::cases(),
         reading::cases(),
+        soak::cases(),
         readme::cases(),
     ]
     .into_iter()
