@@ -24,7 +24,7 @@ use crate::spec::{DatasetRef, Draft, FIELDS, Field, FieldKind, Shape, Spec, VERS
 pub const MAX_LENGTH: usize = 16_384;
 
 /// Keys of the page's view; they are no part of a specification.
-const VIEW_KEYS: [&str; 6] = ["embed", "view", "compare", "map", "theme", "story"];
+const VIEW_KEYS: [&str; 7] = ["embed", "view", "left", "right", "map", "theme", "story"];
 
 /// A link taken apart.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -292,7 +292,7 @@ export class Story {
     this.said = "";
     if (pressed) this.title.focus({ preventScroll: true });
     else if (this.back.disabled && document.activeElement === document.body && before) this.next.focus();
-    this.lab.setOther("story", String(this.step));
+    this.lab.setView("story", String(this.step));
     if (current.beside && !this.beside.has(current)) {
       runBeside(this.lab, [current.beside], 1, (_, outcome) => {
         if ("clean" in outcome) this.beside.set(current, outcome);
@@ -319,7 +319,7 @@ export class Story {
     this.panel.remove();
     this.makeRoom();
     this.mark(null);
-    this.lab.setOther("story", null);
+    this.lab.setView("story");
     if (inside) $("tour").focus();
   }
 

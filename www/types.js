@@ -81,8 +81,19 @@
 /**
  * @typedef {{
  *   iteration: number, utility: number, metric: number, metric_per_task: Float64Array,
- *   objective: number, certificate: number, seconds: number,
+ *   objective: number, certificate: number, seconds: number, places: Float64Array, moved: number,
+ *   on_surface: number,
  * }} Progress
+ * `places`: two numbers for each injected point of the scene; `moved`: their mean distance from the
+ * start; `on_surface`: how many of them lie on the surface of the ball.
+ */
+
+/**
+ * @typedef {{
+ *   along: string, across: string, radius: number, classes: boolean, targets: number[],
+ *   attackers: number[], clean: Float64Array, injected: Float64Array, count: number,
+ * }} Scene
+ * A plane with the clean points of a run in it (`src/projection.rs`).
  */
 
 /**
@@ -91,8 +102,8 @@
  *   target_tasks: number[], attacking_tasks: number[], metric_name: "nmse" | "auc",
  *   true_correlation: Float64Array | null, clean: Model, attacked: Model, converged: boolean,
  *   stop: "iterations" | "no_ascent" | "nothing_to_optimise",
- *   trace: Record<"iteration" | "utility" | "metric" | "objective" | "certificate" | "seconds",
- *     Float64Array>,
+ *   trace: Record<"iteration" | "utility" | "metric" | "objective" | "certificate" | "seconds"
+ *     | "metric_per_task", Float64Array>,
  *   digest: string, claim: string,
  * }} Report
  * The claim is what a link to this result says of it.
@@ -143,7 +154,7 @@
 /**
  * @typedef {{type: "ready"}
  *   | {type: "loaded", id: number, description: Description}
- *   | {type: "clean", id: number, model: Model}
+ *   | {type: "clean", id: number, model: Model, scene: Scene}
  *   | ({type: "progress", id: number} & Progress)
  *   | {type: "done", id: number, report: Report, report_json: string}
  *   | {type: "measured", id: number, measured: Measured}
@@ -154,8 +165,8 @@
 
 /**
  * @typedef {{
- *   spec: Spec, link: string, metric: "nmse" | "auc", clean: Model | null, points: Progress[],
- *   start: number,
+ *   spec: Spec, link: string, metric: "nmse" | "auc", clean: Model | null, scene: Scene | null,
+ *   points: Progress[], start: number,
  * }} RunState
  * A run that goes on, or went on: `start` by the page's clock, in milliseconds.
  */

@@ -183,20 +183,26 @@ export function table(heads, rows, caption) {
   );
 }
 
-/** @param {Report} report */
-export function traceTable(report) {
+/**
+ * @param {Report} report
+ * @param {boolean} eachTarget a column for each target
+ */
+export function traceTable(report, eachTarget) {
   const { trace } = report;
   const metric = METRICS[report.metric_name];
+  const m = report.task_names.length;
+  const targets = eachTarget ? report.target_tasks : [];
   const rows = Array.from(trace.iteration, (iteration, k) => [
     String(iteration),
     metricDigits(trace.metric[k] ?? NaN),
+    ...targets.map((task) => metricDigits(trace.metric_per_task[k * m + task] ?? NaN)),
     digits(trace.utility[k] ?? NaN),
     digits(trace.objective[k] ?? NaN),
     digits(trace.certificate[k] ?? NaN),
     duration(trace.seconds[k] ?? 0),
   ]);
   return table(
-    ["Iteration", `${metric.short} of the targets`, "Utility", "Objective", "Error bound", "Time"],
+    ["Iteration", `${metric.short} of the targets`, ...targets.map(taskName), "Utility", "Objective", "Error bound", "Time"],
     rows,
     "The course of the attack in numbers",
   );
@@ -254,6 +260,21 @@ export function taskTable(report) {
     rows,
     `${metric.short} (${metric.long}) on test points; ${better}`,
   );
+}
+
+/** @param {Report} report @param {number} task */
+export function taskWords(report, task) {
+  const { clean, attacked } = report;
+  const [before, after] = [clean.metric_per_task[task] ?? NaN, attacked.metric_per_task[task] ?? NaN];
+  const { short } = METRICS[report.metric_name];
+  return `${taskName(task)} is outlined: ${short} ${metricDigits(before)} → ${metricDigits(after)}`;
+}
+
+/** The address of a comparison of two links; either may be empty. @param {string} a @param {string} b */
+export function comparisonLink(a, b) {
+  // Readable: in a value of the fragment only a few letters have to be encoded.
+  const value = (/** @type {string} */ link) => link.replace(/[%&#]/g, encodeURIComponent);
+  return `#view=compare${a && `&left=${value(a)}`}${b && `&right=${value(b)}`}`;
 }
 
 /** @param {Report} report */

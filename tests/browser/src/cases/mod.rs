@@ -8,6 +8,7 @@ mod golden;
 pub mod lab;
 mod links;
 mod looks;
+mod reading;
 mod readme;
 mod runs;
 mod smoke;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         figures::cases(),
         looks::cases(),
+        reading::cases(),
         take::cases(),
         soak::cases(),
         readme::cases(),
