@@ -26,13 +26,20 @@ pub trait Observer {
         0.0
     }
 
-    /// The model of the clean points is there.
-    fn clean(&mut self, _model: &Model) -> ControlFlow<()> {
+    /// The sample and the random start of the injected points are drawn, and the model of the
+    /// clean points is there.
+    fn clean(
+        &mut self,
+        _model: &Model,
+        _sample: &Sample,
+        _injections: &[Injection],
+    ) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
-    /// An iteration is done. `Break` ends the run with `Error::Cancelled`.
-    fn iteration(&mut self, _point: &TracePoint) -> ControlFlow<()> {
+    /// An iteration is done, with these injected points. `Break` ends the run with
+    /// `Error::Cancelled`.
+    fn iteration(&mut self, _point: &TracePoint, _injections: &[Injection]) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }
@@ -219,7 +226,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
     let settings = attack_settings(spec);
     let clean = mtrl::solve(spec.solver, &mut clean, None, &settings.limits)?;
     let clean = model(&clean, &sample);
-    cancelled(observer.clean(&clean))?;
+    cancelled(observer.clean(&clean, &sample, &injections))?;
 
     let mut trace = Vec::new();
     let mut worst = mtrl::Status::Converged;
@@ -243,7 +250,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
                 certificate: iterate.solution.certificate,
                 seconds: observer.now() - start,
             };
-            let flow = observer.iteration(&point);
+            let flow = observer.iteration(&point, iterate.injections);
             trace.push(point);
             flow
         },

@@ -88,6 +88,7 @@
 //! | [`metrics`] | NMSE, AUC | |
 //! | [`mtrl`] | the lower level: problem, two solvers, solution with status and certificate | attacks |
 //! | [`attack`] | the upper level: utility, gradients, steps, the loop | metrics, reports |
+//! | [`projection`] | a plane to look at clean and injected points | drawing |
 //! | [`spec`] | everything that determines a run: the table of fields, defaults, ranges | data |
 //! | [`report`] | what a run gives, and its digest | files |
 //! | [`link`] | a specification, and what it gave, as a link | ranges |
@@ -135,6 +136,7 @@ pub mod linalg;
 pub mod link;
 pub mod metrics;
 pub mod mtrl;
+pub mod projection;
 mod ranges;
 pub mod report;
 pub mod rng;

@@ -27,7 +27,7 @@ use crate::spec::{DatasetRef, Draft, FIELDS, Field, FieldKind, Shape, Spec, VERS
 pub const MAX_LENGTH: usize = 16_384;
 
 /// Keys of the page's view; they are no part of a specification.
-const VIEW_KEYS: [&str; 5] = ["embed", "view", "compare", "map", "theme"];
+const VIEW_KEYS: [&str; 7] = ["embed", "view", "left", "right", "map", "theme", "story"];
 
 /// A link taken apart.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -558,7 +558,8 @@ mod tests {
 
     #[test]
     fn what_a_link_says_of_the_result_and_the_view_is_kept() {
-        let link = decode("#v=1&d=sarcos&e=0.1.0&r=0123456789abcdef&embed=1&zzz=%41").unwrap();
+        let link =
+            decode("#v=1&d=sarcos&e=0.1.0&r=0123456789abcdef&embed=1&zzz=%41&story=3").unwrap();
         assert_eq!(link.claim.engine.as_deref(), Some("0.1.0"));
         assert_eq!(link.claim.digest.as_deref(), Some("0123456789abcdef"));
         assert_eq!(link.others[1], ("zzz".to_string(), "A".to_string()));

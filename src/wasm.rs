@@ -7,7 +7,8 @@
 //!
 //! The library is compiled into several wasm modules, so that the first result waits for nothing
 //! that it does not need (`wasm-pack.toml` lists them). A feature each brings the exports: `page`
-//! and `solver` are loaded at once, `extras` and `take` when they are asked for. Here: what they share.
+//! and `solver` are loaded at once, `reading` after the first result, `extras` and `take` when they are
+//! asked for. Here: what they share.
 
 #![expect(
     clippy::missing_errors_doc,
@@ -18,6 +19,7 @@
     not(all(
         feature = "page",
         feature = "solver",
+        feature = "reading",
         feature = "extras",
         feature = "take"
     )),
@@ -30,6 +32,8 @@ pub mod extras;
 pub mod own;
 #[cfg(feature = "page")]
 pub mod page;
+#[cfg(feature = "reading")]
+pub mod reading;
 #[cfg(feature = "solver")]
 pub mod solver;
 #[cfg(any(feature = "extras", feature = "take"))]
@@ -212,10 +216,18 @@ struct CurveOptions {
     attack: Attack,
     method: Method,
     cursor: Option<usize>,
+    tasks: Vec<usize>,
+    task: Option<usize>,
 }
 
 impl CurveOptions {
-    fn curve<'a>(&self, metric: &'a [f64], utility: &'a [f64]) -> curve::Curve<'a> {
+    /// `per_task` (may be empty) has a row for each iteration, with the metric of every task.
+    fn curve<'a>(
+        &'a self,
+        metric: &'a [f64],
+        utility: &'a [f64],
+        per_task: &'a [f64],
+    ) -> curve::Curve<'a> {
         curve::Curve {
             metric,
             utility,
@@ -225,6 +237,9 @@ impl CurveOptions {
             attack: self.attack,
             method: self.method,
             cursor: self.cursor,
+            per_task,
+            tasks: &self.tasks,
+            task: self.task,
         }
     }
 }
@@ -238,6 +253,7 @@ struct HeatmapOptions {
     title: String,
     open_ended: bool,
     cursor: Option<(usize, usize)>,
+    task: Option<usize>,
 }
 
 impl HeatmapOptions {
@@ -250,6 +266,7 @@ impl HeatmapOptions {
             title: &self.title,
             open_ended: self.open_ended,
             cursor: self.cursor,
+            task: self.task,
         }
     }
 }

@@ -6,8 +6,8 @@ mod record;
 
 use std::ops::ControlFlow;
 
-use patom::attack::{Attack, Gradient, InjectedLabels, Method, Step};
-use patom::data::sample::TargetScaling;
+use patom::attack::{Attack, Gradient, InjectedLabels, Injection, Method, Step};
+use patom::data::sample::{Sample, TargetScaling};
 use patom::data::synthetic;
 use patom::experiment::{self, Observer, Outcome, Unobserved};
 use patom::linalg::norm_squared;
@@ -250,11 +250,11 @@ impl Impatient {
 }
 
 impl Observer for Impatient {
-    fn clean(&mut self, _model: &Model) -> ControlFlow<()> {
+    fn clean(&mut self, _: &Model, _: &Sample, _: &[Injection]) -> ControlFlow<()> {
         self.hear()
     }
 
-    fn iteration(&mut self, _point: &TracePoint) -> ControlFlow<()> {
+    fn iteration(&mut self, _: &TracePoint, _: &[Injection]) -> ControlFlow<()> {
         self.hear()
     }
 }

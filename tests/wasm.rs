@@ -76,17 +76,24 @@ fn a_run_through_the_boundary_is_the_same_run() {
     let spec = complete(get(&page::read_link(link), "draft"));
     let data = solver::Data::synthetic(spec.clone()).ok().unwrap();
     // The boundary takes functions of any signature.
-    let listener: Function =
-        Function::new_with_args("event", "(globalThis.heard ??= []).push(event.type)")
-            .unchecked_into();
+    let listener: Function = Function::new_with_args(
+        "event",
+        "const { type, scene, places } = event; \
+             if (scene) globalThis.points = scene.injected.length; \
+             (globalThis.heard ??= []).push(type, ...(places ? [places.length] : []))",
+    )
+    .unchecked_into();
     let clock: Function = Function::new_no_args("return 1").unchecked_into();
-    let run = data.run(spec, listener, clock).ok().unwrap();
+    let run = data.run(spec, clock, Some(listener)).ok().unwrap();
     assert_eq!(text(&run.report(), "digest"), native_digest(name));
     let heard: Array = get(&js_sys::global(), "heard").unchecked_into();
-    let heard: Vec<String> = heard.iter().filter_map(|word| word.as_string()).collect();
+    let heard = String::from(heard.join(" "));
+    // Every iteration has a place for each injected point of the scene.
+    let points = get(&js_sys::global(), "points").as_f64().unwrap();
+    assert!(points > 0.0);
     assert_eq!(
-        heard.join(" "),
-        "clean progress progress progress progress progress"
+        heard,
+        format!("clean{}", format!(" progress {points}").repeat(5))
     );
     let report = parse(&run.report_json());
     assert_eq!(text(&report, "digest"), native_digest(name));
@@ -115,6 +122,6 @@ fn errors_cross_the_boundary_as_code_field_and_message() {
     let listener = Function::new_no_args("throw new Error('enough')");
     let spec = complete(parse(r#"{"iterations":1}"#));
     let data = solver::Data::synthetic(spec.clone()).ok().unwrap();
-    let stopped = data.run(spec, listener, Function::new_no_args("return 1"));
+    let stopped = data.run(spec, Function::new_no_args("return 1"), Some(listener));
     assert_eq!(text(&stopped.err().unwrap(), "code"), "cancelled");
 }

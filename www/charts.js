@@ -8,14 +8,17 @@ import { el } from "./dom.js";
 /**
  * @typedef {{
  *   metric: number[], utility: number[], cleanMetric: number | null, metricName: "nmse" | "auc",
- *   iterations: number, spec: Spec,
+ *   iterations: number, spec: Spec, perTask: () => ArrayLike<number>,
  * }} CurveData
+ * `perTask`: the metric of every task, iteration by iteration.
  */
 
 /**
  * @typedef {{
  *   name: string, title: string, values: Float64Array, openEnded: boolean,
+ *   roles?: {targets: number[], attackers: number[]},
  * }} Heatmap
+ * `roles`: where they are not those of the specification.
  */
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -92,6 +95,10 @@ export class CurveChart {
     this.data = null;
     /** @type {number | null} */
     this.cursor = null;
+    /** Does every target have a line? */
+    this.eachTarget = false;
+    /** @type {number | null} the target whose line stands out */
+    this.task = null;
     this.queued = false;
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("pointerleave", () => this.moveTo(null));
@@ -130,8 +137,9 @@ export class CurveChart {
     const look = style(false);
     const height = this.engine.curveLayout(width)[0] ?? 0;
     resize(this.canvas, width, height, look.scale);
-    const { metric, utility, cleanMetric, metricName, iterations, spec } = this.data;
-    this.engine.drawCurve(this.canvas, Float64Array.from(metric), Float64Array.from(utility), {
+    const { metric, utility, cleanMetric, metricName, iterations, spec, perTask } = this.data;
+    const each = this.eachTarget ? Float64Array.from(perTask()) : new Float64Array();
+    this.engine.drawCurve(this.canvas, Float64Array.from(metric), Float64Array.from(utility), each, {
       style: look,
       metric_name: metricName,
       clean_metric: cleanMetric,
@@ -139,7 +147,15 @@ export class CurveChart {
       attack: spec.attack,
       method: spec.method,
       cursor: this.cursor,
+      tasks: this.eachTarget ? spec.targets : [],
+      task: this.task,
     });
+  }
+
+  /** The line of this task stands out, if it has one. @param {number | null} task */
+  highlight(task) {
+    this.task = task;
+    if (this.eachTarget) this.drawSoon();
   }
 
   /** @param {number | null} iteration */
@@ -198,6 +214,8 @@ export class Heatmaps {
     this.paperColors = false;
     /** @type {[number, number] | null} */
     this.cursor = null;
+    /** @type {number | null} the task whose row and column are outlined */
+    this.task = null;
     this.queued = false;
     onLookChange(
       box,
@@ -215,7 +233,7 @@ export class Heatmaps {
   show(maps, tasks, spec, summary) {
     this.spec = spec;
     this.tasks = tasks;
-    this.cursor = null;
+    this.cursor = this.task = null;
     const same =
       maps.length === this.shown.length &&
       maps.every((map, k) => map.name === this.shown[k]?.map.name);
@@ -262,13 +280,21 @@ export class Heatmaps {
       this.engine.drawHeatmap(canvas, map.values, {
         style: look,
         tasks: this.tasks,
-        targets: this.spec.targets,
-        attackers: this.spec.attackers,
+        targets: (map.roles ?? this.spec).targets,
+        attackers: (map.roles ?? this.spec).attackers,
         title: map.openEnded ? "change of the correlation" : "task correlation",
         open_ended: map.openEnded,
         cursor: this.cursor,
+        task: this.task,
       });
     }
+  }
+
+  /** Outlines the row and the column of a task. @param {number | null} task */
+  highlight(task) {
+    if (task === this.task) return;
+    this.task = task;
+    this.drawSoon();
   }
 
   /** @param {[number, number] | null} cell */

@@ -132,6 +132,7 @@ function footer({ result }) {
 function curveSheet(shown) {
   const { report } = shown.result;
   const { spec, trace } = report;
+  const { eachTarget } = shown.results.curve;
   const options = {
     style: look(),
     metric_name: report.metric_name,
@@ -140,13 +141,20 @@ function curveSheet(shown) {
     attack: spec.attack,
     method: spec.method,
     cursor: null,
+    tasks: eachTarget ? spec.targets : [],
+    task: null,
   };
   return {
     title: views.headline(report),
     footer: footer(shown),
     width: WIDTH,
     style: look(),
-    curve: { metric: trace.metric, utility: trace.utility, options },
+    curve: {
+      metric: trace.metric,
+      utility: trace.utility,
+      per_task: eachTarget ? trace.metric_per_task : [],
+      options,
+    },
     heatmaps: [],
   };
 }
@@ -167,6 +175,7 @@ function heatmapSheet(shown) {
       title: openEnded ? "change of the correlation" : "task correlation",
       open_ended: openEnded,
       cursor: null,
+      task: null,
     },
   }));
   return { title: views.headline(report), footer: footer(shown), width: WIDTH, style, curve: null, heatmaps };

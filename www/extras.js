@@ -1,6 +1,7 @@
-/** The wasm modules that the first load does without: fetched once, when something needs them. */
+/** The wasm modules that the first load does without: each fetched once, when something needs it. */
 
 /** @typedef {typeof import("./pkg/extras.js")} Extras */
+/** @typedef {typeof import("./pkg/reading.js")} Pictures */
 /** @typedef {typeof import("./pkg/take.js")} Take */
 
 /**
@@ -27,8 +28,9 @@ function once(fetchModule) {
   };
 }
 
-/** @type {() => Promise<Extras>} */
+/** Readers of files, figures of the paper. @type {() => Promise<Extras>} */
 export const loadExtras = once(() => import("./pkg/extras.js"));
-
-/** @type {() => Promise<Take>} */
+/** Pictures of points and of two runs. @type {() => Promise<Pictures>} */
+export const loadPictures = once(() => import("./pkg/reading.js"));
+/** Pictures as files. @type {() => Promise<Take>} */
 export const loadTake = once(() => import("./pkg/take.js"));

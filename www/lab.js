@@ -8,7 +8,7 @@ import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
 /** @import { Solver } from "./solver.js" */
-/** @import { Complete, DatasetRef, Description, Draft, Inspected, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source } from "./types.js" */
+/** @import { Complete, DatasetRef, Description, Draft, Inspected, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "./types.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Choices that do not speak of the tasks or the labels of one data set. */
@@ -59,7 +59,7 @@ export class Lab {
     this.expected = null;
     /** @type {RunState | null} what goes on */
     this.run = null;
-    /** @type {{report: Report, json: string, link: string} | null} what is shown */
+    /** @type {{report: Report, json: string, link: string, run: RunState} | null} what is shown */
     this.result = null;
     /** Counts the runs asked for: an older one that comes late is ignored. */
     this.asked = 0;
@@ -211,6 +211,16 @@ export class Lab {
     }
   }
 
+  /** The source of a specification, for others than the lab. @param {Spec} spec */
+  async sourceFor(spec) {
+    const { dataset } = spec;
+    if (dataset === "synthetic") return syntheticSource(spec);
+    if (typeof dataset === "string") return this.sourceOf(dataset);
+    const opened = this.opened.get(dataset.sha256);
+    if (!opened) throw { message: `open the file ${dataset.name} in the lab first` };
+    return opened.source;
+  }
+
   /** The source of a published data set, for others than the lab. @param {string} name */
   async sourceOf(name) {
     return this.opened.get(name)?.source ?? this.bundles.get(name) ?? (await fetchBundle(name));
@@ -345,7 +355,7 @@ export class Lab {
 
   /** The link of the result that is shown, without keys of the view. */
   resultLink() {
-    return this.result ? `${this.result.link}&${this.result.report.claim}` : "";
+    return this.result ? this.fragmentOf(this.result) : "";
   }
 
   /** @param {string[]} but keys to leave out */
@@ -365,6 +375,11 @@ export class Lab {
     this.others = this.others.filter(([other]) => other !== key);
     if (value !== undefined) this.others.push([key, value]);
     this.tell({ type: "changed" });
+  }
+
+  /** The link of a result. @param {{link: string, report: Report}} result */
+  fragmentOf({ link, report }) {
+    return `${link}&${report.claim}`;
   }
 
   /**
@@ -464,9 +479,9 @@ export class Lab {
 
   /** Runs what is chosen. */
   async start() {
-    const asked = ++this.asked;
     if (!this.complete) return;
     this.stop();
+    const asked = ++this.asked;
     const { spec, link, metric } = this.complete;
     if (!this.isThere(spec.dataset)) {
       this.clear(
@@ -476,7 +491,7 @@ export class Lab {
       return;
     }
     /** @type {RunState} */
-    const run = { spec, link, metric, clean: null, points: [], start: performance.now() };
+    const run = { spec, link, metric, clean: null, scene: null, points: [], start: performance.now() };
     this.run = run;
     performance.mark("run");
     this.tell({ type: "started", run });
@@ -492,8 +507,9 @@ export class Lab {
     }
     if (asked !== this.asked || this.run !== run) return;
     this.solver.run(spec, source, {
-      onClean: (model) => {
+      onClean: (model, scene) => {
         run.clean = model;
+        run.scene = scene;
       },
       onProgress: (point) => {
         run.points.push(point);
@@ -513,7 +529,7 @@ export class Lab {
   finish(run, report, json) {
     if (this.run !== run) return;
     this.run = null;
-    this.result = { report, json, link: run.link };
+    this.result = { report, json, link: run.link, run };
     this.tell({ type: "done", run, report });
     performance.mark("done");
     this.compareWithLink(report, run.link);

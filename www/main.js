@@ -4,6 +4,7 @@ import { Datasets } from "./datasets.js";
 import { $, byId, el } from "./dom.js";
 import { loadEngine } from "./engine.js";
 import { Form } from "./form.js";
+import { Guide } from "./guide.js";
 import { Lab, words } from "./lab.js";
 import { notice, withdraw } from "./notices.js";
 import { showPresets } from "./presets.js";
@@ -27,8 +28,8 @@ function pageFailed(error) {
 // early.js has said that nothing can run here.
 if (self.origin === "null") await new Promise(() => {});
 
-// A link to a figure shows nothing of the lab meanwhile.
-$("lab").hidden = /[#&]view=figure[123]\b/.test(location.hash);
+// A link to another view shows nothing of the lab meanwhile.
+$("lab").hidden = /[#&]view=(figure[123]|compare)\b/.test(location.hash);
 const engine = await loadEngine().catch((error) => {
   $("lab").hidden = false;
   $("headline").textContent = "The engine could not be loaded";
@@ -73,8 +74,27 @@ lab.listen((event) => {
 });
 const results = new Results(engine, lab);
 showPresets(lab);
+const guide = new Guide(lab);
 offerFiles(lab, results);
 preparePrint(lab, () => resultAddress(lab));
+
+/** @type {import("./reading.js").View | null} once there is a result to read */
+let reading = null;
+/** @type {Promise<void> | null} */
+let opening = null;
+lab.listen((event) => {
+  if (event.type !== "done") return;
+  opening ??= import("./reading.js")
+    .then(({ openReading }) => openReading(lab, results))
+    .then((view) => {
+      reading = view;
+    })
+    .catch((error) => {
+      // The next result tries again.
+      opening = null;
+      notice(`${words(error)}. The injected points are not shown.`, "bad", "reading");
+    });
+});
 
 function showForm() {
   const left = form.complain(lab.problems);
@@ -89,49 +109,85 @@ function showForm() {
 
 /* The address */
 
-/** The figure of the paper that is shown; 0: the lab. */
+/** The figure of the paper that is shown; 0: none. */
 let figure = 0;
+/** Is another view than the lab shown? */
+let away = false;
 /** The address of the lab as it was last written. */
 let labAddress = "";
 /** @type {Map<number, import("./figures.js").View>} by number, once they have been shown */
 const figures = new Map();
+/** @type {import("./compare.js").View | null} once it has been shown */
+let comparison = null;
 
 let writing = 0;
 function writeAddress() {
   // Browsers refuse more than a hundred changes in a few seconds: a slider makes them quickly.
   clearTimeout(writing);
   writing = setTimeout(() => {
-    if (figure || !lab.complete) return;
+    if (away || !lab.complete) return;
     labAddress = `#${lab.fragment()}`;
     if (labAddress !== location.hash) history.replaceState(null, "", labAddress);
   }, 60);
 }
 
-/** Shows what the address asks for: a figure, or the lab. */
+/** Shows what the address asks for: a figure, a comparison, or the lab. */
 function showView() {
   const link = engine.readLink(location.hash);
-  const view = "others" in link ? link.others.find(([key]) => key === "view")?.[1] : "";
-  const about = engine.figures.find(({ number }) => `figure${number}` === view);
-  const before = figure;
+  const value = (/** @type {string} */ wanted) =>
+    ("others" in link && link.others.find(([key]) => key === wanted)?.[1]) || "";
+  const about = engine.figures.find(({ number }) => `figure${number}` === value("view"));
+  const comparing = value("view") === "compare";
+  const before = away;
+  away = Boolean(about) || comparing;
   figure = about?.number ?? 0;
-  $("lab").hidden = Boolean(about);
-  $("figures").hidden = !about;
+  $("lab").hidden = away;
+  $("figures").hidden = !away;
+  $("figure-links").hidden = comparing;
   ($("figures").hidden ? $("results") : $("figures")).prepend($("notices"));
-  const current = { [about ? "to-figures" : "to-lab"]: "page", [`to-figure${figure}`]: "page" };
+  const current = {
+    [comparing ? "to-compare" : about ? "to-figures" : "to-lab"]: "page",
+    [`to-figure${figure}`]: "page",
+  };
   for (const link of document.querySelectorAll(".views a")) {
     if (current[link.id]) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   showBare();
-  document.title = about ? `Figure ${about.number} · PATOM Lab` : "PATOM Lab";
-  if (Boolean(before) !== Boolean(about)) scrollTo(0, 0);
-  if (!about) return;
+  const name = comparing ? "Compare · " : about ? `Figure ${about.number} · ` : "";
+  document.title = `${name}PATOM Lab`;
+  if (before !== away) scrollTo(0, 0);
+  if (!away) return;
   // The way back: what else stands in the link, or the lab as it was left.
-  const rest = location.hash.slice(1).split("&").filter((part) => part && !part.startsWith("view="));
-  const back = rest.length ? `#${rest.join("&")}` : labAddress || "#";
-  $("to-lab").setAttribute("href", back);
+  const ours = ["view=", "left=", "right="];
+  const rest = location.hash.slice(1).split("&");
+  const kept = rest.filter((part) => part && !ours.some((key) => part.startsWith(key)));
+  $("to-lab").setAttribute("href", kept.length ? `#${kept.join("&")}` : labAddress || "#");
+  if (comparing) {
+    showComparison(value("left"), value("right"));
+    return;
+  }
+  if (!about) return;
   $("to-figures").setAttribute("href", `#view=figure${about.number}`);
   showFigure(about);
+}
+
+/** @param {string} left @param {string} right */
+async function showComparison(left, right) {
+  withdraw("figure");
+  const address = location.hash;
+  if (!comparison) {
+    $("figure").replaceChildren(el("p", { class: "lead" }, "The comparison is being loaded …"));
+    try {
+      const { openCompare } = await import("./compare.js");
+      comparison ??= await openCompare(engine, surroundings);
+    } catch (error) {
+      return notice(`${words(error)}. Check the connection, then open the view again.`, "bad", "figure");
+    }
+  }
+  if (location.hash !== address) return;
+  if ($("figure").firstChild !== comparison.root) $("figure").replaceChildren(comparison.root);
+  comparison.open(left, right);
 }
 
 /** @param {import("./types.js").Figure} about */
@@ -166,7 +222,7 @@ async function showBare() {
 function openAddress(fragment) {
   history.pushState(null, "", `#${fragment}`);
   showView();
-  if (!figure) arrive();
+  if (!away) arrive();
 }
 
 /** A link was opened, and the picture that it names has not been shown yet. */
@@ -174,6 +230,7 @@ let arriving = false;
 function arrive() {
   arriving = true;
   lab.openLink(location.hash);
+  guide.follow();
 }
 
 /** Where the link wants the eye to be. @param {string} [view] */
@@ -183,12 +240,17 @@ function showCard(view) {
   wanted?.scrollIntoView({ block: "start" });
 }
 
-/** What the lab lends to the figures. */
+/** What the lab lends to the other views. */
 const surroundings = {
   /** @param {string} name */
   has: (name) => lab.isThere(name),
   /** @param {string} name */
   source: (name) => lab.sourceOf(name),
+  sourceFor: lab.sourceFor.bind(lab),
+  /** @param {import("./types.js").DatasetRef | undefined} ref */
+  shape: (ref) => (typeof ref === "object" ? lab.opened.get(ref.sha256)?.description.shape : undefined),
+  /** @param {string} link */
+  finished: (link) => reading?.finished(link),
   // For tests: any number of workers, and a failure of the first run.
   workers: Math.min(Math.max(Number(query.get("workers")) || navigator.hardwareConcurrency || 2, 1), 8),
   fail: query.get("fail") ?? "",
@@ -196,7 +258,7 @@ const surroundings = {
 
 addEventListener("hashchange", () => {
   showView();
-  if (figure) return;
+  if (away) return;
   const known = [`#${lab.fragment()}`, labAddress].includes(location.hash);
   if (known && lab.complete) writeAddress();
   else arrive();
@@ -222,7 +284,7 @@ $("to-settings").onclick = () => {
 document.querySelector(".skip")?.addEventListener("click", (event) => {
   // Not as a link: the fragment of the address is the specification.
   event.preventDefault();
-  $(figure ? "figures" : "results").focus();
+  $(away ? "figures" : "results").focus();
 });
 
 addEventListener("dragover", (event) => {
@@ -238,7 +300,7 @@ addEventListener("drop", (event) => {
   const files = [...(event.dataTransfer?.files ?? [])];
   if (files.length === 0) return;
   event.preventDefault();
-  if (figure) {
+  if (away) {
     history.pushState(null, "", labAddress || "#");
     showView();
   }
@@ -255,4 +317,4 @@ for (const button of document.querySelectorAll("button[id]")) {
 }
 
 showView();
-if (!figure) arrive();
+if (!away) arrive();

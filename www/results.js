@@ -18,15 +18,21 @@ export class Results {
    */
   constructor(engine, lab) {
     this.lab = lab;
+    /** @type {((iteration: number | null) => void)[]} who follows the cursor of the curve */
+    this.onIteration = [];
+    /** @type {((cell: [number, number] | null) => void)[]} who follows that of the heatmaps */
+    this.onCell = [];
     this.progressBar = byId("progress", HTMLProgressElement);
     this.curve = new CurveChart(engine, $("curve"), (iteration) => {
       $("curve-readout").textContent = this.pointWords(iteration);
+      for (const follow of this.onIteration) follow(iteration);
     });
     this.heatmaps = new Heatmaps(engine, $("heatmaps"), (cell) => {
       const maps = this.heatmaps.shown.map(({ map }) => map);
       $("cell-readout").textContent = cell
         ? views.cellWords(maps, cell, this.heatmaps.tasks)
         : "Point at a cell, or press Tab and the arrow keys.";
+      for (const follow of this.onCell) follow(cell);
     });
     this.paperColors = byId("paper-colors", HTMLInputElement);
     this.paperColors.onchange = () => lab.setView("map", this.paperColors.checked ? "paper" : undefined);
@@ -129,6 +135,7 @@ export class Results {
     const m = report.task_names.length;
     $("results").removeAttribute("data-partial");
     $("headline").textContent = views.headline(report);
+    $("scale").textContent = views.METRICS[report.metric_name].scale;
     $("tiles").replaceChildren(...views.tiles(report));
     this.curve.show(
       {
@@ -138,16 +145,22 @@ export class Results {
         metricName: report.metric_name,
         iterations: report.trace.iteration.length - 1,
         spec: report.spec,
+        perTask: () => report.trace.metric_per_task,
       },
       views.curveSummary(report),
     );
-    $("trace-table").replaceChildren(views.traceTable(report));
+    this.showTrace(report);
     const maps = views.heatmaps(report);
     this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m));
     $("correlation-tables").replaceChildren(...views.correlationTables(maps, m));
     $("task-table").replaceChildren(views.taskTable(report));
     $("facts").replaceChildren(...views.facts(report));
     $("results").dataset.digest = report.digest;
+  }
+
+  /** @param {Report} report */
+  showTrace(report) {
+    $("trace-table").replaceChildren(views.traceTable(report, this.curve.eachTarget));
   }
 
   /**
@@ -197,4 +210,5 @@ const curveData = (run) => ({
   metricName: run.metric,
   iterations: run.spec.method === "random" ? 1 : run.spec.iterations,
   spec: run.spec,
+  perTask: () => run.points.flatMap((point) => [...point.metric_per_task]),
 });

@@ -3,11 +3,11 @@
  * and notices when it dies.
  */
 
-/** @import { CheckedColumns, Description, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Reading, Report, RunFile, Source, Spec, ToWorker } from "./types.js" */
+/** @import { CheckedColumns, Description, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Reading, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
- *   onClean: (model: Model) => void,
+ *   onClean: (model: Model, scene: Scene) => void,
  *   onProgress: (point: Progress) => void,
  *   onDone: (report: Report, json: string) => void,
  *   onMeasured: (measured: Measured) => void,
@@ -140,7 +140,7 @@ export class Solver {
       }
       switch (message.type) {
         case "clean":
-          return handlers.onClean?.(message.model);
+          return handlers.onClean?.(message.model, message.scene);
         case "progress":
           return handlers.onProgress?.(message);
         case "done":

@@ -54,7 +54,8 @@
  *   draft: Draft, columns: string | null, claim: string, has_digest: boolean, others: [string, string][],
  *   unknown: string[],
  * }} Link
- * The claim is what the link says of a result, as it stands in it.
+ * The claim is what the link says of a result, as it stands in it. `others` are the keys of the
+ * page, the `unknown` among them belong to nobody.
  */
 
 /**
@@ -83,8 +84,19 @@
 /**
  * @typedef {{
  *   iteration: number, utility: number, metric: number, metric_per_task: Float64Array,
- *   objective: number, certificate: number, seconds: number,
+ *   objective: number, certificate: number, seconds: number, places: Float64Array, moved: number,
+ *   on_surface: number,
  * }} Progress
+ * `places`: two numbers for each injected point of the scene; `moved`: their mean distance from the
+ * start; `on_surface`: how many of them lie on the surface of the ball.
+ */
+
+/**
+ * @typedef {{
+ *   along: string, across: string, radius: number, classes: boolean, targets: number[],
+ *   attackers: number[], clean: Float64Array, injected: Float64Array, count: number,
+ * }} Scene
+ * A plane with the clean points of a run in it (`src/projection.rs`).
  */
 
 /**
@@ -93,8 +105,8 @@
  *   target_tasks: number[], attacking_tasks: number[], metric_name: "nmse" | "auc",
  *   true_correlation: Float64Array | null, clean: Model, attacked: Model, converged: boolean,
  *   stop: "iterations" | "no_ascent" | "nothing_to_optimise",
- *   trace: Record<"iteration" | "utility" | "metric" | "objective" | "certificate" | "seconds",
- *     Float64Array>,
+ *   trace: Record<"iteration" | "utility" | "metric" | "objective" | "certificate" | "seconds"
+ *     | "metric_per_task", Float64Array>,
  *   digest: string, claim: string,
  * }} Report
  * The claim is what a link to this result says of it.
@@ -194,7 +206,7 @@
 /**
  * @typedef {{type: "ready"}
  *   | {type: "loaded", id: number, description: Description}
- *   | {type: "clean", id: number, model: Model}
+ *   | {type: "clean", id: number, model: Model, scene: Scene}
  *   | ({type: "progress", id: number} & Progress)
  *   | {type: "done", id: number, report: Report, report_json: string}
  *   | {type: "measured", id: number, measured: Measured}
@@ -208,8 +220,8 @@
 
 /**
  * @typedef {{
- *   spec: Spec, link: string, metric: "nmse" | "auc", clean: Model | null, points: Progress[],
- *   start: number,
+ *   spec: Spec, link: string, metric: "nmse" | "auc", clean: Model | null, scene: Scene | null,
+ *   points: Progress[], start: number,
  * }} RunState
  * A run that goes on, or went on: `start` by the page's clock, in milliseconds.
  */

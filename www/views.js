@@ -6,8 +6,20 @@ import { spoken } from "./form.js";
 /** @import { Model, Problem, Report, Spec } from "./types.js" */
 
 export const METRICS = {
-  nmse: { short: "NMSE", long: "normalised mean squared error", stronger: 1 },
-  auc: { short: "AUC", long: "area under the ROC curve", stronger: -1 },
+  nmse: {
+    short: "NMSE",
+    long: "normalised mean squared error",
+    stronger: 1,
+    plain: "error",
+    scale: "0 is perfect, 1 is as bad as always guessing the average.",
+  },
+  auc: {
+    short: "AUC",
+    long: "area under the ROC curve",
+    stronger: -1,
+    plain: "skill in telling the classes apart",
+    scale: "1 is perfect, 0.5 is a coin toss, below that it is the wrong way round.",
+  },
 };
 
 /** @param {number} value */
@@ -57,33 +69,36 @@ export function taskList(tasks) {
   return parts.join(", ");
 }
 
-/** @param {Spec} spec */
-function how(spec) {
-  if (spec.attack === "direct") return "injected into the same tasks";
-  const where = taskList(spec.attackers);
-  return spec.attack === "indirect" ? `injected only into other tasks (${where})` : `injected into ${where}`;
+/** Where the points were put, if not into the targets themselves. @param {Spec} spec */
+function where(spec) {
+  if (spec.attack === "direct") return "";
+  const tasks = taskList(spec.attackers);
+  return spec.attack === "indirect" ? ` in other tasks only (${tasks})` : ` in ${tasks}`;
 }
 
 /**
- * What happened, in one sentence.
+ * What happened, in one sentence: plain words first, then the metric.
  * @param {Report} report
  */
 export function headline(report) {
   const { spec, clean, attacked } = report;
   const metric = METRICS[report.metric_name];
+  const targets = taskList(spec.targets);
+  if (spec.budget === 0) {
+    return `Nothing is poisoned here: for ${targets}, the ${metric.plain} is ${metricDigits(clean.metric)} (${metric.short}).`;
+  }
   const change = attacked.metric - clean.metric;
-  const worse = change * metric.stronger;
-  const targets = `${taskList(spec.targets)}`;
-  const points = spec.method === "random" ? "Random points" : "Poisoned points";
-  const verb =
-    Math.abs(change) < 5e-4 * Math.max(1, Math.abs(clean.metric))
-      ? "left the error of"
-      : worse > 0
-        ? "damaged"
-        : "even improved";
-  const numbers = `${metric.short} ${metricDigits(clean.metric)} → ${metricDigits(attacked.metric)}`;
-  const unchanged = verb.startsWith("left") ? " unchanged" : "";
-  return `${points} ${how(spec)} ${verb} ${targets}${unchanged}: ${numbers}.`;
+  const points = `${spec.method === "random" ? "A few random points" : "A few poisoned points"}${where(spec)}`;
+  if (!Number.isFinite(change)) return `${points} were tried on ${targets}: ${metric.short} is not defined there.`;
+  const small = Math.abs(change) < 5e-4 * Math.max(1, Math.abs(clean.metric));
+  const effect = small
+    ? `left the predictions for ${targets} as they were`
+    : change * metric.stronger > 0
+      ? `made the predictions for ${targets} worse`
+      : `even made the predictions for ${targets} better`;
+  const verb = small ? "stayed: it went" : change > 0 ? "rose" : "fell";
+  const numbers = `from ${metricDigits(clean.metric)} to ${metricDigits(attacked.metric)} (${metric.short})`;
+  return `${points} ${effect}: their ${metric.plain} ${verb} ${numbers}.`;
 }
 
 /** @param {Report} report */
@@ -168,20 +183,26 @@ export function table(heads, rows, caption) {
   );
 }
 
-/** @param {Report} report */
-export function traceTable(report) {
+/**
+ * @param {Report} report
+ * @param {boolean} eachTarget a column for each target
+ */
+export function traceTable(report, eachTarget) {
   const { trace } = report;
   const metric = METRICS[report.metric_name];
+  const m = report.task_names.length;
+  const targets = eachTarget ? report.target_tasks : [];
   const rows = Array.from(trace.iteration, (iteration, k) => [
     String(iteration),
     metricDigits(trace.metric[k] ?? NaN),
+    ...targets.map((task) => metricDigits(trace.metric_per_task[k * m + task] ?? NaN)),
     digits(trace.utility[k] ?? NaN),
     digits(trace.objective[k] ?? NaN),
     digits(trace.certificate[k] ?? NaN),
     duration(trace.seconds[k] ?? 0),
   ]);
   return table(
-    ["Iteration", `${metric.short} of the targets`, "Utility", "Objective", "Error bound", "Time"],
+    ["Iteration", `${metric.short} of the targets`, ...targets.map(taskName), "Utility", "Objective", "Error bound", "Time"],
     rows,
     "The course of the attack in numbers",
   );
@@ -241,6 +262,21 @@ export function taskTable(report) {
   );
 }
 
+/** @param {Report} report @param {number} task */
+export function taskWords(report, task) {
+  const { clean, attacked } = report;
+  const [before, after] = [clean.metric_per_task[task] ?? NaN, attacked.metric_per_task[task] ?? NaN];
+  const { short } = METRICS[report.metric_name];
+  return `${taskName(task)} is outlined: ${short} ${metricDigits(before)} → ${metricDigits(after)}`;
+}
+
+/** The address of a comparison of two links; either may be empty. @param {string} a @param {string} b */
+export function comparisonLink(a, b) {
+  // Readable: in a value of the fragment only a few letters have to be encoded.
+  const value = (/** @type {string} */ link) => link.replace(/[%&#]/g, encodeURIComponent);
+  return `#view=compare${a && `&left=${value(a)}`}${b && `&right=${value(b)}`}`;
+}
+
 /** @param {Report} report */
 export function tiles(report) {
   const metric = METRICS[report.metric_name];
@@ -259,7 +295,7 @@ export function tiles(report) {
       el("dd", {}, el("strong", {}, value), el("small", {}, note)),
     );
   const percent = (100 * change) / Math.abs(clean.metric);
-  const relative = Number.isFinite(percent)
+  const relative = Math.abs(percent) < 0.05 ? "0 %" : Number.isFinite(percent)
     ? `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(Math.abs(percent) < 10 ? 1 : 0)} %`
     : "–";
   const worse = change * metric.stronger > 0;

@@ -161,8 +161,8 @@ function run({ id, key, spec, brief }) {
   if (how === "close") return self.close();
   const run = held.data.run(
     spec,
-    (/** @type {any} */ event) => brief || tell({ ...event, id }),
     () => performance.now() / 1000,
+    brief ? undefined : (/** @type {any} */ event) => tell({ ...event, id }),
   );
   lastRun = run;
   if (brief) tell({ type: "measured", id, measured: run.measured() });

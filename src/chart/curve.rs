@@ -28,6 +28,27 @@ pub struct Curve<'a> {
     pub method: Method,
     /// An iteration to be pointed at.
     pub cursor: Option<usize>,
+    /// Metric of every task in every iteration (row-major), or nothing.
+    pub per_task: &'a [f64],
+    /// The tasks that get a thin line of their own, from 0.
+    pub tasks: &'a [usize],
+    /// The one of them whose line stands out, with its name.
+    pub task: Option<usize>,
+}
+
+impl Curve<'_> {
+    /// The lines of the tasks: task, metric of each iteration.
+    fn task_lines(&self) -> Vec<(usize, Vec<f64>)> {
+        let count = self.per_task.len() / self.metric.len().max(1);
+        let line = |&task: &usize| {
+            let rows = self.per_task.chunks_exact(count.max(1));
+            (
+                task,
+                rows.filter_map(|row| row.get(task).copied()).collect(),
+            )
+        };
+        self.tasks.iter().map(line).collect()
+    }
 }
 
 /// One of the two panels, in CSS pixels.
@@ -116,53 +137,50 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, curve: &Curve) -> Drawn<DB> {
             color: pen.palette.clean,
         });
     }
-    let (name, hint) = match curve.metric_name {
-        MetricName::Nmse => ("NMSE of the targets", "higher is a stronger attack"),
-        MetricName::Auc => {
-            levels.push(Level {
-                value: 0.5,
-                label: "coin toss",
-                color: pen.palette.muted,
-            });
-            ("AUC of the targets", "lower is a stronger attack")
-        }
-    };
+    if curve.metric_name == MetricName::Auc {
+        levels.push(Level {
+            value: 0.5,
+            label: "coin toss",
+            color: pen.palette.muted,
+        });
+    }
     let color = pen.palette.metric;
-    panel(
-        pen,
-        curve,
-        metric,
-        (name, hint),
-        curve.metric,
-        &levels,
-        color,
-    )?;
+    let lines = curve.task_lines();
+    let metrics = (curve.metric, lines.as_slice());
+    let words = metric_words(curve.metric_name);
+    panel(pen, curve, metric, words, metrics, &levels, color)?;
     let words = (
         "Utility of the attacker",
         "the training loss that it raises",
     );
     let color = pen.palette.utility;
-    panel(pen, curve, utility, words, curve.utility, &[], color)
+    panel(pen, curve, utility, words, (curve.utility, &[]), &[], color)
+}
+
+/// The name of a metric's axis, and which way is a stronger attack.
+pub(super) fn metric_words(metric: MetricName) -> (&'static str, &'static str) {
+    match metric {
+        MetricName::Nmse => ("NMSE of the targets", "higher is a stronger attack"),
+        MetricName::Auc => ("AUC of the targets", "lower is a stronger attack"),
+    }
 }
 
 /// Where numbers lie in a panel.
-struct Scales {
+pub(super) struct Scales {
     place: Panel,
     /// First and last value of the upright axis, and the distance of its ticks.
     values: (f64, f64, f64),
     /// The last iteration.
-    end: usize,
+    pub(super) end: usize,
 }
 
 impl Scales {
-    fn new(place: Panel, values: &[f64], levels: &[Level], iterations: usize) -> Self {
-        let finite = || {
-            (values.iter().copied())
-                .chain(levels.iter().map(|level| level.value))
-                .filter(|value| value.is_finite())
-        };
-        let low = finite().fold(f64::INFINITY, f64::min);
-        let high = finite().fold(f64::NEG_INFINITY, f64::max);
+    /// For all these numbers; what is not a number has no place.
+    pub(super) fn new(place: Panel, values: impl Iterator<Item = f64>, end: usize) -> Self {
+        let (low, high) = (values.filter(|value| value.is_finite()))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            });
         let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
         // From zero where the change is seen that way; else the axis says where it begins.
         let cut = low > 0.0 && (high - low) < 0.35 * high;
@@ -175,17 +193,22 @@ impl Scales {
         Self {
             place,
             values: nice_range(from, high + margin, 4.0),
-            end: last_iteration(values.len(), iterations),
+            end,
         }
     }
 
-    fn x(&self, iteration: usize) -> f64 {
+    pub(super) fn x(&self, iteration: usize) -> f64 {
         self.place.left + iteration as f64 / self.end as f64 * self.place.width
     }
 
-    fn y(&self, value: f64) -> f64 {
+    pub(super) fn y(&self, value: f64) -> f64 {
         let (first, last, _) = self.values;
         self.place.top + self.place.height * (1.0 - (value - first) / (last - first))
+    }
+
+    pub(super) fn line(&self, values: &[f64]) -> Vec<(f64, f64)> {
+        let points = 0..values.len();
+        points.filter_map(|k| self.point(values, k)).collect()
     }
 
     fn point(&self, values: &[f64], iteration: usize) -> Option<(f64, f64)> {
@@ -199,16 +222,20 @@ fn panel<DB: DrawingBackend>(
     curve: &Curve,
     place: Panel,
     words: (&str, &str),
-    values: &[f64],
+    (values, lines): (&[f64], &[(usize, Vec<f64>)]),
     levels: &[Level],
     color: RGBColor,
 ) -> Drawn<DB> {
-    let scales = Scales::new(place, values, levels, curve.iterations);
+    let all = lines.iter().flat_map(|(_, line)| line);
+    let levels_too = all.chain(values).copied();
+    let levels_too = levels_too.chain(levels.iter().map(|level| level.value));
+    let end = last_iteration(values.len(), curve.iterations);
+    let scales = Scales::new(place, levels_too, end);
     axes(pen, &scales, words)?;
     let (left, right) = (place.left, place.left + place.width);
     for level in levels {
         let at = scales.y(level.value);
-        pen.dashes((left, at), (right, at), level.color, 1.5)?;
+        pen.dashes(&[(left, at), (right, at)], level.color, 1.5)?;
         // On the side of the line that has room.
         let above = if at - place.top > 18.0 { -9.0 } else { 9.0 };
         let label = format!("{} {}", level.label, three_digits(level.value));
@@ -221,12 +248,21 @@ fn panel<DB: DrawingBackend>(
             &label,
         )?;
     }
-    let points: Vec<(f64, f64)> = (0..values.len())
-        .filter_map(|iteration| scales.point(values, iteration))
-        .collect();
+    for (task, line) in lines {
+        let line = scales.line(line);
+        if curve.task != Some(*task) {
+            pen.faint_path(&line, color)?;
+        } else if let Some(&(x, y)) = line.first() {
+            pen.path(&line, pen.palette.ink, 2.0)?;
+            let name = format!("T{}", task + 1);
+            let (x, y) = (x + 6.0, (y - 11.0).max(place.top + 8.0));
+            pen.bold(x, y, Side::Left, 12.0, pen.palette.ink, &name)?;
+        }
+    }
+    let points = scales.line(values);
     match (curve.method, points.as_slice()) {
         // Nothing moves: the level of the start goes on.
-        (Method::Random, [(_, at), ..]) => pen.dashes((left, *at), (right, *at), color, 2.0)?,
+        (Method::Random, [(_, at), ..]) => pen.dashes(&[(left, *at), (right, *at)], color, 2.0)?,
         (Method::Patom, [_, _, ..]) => pen.path(&points, color, 2.25)?,
         _ => {}
     }
@@ -257,7 +293,7 @@ fn panel<DB: DrawingBackend>(
     Ok(())
 }
 
-fn axes<DB: DrawingBackend>(
+pub(super) fn axes<DB: DrawingBackend>(
     pen: &Pen<DB>,
     scales: &Scales,
     (name, hint): (&str, &str),
@@ -364,7 +400,7 @@ fn whole_step(end: usize, width: f64) -> usize {
         .unwrap_or(1000)
 }
 
-fn three_digits(value: f64) -> String {
+pub(super) fn three_digits(value: f64) -> String {
     match value.abs() {
         size if !(1e-3..1e5).contains(&size) && size != 0.0 => format!("{value:.2e}"),
         size if size >= 100.0 => format!("{value:.1}"),
@@ -404,6 +440,9 @@ mod tests {
             attack: Attack::Direct,
             method: Method::Patom,
             cursor: None,
+            per_task: &[],
+            tasks: &[],
+            task: None,
         }
     }
 
@@ -454,6 +493,28 @@ mod tests {
             }
         }
         assert!(svg(&curve(&[1.0], &[], MetricName::Nmse), 700).is_err());
+    }
+
+    #[test]
+    fn tasks_get_thin_lines_and_one_of_them_a_name() {
+        let (metric, utility) = ([0.5, 0.6], [1.0, 2.0]);
+        let mut drawn = curve(&metric, &utility, MetricName::Nmse);
+        let plain = svg(&drawn, 900).unwrap();
+        drawn.per_task = &[0.4, 0.1, 30.0, 0.6, f64::NAN, 34.0];
+        drawn.tasks = &[0, 2];
+        drawn.task = Some(2);
+        let text = svg(&drawn, 900).unwrap();
+        let lines = |text: &str| text.matches("<polyline").count();
+        assert!(text.contains("T3") && !text.contains("T1"));
+        assert!(lines(&text) >= lines(&plain) + 2);
+        assert!(
+            text.contains("\n40\n") && !plain.contains("\n40\n"),
+            "the axis covers them"
+        );
+        // Tasks and sizes that do not fit are left out, not read out of bounds.
+        drawn.tasks = &[7];
+        drawn.per_task = &[1.0];
+        svg(&drawn, 900).unwrap();
     }
 
     #[test]

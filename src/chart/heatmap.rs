@@ -25,6 +25,8 @@ pub struct Heatmap<'a> {
     pub open_ended: bool,
     /// A cell to be outlined: row and column.
     pub cursor: Option<(usize, usize)>,
+    /// A task whose row and column are to be outlined.
+    pub task: Option<usize>,
 }
 
 /// Where the parts lie, in CSS pixels.
@@ -112,13 +114,20 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, heatmap: &Heatmap) -> Drawn<DB> {
             }
         }
     }
+    let mut frames = Vec::new();
+    if let Some(task) = heatmap.task.filter(|&task| task < m) {
+        let along = task as f64 * cell;
+        frames.push(((left, top + along), (side, cell)));
+        frames.push(((left + along, top), (cell, side)));
+    }
     if let Some((row, column)) = heatmap.cursor.filter(|&(r, c)| r < m && c < m) {
         let place = (left + column as f64 * cell, top + row as f64 * cell);
-        // Two frames, so that it is seen on dark and light cells alike.
-        let black = pen.stroke(RGBColor(0, 0, 0), 4.0);
-        let white = pen.stroke(RGBColor(255, 255, 255), 2.0);
-        pen.rectangle(place, (cell, cell), black)?;
-        pen.rectangle(place, (cell, cell), white)?;
+        frames.push((place, (cell, cell)));
+    }
+    for (place, size) in frames {
+        // Two lines, so that it is seen on dark and light cells alike.
+        pen.rectangle(place, size, pen.stroke(RGBColor(0, 0, 0), 4.0))?;
+        pen.rectangle(place, size, pen.stroke(RGBColor(255, 255, 255), 2.0))?;
     }
     names(pen, heatmap, layout)?;
     bar(pen, heatmap, (left, top + side + 14.0), side)
@@ -254,6 +263,7 @@ mod tests {
                 title: "correlation",
                 open_ended: false,
                 cursor: Some((0, 1)),
+                task: Some(tasks.saturating_sub(1)),
             };
             draw(&area, &heatmap, Style::default())?;
             area.present().unwrap();

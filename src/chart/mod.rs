@@ -1,7 +1,8 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
-//! `curve` draws the course of an attack, `sweep` many of them, `heatmap` a task correlation, `map`
-//! their colours, `sheet` what is taken along: a drawing with its title.
+//! `curve` draws the course of an attack, `pair` two beside each other, `sweep` many, `heatmap` a
+//! task correlation, `map` its colours, `points` where clean and injected points lie, `sheet` what
+//! is taken along: a drawing with its title.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
 //! last moment, in `Pen`: so every size is sharp on every screen, and no text is ever measured
 //! (measuring adds styled elements to the page, which its Content-Security-Policy refuses).
@@ -11,6 +12,8 @@
 pub mod curve;
 pub mod heatmap;
 pub mod map;
+pub mod pair;
+pub mod points;
 pub mod sheet;
 pub mod sweep;
 
@@ -196,25 +199,29 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         self.path(&[from, to], color, width)
     }
 
-    fn dashes(&self, from: (f64, f64), to: (f64, f64), color: RGBColor, width: f64) -> Drawn<DB> {
+    /// Dashes that go round corners.
+    fn dashes(&self, points: &[(f64, f64)], color: RGBColor, width: f64) -> Drawn<DB> {
         const ON: f64 = 6.0;
-        const OFF: f64 = 4.0;
-        let length = (to.0 - from.0).hypot(to.1 - from.1);
-        let along = |t: f64| {
-            let share = if length > 0.0 {
-                (t / length).min(1.0)
-            } else {
-                0.0
+        const CYCLE: f64 = ON + 4.0;
+        // How far the dash at a corner has come.
+        let mut begun = 0.0;
+        for pair in points.windows(2) {
+            let (from, to) = (pair[0], pair[1]);
+            let length = (to.0 - from.0).hypot(to.1 - from.1);
+            let along = |t: f64| {
+                let share = if length > 0.0 { t / length } else { 0.0 };
+                let between = |from: f64, to: f64| from + share * (to - from);
+                (between(from.0, to.0), between(from.1, to.1))
             };
-            (
-                from.0 + share * (to.0 - from.0),
-                from.1 + share * (to.1 - from.1),
-            )
-        };
-        let mut start = 0.0;
-        while start < length {
-            self.line(along(start), along(start + ON), color, width)?;
-            start += ON + OFF;
+            let mut start = -begun;
+            while start < length {
+                let (first, last) = (start.max(0.0), (start + ON).min(length));
+                if first < last {
+                    self.line(along(first), along(last), color, width)?;
+                }
+                start += CYCLE;
+            }
+            begun = length - (start - CYCLE);
         }
         Ok(())
     }
@@ -234,6 +241,12 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         let radius = self.device(radius).max(1);
         self.area
             .draw(&Circle::new(self.at(x, y), radius, color.filled()))
+    }
+
+    fn ring(&self, (x, y): (f64, f64), radius: f64, color: RGBColor, width: f64) -> Drawn<DB> {
+        let radius = self.device(radius).max(1);
+        let style = self.stroke(color, width);
+        self.area.draw(&Circle::new(self.at(x, y), radius, style))
     }
 
     fn polygon(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {

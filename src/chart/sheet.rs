@@ -180,6 +180,9 @@ mod tests {
                 attack: Attack::Direct,
                 method: Method::Patom,
                 cursor: None,
+                per_task: &[],
+                tasks: &[],
+                task: None,
             }),
         };
         let map = |title| {
@@ -191,6 +194,7 @@ mod tests {
                 title,
                 open_ended: false,
                 cursor: None,
+                task: None,
             };
             (format!("caption of {title}"), heatmap)
         };

@@ -125,6 +125,7 @@ pub fn draw_correlations<DB: DrawingBackend>(
                 title: words,
                 open_ended,
                 cursor: None,
+                task: None,
             };
             heatmap::draw(&part, &picture, style)?;
         }
@@ -311,7 +312,7 @@ fn draw_panel<DB: DrawingBackend>(
 
     if let Some(clean) = panel.clean {
         let at = y(clean);
-        pen.dashes((left, at), (left + width, at), muted, 1.0)?;
+        pen.dashes(&[(left, at), (left + width, at)], muted, 1.0)?;
         // On the side to which no attack goes.
         let side = match panel.metric_name {
             MetricName::Nmse => 8.0,
@@ -321,8 +322,7 @@ fn draw_panel<DB: DrawingBackend>(
     }
     if panel.metric_name == MetricName::Auc && first <= 0.5 && last >= 0.5 {
         pen.dashes(
-            (left, y(0.5)),
-            (left + width, y(0.5)),
+            &[(left, y(0.5)), (left + width, y(0.5))],
             pen.palette.grid,
             1.5,
         )?;
@@ -383,12 +383,7 @@ fn line<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     match method {
         Method::Patom => pen.path(points, color, width),
-        Method::Random => {
-            for pair in points.windows(2) {
-                pen.dashes(pair[0], pair[1], color, width)?;
-            }
-            Ok(())
-        }
+        Method::Random => pen.dashes(points, color, width),
     }
 }
 

@@ -141,16 +141,18 @@ pub fn compare_claims(
     }))
 }
 
-/// Draws the course of an attack onto a canvas.
+/// Draws the course of an attack onto a canvas; `per_task` (may be empty) has a row for each
+/// iteration, with the metric of every task.
 #[wasm_bindgen]
 pub fn draw_curve(
     canvas: HtmlCanvasElement,
     metric: &[f64],
     utility: &[f64],
+    per_task: &[f64],
     options: JsValue,
 ) -> std::result::Result<(), JsValue> {
     let options: CurveOptions = from_js(options, "options")?;
-    let curve = options.curve(metric, utility);
+    let curve = options.curve(metric, utility, per_task);
     Ok(curve::draw(
         &canvas_area(canvas)?,
         &curve,

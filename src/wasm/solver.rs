@@ -8,10 +8,13 @@ use js_sys::{Function, JSON};
 use wasm_bindgen::prelude::*;
 
 use super::{describe, from_js, matrix, numbers, object, optional, to_js};
+use crate::attack::Injection;
+use crate::data::sample::Sample;
 use crate::data::{DataSet, bundle};
 use crate::experiment::{self, Observer, Outcome};
 use crate::figures::Measured;
 use crate::link::Claim;
+use crate::projection::Plane;
 use crate::report::{Model, TracePoint};
 use crate::spec::Spec;
 
@@ -42,35 +45,41 @@ impl Data {
         describe(&self.0)
     }
 
-    /// Runs a specification on it. `on_event` hears `{type: "clean", ...}` once and
-    /// `{type: "progress", ...}` for every iteration; `now` gives seconds.
+    /// Runs a specification on it. `now` gives seconds; `on_event`, if there is one, hears
+    /// `{type: "clean", ...}` once and `{type: "progress", ...}` for every iteration.
     pub fn run(
         &self,
         spec: JsValue,
-        on_event: Function,
         now: Function,
+        on_event: Option<Function>,
     ) -> std::result::Result<Run, JsValue> {
         let spec: Spec = from_js(spec, "spec")?;
         let mut observer = Listener {
             on_event,
             now,
             targets: spec.targets.clone(),
+            radius: spec.radius,
+            plane: None,
         };
         Ok(Run(experiment::run(&spec, &self.0, &mut observer)?))
     }
 }
 
 struct Listener {
-    on_event: Function,
+    on_event: Option<Function>,
     now: Function,
     targets: Vec<usize>,
+    radius: f64,
+    plane: Option<Plane>,
 }
 
 impl Listener {
-    fn tell(&self, event: &JsValue) -> ControlFlow<()> {
-        match self.on_event.call1(&JsValue::UNDEFINED, event) {
-            Ok(_) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
+    fn tell(&self, event: impl FnOnce() -> JsValue) -> ControlFlow<()> {
+        match &self.on_event {
+            Some(on_event) if on_event.call1(&JsValue::UNDEFINED, &event()).is_err() => {
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
         }
     }
 }
@@ -81,25 +90,66 @@ impl Observer for Listener {
         time.ok().and_then(|time| time.as_f64()).unwrap_or(0.0)
     }
 
-    fn clean(&mut self, model: &Model) -> ControlFlow<()> {
-        self.tell(&object([
-            ("type", "clean".into()),
-            ("model", plain_model(model, &self.targets)),
-        ]))
+    fn clean(
+        &mut self,
+        model: &Model,
+        sample: &Sample,
+        injections: &[Injection],
+    ) -> ControlFlow<()> {
+        if self.on_event.is_some() {
+            let (targets, radius) = (&self.targets, self.radius);
+            let plane = Plane::new(sample, &model.weights, targets, injections, radius);
+            self.plane = Some(plane);
+        }
+        self.tell(|| {
+            object([
+                ("type", "clean".into()),
+                ("model", plain_model(model, &self.targets)),
+                (
+                    "scene",
+                    self.plane.as_ref().map_or(JsValue::NULL, plain_scene),
+                ),
+            ])
+        })
     }
 
-    fn iteration(&mut self, point: &TracePoint) -> ControlFlow<()> {
-        self.tell(&object([
-            ("type", "progress".into()),
-            ("iteration", to_js(&point.iteration)),
-            ("utility", point.utility.into()),
-            ("metric", point.metric.unwrap_or(f64::NAN).into()),
-            ("metric_per_task", numbers(optional(&point.metric_per_task))),
-            ("objective", point.objective.into()),
-            ("certificate", point.certificate.into()),
-            ("seconds", point.seconds.into()),
-        ]))
+    fn iteration(&mut self, point: &TracePoint, injections: &[Injection]) -> ControlFlow<()> {
+        let Some(plane) = &self.plane else {
+            return ControlFlow::Continue(());
+        };
+        let look = plane.look(injections);
+        self.tell(|| {
+            object([
+                ("type", "progress".into()),
+                ("places", numbers(look.places)),
+                ("moved", look.moved.into()),
+                ("on_surface", to_js(&look.on_surface)),
+                ("iteration", to_js(&point.iteration)),
+                ("utility", point.utility.into()),
+                ("metric", point.metric.unwrap_or(f64::NAN).into()),
+                ("metric_per_task", numbers(optional(&point.metric_per_task))),
+                ("objective", point.objective.into()),
+                ("certificate", point.certificate.into()),
+                ("seconds", point.seconds.into()),
+            ])
+        })
     }
+}
+
+fn plain_scene(plane: &Plane) -> JsValue {
+    let scene = plane.scene();
+    let [along, across] = scene.names.each_ref().map(|name| name.as_str().into());
+    object([
+        ("along", along),
+        ("across", across),
+        ("radius", scene.radius.into()),
+        ("classes", scene.classes.into()),
+        ("targets", to_js(&scene.targets)),
+        ("attackers", to_js(&scene.attackers)),
+        ("clean", numbers(scene.clean.iter().copied())),
+        ("injected", numbers(scene.injected.iter().copied())),
+        ("count", to_js(&scene.count)),
+    ])
 }
 
 fn plain_model(model: &Model, targets: &[usize]) -> JsValue {
@@ -134,6 +184,10 @@ impl Run {
             ("objective", column(|point| point.objective)),
             ("certificate", column(|point| point.certificate)),
             ("seconds", column(|point| point.seconds)),
+            (
+                "metric_per_task",
+                numbers((report.trace.iter()).flat_map(|point| optional(&point.metric_per_task))),
+            ),
         ]);
         let truth = report.true_correlation.as_deref();
         object([

@@ -44,6 +44,7 @@ struct PlainSheet {
 struct PlainCurve {
     metric: Vec<f64>,
     utility: Vec<f64>,
+    per_task: Vec<f64>,
     options: CurveOptions,
 }
 
@@ -65,7 +66,11 @@ impl Sheet {
             maps.map(|map| (map.caption.clone(), map.options.heatmap(&map.values)))
         };
         let content = match &self.0.curve {
-            Some(curve) => Content::Curve(curve.options.curve(&curve.metric, &curve.utility)),
+            Some(curve) => Content::Curve(curve.options.curve(
+                &curve.metric,
+                &curve.utility,
+                &curve.per_task,
+            )),
             None => Content::Heatmaps(heatmaps().collect()),
         };
         work(&sheet::Sheet {
@@ -78,8 +83,8 @@ impl Sheet {
 
 #[wasm_bindgen]
 impl Sheet {
-    /// From `{title, footer, width, style, curve: {metric, utility, options} | null, heatmaps:
-    /// [{caption, values, options}]}`.
+    /// From `{title, footer, width, style, curve: {metric, utility, per_task,
+    /// options} | null, heatmaps: [{caption, values, options}]}`.
     #[wasm_bindgen(constructor)]
     pub fn new(plain: JsValue) -> Result<Sheet, JsValue> {
         Ok(Self(from_js(plain, "sheet")?))

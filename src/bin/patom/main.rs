@@ -13,6 +13,7 @@ mod reproduce;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use patom::Error;
+use patom::attack::Injection;
 use patom::data::csv::Table;
 use patom::data::mapping::Mapping;
 use patom::data::{self, DataSet, RawPoints, own, sources};
@@ -372,7 +373,7 @@ impl Observer for Progress {
         self.start.elapsed().as_secs_f64()
     }
 
-    fn iteration(&mut self, point: &TracePoint) -> ControlFlow<()> {
+    fn iteration(&mut self, point: &TracePoint, _: &[Injection]) -> ControlFlow<()> {
         self.bar.set_position(point.iteration as u64);
         if let Some(metric) = point.metric {
             self.bar.set_message(format!("metric {metric:.4}"));

@@ -11,8 +11,9 @@ use crate::harness::{self, Plan};
 use crate::page::Page;
 
 /// Every view: its name, its address, and the element that is there when it is.
-const VIEWS: [(&str, &str, &str); 4] = [
+const VIEWS: [(&str, &str, &str); 5] = [
     ("lab", "", "curve"),
+    ("tour", "#story=2", "story"),
     ("figure 1", "#view=figure1", "figure-status"),
     ("figure 2", "#view=figure2", "figure-status"),
     ("figure 3", "#view=figure3", "figure-status"),

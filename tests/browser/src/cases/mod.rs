@@ -9,11 +9,13 @@ mod golden;
 pub mod lab;
 mod links;
 mod looks;
+mod reading;
 mod readme;
 mod runs;
 mod smoke;
 mod soak;
 mod start;
+mod story;
 mod take;
 mod tools;
 
@@ -25,6 +27,7 @@ pub fn all() -> Vec<Case> {
         tools::cases(),
         smoke::cases(),
         start::cases(),
+        story::cases(),
         runs::cases(),
         golden::cases(),
         links::cases(),
@@ -33,6 +36,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         figures::cases(),
         looks::cases(),
+        reading::cases(),
         take::cases(),
         soak::cases(),
         readme::cases(),
