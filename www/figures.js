@@ -2,6 +2,7 @@
 
 import { onLookChange, resize, style } from "./charts.js";
 import { download, el } from "./dom.js";
+import { goesOn } from "./leaving.js";
 import { Pool } from "./pool.js";
 import * as views from "./views.js";
 
@@ -131,6 +132,7 @@ export class FigureView {
   enter(state) {
     const running = state === "running";
     this.root.dataset.state = state;
+    goesOn(this, running);
     this.runButton.hidden = running;
     this.cancelButton.hidden = this.progress.hidden = !running;
     this.csvButton.hidden = !this.results.some((result) => result && "digest" in result);

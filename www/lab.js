@@ -8,7 +8,7 @@ import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
 /** @import { Solver } from "./solver.js" */
-/** @import { Complete, DatasetRef, Description, Draft, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source } from "./types.js" */
+/** @import { Complete, DatasetRef, Description, Draft, Kept, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source } from "./types.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Choices that do not speak of the tasks or the labels of one data set. */
@@ -53,7 +53,7 @@ export class Lab {
     this.expected = null;
     /** @type {RunState | null} what goes on */
     this.run = null;
-    /** @type {{report: Report, json: string, link: string} | null} what is shown */
+    /** @type {{report: Report, json: string, link: string, at?: string} | null} what is shown; `at` says that it was kept */
     this.result = null;
     /** Counts the runs asked for: an older one that comes late is ignored. */
     this.asked = 0;
@@ -291,8 +291,11 @@ export class Lab {
     return parts.join("&");
   }
 
-  /** @param {string} text the fragment of an address */
-  openLink(text) {
+  /**
+   * @param {string} text the fragment of an address
+   * @param {string} [held] the link of a run that is not to be started
+   */
+  openLink(text, held) {
     this.stop();
     this.expected = null;
     this.others = [];
@@ -342,6 +345,9 @@ export class Lab {
       return;
     }
     if (!dropped) this.expected = expectedOf(link, checked.link);
+    if (checked.link === held) {
+      return this.clear("This run was interrupted", "Press Run to start it again.");
+    }
     return this.start();
   }
 
@@ -462,6 +468,34 @@ export class Lab {
     const text = `After ${views.duration(seconds)}. ${done === undefined ? "" : "The curve so far is kept."}`;
     this.tell({ type: "ended", how: "cancelled", run, headline, text, problem: null });
     return true;
+  }
+
+  /**
+   * Shows what was kept, without computing it again.
+   * @param {Kept} kept
+   * @param {string} text says so
+   */
+  recall({ run, report, json }, text) {
+    this.stop();
+    this.asked++;
+    const read = this.engine.readLink(run.link);
+    this.draft = "errors" in read ? {} : read.draft;
+    this.others = [];
+    this.expected = null;
+    this.dataProblem("");
+    this.update();
+    // The points that the worker holds are those of another run.
+    this.solver.cancel();
+    if (!report) {
+      this.result = null;
+      const curve = run.points.length > 0 ? "The curve so far was kept." : "";
+      return this.tell({ type: "ended", how: "cancelled", run, headline: text, text: curve, problem: null });
+    }
+    const link = this.complete?.link ?? run.link;
+    this.result = { report, json, link, at: text };
+    const { digest, engine, data_sha256: data } = report;
+    this.expected = { link, digest, engine, data };
+    this.tell({ type: "done", run, report });
   }
 
   /**

@@ -6,9 +6,11 @@ import { loadEngine } from "./engine.js";
 import { FigureView } from "./figures.js";
 import { Form } from "./form.js";
 import { Lab, words } from "./lab.js";
+import { cutShort } from "./leaving.js";
 import { notice, withdraw } from "./notices.js";
 import { showPresets } from "./presets.js";
 import { Results } from "./results.js";
+import { settingsSheet, showSheet } from "./sheet.js";
 import { Solver } from "./solver.js";
 import { offerFiles } from "./take.js";
 
@@ -150,7 +152,8 @@ addEventListener("hashchange", () => {
 byId("controls", HTMLFormElement).onsubmit = (event) => {
   event.preventDefault();
   if (!lab.ready) return;
-  // On a narrow screen the result stands above the settings.
+  // On a narrow screen the settings lie over the result.
+  showSheet(false);
   if ($("to-settings").offsetParent) $("results").scrollIntoView({ block: "start" });
   lab.start();
 };
@@ -158,10 +161,7 @@ $("cancel").onclick = () => {
   lab.stop();
   $("run").focus();
 };
-$("to-settings").onclick = () => {
-  $("controls").scrollIntoView({ block: "start" });
-  $("dataset-synthetic").focus({ preventScroll: true });
-};
+settingsSheet();
 document.querySelector(".skip")?.addEventListener("click", (event) => {
   // Not as a link: the fragment of the address is the specification.
   event.preventDefault();
@@ -197,5 +197,21 @@ for (const button of document.querySelectorAll("button[id]")) {
   if (button instanceof HTMLElement) button.dataset.testid ??= button.id;
 }
 
+const cut = cutShort();
 showView();
-if (!figure) lab.openLink(location.hash);
+if (!figure) lab.openLink(location.hash, cut?.link);
+
+// What the first result does not need.
+/** @type {Promise<void> | undefined} */
+let rest;
+const loadRest = () =>
+  (rest ??= Promise.all([import("./keep.js"), import("./offline.js")]).then(
+    ([{ Keeper }, { workOffline }]) => {
+      new Keeper(lab, cut);
+      workOffline(lab);
+    },
+    // Left out without a word: the connection is gone, or a newer version has taken the place.
+    () => {},
+  ));
+lab.listen(({ type }) => ["done", "ended", "empty"].includes(type) && setTimeout(loadRest, 200));
+setTimeout(loadRest, cut ? 0 : 1500);

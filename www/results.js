@@ -90,7 +90,7 @@ export class Results {
     $("results").toggleAttribute("data-stale", stale);
     const idle = !run && $("results").dataset.state === "done";
     if (idle && stale) $("status").textContent = "Settings changed: press Run.";
-    else if (idle && result) $("status").textContent = doneWords(result.report);
+    else if (idle && result) $("status").textContent = result.at ?? doneWords(result.report);
   }
 
   /** Keeps count and time up to date while a run goes on. */

@@ -4,9 +4,11 @@
 mod failures;
 mod figures;
 mod files;
+mod kept;
 mod lab;
 mod links;
 mod looks;
+mod offline;
 mod readme;
 mod runs;
 mod smoke;
@@ -26,6 +28,8 @@ pub fn all() -> Vec<Case> {
         files::cases(),
         failures::cases(),
         figures::cases(),
+        kept::cases(),
+        offline::cases(),
         looks::cases(),
         readme::cases(),
     ]
