@@ -33,28 +33,21 @@ export class Keeper {
     /** Saves one after another, in their order. */
     this.saving = /** @type {Promise<unknown>} */ (Promise.resolve());
     this.list = el("ol", { class: "recent-list", "data-testid": "recent-list" });
-    this.problem = el("p", { class: "hint", "data-testid": "recent-problem", hidden: true });
+    this.problem = el("p", { "data-testid": "recent-problem", hidden: true });
     const forget = el("button", { type: "button", "data-testid": "forget-all" }, "Forget all");
     forget.onclick = () => this.then(store.clear());
-    this.filled = el(
-      "div",
-      {},
-      el(
-        "p",
-        { class: "lead" },
-        `The last ${store.MOST}, kept in this browser alone. Of a file of yours only its name and ` +
-          "hash are kept, never its content.",
-      ),
-      this.list,
-      forget,
-    );
+    const about =
+      `The last ${store.MOST}, kept in this browser alone. Of a file of yours only its name and ` +
+      "hash are kept, never its content.";
     this.root = el(
       "details",
       { class: "card recent", "data-testid": "recent", hidden: true, ontoggle: () => this.refresh() },
       el("summary", {}, el("h2", {}, "Your recent results")),
-      this.filled,
-      this.problem,
+      el("p", { class: "lead" }, about),
+      this.list,
+      forget,
     );
+    $("offline").after(this.problem);
     $("results").querySelector(".how")?.before(this.root);
     navigator.locks?.request(TAB, () => new Promise(() => {})).catch(() => {});
     addEventListener("pagehide", () => this.save());
@@ -95,14 +88,15 @@ export class Keeper {
     goesOn(this, false);
     clearInterval(this.timer);
     noteRun(null);
-    const { result, complete } = this.lab;
+    const { result } = this.lab;
     const { current } = this;
     this.current = null;
     // What was only shown again is kept already; the default is what the page opens with.
     if (result?.at) return;
     const id = current?.id ?? unique();
     const common = { id, tab: TAB, at: Date.now() };
-    const isDefault = result?.link === complete?.link && Object.keys(complete?.differences ?? {}).length === 0;
+    const start = this.lab.engine.complete({});
+    const isDefault = !("errors" in start) && result?.link === start.link;
     if (how === "done" && result && !isDefault) {
       const { report, json, link } = result;
       const run = { spec: report.spec, link, metric: report.metric_name, clean: null, points: [], start: 0 };
@@ -135,7 +129,6 @@ export class Keeper {
   complain(problem) {
     this.problem.hidden = problem === "";
     this.problem.textContent = `Results are not kept: ${problem}. All else works.`;
-    if (problem) this.root.hidden = false;
   }
 
   /** Shows what is kept, by this tab and others; returns it. */
@@ -145,11 +138,9 @@ export class Keeper {
       const alive = await livingTabs();
       const shown = kept.filter(({ state, tab }) => state !== "running" || !alive.includes(tab));
       this.list.replaceChildren(...shown.map((record) => this.item(record)));
-      this.filled.hidden = shown.length === 0;
-      this.root.hidden = shown.length === 0 && this.problem.hidden;
+      this.root.hidden = shown.length === 0;
       return kept;
     } catch (problem) {
-      this.filled.hidden = this.list.childElementCount === 0;
       this.complain(words(problem));
       return null;
     }

@@ -44,13 +44,17 @@ function settled(answer, bytes) {
 async function keep(cache, path, hash) {
   const url = new URL(path === "index.html" ? "./" : path, scope).href;
   if (await cache.match(url)) return;
-  const named = path.startsWith("assets-");
-  const answer = await fetch(url, { cache: named ? "default" : "no-cache" });
-  const bytes = await answer.arrayBuffer();
-  if (!answer.ok || (await sha256(bytes)) !== hash) {
-    throw new Error(`${path} is not that of version ${BUILD.id}`);
+  // Only a file with a hash in its name can be trusted to be the same in the browser's own cache;
+  // and it may be damaged there.
+  for (const source of /** @type {const} */ (["default", "reload"])) {
+    if (source === "default" && !path.startsWith("assets-")) continue;
+    const answer = await fetch(url, { cache: source });
+    const bytes = await answer.arrayBuffer();
+    if (answer.ok && (await sha256(bytes)) === hash) {
+      return cache.put(url, settled(answer, bytes));
+    }
   }
-  await cache.put(url, settled(answer, bytes));
+  throw new Error(`${path} is not that of version ${BUILD.id}`);
 }
 
 async function install() {

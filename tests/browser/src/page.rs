@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use thirtyfour::cdp::Cdp;
 use thirtyfour::prelude::*;
 use xtask::server::Server;
+use xtask::workspace::Workspace;
 
 use crate::engine::{Driver, Engine};
 
@@ -439,6 +440,23 @@ impl Page {
         Ok(Cdp::new(self.driver.handle().clone())
             .send_raw(method, parameters)
             .await?)
+    }
+
+    /// What axe finds wrong with the whole page, as `rule: where`, one line each.
+    pub async fn axe(&self) -> Result<Vec<String>> {
+        let there = "return 'axe' in window";
+        if !self.js::<bool>(there, vec![]).await? {
+            let path = Workspace::find()?
+                .root
+                .join("node_modules/axe-core/axe.min.js");
+            let axe = std::fs::read_to_string(&path)
+                .with_context(|| format!("{} (npm ci installs it)", path.display()))?;
+            self.driver.execute(axe, vec![]).await?;
+        }
+        let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }) \
+            .then(({ violations }) => done(violations.flatMap(({ id, nodes }) => nodes.map( \
+              ({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`))))";
+        self.js_later(script, vec![]).await
     }
 
     // ---- what stays

@@ -79,6 +79,8 @@ async fn results_survive_and_are_shown_without_a_run(page: &Page) -> Result<()> 
 }
 
 async fn a_reload_in_a_long_run_keeps_its_curve(page: &Page) -> Result<()> {
+    // A user is asked; a script that has touched nothing is not.
+    page.expect_console_error("Blocked attempt to show a 'beforeunload'");
     page.open(LONG).await?;
     page.wait_text("status", "Iteration 5").await?;
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -112,6 +114,7 @@ async fn only_long_runs_are_warned_about(page: &Page) -> Result<()> {
     page.open("").await?;
     finished(page).await?;
     ensure!(!asks(page).await?, "nothing goes on");
+    page.expect_console_error("Blocked attempt to show a 'beforeunload'");
     page.open(LONG).await?;
     page.wait_text("status", "Iteration").await?;
     ensure!(!asks(page).await?, "the run has just begun");

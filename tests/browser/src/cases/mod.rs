@@ -1,6 +1,7 @@
 //! The claims about the page. To add one: an `async fn claim(page: &Page) -> Result<()>` in a file
 //! here, and its name in that file's list.
 
+mod everyone;
 mod failures;
 mod figures;
 mod files;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Case> {
         failures::cases(),
         figures::cases(),
         kept::cases(),
+        everyone::cases(),
         offline::cases(),
         looks::cases(),
         readme::cases(),

@@ -26,6 +26,17 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
+/// What a browser says in its console when there is no connection.
+fn without_a_server(page: &Page) {
+    for error in [
+        "ERR_CONNECTION_REFUSED",
+        "ERR_FAILED",
+        "when fetching the script",
+    ] {
+        page.expect_console_error(error);
+    }
+}
+
 /// Waits until the page says that it is kept.
 async fn kept(page: &Page) -> Result<()> {
     page.wait_text("offline", "Works without a connection")
@@ -40,8 +51,7 @@ async fn caches(page: &Page) -> Result<Vec<(String, usize)>> {
 }
 
 async fn after_one_visit_the_page_works_without_a_server(page: &Page) -> Result<()> {
-    page.expect_console_error("ERR_CONNECTION_REFUSED");
-    page.expect_console_error("An unknown error occurred when fetching the script");
+    without_a_server(page);
     page.open("").await?;
     let digest = finished(page).await?;
     kept(page).await?;
@@ -72,8 +82,7 @@ async fn after_one_visit_the_page_works_without_a_server(page: &Page) -> Result<
 
 async fn data_that_were_fetched_work_without_a_server(page: &Page) -> Result<()> {
     needs("sarcos")?;
-    page.expect_console_error("ERR_CONNECTION_REFUSED");
-    page.expect_console_error("An unknown error occurred when fetching the script");
+    without_a_server(page);
     // On the very first visit, before there is a service worker.
     page.open("#d=sarcos&i=3").await?;
     let digest = finished(page).await?;
@@ -87,8 +96,7 @@ async fn data_that_were_fetched_work_without_a_server(page: &Page) -> Result<()>
 
 async fn all_data_are_kept_on_request(page: &Page) -> Result<()> {
     needs("landmine")?;
-    page.expect_console_error("ERR_CONNECTION_REFUSED");
-    page.expect_console_error("An unknown error occurred when fetching the script");
+    without_a_server(page);
     page.open("").await?;
     finished(page).await?;
     kept(page).await?;
@@ -151,20 +159,23 @@ async fn a_new_version_leaves_an_open_tab_its_files_and_its_run(page: &Page) -> 
     .await?;
     page.click("run").await?;
     page.wait_text("status", "Iteration").await?;
-
     site::write(&version("two")?, &folder)?;
     let script = "const done = arguments[0]; navigator.serviceWorker.getRegistration() \
         .then(registration => registration.update()).then(() => done(null))";
     page.js_later::<()>(script, vec![]).await?;
+    ensure!(
+        state(page).await? == "running",
+        "the run is too short for this"
+    );
     notice(page, "A new version of this page is ready").await?;
-    ensure!(state(page).await? == "running", "the run was disturbed");
     page.screenshot("new-version").await?;
     // The host has these files no more; this tab has.
     let script =
         "const done = arguments[1]; fetch(arguments[0]).then(answer => done(answer.status))";
     let status: u32 = page.js_later(script, vec![json!(old)]).await?;
     ensure!(status == 200, "{status}");
-    page.click("cancel").await?;
+    finished(page).await?;
+    page.wait_text("status", "1000 iterations").await?;
     page.click("to-figures").await?;
     page.wait_text("figure-claim", "a").await?;
     page.click("to-lab").await?;
@@ -204,6 +215,7 @@ async fn what_a_host_altered_is_not_kept(page: &Page) -> Result<()> {
     page.open("#d=sarcos").await?;
     reached(page, "failed", Duration::from_secs(20)).await?;
     page.wait_text("offline", "0 of").await?;
+    // Now through the service worker.
     page.open("#d=sarcos").await?;
     reached(page, "failed", Duration::from_secs(20)).await?;
     let data: usize = caches(page)
