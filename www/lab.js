@@ -192,6 +192,7 @@ export class Lab {
       this.bundles.set(ref, source);
       this.described.set(source.key, description);
       this.broken.delete(ref);
+      this.dataProblem("");
       return source;
     } catch (problem) {
       this.broken.add(ref);

@@ -33,7 +33,7 @@ export async function workOffline(lab) {
   }
   const { active } = registration;
   active?.postMessage("tidy");
-  const show = () => showState(serviceWorker.controller !== null || registration.active !== null);
+  const show = () => showState(registration.active !== null).catch(() => $("offline").replaceChildren());
   /** @param {ServiceWorker | null} worker */
   const watch = (worker) =>
     worker?.addEventListener("statechange", () => {

@@ -193,6 +193,7 @@ async fn a_file_is_kept_by_name_and_hash_alone(page: &Page) -> Result<()> {
     // Shown again in a tab that does not have the file.
     page.open("").await?;
     finished(page).await?;
+    count(page, 1).await?;
     open_item(page, "private.csv").await?;
     ensure!(finished(page).await? == digest);
     page.wait_text("data-note", "Open private.csv").await?;

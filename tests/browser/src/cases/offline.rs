@@ -134,10 +134,16 @@ fn version(mark: &str) -> Result<Files> {
     let root = Workspace::find()?.root;
     let mut www = site::read_folder(&root.join("www"))?;
     www.insert("version.txt".into(), mark.as_bytes().to_vec());
-    site::assemble(www, "pkg", &Files::new(), "0.1.0")
+    let data = site::read_folder(&root.join("dist/data"))?;
+    let landmine = data
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("landmine"));
+    let bundles = landmine.map(|(_, bytes)| ("landmine.bundle".into(), bytes));
+    site::assemble(www, "pkg", &bundles.collect(), "0.1.0")
 }
 
 async fn a_new_version_leaves_an_open_tab_its_files_and_its_run(page: &Page) -> Result<()> {
+    needs("landmine")?;
     let folder = page.folder.join("site");
     site::write(&version("one")?, &folder)?;
     let options = Options {
@@ -151,12 +157,12 @@ async fn a_new_version_leaves_an_open_tab_its_files_and_its_run(page: &Page) -> 
     let address = "return document.querySelector('script[src]').src";
     let old: String = page.js(address, vec![]).await?;
     ensure!(caches(page).await?.len() == 1, "{:?}", caches(page).await?);
-    page.set("field-iterations", "1000").await?;
     page.js::<()>(
-        "document.getElementById('field-step-constant').click(); return null",
+        "document.getElementById('dataset-landmine').click(); return null",
         vec![],
     )
     .await?;
+    page.set("field-iterations", "1000").await?;
     page.click("run").await?;
     page.wait_text("status", "Iteration").await?;
     site::write(&version("two")?, &folder)?;
@@ -174,8 +180,7 @@ async fn a_new_version_leaves_an_open_tab_its_files_and_its_run(page: &Page) -> 
         "const done = arguments[1]; fetch(arguments[0]).then(answer => done(answer.status))";
     let status: u32 = page.js_later(script, vec![json!(old)]).await?;
     ensure!(status == 200, "{status}");
-    finished(page).await?;
-    page.wait_text("status", "1000 iterations").await?;
+    page.click("cancel").await?;
     page.click("to-figures").await?;
     page.wait_text("figure-claim", "a").await?;
     page.click("to-lab").await?;
@@ -186,7 +191,12 @@ async fn a_new_version_leaves_an_open_tab_its_files_and_its_run(page: &Page) -> 
     })
     .await?;
     page.until("the old files to go", async || {
-        Ok(caches(page).await?.len() == 1)
+        Ok(caches(page)
+            .await?
+            .iter()
+            .filter(|(name, _)| !name.ends_with("data"))
+            .count()
+            == 1)
     })
     .await?;
     let status: u32 = page.js_later(script, vec![json!(old)]).await?;
