@@ -6,7 +6,7 @@
 #[path = "common/golden.rs"]
 mod golden;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use golden::{PUBLISHED, SYNTHETIC};
@@ -60,25 +60,29 @@ fn every_golden_run_converges_and_repeats_itself_in_any_thread() {
         assert!(report.converged(), "{name}");
     }
     // All at once, and in another order, so that the runs of a thread come after different ones.
-    let again: HashMap<&str, String> = std::thread::scope(|scope| {
-        let run_every = |first: usize| {
-            move || -> Vec<(&str, String)> {
-                let chosen = SYNTHETIC.iter().rev().skip(first).step_by(3);
-                chosen
-                    .map(|(name, link)| (*name, run_synthetic(link).digest))
-                    .collect()
-            }
-        };
-        let workers: Vec<_> = (0..3).map(|first| scope.spawn(run_every(first))).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap())
-            .collect()
-    });
-    for ((name, _), report) in SYNTHETIC.iter().zip(&reports) {
-        assert_eq!(again[name], report.digest, "{name}");
+    for threads in [2, 4] {
+        let again: HashMap<&str, String> = std::thread::scope(|scope| {
+            let run_every = |first: usize| {
+                move || -> Vec<(&str, String)> {
+                    let chosen = SYNTHETIC.iter().rev().skip(first).step_by(threads);
+                    chosen
+                        .map(|(name, link)| (*name, run_synthetic(link).digest))
+                        .collect()
+                }
+            };
+            let workers: Vec<_> = (0..threads)
+                .map(|first| scope.spawn(run_every(first)))
+                .collect();
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap())
+                .collect()
+        });
+        for ((name, _), report) in SYNTHETIC.iter().zip(&reports) {
+            assert_eq!(again[name], report.digest, "{name}, {threads} threads");
+        }
     }
-    let different: std::collections::HashSet<&String> = again.values().collect();
+    let different: HashSet<&String> = reports.iter().map(|report| &report.digest).collect();
     assert_eq!(
         different.len(),
         SYNTHETIC.len(),
@@ -91,10 +95,20 @@ fn the_digests_are_handed_to_the_wasm_tests() {
     let Some(path) = std::env::var_os("PATOM_DIGESTS_FILE") else {
         return;
     };
-    let lines = SYNTHETIC
+    let mut lines: Vec<String> = SYNTHETIC
         .iter()
-        .map(|(name, link)| format!("{name} {}\n", run_synthetic(link).digest));
-    std::fs::write(path, lines.collect::<String>()).unwrap();
+        .map(|(name, link)| format!("{name} {}\n", run_synthetic(link).digest))
+        .collect();
+    for dataset in ["landmine", "sarcos", "mnist"] {
+        let Some(data) = published(dataset, "the_digests_are_handed_to_the_wasm_tests") else {
+            continue;
+        };
+        for (_, name, link) in PUBLISHED.iter().filter(|(of, ..)| *of == dataset) {
+            let digest = run(&spec_of(link, dataset), &data).digest;
+            lines.push(format!("{name} {digest}\n"));
+        }
+    }
+    std::fs::write(path, lines.concat()).unwrap();
 }
 
 #[test]

@@ -98,11 +98,27 @@ pub fn chromium() -> Result<Chromium> {
     )
 }
 
+/// The version of Firefox's WebDriver that is built where there is none.
+const GECKODRIVER: &str = "0.37.1";
+
+/// Programs of our own making, kept between runs.
+fn tools(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("tools")
+}
+
+/// Firefox's WebDriver: the system's, or the one that [`engines`] builds.
+pub fn geckodriver(workspace: &Workspace) -> Option<PathBuf> {
+    let own = tools(workspace)
+        .join("bin")
+        .join(format!("geckodriver{}", std::env::consts::EXE_SUFFIX));
+    which("geckodriver").or_else(|| own.is_file().then_some(own))
+}
+
 /// Installs what the engines in a list such as `chromium,firefox` need.
 ///
 /// # Errors
 /// As for [`chromium`].
-pub fn engines(list: &str) -> Result<()> {
+pub fn engines(workspace: &Workspace, list: &str) -> Result<()> {
     for engine in list.split(',') {
         match engine.trim() {
             "chromium" => {
@@ -112,10 +128,12 @@ pub fn engines(list: &str) -> Result<()> {
                 if which("firefox-esr").is_none() && which("firefox").is_none() {
                     packages(&["firefox-esr"])?;
                 }
-                if which("geckodriver").is_none() {
-                    bail!(
-                        "missing: geckodriver. Type: cargo install geckodriver --version 0.37.1 --locked --debug"
-                    );
+                if geckodriver(workspace).is_none() {
+                    println!("building geckodriver");
+                    run(Command::new("cargo")
+                        .args(["install", "geckodriver", "--version", GECKODRIVER])
+                        .args(["--locked", "--debug", "--root"])
+                        .arg(tools(workspace)))?;
                 }
             }
             "webkit" => {

@@ -430,7 +430,9 @@ fn wasm_in_node(session: &mut Session) -> Result<Tally> {
 
 fn end_to_end(session: &mut Session) -> Result<Tally> {
     session.needs_site()?;
-    setup::engines(&session.arguments.engines)?;
+    setup::engines(session.workspace, &session.arguments.engines)?;
+    // For the case that compares them with the page's.
+    session.native_digests()?;
     let mut command = Command::new(session.runner()?);
     command
         .args(["--engines", &session.arguments.engines])

@@ -10,8 +10,8 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use xtask::setup::Chromium;
-use xtask::workspace::which;
+use xtask::setup::{Chromium, geckodriver};
+use xtask::workspace::{Workspace, which};
 
 /// An engine the page must work in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -141,7 +141,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub async fn start(engine: Engine) -> Result<Self> {
+    pub async fn start(engine: Engine, workspace: &Workspace) -> Result<Self> {
         let mut processes = Vec::new();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = match engine {
@@ -155,7 +155,7 @@ impl Driver {
             }
             Engine::Firefox => {
                 let mut command =
-                    Command::new(which("geckodriver").context("geckodriver is not installed")?);
+                    Command::new(geckodriver(workspace).context("geckodriver is not installed")?);
                 command.arg("--port").arg(port.to_string());
                 command
             }
@@ -223,7 +223,8 @@ async fn start_display() -> Result<(Child, String)> {
             "1",
             "-screen",
             "0",
-            "1400x1000x24",
+            // As wide as the widest page that is looked at.
+            "2600x1400x24",
             "-nolisten",
             "tcp",
         ])

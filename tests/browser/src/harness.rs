@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use futures_case::CaseFuture;
 use xtask::server::{Options, Server};
+use xtask::workspace::Workspace;
 
 use crate::engine::{Driver, Engine};
 use crate::page::{FRAME, Page, Skipped};
@@ -43,6 +44,7 @@ macro_rules! cases {
 
 /// What to run, and where things are.
 pub struct Plan {
+    pub workspace: Workspace,
     pub dist: PathBuf,
     pub screenshots: PathBuf,
     pub engines: Vec<Engine>,
@@ -75,11 +77,23 @@ pub async fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
     let start = Instant::now();
     let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
     for &engine in &plan.engines {
-        let driver = Driver::start(engine).await?;
+        let mut driver = Driver::start(engine, &plan.workspace).await?;
         for case in &chosen {
             let name = format!("{}::{}", engine.name(), case.name);
             let begun = Instant::now();
-            let outcome = attempt(plan, engine, &driver, case).await;
+            let opened = match open(plan, engine, &driver).await {
+                Err(error) => {
+                    // Browsers sometimes do not start on a busy machine: that is no fault of the page.
+                    println!("(starting {} once more: {error:#})", engine.name());
+                    driver = Driver::start(engine, &plan.workspace).await?;
+                    open(plan, engine, &driver).await
+                }
+                opened => opened,
+            };
+            let outcome = match opened {
+                Ok((_folder, page)) => attempt(plan, case, &page).await,
+                Err(error) => Outcome::Failed(format!("{error:#}")),
+            };
             let seconds = begun.elapsed().as_secs_f64();
             match outcome {
                 Outcome::Passed => {
@@ -114,29 +128,27 @@ pub async fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
     Ok(failures.is_empty())
 }
 
-async fn attempt(plan: &Plan, engine: Engine, driver: &Driver, case: &Case) -> Outcome {
-    let opened = async {
-        let folder = tempfile::tempdir()?;
-        let screenshots = plan.screenshots.join(engine.name());
-        std::fs::create_dir_all(&screenshots)?;
-        // In a folder, as on a shared host: no address may start at the root.
-        let options = Options {
-            mount: "/some/folder/".into(),
-            pages: vec![FRAME],
-            ..Options::default()
-        };
-        let server = Server::start(&plan.dist, &options)?;
-        let start = Page::start(engine, driver, server, folder.path().into(), screenshots);
-        let page = tokio::time::timeout(Duration::from_mins(1), start)
-            .await
-            .context("the browser does not start within 60 s")??;
-        anyhow::Ok((folder, page))
+/// A browser with nothing in it yet, a server, and an empty folder for the two.
+async fn open(plan: &Plan, engine: Engine, driver: &Driver) -> Result<(tempfile::TempDir, Page)> {
+    let folder = tempfile::tempdir()?;
+    let screenshots = plan.screenshots.join(engine.name());
+    std::fs::create_dir_all(&screenshots)?;
+    // In a folder, as on a shared host: no address may start at the root.
+    let options = Options {
+        mount: "/some/folder/".into(),
+        pages: vec![FRAME],
+        ..Options::default()
     };
-    let (_folder, page) = match opened.await {
-        Ok(opened) => opened,
-        Err(error) => return Outcome::Failed(format!("{error:#}")),
-    };
-    let outcome = match tokio::time::timeout(case.limit, (case.run)(&page)).await {
+    let server = Server::start(&plan.dist, &options)?;
+    let start = Page::start(engine, driver, server, folder.path().into(), screenshots);
+    let page = tokio::time::timeout(Duration::from_mins(1), start)
+        .await
+        .context("the browser does not start within 60 s")??;
+    Ok((folder, page))
+}
+
+async fn attempt(plan: &Plan, case: &Case, page: &Page) -> Outcome {
+    let outcome = match tokio::time::timeout(case.limit, (case.run)(page)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(anyhow::anyhow!(
             "not done within {} s",
@@ -158,7 +170,7 @@ async fn attempt(plan: &Plan, engine: Engine, driver: &Driver, case: &Case) -> O
     };
     let outcome = match outcome {
         Outcome::Failed(message) => {
-            let evidence = tokio::time::timeout(Duration::from_secs(20), keep(plan, case, &page));
+            let evidence = tokio::time::timeout(Duration::from_secs(20), keep(plan, case, page));
             Outcome::Failed(match evidence.await {
                 Ok(text) => format!("{message}\n{text}"),
                 Err(_) => format!("{message}\n(the browser gave no evidence in 20 s)"),

@@ -77,6 +77,7 @@ fn end_to_end_tests(arguments: EndToEnd) -> Result<bool> {
         screenshots: workspace.target.join("screenshots"),
         engines: arguments.engines,
         filter: arguments.filter,
+        workspace,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

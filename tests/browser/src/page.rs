@@ -383,14 +383,28 @@ impl Page {
             return Ok(());
         }
         *lock(&self.frame) = None;
-        self.driver.set_window_rect(0, 0, width, height).await?;
-        // The frame of the window is no part of what the page sees.
-        let size = "return [innerWidth, innerHeight]";
-        let (inner_width, inner_height): (u32, u32) = self.js(size, vec![]).await?;
-        let wider = width + width.saturating_sub(inner_width);
-        let taller = height + height.saturating_sub(inner_height);
-        self.driver.set_window_rect(0, 0, wider, taller).await?;
-        Ok(())
+        self.driver.enter_default_frame().await?;
+        // The frame of the window is no part of what the page sees, and windows take their time.
+        let mut frame = (0, 0);
+        for _ in 0..5 {
+            let (outer_width, outer_height) = (width + frame.0, height + frame.1);
+            self.driver
+                .set_window_rect(0, 0, outer_width, outer_height)
+                .await?;
+            for _ in 0..20 {
+                let size = "return [innerWidth, innerHeight]";
+                let (seen_width, seen_height): (u32, u32) = self.js(size, vec![]).await?;
+                if (seen_width, seen_height) == (width, height) {
+                    return Ok(());
+                }
+                frame = (
+                    outer_width.saturating_sub(seen_width),
+                    outer_height.saturating_sub(seen_height),
+                );
+                tokio::time::sleep(Duration::from_millis(25)).await;
+            }
+        }
+        bail!("no window of {width} x {height}: its frame takes {frame:?}")
     }
 
     /// Sets the device pixel ratio (Chromium only).

@@ -25,11 +25,15 @@ async fn nothing_is_wider_than_the_screen(page: &Page) -> Result<()> {
             page.open(link).await?;
             finished(page).await?;
             let script = "document.querySelectorAll('details').forEach(d => d.open = true); \
-                return document.documentElement.scrollWidth";
-            let wide: u32 = page.js(script, vec![]).await?;
+                const wide = document.documentElement.scrollWidth; \
+                const beyond = [...document.body.querySelectorAll('*')].filter(element => \
+                  element.getBoundingClientRect().right > innerWidth); \
+                return [wide, wide > arguments[0] ? beyond.map(element => element.outerHTML\
+                  .slice(0, 90)) : []]";
+            let (wide, beyond): (u32, Vec<String>) = page.js(script, vec![width.into()]).await?;
             ensure!(
                 wide <= width,
-                "{link}: {wide} pixels on a screen of {width}"
+                "{link}: {wide} pixels on a screen of {width}: {beyond:#?}"
             );
         }
         page.open("").await?;

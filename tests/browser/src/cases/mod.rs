@@ -5,6 +5,7 @@ mod everyone;
 mod failures;
 mod figures;
 mod files;
+mod golden;
 mod kept;
 mod lab;
 mod links;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Case> {
         smoke::cases(),
         start::cases(),
         runs::cases(),
+        golden::cases(),
         links::cases(),
         files::cases(),
         failures::cases(),

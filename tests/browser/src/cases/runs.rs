@@ -24,8 +24,8 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// A run that takes seconds.
-const LONG: &str = "#p=constant&i=1000&g=implicit_total";
+/// A run that takes long enough on any machine.
+const LONG: &str = "#p=constant&i=1000&g=implicit_total&pb=50";
 
 async fn runs(page: &Page, name: &str, tasks: &str, metric: &str) -> Result<()> {
     needs(name)?;
@@ -122,7 +122,7 @@ async fn cancel_keeps_the_curve_and_the_next_run_works(page: &Page) -> Result<()
 }
 
 async fn a_change_while_running_does_not_disturb_the_run(page: &Page) -> Result<()> {
-    page.open("#p=constant&i=150").await?;
+    page.open("#p=constant&i=300&pb=20").await?;
     page.wait_text("status", "Iteration").await?;
     page.set("field-budget", "0.4").await?;
     ensure!(state(page).await? == "running");
