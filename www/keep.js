@@ -149,10 +149,11 @@ export class Keeper {
   /** @param {Kept} record */
   item(record) {
     const { report, run, at } = record;
-    const { dataset, attack, method, budget, seed } = run.spec;
+    const { dataset, attack, method, budget, iterations, seed } = run.spec;
     const name = typeof dataset === "string" ? dataset : dataset.name;
     const end = report ? `digest ${report.digest}` : ended(record);
-    const settings = `${name} · ${method === "random" ? "random, " : ""}${attack} · budget ${budget} · seed ${seed}`;
+    const how = method === "random" ? `random, ${attack}` : attack;
+    const settings = `${name} · ${how} · budget ${budget} · ${iterations} iterations · seed ${seed}`;
     const button = el(
       "button",
       { type: "button", "data-link": run.link },

@@ -23,7 +23,10 @@ export async function workOffline(lab) {
   // Neither is there on plain http.
   if (!serviceWorker || !locks || VERSION === "") return;
   // As long as this tab lives, the files of its version stay.
-  locks.request(LOCK, { mode: "shared" }, () => new Promise(() => {})).catch(() => {});
+  await new Promise((resolve) => {
+    const held = () => new Promise(() => resolve(null));
+    locks.request(LOCK, { mode: "shared" }, held).catch(resolve);
+  });
   let registration;
   try {
     registration = await serviceWorker.register(SCRIPT, { updateViaCache: "none" });

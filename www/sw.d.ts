@@ -20,7 +20,7 @@ interface ServiceWorkerGlobalScope {
   readonly clients: {
     claim(): Promise<void>;
     matchAll(options: { type: "window"; includeUncontrolled: boolean }): Promise<
-      readonly { readonly id: string; readonly url: string }[]
+      readonly { readonly url: string }[]
     >;
   };
   skipWaiting(): Promise<void>;

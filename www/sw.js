@@ -70,20 +70,17 @@ async function install() {
 
 /** Deletes what no open tab uses: each tab holds a lock named after its version. */
 async function tidy() {
+  const windows = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const tabs = windows.filter(({ url }) => url.startsWith(scope));
   const { held = [] } = await worker.navigator.locks.query();
-  const used = new Set([BUILD.assets]);
-  for (const client of await worker.clients.matchAll({ type: "window", includeUncontrolled: true })) {
-    if (!client.url.startsWith(scope)) continue;
-    const lock = held.find(({ name, clientId }) => clientId === client.id && name?.startsWith(OURS));
-    // One that is still loading: which version it needs is not known yet.
-    if (!lock?.name) return;
-    used.add(lock.name.slice(OURS.length));
-  }
+  const needed = held.flatMap(({ name }) => (name?.startsWith(OURS) ? name.slice(OURS.length) : []));
+  // A tab that is still loading: which version it needs is not known yet.
+  if (needed.length < tabs.length) return;
+  const used = new Set([BUILD.assets, ...needed]);
   for (const name of await caches.keys()) {
     if (!name.startsWith(OURS) || name === VERSION || name === DATA) continue;
     const files = await (await caches.open(name)).keys();
-    const needed = files.some(({ url }) => used.has(folderOf(url)));
-    if (!needed) await caches.delete(name);
+    if (!files.some(({ url }) => used.has(folderOf(url)))) await caches.delete(name);
   }
   if (used.size > 1) return;
   const data = await caches.open(DATA);

@@ -67,7 +67,7 @@ const fn view(
     }
 }
 
-const LONG: &str = "#p=constant&i=1000&g=implicit_total";
+const LONG: &str = "#p=constant&i=1000&g=implicit_total&b=2";
 const FILE: &str =
     "#d=file:mine.csv:abababababababababababababababababababababababababababababababab";
 
@@ -241,7 +241,7 @@ async fn no_view_asks_any_other_host(page: &Page) -> Result<()> {
     }
     // Nor could it: the browser would refuse.
     let script = "const done = arguments[0]; fetch('http://127.0.0.2:9/').then(() => done('sent'), \
-        problem => done('')); document.addEventListener('securitypolicyviolation', \
+        problem => setTimeout(done, 3000, 'nothing')); document.addEventListener('securitypolicyviolation', \
           event => done(event.effectiveDirective))";
     page.expect_console_error("Content Security Policy");
     page.expect_console_error("Failed to fetch");
@@ -394,9 +394,13 @@ async fn the_whole_path_works_with_the_keyboard_alone(page: &Page) -> Result<()>
     page.wait_for("copied", "an answer", |text| !text.is_empty())
         .await?;
     // A long run, cancelled.
-    page.open(LONG).await?;
+    page.set("field-iterations", "1000").await?;
+    top(page).await?;
+    tab_to(page, "#field-step-backtracking").await?;
+    page.press(Key::Left).await?;
+    tab_to(page, "#run").await?;
+    page.press(Key::Enter).await?;
     page.wait_text("status", "Iteration").await?;
-    tab_to(page, "#cancel").await?;
     page.press(Key::Enter).await?;
     reached(page, "cancelled", Duration::from_secs(5)).await?;
     ensure!(page.focused().await?.as_deref() == Some("run"));
