@@ -20,6 +20,14 @@ macro_rules! choice {
                     $(Self::$variant => $word),+
                 }
             }
+
+            /// The variant of this word.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
         }
     };
 }

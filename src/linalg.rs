@@ -20,6 +20,40 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
 }
 
+/// The numbers below `count`, ascending by `key`; of equal ones the smaller number first.
+///
+/// A merge sort of a few lines, because that of the standard library is compiled anew for each use
+/// and makes up a tenth of the solver's module.
+pub fn ascending(count: usize, key: impl Fn(usize) -> f64) -> Vec<usize> {
+    let keys: Vec<f64> = (0..count).map(key).collect();
+    merge_sort(&keys)
+}
+
+fn merge_sort(keys: &[f64]) -> Vec<usize> {
+    let count = keys.len();
+    let mut order: Vec<usize> = (0..count).collect();
+    let mut merged = Vec::with_capacity(count);
+    let mut run = 1;
+    while run < count {
+        merged.clear();
+        for start in (0..count).step_by(2 * run) {
+            let middle = count.min(start + run);
+            let end = count.min(middle + run);
+            let (mut left, mut right) = (start, middle);
+            while left < middle || right < end {
+                let from_right = left == middle
+                    || right < end && keys[order[right]].total_cmp(&keys[order[left]]).is_lt();
+                let next = if from_right { &mut right } else { &mut left };
+                merged.push(order[*next]);
+                *next += 1;
+            }
+        }
+        std::mem::swap(&mut order, &mut merged);
+        run *= 2;
+    }
+    order
+}
+
 /// |a|^2.
 pub fn norm_squared(a: &[f64]) -> f64 {
     dot(a, a)
@@ -439,6 +473,17 @@ pub fn largest_eigenvalue(matrix: &[f64], size: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_ordered_by_their_keys_as_a_stable_sort_orders_them() {
+        for count in [0, 1, 2, 3, 7, 8, 9, 100, 1000] {
+            // Many equal keys, and both zeros.
+            let key = |k: usize| ((k * 7919) % 13) as f64 * if k % 2 == 0 { -1.0 } else { 1.0 };
+            let mut expected: Vec<usize> = (0..count).collect();
+            expected.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
+            assert_eq!(ascending(count, key), expected, "{count}");
+        }
+    }
     use crate::rng::{Random, Stream};
 
     fn random_matrix(size: usize, seed: u64) -> Vec<f64> {

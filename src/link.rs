@@ -127,9 +127,9 @@ pub fn encode(spec: &Spec, shape: &Shape) -> String {
             _ => match short.get(field.name)? {
                 Value::String(word) => percent_encode(word),
                 // Whole numbers are read without exponents.
-                number => match number.as_f64() {
-                    Some(value) if number.is_f64() => shortest(value),
-                    _ => number.to_string(),
+                number => match number.as_u64() {
+                    Some(whole) => whole.to_string(),
+                    None => shortest(number.as_f64()?),
                 },
             },
         };

@@ -1,5 +1,7 @@
 //! How good predictions are on test points: NMSE and AUC. Not here: which points, which model.
 
+use crate::linalg::ascending;
+
 /// Mean squared error over the (population) variance of the labels. `None` where the labels are
 /// all equal, or there are none: it is not defined then.
 pub fn nmse(predictions: &[f64], labels: &[f64]) -> Option<f64> {
@@ -20,8 +22,7 @@ pub fn nmse(predictions: &[f64], labels: &[f64]) -> Option<f64> {
 /// a negative point in which the positive one scores higher, ties counted one half. `None` where
 /// only one class is there.
 pub fn auc(scores: &[f64], labels: &[f64]) -> Option<f64> {
-    let mut order: Vec<usize> = (0..labels.len()).collect();
-    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    let order = ascending(labels.len(), |k| scores[k]);
     let positives = labels.iter().filter(|&&y| y > 0.0).count();
     let negatives = labels.len() - positives;
     if positives == 0 || negatives == 0 {

@@ -491,12 +491,11 @@ impl Draft {
         }
         let mut values = self.with_defaults(shape);
         for name in ["targets", "attackers"] {
-            if let Some(Value::Array(tasks)) = values.get_mut(name) {
-                tasks.sort_by_key(Value::as_u64);
+            if let Some(tasks) = values.get_mut(name) {
+                *tasks = sorted(tasks);
             }
         }
-        let spec: Spec = serde_json::from_value(Value::Object(values))
-            .map_err(|error| vec![Error::field("spec", error, "a valid specification")])?;
+        let spec = Spec::of_checked(&values);
         let errors = contradictions(&spec, shape);
         if errors.is_empty() {
             Ok(spec)
@@ -621,12 +620,55 @@ impl Spec {
             .expect("the defaults of a named data set are valid")
     }
 
+    /// From all fields, each of which has passed `check_value`.
+    fn of_checked(values: &Map<String, Value>) -> Self {
+        const CHECKED: &str = "every field has been checked";
+        fn word<T>(value: &Value, from_word: fn(&str) -> Option<T>) -> T {
+            value.as_str().and_then(from_word).expect(CHECKED)
+        }
+        let number = |name: &str| values[name].as_f64().expect(CHECKED);
+        let count = |value: &Value| {
+            let count = value.as_u64()?;
+            Some(usize::try_from(count).expect("ranges of whole numbers end below 2^32"))
+        };
+        let tasks = |name: &str| {
+            let tasks = values[name].as_array().expect(CHECKED);
+            tasks.iter().filter_map(count).collect()
+        };
+        Self {
+            version: VERSION,
+            dataset: dataset_of(&values["dataset"]).expect(CHECKED),
+            train_per_task: count(&values["train_per_task"]),
+            train_share: values["train_share"].as_f64(),
+            test_per_task: count(&values["test_per_task"]),
+            targets: tasks("targets"),
+            attackers: tasks("attackers"),
+            attack: word(&values["attack"], Attack::from_word),
+            method: word(&values["method"], Method::from_word),
+            gradient: word(&values["gradient"], Gradient::from_word),
+            step: word(&values["step"], Step::from_word),
+            step_size: number("step_size"),
+            iterations: count(&values["iterations"]).expect(CHECKED),
+            batch_factor: number("batch_factor"),
+            budget: number("budget"),
+            radius: number("radius"),
+            injected_labels: word(&values["injected_labels"], InjectedLabels::from_word),
+            loss: word(&values["loss"], Loss::from_word),
+            lambda1: number("lambda1"),
+            lambda2: number("lambda2"),
+            epsilon: number("epsilon"),
+            solver: word(&values["solver"], Solver::from_word),
+            target_scaling: word(&values["target_scaling"], TargetScaling::from_word),
+            seed: values["seed"].as_u64().expect(CHECKED),
+        }
+    }
+
     /// This specification as a draft, every field written.
     pub fn to_draft(&self) -> Draft {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(values)) => Draft { values },
-            other => unreachable!("a specification is a JSON object, not {other:?}"),
-        }
+        let Ok(Value::Object(values)) = serde_json::to_value(self) else {
+            unreachable!("a specification is a JSON object");
+        };
+        Draft { values }
     }
 
     /// The fields that differ from the defaults of their data set; `version` and `dataset` always.
@@ -662,11 +704,12 @@ impl Spec {
 }
 
 fn sorted(value: &Value) -> Value {
-    let mut value = value.clone();
-    if let Value::Array(items) = &mut value {
-        items.sort_by_key(Value::as_u64);
-    }
-    value
+    let Value::Array(items) = value else {
+        return value.clone();
+    };
+    let mut tasks: Vec<u64> = items.iter().filter_map(Value::as_u64).collect();
+    tasks.sort_unstable();
+    Value::from(tasks)
 }
 
 /// Equal as numbers: 3 and 3.0 are the same value of a field.
@@ -744,13 +787,45 @@ fn syntax_error(error: &serde_json::Error) -> Error {
 
 /// A value for a message: never longer than a line.
 fn shorten(value: &Value) -> String {
-    let text = value.to_string();
+    let mut text = String::new();
+    write_value(value, &mut text);
     if text.chars().count() <= 80 {
         return text;
     }
     let mut short: String = text.chars().take(77).collect();
     short.push_str("...");
     short
+}
+
+/// As JSON. serde_json's own writer would bring tables that are larger than all of this module
+/// into the page's first load.
+fn write_value(value: &Value, to: &mut String) {
+    match value {
+        Value::Null => to.push_str("null"),
+        Value::Bool(value) => *to += &value.to_string(),
+        Value::Number(number) => {
+            *to += &match (number.as_u64(), number.as_i64()) {
+                (Some(whole), _) => whole.to_string(),
+                (_, Some(whole)) => whole.to_string(),
+                _ => format!("{:?}", number.as_f64().unwrap_or(f64::NAN)),
+            }
+        }
+        Value::String(text) => *to += &format!("{text:?}"),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                to.push(if at == 0 { '[' } else { ',' });
+                write_value(item, to);
+            }
+            to.push_str(if items.is_empty() { "[]" } else { "]" });
+        }
+        Value::Object(entries) => {
+            for (at, (name, item)) in entries.iter().enumerate() {
+                *to += &format!("{}{name:?}:", if at == 0 { '{' } else { ',' });
+                write_value(item, to);
+            }
+            to.push_str(if entries.is_empty() { "{}" } else { "}" });
+        }
+    }
 }
 
 fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result<()> {

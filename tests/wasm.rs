@@ -8,8 +8,9 @@ mod golden;
 use golden::SYNTHETIC;
 use js_sys::{Array, Function, JSON, Reflect};
 use patom::experiment::{self, Unobserved};
+use patom::link;
 use patom::spec::{Shape, Spec};
-use patom::{link, wasm};
+use patom::wasm::{extras, page, solver};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -41,9 +42,13 @@ fn text(object: &JsValue, name: &str) -> String {
     get(object, name).as_string().unwrap()
 }
 
+fn complete(draft: JsValue) -> JsValue {
+    get(&page::complete(draft, JsValue::UNDEFINED), "spec")
+}
+
 #[wasm_bindgen_test]
 fn the_boundary_says_the_version_of_the_crate() {
-    assert_eq!(wasm::version(), env!("CARGO_PKG_VERSION"));
+    assert_eq!(page::version(), env!("CARGO_PKG_VERSION"));
 }
 
 #[wasm_bindgen_test]
@@ -59,11 +64,8 @@ fn every_golden_specification_has_the_digest_that_it_has_natively() {
 #[wasm_bindgen_test]
 fn a_run_through_the_boundary_is_the_same_run() {
     let (name, link) = SYNTHETIC[0];
-    let spec = get(
-        &wasm::complete(get(&wasm::read_link(link), "draft"), JsValue::UNDEFINED),
-        "spec",
-    );
-    let data = wasm::Data::synthetic(spec.clone()).ok().unwrap();
+    let spec = complete(get(&page::read_link(link), "draft"));
+    let data = solver::Data::synthetic(spec.clone()).ok().unwrap();
     // The boundary takes functions of any signature.
     let listener: Function =
         Function::new_with_args("event", "(globalThis.heard ??= []).push(event.type)")
@@ -84,26 +86,26 @@ fn a_run_through_the_boundary_is_the_same_run() {
 
 #[wasm_bindgen_test]
 fn errors_cross_the_boundary_as_code_field_and_message() {
-    let refused = wasm::complete(parse(r#"{"budget":9,"lambda1":0}"#), JsValue::UNDEFINED);
+    let refused = page::complete(parse(r#"{"budget":9,"lambda1":0}"#), JsValue::UNDEFINED);
     let errors: Array = get(&refused, "errors").unchecked_into();
     let fields: Vec<String> = errors.iter().map(|error| text(&error, "field")).collect();
     assert_eq!(fields, ["budget", "lambda1"]);
     assert_eq!(text(&errors.get(0), "code"), "field");
     assert!(text(&errors.get(0), "message").starts_with("budget: 9"));
 
-    let refused = wasm::read_link("v=2&d=sarcos");
+    let refused = page::read_link("v=2&d=sarcos");
     let errors: Array = get(&refused, "errors").unchecked_into();
     assert_eq!(text(&errors.get(0), "field"), "version");
 
-    let thrown = wasm::Data::from_file("a.csv", b"task,label,x1\n1,2\n")
+    let thrown = extras::read_file("a.csv", b"task,label,x1\n1,2\n")
         .err()
         .unwrap();
     assert_eq!(text(&thrown, "code"), "line");
     assert!(text(&thrown, "message").starts_with("line 2: 2 columns"));
 
     let listener = Function::new_no_args("throw new Error('enough')");
-    let spec = parse(r#"{"iterations":1}"#);
-    let data = wasm::Data::synthetic(spec.clone()).ok().unwrap();
+    let spec = complete(parse(r#"{"iterations":1}"#));
+    let data = solver::Data::synthetic(spec.clone()).ok().unwrap();
     let stopped = data.run(spec, listener, Function::new_no_args("return 1"));
     assert_eq!(text(&stopped.err().unwrap(), "code"), "cancelled");
 }

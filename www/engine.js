@@ -1,12 +1,17 @@
-/** The page's own instance of the engine: the form, links and charts. The solver's is elsewhere. */
+/**
+ * The wasm modules: `page` (form, links, charts) is instantiated here, `solver` is compiled here for
+ * the workers, `extras` (figures of the paper, readers of files) is fetched when it is needed.
+ */
 
-import init, * as wasm from "./pkg/patom.js";
+import init, * as page from "./pkg/page.js";
 
 /** @import { Complete, Draft, Field, Figure, Link, Published, Refused, Shape } from "./types.js" */
 
-/** @returns {Promise<WebAssembly.Module>} */
-async function compile() {
-  const url = new URL("./pkg/patom_bg.wasm", import.meta.url);
+/**
+ * @param {URL} url
+ * @returns {Promise<WebAssembly.Module>}
+ */
+async function compile(url) {
   try {
     return await WebAssembly.compileStreaming(fetch(url));
   } catch {
@@ -17,29 +22,32 @@ async function compile() {
   }
 }
 
-/** Compiles the engine once, for the page and its workers. */
+/** Loads what the first result needs. */
 export async function loadEngine() {
-  const module = await compile();
-  await init({ module_or_path: module });
+  const [module, own] = await Promise.all([
+    compile(new URL("./pkg/solver_bg.wasm", import.meta.url)),
+    compile(new URL("./pkg/page_bg.wasm", import.meta.url)),
+  ]);
+  await init({ module_or_path: own });
   return {
+    /** The solver's, for workers. */
     module,
-    version: wasm.version(),
-    maxFileBytes: wasm.max_file_bytes(),
+    version: page.version(),
+    maxFileBytes: page.max_file_bytes(),
     /** @type {Field[]} */
-    fields: wasm.fields(),
+    fields: page.fields(),
     /** @type {Published[]} */
-    published: wasm.published_data(),
+    published: page.published_data(),
     /** @type {(draft: Draft, shape?: Shape) => Complete | Refused} */
-    complete: wasm.complete,
+    complete: page.complete,
     /** @type {(text: string) => Link | Refused} */
-    readLink: wasm.read_link,
-    drawCurve: wasm.draw_curve,
-    curveLayout: wasm.curve_layout,
-    drawHeatmap: wasm.draw_heatmap,
-    heatmapLayout: wasm.heatmap_layout,
+    readLink: page.read_link,
+    drawCurve: page.draw_curve,
+    curveLayout: page.curve_layout,
+    drawHeatmap: page.draw_heatmap,
+    heatmapLayout: page.heatmap_layout,
     /** @type {Figure[]} */
-    figures: wasm.figures(),
-    Sweep: wasm.Sweep,
+    figures: page.figures(),
   };
 }
 

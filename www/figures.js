@@ -2,11 +2,13 @@
 
 import { onLookChange, resize, style } from "./charts.js";
 import { download, el } from "./dom.js";
+import { loadExtras } from "./extras.js";
 import { goesOn } from "./leaving.js";
 import { Pool } from "./pool.js";
 import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
+/** @import { Extras } from "./extras.js" */
 /** @import { Correlations, Figure, Measured, Panel, Planned, Problem, Source } from "./types.js" */
 
 /**
@@ -23,20 +25,33 @@ const PACE = 250;
 /** @param {number} share */
 const percent = (share) => `${Math.round(100 * share)} %`;
 
-export class FigureView {
+/**
+ * @param {Engine} engine
+ * @param {Figure} about
+ * @param {Surroundings} page
+ */
+export async function openFigure(engine, about, page) {
+  return new FigureView(engine, await loadExtras(), about, page);
+}
+
+/** @typedef {FigureView} View */
+
+class FigureView {
   /**
    * @param {Engine} engine
+   * @param {Extras} extras
    * @param {Figure} about
    * @param {Surroundings} page
    */
-  constructor(engine, about, page) {
+  constructor(engine, extras, about, page) {
     this.engine = engine;
+    this.extras = extras;
     this.about = about;
     this.page = page;
     this.name = `Figure ${about.number}`;
     /** @type {Pool | null} */
     this.pool = null;
-    /** @type {InstanceType<Engine["Sweep"]> | null} */
+    /** @type {InstanceType<Extras["Sweep"]> | null} */
     this.sweep = null;
     /** @type {Planned[]} */
     this.runs = [];
@@ -159,7 +174,7 @@ export class FigureView {
     const datasets = this.chosen();
     this.runButton.disabled = datasets.length === 0;
     if (this.pool || this.root.dataset.state !== "idle") return;
-    const sweep = new this.engine.Sweep(this.about.number, datasets, count);
+    const sweep = new this.extras.Sweep(this.about.number, datasets, count);
     const runs = sweep.runs().length;
     sweep.free();
     this.status.textContent = runs ? `${runs} runs on ${this.workers(runs)}.` : "Choose a data set.";
@@ -180,7 +195,7 @@ export class FigureView {
     const pool = new Pool(this.engine.module, this.page.workers, this.page.fail);
     this.pool = pool;
     this.sweep?.free();
-    this.sweep = new this.engine.Sweep(this.about.number, datasets, Number(this.seeds.value));
+    this.sweep = new this.extras.Sweep(this.about.number, datasets, Number(this.seeds.value));
     this.runs = this.sweep.runs();
     this.results = this.runs.map(() => undefined);
     this.problems.hidden = true;

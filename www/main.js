@@ -3,7 +3,6 @@
 import { Datasets } from "./datasets.js";
 import { $, byId, el } from "./dom.js";
 import { loadEngine } from "./engine.js";
-import { FigureView } from "./figures.js";
 import { Form } from "./form.js";
 import { Lab, words } from "./lab.js";
 import { cutShort } from "./leaving.js";
@@ -85,7 +84,7 @@ function showForm() {
 let figure = 0;
 /** The address of the lab as it was last written. */
 let labAddress = "";
-/** @type {Map<number, FigureView>} by number, once they have been shown */
+/** @type {Map<number, import("./figures.js").View>} by number, once they have been shown */
 const figures = new Map();
 
 let writing = 0;
@@ -122,8 +121,26 @@ function showView() {
   const back = rest.length ? `#${rest.join("&")}` : labAddress || "#";
   $("to-lab").setAttribute("href", back);
   $("to-figures").setAttribute("href", `#view=figure${about.number}`);
+  showFigure(about);
+}
+
+/** @param {import("./types.js").Figure} about */
+async function showFigure(about) {
+  withdraw("figure");
   let shown = figures.get(about.number);
-  if (!shown) figures.set(about.number, (shown = new FigureView(engine, about, surroundings)));
+  if (!shown) {
+    $("figure").replaceChildren(el("p", { class: "lead" }, `Figure ${about.number} is being loaded …`));
+    try {
+      const { openFigure } = await import("./figures.js");
+      shown = await openFigure(engine, about, surroundings);
+    } catch (error) {
+      return notice(`${words(error)}. Check the connection, then open the figure again.`, "bad", "figure");
+    }
+    // Asked for twice meanwhile: the first one stays.
+    shown = figures.get(about.number) ?? shown;
+    figures.set(about.number, shown);
+  }
+  if (figure !== about.number) return;
   if ($("figure").firstChild !== shown.root) $("figure").replaceChildren(shown.root);
   shown.plan();
 }

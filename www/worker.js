@@ -3,13 +3,14 @@
  * cancel while it computes; the page ends the whole worker instead.
  */
 
-import { Data, force_panic, initSync, last_panic } from "./pkg/patom.js";
+import { loadExtras } from "./extras.js";
+import { Data, force_panic, initSync, last_panic } from "./pkg/solver.js";
 
 /** @import { FromWorker, Problem, Source, ToWorker } from "./types.js" */
 
 /** @type {{key: string, data: Data} | null} */
 let held = null;
-/** @type {import("./pkg/patom.js").Run | null} */
+/** @type {import("./pkg/solver.js").Run | null} */
 let lastRun = null;
 let failNext = "";
 /** @type {WebAssembly.Memory | null} */
@@ -23,17 +24,28 @@ const OUT_OF_MEMORY =
 const tell = (message) => self.postMessage(message);
 
 /** @param {Source} source */
-function read(source) {
-  const content = source.content;
+async function read({ content }) {
+  if (content.kind === "synthetic") return Data.synthetic(content.spec);
+  const extras = await loadExtras();
+  try {
+    return Data.from_payload(payload(extras, content));
+  } catch (error) {
+    throw error instanceof WebAssembly.RuntimeError ? new Error(extras.last_panic()) : error;
+  }
+}
+
+/**
+ * @param {import("./extras.js").Extras} extras
+ * @param {Exclude<Source["content"], {kind: "synthetic"}>} content
+ */
+function payload(extras, content) {
   switch (content.kind) {
-    case "synthetic":
-      return Data.synthetic(content.spec);
     case "bundle":
-      return Data.from_bundle(content.name, new Uint8Array(content.bytes));
+      return extras.read_bundle(content.name, new Uint8Array(content.bytes));
     case "file":
-      return Data.from_file(content.name, new Uint8Array(content.bytes));
+      return extras.read_file(content.name, new Uint8Array(content.bytes));
     case "raw":
-      return Data.from_raw_files(
+      return extras.read_raw_files(
         content.name,
         content.files.map(([name, bytes]) => [name, new Uint8Array(bytes)]),
       );
@@ -41,11 +53,11 @@ function read(source) {
 }
 
 /** @param {Source} source */
-function load(source) {
+async function load(source) {
   if (held?.key === source.key) return held.data;
   held?.data.free();
   held = null;
-  held = { key: source.key, data: read(source) };
+  held = { key: source.key, data: await read(source) };
   return held.data;
 }
 
@@ -69,14 +81,14 @@ function explain(error) {
 }
 
 /** @param {ToWorker} message */
-function answer(message) {
+async function answer(message) {
   switch (message.type) {
     case "init":
       memory = initSync({ module: message.module }).memory;
       holdLock(message.lock, () => tell({ type: "ready" }));
       break;
     case "load":
-      tell({ type: "loaded", id: message.id, description: load(message.source).describe() });
+      tell({ type: "loaded", id: message.id, description: (await load(message.source)).describe() });
       break;
     case "run":
       run(message);
@@ -139,12 +151,12 @@ function holdLock(name, then) {
     .catch(then);
 }
 
+/** One after the other: a run waits for its data. */
+let last = Promise.resolve();
 self.onmessage = (event) => {
   /** @type {ToWorker} */
   const message = event.data;
-  try {
-    answer(message);
-  } catch (error) {
-    tell({ type: "error", id: "id" in message ? message.id : 0, ...explain(error) });
-  }
+  last = last
+    .then(() => answer(message))
+    .catch((error) => tell({ type: "error", id: "id" in message ? message.id : 0, ...explain(error) }));
 };

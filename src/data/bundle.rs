@@ -37,6 +37,20 @@ const DOUBLE: u8 = 8;
 
 /// The bytes of a bundle. `decode` gives back the same data set, bit by bit.
 pub fn encode(data: &DataSet) -> Vec<u8> {
+    let payload = payload(data);
+    let deflated = compress_to_vec(&payload, COMPRESSION_LEVEL);
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + deflated.len());
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&(payload.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&Sha256::digest(&deflated));
+    bytes.extend_from_slice(&deflated);
+    bytes
+}
+
+/// The payload alone. In the page a data set crosses in it from the module that reads files to the
+/// one that computes.
+pub fn payload(data: &DataSet) -> Vec<u8> {
     let mut payload = Writer(Vec::new());
     payload.text(&data.name);
     payload.text(&data.sha256);
@@ -82,14 +96,7 @@ pub fn encode(data: &DataSet) -> Vec<u8> {
     if let Some(correlation) = &data.true_correlation {
         payload.block(correlation, data.task_count());
     }
-    let deflated = compress_to_vec(&payload.0, COMPRESSION_LEVEL);
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + deflated.len());
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
-    bytes.extend_from_slice(&(payload.0.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&Sha256::digest(&deflated));
-    bytes.extend_from_slice(&deflated);
-    bytes
+    payload.0
 }
 
 /// Reads a bundle: its hash, every size and number, and the hash of the points are checked.
@@ -144,11 +151,27 @@ pub fn decode(bytes: &[u8]) -> Result<DataSet> {
                 format!("{size} bytes"),
             )
         })?;
-    Reader {
-        bytes: &payload,
-        position: 0,
+    let data = read_payload(&payload)?;
+    // Built-in data sets are named by their points, a user's file by its own bytes.
+    if super::sources::source(&data.name).is_some() {
+        let found = data.canonical_sha256();
+        if found != data.sha256 {
+            return Err(Error::data(format!(
+                "the points of the bundle {} have SHA-256 {found}; expected {}",
+                data.name, data.sha256
+            )));
+        }
     }
-    .data_set()
+    Ok(data)
+}
+
+/// Reads what `payload` wrote: every size and number is checked, the hash of the points is taken as
+/// it stands.
+///
+/// # Errors
+/// With the byte offset and what was expected.
+pub fn read_payload(bytes: &[u8]) -> Result<DataSet> {
+    Reader { bytes, position: 0 }.data_set()
 }
 
 fn concat(tasks: &[RawPoints], part: impl Fn(&RawPoints) -> &Vec<f64>) -> Vec<f64> {
@@ -363,16 +386,16 @@ impl<'a> Reader<'a> {
                 "the end of the payload",
             ));
         }
-        let mut data = DataSet::new(name, kind, features, task_names, layout)?;
-        // Built-in data sets are named by their points, a user's file by its own bytes.
-        if super::sources::source(&data.name).is_some() && data.sha256 != sha256 {
-            return Err(Error::data(format!(
-                "the points of the bundle {} have SHA-256 {}; expected {sha256}",
-                data.name, data.sha256
-            )));
-        }
-        data.sha256 = sha256;
-        data.true_correlation = true_correlation;
+        let data = DataSet {
+            name,
+            kind,
+            features,
+            task_names,
+            layout,
+            sha256,
+            true_correlation,
+        };
+        data.check()?;
         Ok(data)
     }
 

@@ -26,7 +26,7 @@
 
 use crate::error::{Error, Result};
 use crate::linalg::{
-    add_combination, add_scaled, cholesky, cholesky_solve, dot, multiply, norm_squared,
+    add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply, norm_squared,
 };
 use crate::mtrl::{Problem, Spectrum};
 
@@ -450,8 +450,7 @@ impl Coarse {
             add_scaled(&mut mean, 1.0 / m as f64, problem.curvature(i));
         }
         // Two rounds of subspace iteration, from the rows of the entries of largest variance.
-        let mut order: Vec<usize> = (0..dimension).collect();
-        order.sort_by(|&a, &b| mean[b * (dimension + 1)].total_cmp(&mean[a * (dimension + 1)]));
+        let order = ascending(dimension, |k| -mean[k * (dimension + 1)]);
         let mut basis = left.to_vec();
         for &k in order.iter().take(MODES) {
             basis.extend_from_slice(&mean[k * dimension..(k + 1) * dimension]);

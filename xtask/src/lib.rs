@@ -2,6 +2,7 @@
 //!
 //! It is a library so that the browser tests serve the site by the very same [`server`].
 
+pub mod audit;
 pub mod bench;
 pub mod build;
 pub mod data;

@@ -39,6 +39,8 @@ enum Task {
     Screenshots,
     /// Time the same work natively, in wasm and by Python peers: docs/performance.md
     Bench(xtask::bench::Arguments),
+    /// Measure the budgets (sizes, Lighthouse, axe, times): a table, and target/audit.json
+    Audit,
     /// Run every check and every test; the last line is `N passed, N failed`
     Test(xtask::test::Arguments),
 }
@@ -68,6 +70,13 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Screenshots => xtask::test::screenshots(&workspace)?,
         Task::Bench(arguments) => xtask::bench::bench(&workspace, &arguments)?,
+        Task::Audit => {
+            return Ok(if xtask::audit::run(&workspace)? {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
         Task::Test(arguments) => {
             return Ok(if xtask::test::run(&workspace, &arguments)? {
                 ExitCode::SUCCESS

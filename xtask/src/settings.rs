@@ -11,6 +11,9 @@ use serde::Deserialize;
 pub struct Settings {
     /// What cargo and rustc are told.
     pub build: Build,
+    /// The wasm modules.
+    #[serde(rename = "module")]
+    pub modules: Vec<Module>,
     /// What the generator of the JavaScript glue is told.
     pub bindgen: Bindgen,
     /// Where things go.
@@ -23,12 +26,31 @@ pub struct Settings {
 pub struct Build {
     /// The cargo target.
     pub target: String,
-    /// The cargo profile.
-    pub profile: String,
     /// Features of the target, each with its sign, as in `+simd128`.
     pub target_features: Vec<String>,
     /// Further flags for rustc.
     pub rustflags: Vec<String>,
+}
+
+/// A wasm module: the library with some of its exports.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// The cargo feature that brings the exports, and the base name of the generated files.
+    pub name: String,
+    /// The cargo profile.
+    pub profile: String,
+}
+
+impl Module {
+    /// The folder cargo uses for the profile.
+    pub fn profile_folder(&self) -> &str {
+        if self.profile == "dev" {
+            "debug"
+        } else {
+            &self.profile
+        }
+    }
 }
 
 /// What the generator of the JavaScript glue is told.
@@ -41,8 +63,6 @@ pub struct Build {
 pub struct Bindgen {
     /// The kind of glue.
     pub target: GlueTarget,
-    /// Base name of the generated files.
-    pub out_name: String,
     /// Whether to write type declarations.
     pub typescript: bool,
     /// Assertions in the glue.
@@ -120,13 +140,19 @@ impl Settings {
         flags
     }
 
-    /// The folder cargo uses for the profile.
-    pub fn profile_folder(&self) -> &str {
-        if self.build.profile == "dev" {
-            "debug"
-        } else {
-            &self.build.profile
-        }
+    /// The cargo features of all modules, as cargo takes them.
+    pub fn features(&self) -> String {
+        let names: Vec<&str> = self.modules.iter().map(|one| one.name.as_str()).collect();
+        names.join(",")
+    }
+
+    /// The module of this name.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn module(&self, name: &str) -> Result<&Module> {
+        let found = self.modules.iter().find(|module| module.name == name);
+        found.with_context(|| format!("wasm-pack.toml: there is no module `{name}`"))
     }
 }
 
@@ -140,7 +166,11 @@ mod tests {
     fn the_committed_file_is_read_and_asks_for_simd() {
         let settings = Settings::parse(OURS).unwrap();
         assert_eq!(settings.rustflags(), ["-C", "target-feature=+simd128"]);
-        assert_eq!(settings.profile_folder(), "release");
+        assert_eq!(
+            settings.module("solver").unwrap().profile_folder(),
+            "release"
+        );
+        assert_eq!(settings.features(), "page,solver,extras");
     }
 
     #[test]
@@ -152,9 +182,9 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_named() {
-        let text = OURS.replace("out_name = \"patom\"", "");
+        let text = OURS.replace("typescript = true", "");
         let message = format!("{:#}", Settings::parse(&text).unwrap_err());
-        assert!(message.contains("out_name"), "{message}");
+        assert!(message.contains("typescript"), "{message}");
     }
 
     #[test]

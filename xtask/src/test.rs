@@ -251,6 +251,8 @@ fn clippy_wasm(session: &mut Session) -> Result<Tally> {
         "--package",
         "patom",
         "--no-default-features",
+        "--features",
+        &session.settings.features(),
         "--lib",
         "--test",
         "wasm",
@@ -463,24 +465,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The program that drives browsers; it is also the runner of the wasm tests.
     fn runner(&mut self) -> Result<PathBuf> {
         if let Some(runner) = &self.runner {
             return Ok(runner.clone());
         }
-        crate::workspace::run(&mut self.cargo(&[
-            "build",
-            "--quiet",
-            "--package",
-            "browser-tests",
-            "--profile",
-            "xtask",
-        ]))?;
-        let runner = self
-            .workspace
-            .target
-            .join("xtask")
-            .join(format!("browser-tests{}", std::env::consts::EXE_SUFFIX));
+        let runner = browser_program(self.workspace)?;
         self.runner = Some(runner.clone());
         Ok(runner)
     }
@@ -506,6 +495,8 @@ impl Session<'_> {
             "--package",
             "patom",
             "--no-default-features",
+            "--features",
+            &self.settings.features(),
             "--test",
             "wasm",
             "--target",
@@ -520,6 +511,20 @@ impl Session<'_> {
         wasm::with_flags(&mut command, &self.settings, false);
         Ok(command)
     }
+}
+
+/// Builds the program that drives browsers; it is also the runner of the wasm tests.
+pub(crate) fn browser_program(workspace: &Workspace) -> Result<PathBuf> {
+    let mut command = cargo();
+    command
+        .args(["build", "--quiet", "--package", "browser-tests"])
+        .args(["--profile", "xtask"])
+        .current_dir(&workspace.root);
+    crate::workspace::run(&mut command)?;
+    Ok(workspace
+        .target
+        .join("xtask")
+        .join(format!("browser-tests{}", std::env::consts::EXE_SUFFIX)))
 }
 
 // ---- running and counting

@@ -8,29 +8,31 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::settings::{GlueTarget, Settings};
+use crate::settings::{GlueTarget, Module, Settings};
 use crate::site::hex;
 use crate::workspace::{Workspace, cargo, run};
 
 /// The version of the code generator, compiled in; the root manifest pins the same.
 const BINDGEN_VERSION: &str = "0.2.130";
 
-/// Compiles the library and writes the glue into `output.pkg`. Quick when nothing changed.
+/// Compiles the modules and writes them with their glue into `output.pkg`. Quick when nothing
+/// changed.
 ///
 /// # Errors
 /// When the compiler or the generator fails.
 pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
-    let raw = compile(workspace, settings, &[])?;
-    let bytes = fs::read(&raw).with_context(|| format!("cannot read {}", raw.display()))?;
+    let mut modules = Vec::new();
+    for module in &settings.modules {
+        modules.push((module, compile(workspace, settings, module, "")?));
+    }
     let pkg = workspace.root.join(&settings.output.pkg);
 
     // The stamp lies beside what it vouches for, so that several build folders can share it.
     let stamp_path = pkg.join(".stamp");
-    let stamp = format!(
-        "{BINDGEN_VERSION} {} {:?}",
-        hex(&Sha256::digest(&bytes)),
-        settings.bindgen
-    );
+    let mut stamp = format!("{BINDGEN_VERSION} {:?}", settings.bindgen);
+    for (module, bytes) in &modules {
+        stamp += &format!(" {} {}", module.name, hex(&Sha256::digest(bytes)));
+    }
     if fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
         return Ok(());
     }
@@ -38,50 +40,50 @@ pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
         fs::remove_dir_all(&pkg).with_context(|| format!("cannot clear {}", pkg.display()))?;
     }
     fs::create_dir_all(&pkg)?;
-    generate(&bytes, settings, &pkg)?;
+    for (module, bytes) in modules {
+        generate(bytes, settings, &module.name, &pkg)?;
+    }
     fs::write(&stamp_path, stamp)?;
     Ok(())
 }
 
-/// The same wasm with the exports of the benchmarks, into `pkg`.
+/// The solver's module with the exports of the benchmarks, into `pkg`.
 ///
 /// # Errors
 /// When the compiler or the generator fails.
 pub fn build_for_bench(workspace: &Workspace, settings: &Settings, pkg: &Path) -> Result<()> {
-    let raw = compile(workspace, settings, &["--features", "bench"])?;
-    let bytes = fs::read(&raw).with_context(|| format!("cannot read {}", raw.display()))?;
+    let module = settings.module("solver")?;
+    let bytes = compile(workspace, settings, module, ",bench")?;
     fs::create_dir_all(pkg)?;
     // Node reads the glue as a module only where a manifest says so.
     fs::write(pkg.join("package.json"), "{\"type\": \"module\"}\n")?;
-    generate(&bytes, settings, pkg)
+    generate(bytes, settings, &module.name, pkg)
 }
 
-fn compile(workspace: &Workspace, settings: &Settings, more: &[&str]) -> Result<PathBuf> {
+fn compile(
+    workspace: &Workspace,
+    settings: &Settings,
+    module: &Module,
+    more_features: &str,
+) -> Result<Vec<u8>> {
     let mut command = cargo();
     command
-        .args([
-            "rustc",
-            "--package",
-            "patom",
-            "--lib",
-            "--crate-type",
-            "cdylib",
-        ])
-        .args([
-            "--target",
-            &settings.build.target,
-            "--profile",
-            &settings.build.profile,
-        ])
-        .args(more)
+        .args(["rustc", "--package", "patom", "--lib"])
+        .args(["--crate-type", "cdylib", "--no-default-features"])
+        .arg("--features")
+        .arg(format!("{}{more_features}", module.name))
+        .args(["--target", &settings.build.target])
+        .args(["--profile", &module.profile])
         .current_dir(&workspace.root);
     with_flags(&mut command, settings, true);
     run(&mut command)?;
-    Ok(workspace
+    // The next module overwrites it.
+    let raw = workspace
         .target
         .join(&settings.build.target)
-        .join(settings.profile_folder())
-        .join("patom.wasm"))
+        .join(module.profile_folder())
+        .join("patom.wasm");
+    fs::read(&raw).with_context(|| format!("cannot read {}", raw.display()))
 }
 
 /// Gives the command the flags of `wasm-pack.toml`, whatever the caller's environment says:
@@ -115,14 +117,14 @@ fn source_folders() -> Vec<(PathBuf, &'static str)> {
     folders
 }
 
-fn generate(wasm: &[u8], settings: &Settings, pkg: &Path) -> Result<()> {
+fn generate(wasm: Vec<u8>, settings: &Settings, name: &str, pkg: &Path) -> Result<()> {
     let options = &settings.bindgen;
     let mut bindgen = Bindgen::new();
     match options.target {
         GlueTarget::Web => bindgen.web(true)?,
     };
     bindgen
-        .input_bytes(&options.out_name, wasm.to_vec())
+        .input_bytes(name, wasm)
         .typescript(options.typescript)
         // `init()` finds the wasm beside the glue, wherever that is.
         .omit_default_module_path(false)

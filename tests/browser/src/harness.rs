@@ -58,7 +58,7 @@ enum Outcome {
 }
 
 /// Runs all cases in all engines asked for; true when none failed.
-pub async fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
+pub fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
     if !plan.dist.join("index.html").is_file() {
         bail!(
             "there is no page in {}; type: cargo xtask build",
@@ -75,40 +75,39 @@ pub async fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
         .collect();
     println!("\nrunning {} tests", chosen.len() * plan.engines.len());
     let start = Instant::now();
-    let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
-    for &engine in &plan.engines {
-        let mut driver = Driver::start(engine, &plan.workspace).await?;
-        for case in &chosen {
-            let name = format!("{}::{}", engine.name(), case.name);
-            let begun = Instant::now();
-            let opened = match open(plan, engine, &driver).await {
-                Err(error) => {
-                    // Browsers sometimes do not start on a busy machine: that is no fault of the page.
-                    println!("(starting {} once more: {error:#})", engine.name());
-                    driver = Driver::start(engine, &plan.workspace).await?;
-                    open(plan, engine, &driver).await
-                }
-                opened => opened,
-            };
-            let outcome = match opened {
-                Ok((_folder, page)) => attempt(plan, case, &page).await,
-                Err(error) => Outcome::Failed(format!("{error:#}")),
-            };
-            let seconds = begun.elapsed().as_secs_f64();
-            match outcome {
-                Outcome::Passed => {
-                    passed += 1;
-                    println!("test {name} ... ok ({seconds:.1} s)");
-                }
-                Outcome::Skipped(reason) => {
-                    skipped += 1;
-                    println!("SKIPPED {name}: {reason}");
-                }
-                Outcome::Failed(message) => {
-                    println!("test {name} ... FAILED ({seconds:.1} s)");
-                    failures.push((name, message));
-                }
-            }
+    // Chromium alone, since its cases measure times; the others side by side.
+    let (first, others): (Vec<Engine>, Vec<Engine>) = plan
+        .engines
+        .iter()
+        .partition(|&&engine| engine == Engine::Chromium);
+    let mut outcomes = Vec::new();
+    for side_by_side in [first, others] {
+        let ended: Vec<Result<Vec<Ended>>> = std::thread::scope(|scope| {
+            let running: Vec<_> = side_by_side
+                .iter()
+                .map(|&engine| {
+                    scope.spawn({
+                        let chosen = &chosen;
+                        move || run_in(plan, engine, chosen)
+                    })
+                })
+                .collect();
+            running
+                .into_iter()
+                .map(|thread| thread.join().expect("cases return their failures"))
+                .collect()
+        });
+        for of_engine in ended {
+            outcomes.extend(of_engine?);
+        }
+    }
+    let mut failures = Vec::new();
+    let (mut passed, mut skipped) = (0, 0);
+    for (name, outcome) in outcomes {
+        match outcome {
+            Outcome::Passed => passed += 1,
+            Outcome::Skipped(_) => skipped += 1,
+            Outcome::Failed(message) => failures.push((name, message)),
         }
     }
     if !failures.is_empty() {
@@ -129,7 +128,11 @@ pub async fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
 }
 
 /// A browser with nothing in it yet, a server, and an empty folder for the two.
-async fn open(plan: &Plan, engine: Engine, driver: &Driver) -> Result<(tempfile::TempDir, Page)> {
+pub async fn open(
+    plan: &Plan,
+    engine: Engine,
+    driver: &Driver,
+) -> Result<(tempfile::TempDir, Page)> {
     let folder = tempfile::tempdir()?;
     let screenshots = plan.screenshots.join(engine.name());
     std::fs::create_dir_all(&screenshots)?;
@@ -145,6 +148,49 @@ async fn open(plan: &Plan, engine: Engine, driver: &Driver) -> Result<(tempfile:
         .await
         .context("the browser does not start within 60 s")??;
     Ok((folder, page))
+}
+
+/// How a case ended, with its name and its engine's.
+type Ended = (String, Outcome);
+
+/// What cases and audit run on.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
+}
+
+/// Runs the cases one after another in one engine.
+fn run_in(plan: &Plan, engine: Engine, cases: &[&Case]) -> Result<Vec<Ended>> {
+    runtime()?.block_on(async {
+        let mut driver = Driver::start(engine, &plan.workspace).await?;
+        let mut ended = Vec::new();
+        for case in cases {
+            let name = format!("{}::{}", engine.name(), case.name);
+            let begun = Instant::now();
+            let opened = match open(plan, engine, &driver).await {
+                Err(error) => {
+                    // Browsers sometimes do not start on a busy machine: no fault of the page.
+                    println!("(starting {} once more: {error:#})", engine.name());
+                    driver = Driver::start(engine, &plan.workspace).await?;
+                    open(plan, engine, &driver).await
+                }
+                opened => opened,
+            };
+            let outcome = match opened {
+                Ok((_folder, page)) => attempt(plan, case, &page).await,
+                Err(error) => Outcome::Failed(format!("{error:#}")),
+            };
+            let seconds = begun.elapsed().as_secs_f64();
+            match &outcome {
+                Outcome::Passed => println!("test {name} ... ok ({seconds:.1} s)"),
+                Outcome::Skipped(reason) => println!("SKIPPED {name}: {reason}"),
+                Outcome::Failed(_) => println!("test {name} ... FAILED ({seconds:.1} s)"),
+            }
+            ended.push((name, outcome));
+        }
+        Ok(ended)
+    })
 }
 
 async fn attempt(plan: &Plan, case: &Case, page: &Page) -> Outcome {

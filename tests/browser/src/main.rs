@@ -3,6 +3,7 @@
 // A binary of tests: its items are explained where they are not obvious.
 #![allow(missing_docs, clippy::missing_errors_doc, clippy::format_push_string)]
 
+mod audit;
 mod cases;
 mod engine;
 mod harness;
@@ -36,6 +37,8 @@ enum Special {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measure what budgets need a browser for; rows as JSON (for `cargo xtask audit`)
+    Audit,
 }
 
 #[derive(Args)]
@@ -56,6 +59,10 @@ fn main() -> ExitCode {
             command: Some(Special::WasmTestRunner { arguments }),
             ..
         } => runner::run(&arguments).map(|()| true),
+        Cli {
+            command: Some(Special::Audit),
+            end_to_end,
+        } => audit_rows(end_to_end).map(|()| true),
         Cli { end_to_end, .. } => end_to_end_tests(end_to_end),
     };
     match outcome {
@@ -69,8 +76,20 @@ fn main() -> ExitCode {
 }
 
 fn end_to_end_tests(arguments: EndToEnd) -> Result<bool> {
+    let plan = plan(arguments)?;
+    harness::run(&plan, &cases::all())
+}
+
+fn audit_rows(arguments: EndToEnd) -> Result<()> {
+    let plan = plan(arguments)?;
+    let rows = harness::runtime()?.block_on(audit::run(&plan))?;
+    println!("{}", serde_json::to_string(&rows)?);
+    Ok(())
+}
+
+fn plan(arguments: EndToEnd) -> Result<Plan> {
     let workspace = Workspace::find()?;
-    let plan = Plan {
+    Ok(Plan {
         dist: arguments
             .dist
             .unwrap_or_else(|| workspace.root.join("dist")),
@@ -78,9 +97,5 @@ fn end_to_end_tests(arguments: EndToEnd) -> Result<bool> {
         engines: arguments.engines,
         filter: arguments.filter,
         workspace,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(harness::run(&plan, &cases::all()))
+    })
 }

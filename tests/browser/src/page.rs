@@ -370,6 +370,15 @@ impl Page {
         find()?.context("the download is there")
     }
 
+    /// Fails when this took longer than the limit. In Chromium alone: the other engines run side by
+    /// side, and their times say nothing.
+    pub fn within(&self, what: &str, milliseconds: f64, limit: f64) -> Result<()> {
+        if self.engine == Engine::Chromium && milliseconds > limit {
+            bail!("{what} took {milliseconds} ms, at most {limit} are allowed");
+        }
+        Ok(())
+    }
+
     // ---- the surroundings
 
     /// Sets the size the page sees, in CSS pixels. Call it before [`Page::open`].

@@ -7,7 +7,7 @@ mod figures;
 mod files;
 mod golden;
 mod kept;
-mod lab;
+pub mod lab;
 mod links;
 mod looks;
 mod offline;

@@ -45,7 +45,7 @@ async fn the_page_opens_with_a_finished_synthetic_result(page: &Page) -> Result<
             vec![],
         )
         .await?;
-    ensure!(ready < 3000.0, "the first result came after {ready} ms");
+    page.within("the first result", ready, 3000.0)?;
     Ok(())
 }
 

@@ -1,0 +1,176 @@
+//! What `cargo xtask audit` needs a browser session for: axe in every view, how quickly the page
+//! answers, whom it asks for what.
+
+use anyhow::{Context, Result};
+use xtask::audit::Row;
+use xtask::site;
+
+use crate::cases::lab::{finished, reached};
+use crate::engine::{Driver, Engine};
+use crate::harness::{self, Plan};
+use crate::page::Page;
+
+/// Every view: its name, its address, and the element that is there when it is.
+const VIEWS: [(&str, &str, &str); 4] = [
+    ("lab", "", "curve"),
+    ("figure 1", "#view=figure1", "figure-status"),
+    ("figure 2", "#view=figure2", "figure-status"),
+    ("figure 3", "#view=figure3", "figure-status"),
+];
+
+/// A run that takes seconds.
+const LONG: &str = "#p=constant&i=1000&g=implicit_total";
+
+/// Times a thing is done; the middle one counts.
+const REPEATS: usize = 5;
+
+/// Measures everything.
+pub async fn run(plan: &Plan) -> Result<Vec<Row>> {
+    let driver = Driver::start(Engine::Chromium, &plan.workspace).await?;
+    let (_folder, page) = harness::open(plan, Engine::Chromium, &driver).await?;
+    let mut rows = requests(&page, plan).await?;
+    rows.extend(answers(&page).await?);
+    rows.extend(axe(&page, plan).await?);
+    page.driver.clone().quit().await?;
+    Ok(rows)
+}
+
+/// Whom the page asks, and whether the first load is what the build counts.
+async fn requests(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
+    page.server.take_requests();
+    page.open("").await?;
+    finished(page).await?;
+    let counted = site::first_load(&site::read_folder(&plan.dist)?);
+    let uncounted: Vec<String> = (page.server.take_requests().into_iter())
+        .filter_map(|path| {
+            let path = path.split_once("/some/folder/")?.1.to_owned();
+            (!path.is_empty() && !counted.contains(&path)).then_some(path)
+        })
+        .collect();
+    let mut strangers: Vec<String> = Vec::new();
+    for (_, fragment, ready) in VIEWS {
+        page.open(fragment).await?;
+        there(page, ready).await?;
+        let script = "return performance.getEntriesByType('resource').map(({ name }) => name) \
+            .filter((name) => !name.startsWith(location.origin))";
+        strangers.extend(page.js::<Vec<String>>(script, vec![]).await?);
+    }
+    let count = |list: &[String]| u32::try_from(list.len()).map_or(f64::INFINITY, f64::from);
+    Ok(vec![
+        Row::at_most(
+            "first load, files not counted above",
+            "files",
+            0.0,
+            count(&uncounted),
+        )
+        .noted(uncounted.join(" ")),
+        Row::at_most(
+            "requests to third parties",
+            "requests",
+            0.0,
+            count(&strangers),
+        )
+        .noted(strangers.join(" ")),
+    ])
+}
+
+/// How quickly the page answers.
+async fn answers(page: &Page) -> Result<Vec<Row>> {
+    page.open("").await?;
+    finished(page).await?;
+    let observe = "globalThis.longest = 0; \
+        new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => \
+          (globalThis.longest = Math.max(globalThis.longest, duration)))) \
+          .observe({ type: 'longtask' }); return null";
+    let mut first_points = Vec::new();
+    let mut longest = Vec::new();
+    page.js::<()>(observe, vec![]).await?;
+    for _ in 0..REPEATS {
+        // In one script, so that the click is not the driver's.
+        let click = "performance.clearMarks(); globalThis.longest = 0; \
+            globalThis.clicked = performance.now(); \
+            document.getElementById('run').click(); return null";
+        page.js::<()>(click, vec![]).await?;
+        page.until("the first point", async || {
+            let script = "return performance.getEntriesByName('first-point').length > 0";
+            page.js(script, vec![]).await
+        })
+        .await?;
+        finished(page).await?;
+        page.settle().await?;
+        let script = "return [performance.getEntriesByName('first-point')[0].startTime \
+            - globalThis.clicked, globalThis.longest]";
+        let (point, task): (f64, f64) = page.js(script, vec![]).await?;
+        first_points.push(point);
+        longest.push(task);
+    }
+
+    let mut cancels = Vec::new();
+    for _ in 0..REPEATS {
+        page.open(LONG).await?;
+        page.wait_text("status", "Iteration").await?;
+        let script = "const start = performance.now(); \
+            document.getElementById('cancel').click(); return performance.now() - start";
+        cancels.push(page.js(script, vec![]).await?);
+        reached(page, "cancelled", Page::PATIENCE).await?;
+    }
+    let note = format!("middle of {REPEATS}");
+    Ok(vec![
+        Row::at_most(
+            "click on Run to first point",
+            "ms",
+            150.0,
+            middle(first_points),
+        )
+        .noted(&note),
+        Row::at_most("cancel", "ms", 100.0, middle(cancels)).noted(&note),
+        Row::at_most("longest task during a run", "ms", 50.0, middle(longest))
+            .noted(format!("{note}; browsers report those above 50 ms alone")),
+    ])
+}
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Waits until an element is there: figures are fetched when they are opened.
+async fn there(page: &Page, id: &str) -> Result<()> {
+    page.until(&format!("`{id}`"), async || {
+        let script = "return document.querySelector(`[data-testid='${arguments[0]}']`) !== null";
+        page.js(script, vec![id.into()]).await
+    })
+    .await
+}
+
+/// What axe finds in every view, light and dark.
+async fn axe(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
+    let path = plan.workspace.root.join("node_modules/axe-core/axe.min.js");
+    let source = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let mut rows = Vec::new();
+    for (name, fragment, ready) in VIEWS {
+        for dark in [false, true] {
+            page.dark(dark).await?;
+            page.open(fragment).await?;
+            there(page, ready).await?;
+            if fragment.is_empty() {
+                finished(page).await?;
+            }
+            let script = "document.querySelectorAll('details').forEach((one) => (one.open = true)); \
+                return null";
+            page.js::<()>(script, vec![]).await?;
+            page.settle().await?;
+            page.driver.execute(source.as_str(), vec![]).await?;
+            let script = "const done = arguments[0]; axe.run().then(({ violations }) => done( \
+                violations.map(({ id, nodes }) => `${id} (${nodes.length}: ${nodes[0].target})`)))";
+            let found: Vec<String> = page.js_later(script, vec![]).await?;
+            let count = u32::try_from(found.len()).map_or(f64::INFINITY, f64::from);
+            let look = if dark { "dark" } else { "light" };
+            let what = format!("axe, {name}, {look}");
+            rows.push(Row::at_most(what, "violations", 0.0, count).noted(found.join(", ")));
+        }
+    }
+    page.dark(false).await?;
+    Ok(rows)
+}
