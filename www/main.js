@@ -231,4 +231,4 @@ const loadRest = () =>
     () => {},
   ));
 lab.listen(({ type }) => ["done", "ended", "empty"].includes(type) && setTimeout(loadRest, 200));
-setTimeout(loadRest, cut ? 0 : 1500);
+setTimeout(loadRest, cut ? 0 : 2500);

@@ -30,7 +30,8 @@ async function read({ content }) {
   try {
     return Data.from_payload(payload(extras, content));
   } catch (error) {
-    throw error instanceof WebAssembly.RuntimeError ? new Error(extras.last_panic()) : error;
+    const panic = error instanceof WebAssembly.RuntimeError ? extras.last_panic() : "";
+    throw panic ? new Error(panic) : error;
   }
 }
 

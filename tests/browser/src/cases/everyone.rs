@@ -29,8 +29,8 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// A view: its name, its address, the data set it needs, and what is done there after it opened.
-struct View {
-    name: &'static str,
+pub struct View {
+    pub name: &'static str,
     link: &'static str,
     needs: Option<&'static str>,
     then: Then,
@@ -71,7 +71,8 @@ const LONG: &str = "#p=constant&i=1000&g=implicit_total&b=2";
 const FILE: &str =
     "#d=file:mine.csv:abababababababababababababababababababababababababababababababab";
 
-const VIEWS: &[View] = &[
+/// Every view of the page.
+pub const VIEWS: &[View] = &[
     view("lab", "", None, Then::Finished),
     view(
         "lab-landmine",
@@ -113,7 +114,7 @@ const VIEWS: &[View] = &[
 
 impl View {
     /// Goes there, with all disclosures open. False: it cannot be had here.
-    async fn open(&self, page: &Page) -> Result<bool> {
+    pub async fn open(&self, page: &Page) -> Result<bool> {
         if let Some(name) = self.needs
             && needs(name).is_err_and(|error| error.is::<Skipped>())
         {

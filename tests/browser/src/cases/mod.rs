@@ -1,7 +1,7 @@
 //! The claims about the page. To add one: an `async fn claim(page: &Page) -> Result<()>` in a file
 //! here, and its name in that file's list.
 
-mod everyone;
+pub mod everyone;
 mod failures;
 mod figures;
 mod files;
