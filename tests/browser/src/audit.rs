@@ -1,7 +1,7 @@
 //! What `cargo xtask audit` needs a browser session for: axe in every view, how quickly the page
 //! answers, whom it asks for what.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use xtask::audit::Row;
 use xtask::site;
 
