@@ -478,7 +478,8 @@ mod tests {
     fn numbers_are_ordered_by_their_keys_as_a_stable_sort_orders_them() {
         for count in [0, 1, 2, 3, 7, 8, 9, 100, 1000] {
             // Many equal keys, and both zeros.
-            let key = |k: usize| ((k * 7919) % 13) as f64 * if k % 2 == 0 { -1.0 } else { 1.0 };
+            let key =
+                |k: usize| ((k * 7919) % 13) as f64 * if k.is_multiple_of(2) { -1.0 } else { 1.0 };
             let mut expected: Vec<usize> = (0..count).collect();
             expected.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
             assert_eq!(ascending(count, key), expected, "{count}");

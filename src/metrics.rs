@@ -5,6 +5,11 @@ use crate::linalg::ascending;
 /// Mean squared error over the (population) variance of the labels. `None` where the labels are
 /// all equal, or there are none: it is not defined then.
 pub fn nmse(predictions: &[f64], labels: &[f64]) -> Option<f64> {
+    // The mean of equal numbers can differ from them in the last bit: their variance must not be
+    // the square of that.
+    if labels.iter().all(|y| *y == labels[0]) {
+        return None;
+    }
     let n = labels.len() as f64;
     let mean = labels.iter().sum::<f64>() / n;
     let variance = labels.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>() / n;
@@ -60,6 +65,7 @@ mod tests {
         assert_eq!(nmse(&[3.0; 3], &labels), Some(1.0));
         assert_eq!(nmse(&labels, &labels), Some(0.0));
         assert_eq!(nmse(&[3.0; 3], &[2.0; 3]), None);
+        assert_eq!(nmse(&[3.0; 3], &[0.1; 3]), None);
         assert_eq!(nmse(&[], &[]), None);
     }
 

@@ -306,6 +306,50 @@ fn the_spectrum_is_exact_however_small_the_floor() {
     }
 }
 
+#[test]
+fn almost_no_penalty_and_the_squared_hinge_end_within_bounds() {
+    // Full Newton steps cycle through active sets here: the alternation took its 200 rounds of 50
+    // systems each, a million products, and ended worse than it began; the certified solver
+    // stalled at a certificate of 1e-2 to 1e3.
+    for lambda1 in [1e-4, 1e-6, 1e-8, 1e-10, 1e-12] {
+        for lambda2 in [0.0, 1e-12, 1e-6] {
+            let settings = Weights {
+                lambda1,
+                lambda2,
+                ..weights(Loss::SquaredHinge, 0.0, 1e-6)
+            };
+            let mut problem = random_problem(36, settings, 8, 10, 40, 0);
+            let what = format!("λ1 {lambda1:e}, λ2 {lambda2:e}");
+            let certified = certified::solve(&mut problem, None, &Limits::default()).unwrap();
+            // At 1e-12 a gradient of 1e-10 makes a certificate of 5e-9: rounding may be in the
+            // way, and the status says so.
+            if lambda1 > 1e-12 || lambda2 == 0.0 {
+                assert_eq!(certified.status, Status::Converged, "{what}");
+            } else {
+                assert!(
+                    certified.certificate <= 1e-3,
+                    "{what}: {:e}",
+                    certified.certificate
+                );
+            }
+            let slow = alternating::solve(&mut problem, None, &Limits::default()).unwrap();
+            assert_ne!(slow.status, Status::IterationLimit, "{what}");
+            assert!(slow.products <= 40_000, "{what}: {}", slow.products);
+            // Certificates are bounds, and that of λ1 = 1e-12 is a weak one: the objectives agree, up to
+            // rounding.
+            let gap = slow.objective - certified.objective;
+            assert!(
+                gap >= -certified.certificate - 1e-12 && gap <= slow.certificate + 1e-12,
+                "{what}: {gap:e}"
+            );
+            // Where the tasks are coupled the alternation ends while it still creeps (by its own
+            // stopping rule, a change of W by 3e-5).
+            let creep = if lambda2 > 1e-12 { 1e-4 } else { 1e-7 };
+            assert!(gap <= creep, "{what}: {gap:e}");
+        }
+    }
+}
+
 /// (m, d, loss, λ, ε, steps, products).
 const WORK: [(usize, usize, Loss, f64, f64, usize, usize); 6] = [
     (7, 21, Loss::Squared, 0.1, 1e-6, 12, 50),

@@ -3,11 +3,18 @@
 
 use crate::error::Result;
 use crate::linalg::{Eigen, add_scaled, dot, norm_squared};
+use crate::mtrl::line::Line;
 use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
 
-/// Changes of active sets in one W-step before it is left as it is.
-const MAX_ACTIVE_SET_CHANGES: usize = 50;
+/// Active sets in one W-step before it is left as it is.
+const MAX_ACTIVE_SETS: usize = 50;
+
+/// Of the linear systems, relative to their right-hand side.
+const SOLVE_TOLERANCE: f64 = 1e-10;
+
+/// A W-step ends where the gain still promised is less than this share of the value.
+const ROUNDING: f64 = 1e-15;
 
 /// Alternates until a round changes W by at most sqrt(tolerance) |W|, from `start`'s Ω where given.
 ///
@@ -26,11 +33,12 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
     let (mut iterations, mut products) = (0, 0);
     let mut status = Status::IterationLimit;
     while iterations < limits.max_iterations {
-        let (next, taken) = best_weights(problem, &spectrum, &w)?;
-        products += taken;
+        let step = best_weights(problem, &spectrum, &w)?;
+        products += step.products;
+        let next = step.w;
         iterations += 1;
         let change: f64 = next.iter().zip(&w).map(|(a, b)| (a - b) * (a - b)).sum();
-        let settled = change <= limits.tolerance * norm_squared(&next);
+        let settled = step.exact && change <= limits.tolerance * norm_squared(&next);
         w = next;
         spectrum = Spectrum::new(&w, m, weights.epsilon)?;
         if settled {
@@ -117,31 +125,62 @@ fn cut(problem: &Problem, w: Vec<f64>) -> Result<(Point, f64)> {
     Ok((best.unwrap_or(whole), best_certificate))
 }
 
-/// The minimiser over W with Ω fixed, one linear system for each active set that is met, and the
-/// products that it took.
-fn best_weights(
-    problem: &mut Problem,
-    spectrum: &Spectrum,
-    start: &[f64],
-) -> Result<(Vec<f64>, usize)> {
+/// What one W-step gives.
+struct WeightStep {
+    w: Vec<f64>,
+    products: usize,
+    /// W is the minimiser, as exactly as the linear systems are solved.
+    exact: bool,
+}
+
+/// The minimiser over W with Ω fixed, from `start`, whose spectrum is given: Newton's method, one
+/// linear system for each active set that is met. The objective is piecewise quadratic and strictly
+/// convex; a step that does not lower it ends at its minimum along the way, so no active set comes
+/// twice, and the method ends after finitely many (Mangasarian 2002).
+fn best_weights(problem: &mut Problem, spectrum: &Spectrum, start: &[f64]) -> Result<WeightStep> {
     let dimension = problem.dimension();
-    let mut w = start.to_vec();
-    let mut products = 0;
-    problem.activate_all(&w);
-    for _ in 0..MAX_ACTIVE_SET_CHANGES {
-        let mut pull = vec![0.0; w.len()];
+    let mut step = WeightStep {
+        w: start.to_vec(),
+        products: 0,
+        exact: false,
+    };
+    // W in the eigenbasis.
+    let mut z = spectrum.rotated.clone();
+    problem.activate_all(&step.w);
+    for _ in 0..MAX_ACTIVE_SETS {
+        let mut pull = vec![0.0; step.w.len()];
         for (i, row) in pull.chunks_exact_mut(dimension).enumerate() {
             problem.add_pull(i, row);
         }
+        let pull = spectrum.to_eigenbasis(&pull);
         let system = System::new(problem, spectrum, Coupling::Fixed);
-        let (solved, taken) = system
-            .factor()?
-            .solve(&spectrum.to_eigenbasis(&pull), 1e-10)?;
-        products += taken;
-        w = spectrum.from_eigenbasis(&solved);
-        if !problem.activate_all(&w) {
+        let (solved, taken) = system.factor()?.solve(&pull, SOLVE_TOLERANCE)?;
+        step.products += taken;
+        let direction: Vec<f64> = solved.iter().zip(&z).map(|(end, z)| end - z).collect();
+        let regulariser = [
+            0.5 * system.regulariser(&z, &z),
+            system.regulariser(&z, &direction),
+            system.regulariser(&direction, &direction),
+        ];
+        let end = spectrum.from_eigenbasis(&solved);
+        if !problem.activate_all(&end) {
+            step.w = end;
+            step.exact = true;
             break;
         }
+        let line = Line::new(problem, &step.w, &end, regulariser);
+        if -line.slope_at(0.0) <= ROUNDING * line.start() {
+            step.exact = true;
+            break;
+        }
+        let length = line.length();
+        if length == 1.0 {
+            (step.w, z) = (end, solved);
+        } else {
+            add_scaled(&mut z, length, &direction);
+            step.w = spectrum.from_eigenbasis(&z);
+            problem.activate_all(&step.w);
+        }
     }
-    Ok((w, products))
+    Ok(step)
 }

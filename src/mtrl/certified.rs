@@ -19,6 +19,9 @@ pub const MIN_EPSILON: f64 = 1e-12;
 /// Steps at the problem's own floor before the solver approaches it from larger ones.
 const DIRECT_STEPS: usize = 25;
 
+/// Below this λ1 the linear systems are solved more exactly, in proportion.
+const SMALL_LAMBDA1: f64 = 1e-4;
+
 /// Solves to a certificate of at most `limits.tolerance` max(1, P), from `start` where given.
 ///
 /// # Errors
@@ -208,9 +211,11 @@ fn step(
         .map(|g| -g)
         .collect();
     // Inexact Newton: a loose solve far from the optimum, a tight one near it, but none tighter
-    // than what is wanted.
+    // than what is wanted. Directions that only a small λ1 holds need all of it tighter: what is
+    // left of the gradient there moves W by its multiple 1 / λ1.
     let size = norm_squared(&rhs).sqrt();
-    let tolerance = size.max(0.1 * wanted / size).clamp(1e-6, 0.1);
+    let hold = (problem.weights().lambda1 / SMALL_LAMBDA1).min(1.0);
+    let tolerance = hold * size.max(0.1 * wanted / size).clamp(1e-6, 0.1);
     let mut dual = dual_numbers(problem, point, dual);
     let attempt = |dual: &[f64]| {
         let system = System::new(problem, spectrum, Coupling::Moving { dual });
@@ -230,11 +235,14 @@ fn step(
         add_scaled(&mut w, length, &v);
         problem.activate_all(&w);
         let next = Point::with_floor(problem, w, epsilon)?;
-        // The slack lets steps pass whose gain is below the rounding of P.
+        // The slack lets steps pass whose gain is below the rounding of P. Where that is larger
+        // than the slack, slopes tell: P is convex, so it has fallen where it does not rise yet.
         let slack = 4.0 * f64::EPSILON * point.value.abs();
-        if next.value <= point.value + 1e-4 * length * slope + slack {
+        let falling = next.slope(&v) <= 0.0;
+        if falling || next.value <= point.value + 1e-4 * length * slope + slack {
             let stuck = next.value >= point.value
-                && norm_squared(&next.gradient) >= norm_squared(&point.gradient);
+                && norm_squared(&next.gradient) >= norm_squared(&point.gradient)
+                && !falling;
             if stuck {
                 return Ok(None);
             }

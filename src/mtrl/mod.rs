@@ -10,6 +10,7 @@ use crate::choice::choice;
 
 pub mod alternating;
 pub mod certified;
+mod line;
 mod point;
 mod problem;
 mod solution;

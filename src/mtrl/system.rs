@@ -124,6 +124,17 @@ impl<'a> System<'a> {
         }
     }
 
+    /// Inner product of U and V in the regulariser with Ω fixed.
+    pub(crate) fn regulariser(&self, u: &[f64], v: &[f64]) -> f64 {
+        let dimension = self.problem.dimension();
+        (u.chunks_exact(dimension).zip(v.chunks_exact(dimension)))
+            .zip(&self.scale)
+            // No W of finite value has a part where Ω is zero.
+            .filter(|&(_, &scale)| scale > 0.0)
+            .map(|((u, v), scale)| dot(u, v) / (scale * scale))
+            .sum()
+    }
+
     /// H V. Needs ε > 0.
     pub(crate) fn product(&self, v: &[f64]) -> Vec<f64> {
         let dimension = self.problem.dimension();

@@ -291,9 +291,10 @@ def solve_proximal(
 
 
 def nmse(scores: np.ndarray, labels: np.ndarray) -> float | None:
-    """Mean squared error over the (population) variance of the labels; None where that is 0."""
+    """Mean squared error over the (population) variance of the labels; None where they are all equal."""
     variance = float(np.mean((labels - labels.mean()) ** 2))
-    if variance == 0.0:
+    # The mean of equal numbers can differ from them in the last bit.
+    if variance == 0.0 or (labels == labels[0]).all():
         return None
     return float(np.mean((scores - labels) ** 2)) / variance
 

@@ -71,7 +71,7 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     let first = site::first_load(&files);
     println!("later, when they are asked for:");
     for (path, bytes) in files.iter().filter(|(path, _)| !first.contains(*path)) {
-        if path.ends_with(".wasm") || path.ends_with(".js") || path.starts_with("data/") {
+        if path.starts_with("assets-") || path.starts_with("data/") {
             println!("  {path}: {:.1} kB gzip", kilo(site::gzip_size(bytes)));
         }
     }

@@ -1,4 +1,4 @@
-//! The project's own build tool: build, serve, data, test.
+//! The project's own build tool: build, serve, data, test, fuzz.
 //!
 //! It is a library so that the browser tests serve the site by the very same [`server`].
 
@@ -6,6 +6,7 @@ pub mod audit;
 pub mod bench;
 pub mod build;
 pub mod data;
+pub mod fuzz;
 pub mod server;
 pub mod settings;
 pub mod setup;

@@ -39,6 +39,8 @@ enum Task {
     Screenshots,
     /// Time the same work natively, in wasm and by Python peers: docs/performance.md
     Bench(xtask::bench::Arguments),
+    /// Try hostile input on the readers of files, links and specifications: target/fuzz.json
+    Fuzz(xtask::fuzz::Arguments),
     /// Measure the budgets (sizes, Lighthouse, axe, times): a table, and target/audit.json
     Audit,
     /// Run every check and every test; the last line is `N passed, N failed`
@@ -70,22 +72,19 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Screenshots => xtask::test::screenshots(&workspace)?,
         Task::Bench(arguments) => xtask::bench::bench(&workspace, &arguments)?,
-        Task::Audit => {
-            return Ok(if xtask::audit::run(&workspace)? {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            });
-        }
-        Task::Test(arguments) => {
-            return Ok(if xtask::test::run(&workspace, &arguments)? {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            });
-        }
+        Task::Audit => return Ok(exit_code(xtask::audit::run(&workspace)?)),
+        Task::Fuzz(arguments) => return Ok(exit_code(xtask::fuzz::fuzz(&workspace, &arguments)?)),
+        Task::Test(arguments) => return Ok(exit_code(xtask::test::run(&workspace, &arguments)?)),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn exit_code(good: bool) -> ExitCode {
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn serve(dist: &std::path::Path, address: SocketAddr) -> Result<()> {

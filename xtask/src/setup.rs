@@ -186,34 +186,70 @@ fn packages(names: &[&str]) -> Result<()> {
 /// # Errors
 /// When there is none and it cannot be made; the message is the command to type.
 pub fn python(workspace: &Workspace) -> Result<Command> {
-    let has_numpy = |program: &Path| output(Command::new(program).args(["-c", "import numpy"]));
+    let has_numpy =
+        |program: &Path| output(Command::new(program).args(["-c", "import numpy"])).is_ok();
+    match python_with(workspace, &["numpy"], &has_numpy) {
+        Ok(python) => Ok(python),
+        // Without venv or a package index, the system's package.
+        Err(_) => {
+            packages(&["python3-numpy"])?;
+            let system = which("python3").context("python3 is still missing")?;
+            output(Command::new(&system).args(["-c", "import numpy"]))?;
+            Ok(Command::new(system))
+        }
+    }
+}
+
+/// A Python with SciPy and the MAT files of its tests, found or made in the same way.
+///
+/// # Errors
+/// When there is none and it cannot be made.
+pub fn python_with_scipy(workspace: &Workspace) -> Result<Command> {
+    const PROBE: &str = "import os, scipy.io; \
+        os.listdir(os.path.join(os.path.dirname(scipy.io.__file__), 'matlab/tests/data'))";
+    let has_scipy = |program: &Path| output(Command::new(program).args(["-c", PROBE])).is_ok();
+    python_with(workspace, &["numpy", "scipy"], &has_scipy)
+}
+
+/// The system's Python if it passes the test, else one of our own with these packages, in the
+/// versions of tests/oracle/requirements.txt.
+fn python_with(
+    workspace: &Workspace,
+    names: &[&str],
+    passes: &dyn Fn(&Path) -> bool,
+) -> Result<Command> {
     let Some(system) = which("python3") else {
         bail!("Python is missing. Type: sudo apt-get install -y python3 python3-numpy");
     };
-    if has_numpy(&system).is_ok() {
+    if passes(&system) {
         return Ok(Command::new(system));
     }
     let folder = workspace.target.join("python");
     let own = folder.join("bin").join("python3");
-    if has_numpy(&own).is_ok() {
+    if passes(&own) {
         return Ok(Command::new(own));
     }
     let requirements = fs::read_to_string(workspace.root.join("tests/oracle/requirements.txt"))
         .context("cannot read tests/oracle/requirements.txt")?;
-    let numpy = requirements
-        .lines()
-        .find(|line| line.starts_with("numpy=="))
-        .context("tests/oracle/requirements.txt pins no numpy")?;
-    println!("installing {numpy} under {}", folder.display());
-    let made = run(Command::new(&system).args(["-m", "venv"]).arg(&folder))
-        .and_then(|()| run(Command::new(&own).args(["-m", "pip", "install", "--quiet", numpy])));
-    if made.is_ok() && has_numpy(&own).is_ok() {
-        return Ok(Command::new(own));
+    let pinned = |name: &&str| {
+        let start = format!("{name}==");
+        let line = requirements.lines().find(|line| line.starts_with(&start));
+        line.with_context(|| format!("tests/oracle/requirements.txt pins no {name}"))
+    };
+    let wanted = names.iter().map(pinned).collect::<Result<Vec<&str>>>()?;
+    println!(
+        "installing {} under {}",
+        wanted.join(", "),
+        folder.display()
+    );
+    run(Command::new(&system).args(["-m", "venv"]).arg(&folder))?;
+    run(Command::new(&own)
+        .args(["-m", "pip", "install", "--quiet"])
+        .args(&wanted))?;
+    if !passes(&own) {
+        bail!("{} was installed and does not work", wanted.join(", "));
     }
-    // Without venv or a package index, the system's package.
-    packages(&["python3-numpy"])?;
-    has_numpy(&system)?;
-    Ok(Command::new(system))
+    Ok(Command::new(own))
 }
 
 /// A Python with what the peers of the benchmarks need, under the build folder.

@@ -14,7 +14,7 @@ use clap::Args;
 use crate::settings::Settings;
 use crate::setup;
 use crate::workspace::{Workspace, cargo, typed};
-use crate::{build, data, wasm};
+use crate::{build, data, fuzz, wasm};
 
 #[path = "../../tests/common/golden.rs"]
 mod golden;
@@ -86,7 +86,7 @@ struct Session<'a> {
 type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
 
 /// Name, whether it is part of `--quick`, and what it does.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 16] = [
     ("formatting", true, formatting),
     ("clippy native", true, clippy_native),
     ("clippy wasm", false, clippy_wasm),
@@ -96,6 +96,8 @@ const STEPS: [Step; 14] = [
     ("build tool tests", false, tool_tests),
     ("reference in Python", false, python_tests),
     ("reports verified in Python", false, verify),
+    ("MATLAB files against SciPy", false, matlab_files),
+    ("hostile input", false, hostile_input),
     ("build", false, build_site),
     ("types", false, types),
     ("wasm tests in a Chromium worker", false, wasm_in_chromium),
@@ -305,6 +307,8 @@ fn tool_tests(session: &mut Session) -> Result<Tally> {
         "xtask",
         "--package",
         "browser-tests",
+        "--package",
+        "fuzz",
         "--profile",
         "xtask",
         "--no-fail-fast",
@@ -335,7 +339,10 @@ fn python_tests(session: &mut Session) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Runs the golden specifications with the command line and lets the verifier in Python derive
+/// Random files of users whose reports are verified.
+const USER_FILES: usize = 60;
+
+/// Runs the golden specifications and random files of users with the command line and lets the verifier in Python derive
 /// every report again from its points.
 fn verify(session: &mut Session) -> Result<Tally> {
     let mut python = setup::python(session.workspace)?;
@@ -366,16 +373,36 @@ fn verify(session: &mut Session) -> Result<Tally> {
             .env_remove("PATOM_DATA")
             .current_dir(&folder);
         match crate::workspace::output(&mut run) {
-            Ok(_) => written.push(name),
+            Ok(_) => written.push(name.to_owned()),
             Err(error) => {
                 println!("{name}: {error:#}");
                 tally.failed.push(name.to_owned());
             }
         }
     }
+    // Random files of users, each with a specification.
+    let mut maker = setup::python(session.workspace)?;
+    maker
+        .arg(session.workspace.root.join("tests/oracle/user_files.py"))
+        .args(["user", &USER_FILES.to_string()])
+        .current_dir(&folder);
+    crate::workspace::run(&mut maker)?;
+    for number in 0..USER_FILES {
+        let name = format!("user_{number}");
+        let mut run = Command::new(&program);
+        run.args(["run", &format!("user/{name}.json"), "--out", &name])
+            .current_dir(&folder);
+        match crate::workspace::output(&mut run) {
+            Ok(_) => written.push(name),
+            Err(error) => {
+                println!("{name}: {error:#}");
+                tally.failed.push(name);
+            }
+        }
+    }
     python
         .arg(session.workspace.root.join("tests/oracle/verify_report.py"))
-        .args(written)
+        .args(&written)
         .current_dir(&folder)
         .stdin(Stdio::null());
     let done = python
@@ -394,6 +421,53 @@ fn verify(session: &mut Session) -> Result<Tally> {
     }
     if !done.status.success() && tally.failed.is_empty() {
         bail!("`{}` ended with {}", typed(&python), done.status);
+    }
+    let record = serde_json::json!({
+        "reports": written.len(),
+        "of_user_files": USER_FILES,
+        "verified": tally.passed,
+        "discrepancies": tally.failed,
+        "not_run": tally.skipped,
+    });
+    let trust = session.workspace.target.join("trust");
+    std::fs::create_dir_all(&trust)?;
+    std::fs::write(trust.join("verified.json"), format!("{record:#}\n"))?;
+    Ok(tally)
+}
+
+/// SciPy's own MAT files, and files that it writes: the same values, or a clear refusal.
+fn matlab_files(session: &mut Session) -> Result<Tally> {
+    let mut python = match setup::python_with_scipy(session.workspace) {
+        Ok(python) => python,
+        Err(error) => {
+            return Ok(Tally {
+                skipped: vec![format!("no SciPy with the files of its tests: {error:#}")],
+                ..Tally::default()
+            });
+        }
+    };
+    crate::workspace::run(&mut session.cargo(&["build", "--quiet", "--example", "matlab_dump"]))?;
+    let dump = format!("debug/examples/matlab_dump{}", std::env::consts::EXE_SUFFIX);
+    python
+        .arg(session.workspace.root.join("tests/oracle/matlab.py"))
+        .arg(session.workspace.target.join(dump))
+        .arg("--record")
+        .arg(session.workspace.target.join("trust/matlab.json"));
+    check(python)
+}
+
+/// A fixed number of inputs for each fuzz target.
+fn hostile_input(session: &mut Session) -> Result<Tally> {
+    let result = fuzz::fixed(session.workspace)?;
+    let mut tally = Tally::default();
+    for target in result["targets"].as_array().into_iter().flatten() {
+        match target["findings"]
+            .as_array()
+            .and_then(|found| found.first())
+        {
+            None => tally.passed += 1,
+            Some(found) => tally.failed.push(format!("{}: {found}", target["target"])),
+        }
     }
     Ok(tally)
 }

@@ -28,13 +28,13 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Opens a figure and waits until it can be run.
-async fn open(page: &Page, figure: u32, query: &str) -> Result<()> {
+pub(super) async fn open(page: &Page, figure: u32, query: &str) -> Result<()> {
     page.open(&format!("{query}#view=figure{figure}")).await?;
     page.wait_text("figure-status", "runs on").await
 }
 
 /// Leaves only these data sets chosen.
-async fn choose(page: &Page, datasets: &[&str]) -> Result<()> {
+pub(super) async fn choose(page: &Page, datasets: &[&str]) -> Result<()> {
     for name in datasets {
         needs(name)?;
     }
@@ -73,14 +73,14 @@ async fn picture(page: &Page, dataset: &str) -> Result<(String, String)> {
 }
 
 /// How many workers live: each holds a lock.
-async fn workers(page: &Page) -> Result<usize> {
+pub(super) async fn workers(page: &Page) -> Result<usize> {
     let script = "const done = arguments[0]; navigator.locks.query().then(({ held }) => \
         done(held.filter(({ name }) => name.startsWith('patom-')).length))";
     page.js_later(script, vec![]).await
 }
 
 /// Nothing but the lab's own worker is left.
-async fn no_worker_is_left(page: &Page) -> Result<()> {
+pub(super) async fn no_worker_is_left(page: &Page) -> Result<()> {
     page.until("the workers to be gone", async || {
         Ok(workers(page).await? <= 1)
     })

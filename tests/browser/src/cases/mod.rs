@@ -14,6 +14,7 @@ mod offline;
 mod readme;
 mod runs;
 mod smoke;
+mod soak;
 mod start;
 mod tools;
 
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Case> {
         everyone::cases(),
         offline::cases(),
         looks::cases(),
+        soak::cases(),
         readme::cases(),
     ]
     .into_iter()
