@@ -56,34 +56,64 @@ impl Outcome {
     /// The text of `points.csv`: `task,split,label,x1,...,xd`, numbers as short as they can be
     /// without losing a bit.
     pub fn points_csv(&self) -> String {
-        let d = self.sample.features;
-        let mut text = String::from("task,split,label");
-        for k in 1..=d {
+        let mut text = format!("task,split,label{}\n", self.feature_names());
+        self.each_point(|task, split, label, x| {
+            let _ = write!(text, "{task},{split},{label}");
+            write_row(&mut text, x);
+            text.push('\n');
+        });
+        text
+    }
+
+    /// The poisoned data set, `task,label,x1,...,xd,split`: what a learner gets to see. Injected
+    /// points are training points like any other.
+    pub fn poisoned_csv(&self) -> String {
+        let mut text = format!("task,label{},split\n", self.feature_names());
+        self.each_point(|task, split, label, x| {
+            let _ = write!(text, "{task},{label}");
+            write_row(&mut text, x);
+            text.push_str(if split == "test" {
+                ",test\n"
+            } else {
+                ",train\n"
+            });
+        });
+        text
+    }
+
+    fn feature_names(&self) -> String {
+        (1..=self.sample.features).fold(String::new(), |mut text, k| {
             let _ = write!(text, ",x{k}");
-        }
-        text.push('\n');
+            text
+        })
+    }
+
+    /// Calls with task, split, label and features of every point.
+    fn each_point(&self, mut visit: impl FnMut(usize, &str, f64, &[f64])) {
+        let d = self.sample.features;
         let mut block = |task: usize, split: &str, points: &[f64], labels: &[f64]| {
-            for (row, label) in points.chunks_exact(d + 1).zip(labels) {
-                let _ = write!(text, "{task},{split},{label}");
-                for x in &row[..d] {
-                    let _ = write!(text, ",{x}");
-                }
-                text.push('\n');
+            for (row, &label) in points.chunks_exact(d + 1).zip(labels) {
+                visit(task, split, label, &row[..d]);
             }
         };
         for (number, task) in self.sample.tasks.iter().enumerate() {
             block(number, "train", &task.train.features, &task.train.labels);
             block(number, "test", &task.test.features, &task.test.labels);
         }
-        for injection in &self.injections {
-            block(
-                injection.task,
-                "injected",
-                &injection.points,
-                &injection.labels,
-            );
+        for Injection {
+            task,
+            points,
+            labels,
+        } in &self.injections
+        {
+            block(*task, "injected", points, labels);
         }
-        text
+    }
+}
+
+fn write_row(text: &mut String, x: &[f64]) {
+    for x in x {
+        let _ = write!(text, ",{x}");
     }
 }
 

@@ -95,6 +95,7 @@
 //! | [`figures`] | the paper's figures as sweeps of specifications | running them |
 //! | [`findings`] | what the results of a figure say beside the paper's claim | verdicts |
 //! | [`chart`] | reports to drawings, on any plotters backend | where they go |
+//! | [`carried`] | files that carry a specification: pictures, reports | drawing |
 //! | `wasm` | the boundary to JavaScript: converts and forwards | arithmetic |
 //! | `bin/patom` | the command line: the only one that touches files, prints and exits | |
 //!
@@ -122,6 +123,7 @@
 //! bit by bit. The digest of a report says in one word whether two runs agree.
 
 pub mod attack;
+pub mod carried;
 pub mod chart;
 mod choice;
 pub mod data;

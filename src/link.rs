@@ -2,16 +2,22 @@
 //!
 //! Keys are those of `spec::FIELDS`; defaults are left out, and the defaults of a version never
 //! change. Task numbers are written as ranges (`t=0-14,20`), from 0 as in specifications. A user's
-//! file is `d=file:NAME:SHA256`. Three keys speak of a result: `e` engine, `h` data SHA-256, `r`
-//! digest. Every other key is kept and handed on, for the view of the page; [`Link::unknown_keys`]
-//! names those that nobody knows. Values are treated as hostile: what is not of the field's form is
-//! an error that names the field. Not here: ranges and contradictions (`spec`), what the page does.
+//! file is `d=file:NAME:SHA256`. Five keys speak of a result ([`Claim`]): `e` engine, `h` beginning
+//! of the data's SHA-256, `r` digest, `q` last metric, `u` last utility. Every other key is kept and
+//! handed on, for the view of the page; [`Link::unknown_keys`] names those that nobody knows. Values
+//! are treated as hostile: what is not of the field's form is an error that names the field. Not
+//! here: ranges and contradictions (`spec`), what the page does.
+//!
+//! A link says its version, and is read as that version meant it, for ever: a later version adds an
+//! arm to the `match` in [`decode`], which fills in the defaults that changed since.
+//! `tests/golden/links.txt` holds a link of every form that was ever written.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::report::{MetricName, Report};
 use crate::spec::{DatasetRef, Draft, FIELDS, Field, FieldKind, Shape, Spec, VERSION};
 
 /// Longest link that is read, in bytes.
@@ -25,12 +31,8 @@ const VIEW_KEYS: [&str; 5] = ["embed", "view", "compare", "map", "theme"];
 pub struct Link {
     /// The specification as far as it is written.
     pub draft: Draft,
-    /// Version of the engine that made the result.
-    pub engine: Option<String>,
-    /// SHA-256 of the data behind the result.
-    pub data_sha256: Option<String>,
-    /// Digest of the result.
-    pub digest: Option<String>,
+    /// What it says of the result.
+    pub claim: Claim,
     /// Keys that are no part of the specification or the result, in their order.
     pub others: Vec<(String, String)>,
 }
@@ -57,11 +59,181 @@ fn is_address(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
+/// What a link says of a result, as far as it does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Claim {
+    /// Version of the engine that made it.
+    pub engine: Option<String>,
+    /// SHA-256 of the data behind it, or the first digits of that.
+    pub data_sha256: Option<String>,
+    /// Its digest.
+    pub digest: Option<String>,
+    /// Mean metric of the targets after the attack.
+    pub metric: Option<f64>,
+    /// Utility of the attacker after the attack.
+    pub utility: Option<f64>,
+}
+
+impl Claim {
+    /// What a link to this result says. A user's file is told by the specification already.
+    pub fn of(report: &Report) -> Self {
+        let named = matches!(report.spec.dataset, DatasetRef::Named(_));
+        let last = report.trace.last();
+        Self {
+            engine: Some(report.engine.clone()),
+            data_sha256: named.then(|| report.data_sha256.chars().take(12).collect()),
+            digest: Some(report.digest.clone()),
+            metric: last.and_then(|point| point.metric),
+            utility: last.map(|point| point.utility),
+        }
+    }
+
+    /// Its keys, as they stand in a link; empty if it says nothing.
+    pub fn write(&self) -> String {
+        let number = |value: Option<f64>| value.map(shortest);
+        let pairs = [
+            ("e", self.engine.as_deref().map(percent_encode)),
+            ("h", self.data_sha256.clone()),
+            ("r", self.digest.clone()),
+            ("q", number(self.metric)),
+            ("u", number(self.utility)),
+        ];
+        let pairs = pairs
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key}={}", value?)));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+
+    /// Takes a key of a link; false if the key does not speak of a result.
+    fn read(&mut self, key: &str, text: &str) -> Result<bool> {
+        let number = |field: &str| match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(Some(number)),
+            _ => Err(Error::field(field, shorten(text), "a number")),
+        };
+        let hexadecimal = |field: &str| plain(field, text, |c| c.is_ascii_hexdigit()).map(Some);
+        match key {
+            "e" => {
+                let allowed = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
+                self.engine = Some(plain("engine", text, allowed)?);
+            }
+            "h" => self.data_sha256 = hexadecimal("data_sha256")?,
+            "r" => self.digest = hexadecimal("digest")?,
+            "q" => self.metric = number("metric")?,
+            "u" => self.utility = number("utility")?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Says whether the result that was found is the one told of here; none if no digest is told.
+    pub fn compare(&self, found: &Self, metric_name: MetricName) -> Option<Comparison> {
+        let (told, digest) = (self.digest.as_ref()?, found.digest.as_ref()?);
+        let same = told.eq_ignore_ascii_case(digest);
+        if same {
+            let words = format!("Reproduced bit for bit: digest {digest}.");
+            return Some(Comparison { same, words });
+        }
+        let mut reasons = Vec::new();
+        if let (Some(told), Some(found)) = (&self.engine, &found.engine)
+            && told != found
+        {
+            reasons.push(format!(
+                "the link was made by engine {told}, this is {found}"
+            ));
+        }
+        let data_differ = self.data_differ(found);
+        if data_differ {
+            reasons.push("the data are not the same".to_string());
+        }
+        if reasons.is_empty() {
+            reasons.push(match &self.engine {
+                Some(_) => "engine and data are the same, so the link was altered".to_string(),
+                None => "the link does not say which engine made it".to_string(),
+            });
+        }
+        let name = match metric_name {
+            MetricName::Nmse => "NMSE",
+            MetricName::Auc => "AUC",
+        };
+        reasons.extend(by_how_much(name, self.metric, found.metric));
+        reasons.extend(by_how_much("utility", self.utility, found.utility));
+        let words = format!(
+            "Not the result of the link: its digest is {told}, this one {digest}; {}.",
+            reasons.join("; ")
+        );
+        Some(Comparison { same, words })
+    }
+
+    fn data_differ(&self, found: &Self) -> bool {
+        let (Some(told), Some(found)) = (&self.data_sha256, &found.data_sha256) else {
+            return false;
+        };
+        let length = told.len().min(found.len());
+        !told[..length].eq_ignore_ascii_case(&found[..length])
+    }
+}
+
+/// How a result compares with what a link says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// Bit for bit.
+    pub same: bool,
+    /// That, or what differs and by how much.
+    pub words: String,
+}
+
+/// From which digit on two numbers differ, and by which share of the larger.
+fn by_how_much(name: &str, told: Option<f64>, found: Option<f64>) -> Option<String> {
+    let (told, found) = (told?, found?);
+    if told == found {
+        return Some(format!("{name} {found} is the same to the last digit"));
+    }
+    let largest = told.abs().max(found.abs());
+    // Halved first: a hostile pair of numbers must not overflow.
+    let share = 2.0 * ((told / 2.0 - found / 2.0) / largest).abs();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "digits of a double: 1 to 17"
+    )]
+    let digit = (1.0 - libm::log10(share)).floor().clamp(1.0, 17.0) as usize;
+    let ordinal = match digit {
+        1 => "1st".to_string(),
+        2 => "2nd".to_string(),
+        3 => "3rd".to_string(),
+        _ => format!("{digit}th"),
+    };
+    Some(format!(
+        "{name} {} in the link, {} here: they differ in the {ordinal} digit (by {share:.0e} of the value)",
+        significant(told, largest, digit + 1),
+        significant(found, largest, digit + 1),
+    ))
+}
+
+/// A number with so many digits, counted from the first one of `largest`.
+fn significant(value: f64, largest: f64, digits: usize) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        reason = "exponents of doubles; clamped from below"
+    )]
+    let decimals = {
+        let exponent = libm::log10(largest).floor() as i64;
+        (digits as i64 - 1 - exponent).max(0) as usize
+    };
+    if decimals > 20 || largest >= 1e15 {
+        format!("{value:.*e}", digits - 1)
+    } else {
+        format!("{value:.decimals$}")
+    }
+}
+
 /// Reads a link: a whole address, or its fragment with or without `#`.
 ///
 /// # Errors
-/// An address without a fragment; a newer version; a value that is not of the form of its field, named by it; a key that stands
-/// twice; a link longer than [`MAX_LENGTH`].
+/// An address without a fragment; a newer version, or one that never was; a value that is not of
+/// the form of its field, named by it; a key that stands twice; a link longer than [`MAX_LENGTH`].
 pub fn decode(text: &str) -> Result<Link> {
     if text.len() > MAX_LENGTH {
         let found = format!("{} bytes", text.len());
@@ -79,87 +251,89 @@ pub fn decode(text: &str) -> Result<Link> {
         }
         None => text,
     };
-    let mut link = Link::default();
-    let mut seen: Vec<String> = Vec::new();
+    let pairs = pairs(fragment)?;
+    match version(&pairs)? {
+        1 => version_1(pairs),
+        0 => Err(Error::field("version", 0, "1: there never was a version 0")),
+        newer => Err(Error::field(
+            "version",
+            newer,
+            format!(
+                "at most {VERSION}: the link was made by a newer version of this page; reload the \
+                 page, or open the link where it was made"
+            ),
+        )),
+    }
+}
+
+/// Keys and values, decoded, in their order.
+fn pairs(fragment: &str) -> Result<Vec<(String, String)>> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
     for pair in fragment.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (key, value) = (percent_decode(key)?, percent_decode(value)?);
-        if seen.contains(&key) {
+        if pairs.iter().any(|(other, _)| *other == key) {
             return Err(Error::field(key, "given twice", "one value"));
         }
+        pairs.push((key, value));
+    }
+    Ok(pairs)
+}
+
+/// The version that a link says it is; the first, if it says nothing.
+fn version(pairs: &[(String, String)]) -> Result<u64> {
+    let Some((_, text)) = pairs.iter().find(|(key, _)| key == "v") else {
+        return Ok(1);
+    };
+    (text.parse()).map_err(|_| Error::field("version", shorten(text), "a whole number"))
+}
+
+/// The keys of version 1: those of the table of fields.
+fn version_1(pairs: Vec<(String, String)>) -> Result<Link> {
+    let mut link = Link::default();
+    for (key, value) in pairs {
         match FIELDS.iter().find(|field| field.key == key) {
-            Some(field) => {
-                let value = read_value(field, &value)?;
-                check_version(field, &value)?;
-                link.draft.set(field.name, value);
+            Some(field) => link.draft.set(field.name, read_value(field, &value)?),
+            None => {
+                if !link.claim.read(&key, &value)? {
+                    link.others.push((key, value));
+                }
             }
-            None => match key.as_str() {
-                "e" => {
-                    link.engine = Some(plain("engine", &value, |c| {
-                        c.is_ascii_alphanumeric() || ".-+".contains(c)
-                    })?);
-                }
-                "h" => {
-                    link.data_sha256 =
-                        Some(plain("data_sha256", &value, |c| c.is_ascii_hexdigit())?);
-                }
-                "r" => link.digest = Some(plain("digest", &value, |c| c.is_ascii_hexdigit())?),
-                _ => link.others.push((key.clone(), value)),
-            },
         }
-        seen.push(key);
     }
     Ok(link)
 }
 
 /// Writes the fragment of a specification, without `#`.
 pub fn encode(spec: &Spec, shape: &Shape) -> String {
-    let short = spec.differences(shape);
+    write(&spec.differences(shape))
+}
+
+/// Writes the fragment of the fields that a draft has, unchecked: what is not of the form of its
+/// field stays so, and [`decode`] refuses it.
+pub fn write(draft: &Draft) -> String {
     let pairs = FIELDS.iter().filter_map(|field| {
-        let value = match field.kind {
-            FieldKind::Dataset => match &spec.dataset {
-                DatasetRef::Named(name) => name.clone(),
-                DatasetRef::File { name, sha256 } => {
-                    format!("file:{}:{sha256}", percent_encode(name))
-                }
+        let value = match (field.kind, draft.get(field.name)?) {
+            (FieldKind::Dataset, value) => match (value["name"].as_str(), value["sha256"].as_str())
+            {
+                (Some(name), Some(sha256)) => format!("file:{}:{sha256}", percent_encode(name)),
+                _ => word(value),
             },
-            FieldKind::Tasks => ranges(short.get(field.name)?),
-            _ => match short.get(field.name)? {
-                Value::String(word) => percent_encode(word),
-                // Whole numbers are read without exponents.
-                number => match number.as_u64() {
-                    Some(whole) => whole.to_string(),
-                    None => shortest(number.as_f64()?),
-                },
-            },
+            (FieldKind::Tasks, value) => ranges(value).unwrap_or_else(|| word(value)),
+            (_, value) => word(value),
         };
         Some(format!("{}={value}", field.key))
     });
     pairs.collect::<Vec<_>>().join("&")
 }
 
-/// The fragment of a result: the specification, and what it gave.
-pub fn encode_result(spec: &Spec, shape: &Shape, result: &crate::report::Report) -> String {
-    format!(
-        "{}&e={}&h={}&r={}",
-        encode(spec, shape),
-        percent_encode(&result.engine),
-        &result.data_sha256,
-        result.digest
-    )
-}
-
-fn check_version(field: &Field, value: &Value) -> Result<()> {
-    match value.as_u64() {
-        Some(version) if field.name == "version" && version > VERSION => Err(Error::field(
-            "version",
-            version,
-            format!(
-                "at most {VERSION}: the link was made by a newer version of this page; reload the \
-                 page, or open the link where it was made"
-            ),
-        )),
-        _ => Ok(()),
+/// A word or a number; anything else as what no field takes.
+fn word(value: &Value) -> String {
+    match (value, value.as_u64()) {
+        (Value::String(word), _) => percent_encode(word),
+        // Whole numbers are read without exponents.
+        (_, Some(whole)) => whole.to_string(),
+        _ => value.as_f64().map_or_else(|| "?".to_string(), shortest),
     }
 }
 
@@ -178,7 +352,10 @@ fn read_value(field: &Field, text: &str) -> Result<Value> {
         },
         FieldKind::Tasks => read_tasks(field, text),
         FieldKind::Dataset => match text.strip_prefix("file:").and_then(|f| f.rsplit_once(':')) {
-            Some((name, sha256)) => Ok(serde_json::json!({ "name": name, "sha256": sha256 })),
+            Some((name, sha256)) => {
+                let sha256 = sha256.to_ascii_lowercase();
+                Ok(serde_json::json!({ "name": name, "sha256": sha256 }))
+            }
             None => Ok(Value::from(text)),
         },
     }
@@ -218,17 +395,13 @@ fn shortest(value: f64) -> String {
     }
 }
 
-fn ranges(tasks: &Value) -> String {
-    let tasks: Vec<u64> = tasks
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_u64)
-        .collect();
+/// Task numbers with runs of them as ranges; none if this is no list of whole numbers.
+fn ranges(tasks: &Value) -> Option<String> {
+    let tasks: Vec<u64> = (tasks.as_array()?.iter().map(Value::as_u64)).collect::<Option<_>>()?;
     let mut parts: Vec<(u64, u64)> = Vec::new();
     for task in tasks {
         match parts.last_mut() {
-            Some((_, last)) if *last + 1 == task => *last = task,
+            Some((_, last)) if last.checked_add(1) == Some(task) => *last = task,
             _ => parts.push((task, task)),
         }
     }
@@ -239,7 +412,7 @@ fn ranges(tasks: &Value) -> String {
             format!("{first}-{last}")
         }
     });
-    parts.collect::<Vec<_>>().join(",")
+    Some(parts.collect::<Vec<_>>().join(","))
 }
 
 fn plain(field: &str, text: &str, allowed: impl Fn(char) -> bool) -> Result<String> {
@@ -319,51 +492,6 @@ mod tests {
     }
 
     #[test]
-    fn golden_links_of_version_1_mean_what_they_meant() {
-        // Frozen: a change here breaks links that people have shared.
-        let golden = [
-            ("v=1&d=synthetic", Spec::default_of("synthetic")),
-            ("v=1&d=landmine", Spec::default_of("landmine")),
-            ("v=1&d=sarcos", Spec::default_of("sarcos")),
-            ("v=1&d=mnist", Spec::default_of("mnist")),
-            (
-                "v=1&d=landmine&t=0-14&k=indirect&b=0.2&s=42",
-                Spec {
-                    attack: crate::attack::Attack::Indirect,
-                    attackers: (15..29).collect(),
-                    ..Spec::default_of("landmine")
-                },
-            ),
-            (
-                "v=1&d=sarcos&t=0,2&a=1,3-5&k=hybrid&g=published&p=constant&ps=10&i=3&l1=0.01&l2=0.5&eps=0.0001&s=7",
-                Spec {
-                    targets: vec![0, 2],
-                    attackers: vec![1, 3, 4, 5],
-                    attack: crate::attack::Attack::Hybrid,
-                    gradient: crate::attack::Gradient::Published,
-                    step: crate::attack::Step::Constant,
-                    step_size: 10.0,
-                    iterations: 3,
-                    lambda1: 0.01,
-                    lambda2: 0.5,
-                    epsilon: 1e-4,
-                    seed: 7,
-                    ..Spec::default_of("sarcos")
-                },
-            ),
-        ];
-        for (text, spec) in golden {
-            assert_eq!(resolve(text).unwrap(), spec, "{text}");
-            let DatasetRef::Named(name) = &spec.dataset else {
-                unreachable!()
-            };
-            let again = encode(&spec, &Shape::named(name).unwrap());
-            assert_eq!(resolve(&again).unwrap(), spec, "{text} -> {again}");
-            assert!(again.len() <= text.len(), "{text} -> {again}");
-        }
-    }
-
-    #[test]
     fn links_are_told_from_paths_and_json() {
         let links = ["#", "#d=sarcos", "v=1&d=sarcos", "https://a.org/#v=1"];
         for text in links.iter().chain(&["127.0.0.1:8080/#v=1&d=sarcos"]) {
@@ -412,15 +540,91 @@ mod tests {
     #[test]
     fn what_a_link_says_of_the_result_and_the_view_is_kept() {
         let link = decode("#v=1&d=sarcos&e=0.1.0&r=0123456789abcdef&embed=1&zzz=%41").unwrap();
-        assert_eq!(link.engine.as_deref(), Some("0.1.0"));
-        assert_eq!(link.digest.as_deref(), Some("0123456789abcdef"));
+        assert_eq!(link.claim.engine.as_deref(), Some("0.1.0"));
+        assert_eq!(link.claim.digest.as_deref(), Some("0123456789abcdef"));
         assert_eq!(link.others[1], ("zzz".to_string(), "A".to_string()));
         assert_eq!(link.unknown_keys(), ["zzz"]);
     }
 
     #[test]
+    fn a_claim_is_read_as_it_was_written() {
+        let text = "e=0.1.0&h=00ffab&r=0123456789abcdef&q=1.1647382910394857&u=3e-9";
+        let claim = decode(&format!("v=1&{text}")).unwrap().claim;
+        assert_eq!(claim.metric, Some(1.164_738_291_039_485_7));
+        assert_eq!(claim.write(), text);
+        assert_eq!(Claim::default().write(), "");
+    }
+
+    #[test]
+    fn a_comparison_says_what_differs_and_by_how_much() {
+        let claim = |text: &str| decode(text).unwrap().claim;
+        let found = claim("e=0.2.0&h=00ffab12&r=0123456789abcdef&q=1.1649&u=250");
+        let words = |told: &str| {
+            let comparison = claim(told).compare(&found, MetricName::Nmse)?;
+            assert!(!comparison.same);
+            Some(comparison.words)
+        };
+        assert_eq!(words("e=0.1.0&q=1"), None);
+        for (told, part) in [
+            ("r=00&e=0.1.0", "made by engine 0.1.0, this is 0.2.0"),
+            ("r=00&e=0.2.0&h=00FF", "so the link was altered"),
+            ("r=00&e=0.2.0&h=00ffab12345", "so the link was altered"),
+            ("r=00&e=0.2.0&h=00fe", "the data are not the same"),
+            ("r=00", "does not say which engine"),
+            (
+                "r=00&q=1.1647",
+                "NMSE 1.1647 in the link, 1.1649 here: they differ in the 4th digit (by 2e-4 of the value)",
+            ),
+            ("r=00&q=1.1649", "NMSE 1.1649 is the same to the last digit"),
+            (
+                "r=00&u=-3e2",
+                "utility -300 in the link, 250 here: they differ in the 1st digit",
+            ),
+            ("r=00&u=249.99999999999997", "in the 16th digit (by 1e-16"),
+            ("r=00&u=1e308", "1.0e308 in the link, 2.5e2 here"),
+            (
+                "r=00&u=0",
+                "0 in the link, 250 here: they differ in the 1st digit (by 1e0",
+            ),
+        ] {
+            let words = words(told).unwrap();
+            assert!(words.contains(part), "{told}: {words}");
+        }
+        let same = claim("r=0123456789ABCDEF").compare(&found, MetricName::Auc);
+        assert!(same.unwrap().same);
+    }
+
+    #[test]
+    fn a_draft_is_written_with_all_it_has_and_nothing_in_it_is_bent() {
+        let draft = Draft::parse(
+            r#"{"version":1,"dataset":"sarcos","targets":[0,1,2,5],"budget":0.25,"seed":3.0}"#,
+        );
+        let text = write(&draft.unwrap());
+        assert_eq!(text, "v=1&d=sarcos&t=0-2,5&b=0.25&s=3");
+        for (json, field) in [
+            (r#"{"targets":[0,1.5]}"#, "targets"),
+            (r#"{"targets":{"a":1}}"#, "targets"),
+            (r#"{"targets":[18446744073709551615]}"#, "targets"),
+            (r#"{"dataset":{"name":"a"}}"#, "dataset"),
+            (r#"{"budget":"0.1&s=5"}"#, "budget"),
+            (r#"{"seed":[1]}"#, "seed"),
+            (r#"{"attack":7}"#, "attack"),
+        ] {
+            let text = write(&Draft::parse(json).unwrap());
+            let error = resolve(&text).expect_err(json);
+            assert_eq!(error.field_name(), Some(field), "{json}: {error}");
+        }
+    }
+
+    #[test]
     fn hostile_values_are_refused_by_name() {
         for (text, field) in [
+            ("v=0&d=sarcos", "version"),
+            ("v=-1", "version"),
+            ("v=", "version"),
+            ("v=1&d=sarcos&q=NaN", "metric"),
+            ("v=1&d=sarcos&q=1e999", "metric"),
+            ("v=1&d=sarcos&u=<b>", "utility"),
             ("v=2&d=sarcos", "version"),
             ("v=99999999999999999999", "version"),
             ("v=1&d=<script>", "dataset"),

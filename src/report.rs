@@ -117,6 +117,62 @@ impl Report {
             .iter()
             .all(|status| matches!(status, Status::Converged | Status::Settled))
     }
+
+    /// The course of the attack as CSV: a row for each iteration. A metric that is not defined is
+    /// empty.
+    pub fn trace_csv(&self) -> String {
+        let metric = match self.metric_name {
+            MetricName::Nmse => "nmse",
+            MetricName::Auc => "auc",
+        };
+        let mut text = format!("iteration,{metric},utility,objective,certificate,seconds");
+        for task in 1..=self.task_names.len() {
+            let _ = write!(text, ",{metric}_T{task}");
+        }
+        text.push('\n');
+        let optional = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+        for point in &self.trace {
+            let _ = write!(
+                text,
+                "{},{},{},{},{},{}",
+                point.iteration,
+                optional(point.metric),
+                point.utility,
+                point.objective,
+                point.certificate,
+                point.seconds
+            );
+            for &value in &point.metric_per_task {
+                let _ = write!(text, ",{}", optional(value));
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The task correlations as CSV: a row for each task of each model; `true` where it is known.
+    pub fn correlations_csv(&self) -> String {
+        let mut text = String::from("model,task");
+        for task in 1..=self.task_names.len() {
+            let _ = write!(text, ",T{task}");
+        }
+        text.push('\n');
+        let models = [
+            ("true", self.true_correlation.as_ref()),
+            ("clean", Some(&self.clean.correlation)),
+            ("attacked", Some(&self.attacked.correlation)),
+        ];
+        for (name, rows) in models {
+            for (task, row) in rows.into_iter().flatten().enumerate() {
+                let _ = write!(text, "{name},T{}", task + 1);
+                for value in row {
+                    let _ = write!(text, ",{value}");
+                }
+                text.push('\n');
+            }
+        }
+        text
+    }
 }
 
 /// Collects numbers for a digest: the first 64 bits of a SHA-256 over their bits, in order.

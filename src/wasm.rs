@@ -7,7 +7,7 @@
 //!
 //! The library is compiled into several wasm modules, so that the first result waits for nothing
 //! that it does not need (`wasm-pack.toml` lists them). A feature each brings the exports: `page`
-//! and `solver` are loaded at once, `extras` when it is asked for. Here: what they share.
+//! and `solver` are loaded at once, `extras` and `take` when they are asked for. Here: what they share.
 
 #![expect(
     clippy::missing_errors_doc,
@@ -15,7 +15,12 @@
     reason = "the callers are JavaScript: errors are as said above"
 )]
 #![cfg_attr(
-    not(all(feature = "page", feature = "solver", feature = "extras")),
+    not(all(
+        feature = "page",
+        feature = "solver",
+        feature = "extras",
+        feature = "take"
+    )),
     allow(dead_code, reason = "no module needs all of the conversions")
 )]
 
@@ -25,6 +30,10 @@ pub mod extras;
 pub mod page;
 #[cfg(feature = "solver")]
 pub mod solver;
+#[cfg(any(feature = "extras", feature = "take"))]
+pub mod sweep;
+#[cfg(feature = "take")]
+pub mod take;
 
 use std::cell::RefCell;
 
@@ -35,9 +44,11 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use crate::chart::{Style, map};
+use crate::attack::{Attack, Method};
+use crate::chart::{Style, curve, heatmap, map};
 use crate::data::Kind;
 use crate::error::{Error, Result};
+use crate::report::MetricName;
 use crate::spec::Shape;
 
 thread_local! {
@@ -162,6 +173,58 @@ impl From<&PlainStyle> for Style {
             } else {
                 map::Map::Vik
             },
+            svg: false,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct CurveOptions {
+    style: PlainStyle,
+    metric_name: MetricName,
+    clean_metric: Option<f64>,
+    iterations: usize,
+    attack: Attack,
+    method: Method,
+    cursor: Option<usize>,
+}
+
+impl CurveOptions {
+    fn curve<'a>(&self, metric: &'a [f64], utility: &'a [f64]) -> curve::Curve<'a> {
+        curve::Curve {
+            metric,
+            utility,
+            clean_metric: self.clean_metric.filter(|value| value.is_finite()),
+            metric_name: self.metric_name,
+            iterations: self.iterations,
+            attack: self.attack,
+            method: self.method,
+            cursor: self.cursor,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct HeatmapOptions {
+    style: PlainStyle,
+    tasks: usize,
+    targets: Vec<usize>,
+    attackers: Vec<usize>,
+    title: String,
+    open_ended: bool,
+    cursor: Option<(usize, usize)>,
+}
+
+impl HeatmapOptions {
+    fn heatmap<'a>(&'a self, values: &'a [f64]) -> heatmap::Heatmap<'a> {
+        heatmap::Heatmap {
+            values,
+            tasks: self.tasks,
+            targets: &self.targets,
+            attackers: &self.attackers,
+            title: &self.title,
+            open_ended: self.open_ended,
+            cursor: self.cursor,
         }
     }
 }

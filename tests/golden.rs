@@ -5,6 +5,8 @@
 
 #[path = "common/golden.rs"]
 mod golden;
+#[path = "common/golden_links.rs"]
+mod golden_links;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -128,6 +130,29 @@ fn golden_runs_on_published_data_converge_and_repeat_themselves() {
             let again = draft.check(&Shape::named(dataset).unwrap()).unwrap();
             assert_eq!(run(&again, &data).digest, report.digest, "{name}");
         }
+    }
+}
+
+#[test]
+fn golden_links_mean_what_they_meant() {
+    let links = golden_links::all();
+    for (link, meaning) in &links {
+        assert_eq!(golden_links::meaning(link), *meaning, "{link}");
+        let anew = golden_links::written_anew(link);
+        assert_eq!(
+            golden_links::meaning(&anew)["spec"],
+            meaning["spec"],
+            "{link} -> {anew}"
+        );
+    }
+    // Every key there is was written at some time.
+    for field in &patom::spec::FIELDS {
+        let key = format!("{}=", field.key);
+        let used = links.iter().any(|(link, _)| {
+            let fragment = link.rsplit('#').next().unwrap_or(link);
+            fragment.split('&').any(|pair| pair.starts_with(&key))
+        });
+        assert!(used, "no golden link has the key {}", field.key);
     }
 }
 

@@ -4,6 +4,8 @@
 
 #[path = "common/golden.rs"]
 mod golden;
+#[path = "common/golden_links.rs"]
+mod golden_links;
 
 use golden::SYNTHETIC;
 use js_sys::{Array, Function, JSON, Reflect};
@@ -58,6 +60,13 @@ fn every_golden_specification_has_the_digest_that_it_has_natively() {
         let data = experiment::load_synthetic(&spec).unwrap();
         let outcome = experiment::run(&spec, &data, &mut Unobserved).unwrap();
         assert_eq!(outcome.report.digest, native_digest(name), "{name}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn golden_links_mean_what_they_meant() {
+    for (link, meaning) in golden_links::all() {
+        assert_eq!(golden_links::meaning(link), meaning, "{link}");
     }
 }
 

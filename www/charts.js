@@ -19,11 +19,15 @@ import { el } from "./dom.js";
  */
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
+/** Paper is white. */
+let onPaper = false;
+addEventListener("beforeprint", () => (onPaper = true));
+addEventListener("afterprint", () => (onPaper = false));
 
 /** @param {boolean} paperColors */
 export const style = (paperColors) => ({
   scale: Math.min(Math.max(devicePixelRatio || 1, 0.5), 4),
-  dark: dark.matches,
+  dark: dark.matches && !onPaper,
   paper_colors: paperColors,
 });
 
@@ -43,11 +47,12 @@ export function resize(canvas, width, height, scale) {
 }
 
 /**
- * Calls back when a picture has to be drawn anew: another width, theme or pixel ratio.
+ * Calls back when a picture has to be drawn anew: another width, theme or pixel ratio, or paper.
  * @param {HTMLElement} element
  * @param {() => void} redraw
+ * @param {() => void} [drawNow] where nothing can wait for a frame of the screen: before printing
  */
-export function onLookChange(element, redraw) {
+export function onLookChange(element, redraw, drawNow = redraw) {
   let width = 0;
   new ResizeObserver(() => {
     if (element.clientWidth === width) return;
@@ -55,6 +60,8 @@ export function onLookChange(element, redraw) {
     redraw();
   }).observe(element);
   dark.addEventListener("change", redraw);
+  addEventListener("beforeprint", drawNow);
+  addEventListener("afterprint", redraw);
   const watchRatio = () => {
     matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener(
       "change",
@@ -90,7 +97,11 @@ export class CurveChart {
     this.canvas.addEventListener("pointerleave", () => this.moveTo(null));
     this.canvas.addEventListener("blur", () => this.moveTo(null));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
-    onLookChange(box, () => this.drawSoon());
+    onLookChange(
+      box,
+      () => this.drawSoon(),
+      () => this.draw(),
+    );
   }
 
   /**
@@ -188,7 +199,11 @@ export class Heatmaps {
     /** @type {[number, number] | null} */
     this.cursor = null;
     this.queued = false;
-    onLookChange(box, () => this.drawSoon());
+    onLookChange(
+      box,
+      () => this.drawSoon(),
+      () => this.draw(),
+    );
   }
 
   /**

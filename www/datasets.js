@@ -10,10 +10,17 @@ const SYNTHETIC_STORY =
   "8 tasks made so that their true relation is known: T1 to T3 agree, T4 and T5 oppose them, T6 " +
   "and T7 are a pair of their own, T8 stands alone.";
 
+/** Files that may carry a specification: pictures and reports that were saved here. */
+const CARRIERS = /\.(png|svg|json)$/i;
+
 export class Datasets {
-  /** @param {Lab} lab */
-  constructor(lab) {
+  /**
+   * @param {Lab} lab
+   * @param {(file: File) => void} openCarried
+   */
+  constructor(lab, openCarried) {
     this.lab = lab;
+    this.openCarried = openCarried;
     /** @type {Published | null} the data set whose raw files are asked for */
     this.wanted = null;
     this.fileInput = byId("file", HTMLInputElement);
@@ -35,6 +42,7 @@ export class Datasets {
 
   /** @param {File[]} files chosen or dropped */
   take(files) {
+    if (files[0] && CARRIERS.test(files[0].name)) return this.openCarried(files[0]);
     const wanted = this.wanted;
     this.wanted = null;
     return this.lab.takeFiles(files, wanted);

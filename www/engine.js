@@ -1,6 +1,7 @@
 /**
  * The wasm modules: `page` (form, links, charts) is instantiated here, `solver` is compiled here for
- * the workers, `extras` (figures of the paper, readers of files) is fetched when it is needed.
+ * the workers, `extras` (figures of the paper, readers of files) and `take` (saving and opening
+ * pictures) are fetched when they are needed.
  */
 
 import init, * as page from "./pkg/page.js";
@@ -42,6 +43,8 @@ export async function loadEngine() {
     complete: page.complete,
     /** @type {(text: string) => Link | Refused} */
     readLink: page.read_link,
+    /** @type {(told: string, found: string, metricName: string) => {same: boolean, words: string} | null} */
+    compareClaims: page.compare_claims,
     drawCurve: page.draw_curve,
     curveLayout: page.curve_layout,
     drawHeatmap: page.draw_heatmap,

@@ -305,15 +305,20 @@ class DatasetCard {
     this.findings = el("ul", { class: "findings", "data-testid": id("findings") });
     this.numbers = this.disclosure("The numbers as tables", id("numbers"), () => this.tables());
     this.list = this.disclosure("The runs, each to open in the Lab", id("runs"), () => [this.runTable()]);
-    const png = el("button", { type: "button", class: "quiet", "data-testid": id("png") }, "PNG");
-    png.onclick = () =>
-      this.canvas.toBlob(
-        (blob) => blob && download(`figure${view.about.number}-${dataset}.png`, blob),
-      );
+    const item = (/** @type {"png" | "svg"} */ format) => {
+      const words = `Picture, ${format.toUpperCase()}`;
+      return el("button", { type: "button", "data-testid": id(format), onclick: () => this.save(format) }, words);
+    };
+    const menu = el(
+      "details",
+      { class: "menu", name: "menu", "data-testid": id("menu") },
+      el("summary", {}, "Save"),
+      el("div", {}, item("png"), item("svg")),
+    );
     this.root = el(
       "section",
       { class: "card", "aria-labelledby": id("title") },
-      el("div", { class: "card-head" }, el("h2", { id: id("title") }, this.title), png),
+      el("div", { class: "card-head" }, el("h2", { id: id("title") }, this.title), menu),
       this.findings,
       this.box,
       this.numbers.root,
@@ -361,6 +366,12 @@ class DatasetCard {
     const look = style(false);
     resize(this.canvas, width, sweep.height(this.dataset, width), look.scale);
     sweep.draw(this.canvas, this.dataset, `${name} of the paper, ${this.title}`, look);
+  }
+
+  /** @param {"png" | "svg"} format */
+  async save(format) {
+    const { saveFigure } = await import("./export.js");
+    await saveFigure(this.view, this.dataset, this.title, format);
   }
 
   tables() {

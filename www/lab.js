@@ -13,8 +13,6 @@ import * as views from "./views.js";
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Choices that do not speak of the tasks or the labels of one data set. */
 const KEPT_WITH_OTHER_DATA = ["attack", "method", "gradient", "step", "budget", "iterations", "seed"];
-/** Keys of the link that belong to the page. */
-const VIEW_KEYS = ["view", "embed"];
 
 /** @param {unknown} error */
 export const words = (error) =>
@@ -49,7 +47,7 @@ export class Lab {
     this.broken = new Set();
     /** @type {[string, string][]} keys of the link that are not the specification's */
     this.others = [];
-    /** @type {{link: string, digest: string, engine: string | null, data: string | null} | null} */
+    /** @type {{link: string, claim: string} | null} what a link says of its result */
     this.expected = null;
     /** @type {RunState | null} what goes on */
     this.run = null;
@@ -278,18 +276,32 @@ export class Lab {
   /** The link of the settings, with what is known of their result. */
   fragment() {
     if (!this.complete) return "";
-    const parts = [this.complete.link];
-    const result = this.result;
-    if (result && result.link === this.complete.link && !this.run) {
-      const { engine, data_sha256, digest } = result.report;
-      parts.push(`e=${engine}`);
-      if (typeof result.report.spec.dataset === "string") parts.push(`h=${data_sha256.slice(0, 12)}`);
-      parts.push(`r=${digest}`);
-    }
-    for (const [key, value] of this.others) {
-      parts.push(`${encodeURIComponent(key)}=${encodeURIComponent(value)}`);
-    }
-    return parts.join("&");
+    const shown = this.result?.link === this.complete.link && !this.run;
+    return [shown ? this.resultLink() : this.complete.link, ...this.otherKeys()].join("&");
+  }
+
+  /** The link of the result that is shown, without keys of the view. */
+  resultLink() {
+    return this.result ? `${this.result.link}&${this.result.report.claim}` : "";
+  }
+
+  /** @param {string[]} but keys to leave out */
+  otherKeys(but = []) {
+    return this.others
+      .filter(([key]) => !but.includes(key))
+      .map((pair) => pair.map(encodeURIComponent).join("="));
+  }
+
+  /** What the link says of the view. @param {string} key */
+  view(key) {
+    return this.others.find(([other]) => other === key)?.[1];
+  }
+
+  /** Puts a choice of the view into the link. @param {string} key @param {string} [value] */
+  setView(key, value) {
+    this.others = this.others.filter(([other]) => other !== key);
+    if (value !== undefined) this.others.push([key, value]);
+    this.tell({ type: "changed" });
   }
 
   /**
@@ -310,10 +322,8 @@ export class Lab {
       return this.start();
     }
     this.others = link.others;
-    for (const [key] of link.others) {
-      if (!VIEW_KEYS.includes(key)) {
-        this.notice(`The link has a key that this version does not know: ${key}. It is kept, and ignored.`);
-      }
+    for (const key of link.unknown) {
+      this.notice(`The link has a key that this version does not know: ${key}. It is kept, and ignored.`);
     }
     this.draft = link.draft;
     const ref = this.dataset;
@@ -358,25 +368,8 @@ export class Lab {
     this.expected = null;
     this.withdraw("digest");
     if (!expected || (expected.link !== "" && expected.link !== link)) return;
-    const same = expected.digest.toLowerCase() === report.digest;
-    if (same) {
-      this.notice(`Reproduced bit for bit: digest ${report.digest}.`, "good", "digest");
-      return;
-    }
-    const reasons = [];
-    if (expected.engine && expected.engine !== report.engine) {
-      reasons.push(`the link was made by engine ${expected.engine}, this is ${report.engine}`);
-    }
-    if (expected.data && !report.data_sha256.startsWith(expected.data.toLowerCase())) {
-      reasons.push("the data are not the same");
-    }
-    if (reasons.length === 0) reasons.push("engine and data are the same, so the link was altered");
-    this.notice(
-      `Not the result of the link: its digest is ${expected.digest}, this one ${report.digest}; ` +
-        `${reasons.join("; ")}.`,
-      "bad",
-      "digest",
-    );
+    const comparison = this.engine.compareClaims(expected.claim, report.claim, report.metric_name);
+    if (comparison) this.notice(comparison.words, comparison.same ? "good" : "bad", "digest");
   }
 
   /* Running */
@@ -485,8 +478,6 @@ export class Lab {
     this.expected = null;
     this.dataProblem("");
     this.update();
-    // The points that the worker holds are those of another run.
-    this.solver.cancel();
     if (!report) {
       this.result = null;
       const curve = run.points.length > 0 ? "The curve so far was kept." : "";
@@ -494,8 +485,7 @@ export class Lab {
     }
     const link = this.complete?.link ?? run.link;
     this.result = { report, json, link, at: text };
-    const { digest, engine, data_sha256: data } = report;
-    this.expected = { link, digest, engine, data };
+    this.expected = { link, claim: report.claim };
     this.tell({ type: "done", run, report });
   }
 
@@ -514,7 +504,4 @@ export class Lab {
  * @param {Link} link
  * @param {string} own
  */
-const expectedOf = (link, own) =>
-  link.digest
-    ? { link: own, digest: link.digest, engine: link.engine, data: link.data_sha256 }
-    : null;
+const expectedOf = (link, own) => (link.has_digest ? { link: own, claim: link.claim } : null);

@@ -8,10 +8,11 @@ import { Lab, words } from "./lab.js";
 import { cutShort } from "./leaving.js";
 import { notice, withdraw } from "./notices.js";
 import { showPresets } from "./presets.js";
+import { preparePrint } from "./print.js";
 import { Results } from "./results.js";
 import { settingsSheet, showSheet } from "./sheet.js";
 import { Solver } from "./solver.js";
-import { offerFiles } from "./take.js";
+import { offerFiles, resultAddress } from "./take.js";
 
 addEventListener("error", (event) => pageFailed(event.error ?? event.message));
 addEventListener("unhandledrejection", (event) => pageFailed(event.reason));
@@ -24,6 +25,9 @@ function pageFailed(error) {
     "page",
   );
 }
+
+// early.js has said that nothing can run here.
+if (self.origin === "null") await new Promise(() => {});
 
 // A link to a figure shows nothing of the lab meanwhile.
 $("lab").hidden = /[#&]view=figure[123]\b/.test(location.hash);
@@ -43,7 +47,10 @@ const lab = new Lab(engine, solver);
 const form = new Form($("fields"), engine.fields, (name, value) => lab.choose(name, value));
 const runButton = byId("run", HTMLButtonElement);
 
-const datasets = new Datasets(lab);
+const datasets = new Datasets(lab, async (file) => {
+  const { openCarried } = await import("./carried.js");
+  openCarried(file, lab, openAddress);
+});
 lab.listen((event) => {
   switch (event.type) {
     case "changed":
@@ -56,6 +63,9 @@ lab.listen((event) => {
       return writeAddress();
     case "done":
       writeAddress();
+      // Once all of it is there, and so the page is as long as it will be.
+      if (arriving) requestAnimationFrame(() => showCard(lab.view("view")));
+      arriving = false;
       // The names of the tasks may be known only now.
       if (lab.complete && !lab.description()) form.show(lab.complete, event.report.task_names);
       return;
@@ -66,6 +76,7 @@ lab.listen((event) => {
 const results = new Results(engine, lab);
 showPresets(lab);
 offerFiles(lab, results);
+preparePrint(lab, () => resultAddress(lab));
 
 function showForm() {
   const left = form.complain(lab.problems);
@@ -113,6 +124,7 @@ function showView() {
     if (current[link.id]) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  showBare();
   document.title = about ? `Figure ${about.number} · PATOM Lab` : "PATOM Lab";
   if (Boolean(before) !== Boolean(about)) scrollTo(0, 0);
   if (!about) return;
@@ -145,6 +157,35 @@ async function showFigure(about) {
   shown.plan();
 }
 
+/** Only what slides need, where the address asks for that. */
+async function showBare() {
+  const bare = /[#&]embed=1\b/.test(location.hash);
+  document.documentElement.toggleAttribute("data-embed", bare);
+  if (bare) (await import("./embed.js")).showEmbed(lab);
+}
+
+/** Opens a link in place. @param {string} fragment */
+function openAddress(fragment) {
+  history.pushState(null, "", `#${fragment}`);
+  showView();
+  if (!figure) arrive();
+}
+
+/** A link was opened, and the picture that it names has not been shown yet. */
+let arriving = false;
+/** @param {string} [held] the link of a run that is not to be started */
+function arrive(held) {
+  arriving = true;
+  lab.openLink(location.hash, held);
+}
+
+/** Where the link wants the eye to be. @param {string} [view] */
+function showCard(view) {
+  const cards = [...document.querySelectorAll("[data-card]")];
+  const wanted = cards.find((card) => card instanceof HTMLElement && card.dataset.card === view);
+  wanted?.scrollIntoView({ block: "start" });
+}
+
 /** What the lab lends to the figures. */
 const surroundings = {
   /** @param {string} name */
@@ -161,7 +202,7 @@ addEventListener("hashchange", () => {
   if (figure) return;
   const known = [`#${lab.fragment()}`, labAddress].includes(location.hash);
   if (known && lab.complete) writeAddress();
-  else lab.openLink(location.hash);
+  else arrive();
 });
 
 /* Controls */
@@ -216,7 +257,7 @@ for (const button of document.querySelectorAll("button[id]")) {
 
 const cut = cutShort();
 showView();
-if (!figure) lab.openLink(location.hash, cut?.link);
+if (!figure) arrive(cut?.link);
 
 // What the first result does not need.
 /** @type {Promise<void> | undefined} */

@@ -28,10 +28,8 @@ export class Results {
         ? views.cellWords(maps, cell, this.heatmaps.tasks)
         : "Point at a cell, or press Tab and the arrow keys.";
     });
-    byId("paper-colors", HTMLInputElement).onchange = (event) => {
-      this.heatmaps.paperColors = /** @type {HTMLInputElement} */ (event.currentTarget).checked;
-      this.heatmaps.draw();
-    };
+    this.paperColors = byId("paper-colors", HTMLInputElement);
+    this.paperColors.onchange = () => lab.setView("map", this.paperColors.checked ? "paper" : undefined);
     lab.listen((event) => this.hear(event));
   }
 
@@ -39,6 +37,7 @@ export class Results {
   hear(event) {
     switch (event.type) {
       case "changed":
+        this.showColors();
         return this.markStale();
       case "status":
         $("status").textContent = event.text;
@@ -70,6 +69,15 @@ export class Results {
         $("headline").textContent = event.headline;
         $("status").textContent = event.text;
     }
+  }
+
+  /** The colour map that the link names. */
+  showColors() {
+    const paper = this.lab.view("map") === "paper";
+    this.paperColors.checked = paper;
+    if (this.heatmaps.paperColors === paper) return;
+    this.heatmaps.paperColors = paper;
+    this.heatmaps.drawSoon();
   }
 
   /** @param {"idle" | "running" | "done" | "cancelled" | "failed"} name */

@@ -3,7 +3,7 @@
  * and notices when it dies.
  */
 
-/** @import { Description, FromWorker, Measured, Model, Problem, Progress, Report, Source, Spec, ToWorker } from "./types.js" */
+/** @import { Description, FromWorker, Measured, Model, Problem, Progress, Report, RunFile, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
@@ -191,18 +191,21 @@ export class Solver {
   }
 
   /**
-   * The points of the last run, as CSV; empty if the worker has been replaced since.
+   * A file of the last run, as CSV; empty if that was not the one with this digest, or the worker
+   * has been replaced since.
+   * @param {RunFile} name
+   * @param {string} digest
    * @returns {Promise<string>}
    */
-  points() {
+  file(name, digest) {
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, (message) => {
         this.waiting.delete(id);
-        if ("type" in message && message.type === "points") resolve(message.csv);
+        if ("type" in message && message.type === "file") resolve(message.csv);
         else reject("type" in message && message.type === "error" ? message.problem : CANCELLED);
       });
-      this.post({ type: "points", id });
+      this.post({ type: "file", id, name, digest });
     });
   }
 }

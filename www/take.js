@@ -1,10 +1,16 @@
-/** Taking a result along: link, command, files, pictures. */
+/** Taking a result along: the menus, the clipboard. What makes the files comes when it is asked for. */
 
-import { $, download } from "./dom.js";
+import { $ } from "./dom.js";
 
 /** @import { Lab } from "./lab.js" */
 /** @import { Results } from "./results.js" */
 /** @import { Report } from "./types.js" */
+
+const page = () => location.href.split("#")[0] ?? "";
+
+/** The address of the result that is shown, with its colours. @param {Lab} lab */
+export const resultAddress = (lab) =>
+  `${page()}#${[lab.resultLink(), ...lab.otherKeys(["view", "embed"])].join("&")}`;
 
 /**
  * @param {Lab} lab
@@ -14,24 +20,52 @@ export function offerFiles(lab, results) {
   lab.listen((event) => {
     if (event.type === "done") $("command").textContent = command(event.report, event.run.link);
   });
-  $("copy-link").onclick = () => copy(`${location.href.split("#")[0]}#${lab.fragment()}`, "Link copied");
+  $("copy-link").onclick = () => copy(`${page()}#${lab.fragment()}`, "Link copied");
   $("copy-command").onclick = () => copy($("command").textContent ?? "", "Command copied");
-  $("save-report").onclick = () => {
-    if (lab.result) download("report.json", new Blob([lab.result.json], { type: "application/json" }));
-  };
-  $("save-points").onclick = async () => {
-    try {
-      const csv = await lab.solver.points();
-      if (csv) return download("points.csv", new Blob([csv], { type: "text/csv" }));
-    } catch (problem) {
-      const { message } = /** @type {import("./types.js").Problem} */ (problem);
-      return lab.notice(message, "bad", "points");
+  $("print").onclick = () => print();
+  for (const button of document.querySelectorAll("[id^='save-'], [id^='embed-'], #copy-embed")) {
+    button.addEventListener("click", () => takeAlong(lab, results, button.id));
+  }
+  closeMenus();
+}
+
+/**
+ * @param {Lab} lab
+ * @param {Results} results
+ * @param {string} what the id of a button
+ */
+async function takeAlong(lab, results, what) {
+  if (!lab.result) return;
+  try {
+    const { save, snippet } = await import("./export.js");
+    const shown = { lab, results, result: lab.result, address: resultAddress(lab) };
+    if (what.startsWith("save-")) await save(shown, what.slice("save-".length));
+    else await copy(await snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
+  } catch (problem) {
+    const words = problem && typeof problem === "object" && "message" in problem ? problem.message : problem;
+    lab.notice(`It could not be saved: ${words}.`, "bad", "save");
+  }
+}
+
+/** Menus close after a choice, with Escape, and when something else is pressed. */
+function closeMenus() {
+  /** @param {(menu: Element) => boolean} which */
+  const close = (which) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (which(menu)) menu.removeAttribute("open");
     }
-    lab.notice("The points of this run are gone: run it again.", "", "points");
   };
-  $("save-curve").onclick = () => savePicture("curve.png", [results.curve.canvas]);
-  $("save-heatmaps").onclick = () =>
-    savePicture("correlations.png", results.heatmaps.shown.map(({ canvas }) => canvas));
+  const inside = (/** @type {Element} */ menu, /** @type {EventTarget | null} */ target) =>
+    target instanceof Node && menu.contains(target);
+  addEventListener("pointerdown", ({ target }) => close((menu) => !inside(menu, target)));
+  addEventListener("focusin", ({ target }) => close((menu) => !inside(menu, target)));
+  addEventListener("click", ({ target }) => target instanceof HTMLButtonElement && close(() => true));
+  addEventListener("keydown", ({ key, target }) => {
+    const open = target instanceof Element && target.closest("details.menu[open]");
+    if (key !== "Escape" || !open) return;
+    close(() => true);
+    open.querySelector("summary")?.focus();
+  });
 }
 
 /**
@@ -50,22 +84,8 @@ async function copy(text, done) {
     await navigator.clipboard.writeText(text);
     $("copied").textContent = done;
   } catch {
-    $("copied").textContent = "The browser refused: copy it from the address bar.";
+    $("copied").textContent = "The browser refuses the clipboard here.";
   }
   clearTimeout(copiedTimer);
   copiedTimer = setTimeout(() => ($("copied").textContent = ""), 4000);
-}
-
-/** @param {string} name @param {HTMLCanvasElement[]} canvases */
-function savePicture(name, canvases) {
-  const all = document.createElement("canvas");
-  all.width = canvases.reduce((sum, { width }) => sum + width, 0);
-  all.height = Math.max(1, ...canvases.map(({ height }) => height));
-  const context = all.getContext("2d");
-  let x = 0;
-  for (const canvas of canvases) {
-    context?.drawImage(canvas, x, 0);
-    x += canvas.width;
-  }
-  all.toBlob((blob) => blob && download(name, blob));
 }

@@ -48,9 +48,10 @@
 
 /**
  * @typedef {{
- *   draft: Draft, engine: string | null, data_sha256: string | null, digest: string | null,
- *   others: [string, string][],
+ *   draft: Draft, claim: string, has_digest: boolean, others: [string, string][],
+ *   unknown: string[],
  * }} Link
+ * The claim is what the link says of a result, as it stands in it.
  */
 
 /**
@@ -91,9 +92,12 @@
  *   stop: "iterations" | "no_ascent" | "nothing_to_optimise",
  *   trace: Record<"iteration" | "utility" | "metric" | "objective" | "certificate" | "seconds",
  *     Float64Array>,
- *   digest: string,
+ *   digest: string, claim: string,
  * }} Report
+ * The claim is what a link to this result says of it.
  */
+
+/** @typedef {"points" | "poisoned" | "trace" | "correlations"} RunFile  A CSV file of a run. */
 
 /**
  * @typedef {{
@@ -130,9 +134,9 @@
  * @typedef {{type: "init", module: WebAssembly.Module, lock: string}
  *   | {type: "load", id: number, source: Source}
  *   | {type: "run", id: number, key: string, spec: Spec, brief: boolean}
- *   | {type: "points", id: number}
+ *   | {type: "file", id: number, name: RunFile, digest: string}
  *   | {type: "fail", how: string}} ToWorker
- * A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, finds no memory, or the worker goes away.
+ * `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, finds no memory, or the worker goes away.
  */
 
 /**
@@ -142,7 +146,7 @@
  *   | ({type: "progress", id: number} & Progress)
  *   | {type: "done", id: number, report: Report, report_json: string}
  *   | {type: "measured", id: number, measured: Measured}
- *   | {type: "points", id: number, csv: string}
+ *   | {type: "file", id: number, csv: string}
  *   | {type: "error", id: number, problem: Problem, fatal: boolean}} FromWorker
  * After a `fatal` error the worker's instance is good for nothing any more.
  */

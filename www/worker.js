@@ -6,7 +6,7 @@
 import { loadExtras } from "./extras.js";
 import { Data, force_panic, initSync, last_panic } from "./pkg/solver.js";
 
-/** @import { FromWorker, Problem, Source, ToWorker } from "./types.js" */
+/** @import { FromWorker, Problem, RunFile, Source, ToWorker } from "./types.js" */
 
 /** @type {{key: string, data: Data} | null} */
 let held = null;
@@ -94,12 +94,31 @@ async function answer(message) {
     case "run":
       run(message);
       break;
-    case "points":
-      tell({ type: "points", id: message.id, csv: lastRun?.points_csv() ?? "" });
+    case "file":
+      tell({ type: "file", id: message.id, csv: file(message.name, message.digest) });
       break;
     case "fail":
       failNext = message.how;
       break;
+  }
+}
+
+/**
+ * A file of the last run; empty if that was another one.
+ * @param {RunFile} name
+ * @param {string} digest
+ */
+function file(name, digest) {
+  if (lastRun?.digest() !== digest) return "";
+  switch (name) {
+    case "points":
+      return lastRun.points_csv();
+    case "poisoned":
+      return lastRun.poisoned_csv();
+    case "trace":
+      return lastRun.trace_csv();
+    case "correlations":
+      return lastRun.correlations_csv();
   }
 }
 

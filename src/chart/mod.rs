@@ -1,7 +1,7 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
 //! `curve` draws the course of an attack, `sweep` many of them, `heatmap` a task correlation, `map`
-//! their colours.
+//! their colours, `sheet` what is taken along: a drawing with its title.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
 //! last moment, in `Pen`: so every size is sharp on every screen, and no text is ever measured
 //! (measuring adds styled elements to the page, which its Content-Security-Policy refuses).
@@ -11,12 +11,13 @@
 pub mod curve;
 pub mod heatmap;
 pub mod map;
+pub mod sheet;
 pub mod sweep;
 
 use plotters::coord::Shift;
-use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
+use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{Circle, PathElement, Polygon, Rectangle};
-use plotters::prelude::DrawingBackend;
+use plotters::prelude::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{
     Color, FontFamily, FontStyle, FontTransform, IntoTextStyle, RGBColor, ShapeStyle, TextStyle,
@@ -33,6 +34,8 @@ pub struct Style {
     pub dark: bool,
     /// The colour map of correlations.
     pub map: map::Map,
+    /// For the SVG backend, which divides the sizes of texts by 1.24.
+    pub svg: bool,
 }
 
 impl Default for Style {
@@ -41,6 +44,7 @@ impl Default for Style {
             scale: 1.0,
             dark: false,
             map: map::Map::Vik,
+            svg: true,
         }
     }
 }
@@ -175,12 +179,7 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
             Side::Middle => HPos::Center,
             Side::Right => HPos::Right,
         };
-        // The SVG backend divides sizes by 1.24, the canvas does not.
-        let size = if cfg!(target_arch = "wasm32") {
-            size
-        } else {
-            size * 1.24
-        };
+        let size = if self.style.svg { size * 1.24 } else { size };
         let style: TextStyle = (
             FontFamily::Name(SANS),
             size * self.style.scale,
@@ -269,6 +268,45 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         let points = [(x, y - r), (x + r, y + 0.85 * r), (x - r, y + 0.85 * r)];
         self.polygon(&points, self.palette.attacker)
     }
+}
+
+/// A drawing as SVG, of this size in CSS pixels.
+///
+/// # Errors
+/// Those of the drawing.
+pub fn svg(
+    width: f64,
+    height: f64,
+    style: Style,
+    draw: impl FnOnce(&DrawingArea<SVGBackend, Shift>, Style) -> Result<()>,
+) -> Result<String> {
+    // Places are whole numbers: this many of them to a pixel.
+    const FINE: f64 = 8.0;
+    let style = Style {
+        scale: FINE,
+        svg: true,
+        ..style
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the size of a picture"
+    )]
+    let size = [width, height].map(|length| (length * FINE).ceil().clamp(1.0, 1e5) as u32);
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, size.into()).into_drawing_area();
+        draw(&area, style)?;
+        drawn::<std::io::Error>(area.present())?;
+    }
+    let (_, body) = text.split_once('>').unwrap_or_default();
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{}\" \
+         viewBox=\"0 0 {} {}\">{body}",
+        height.ceil(),
+        size[0],
+        size[1]
+    ))
 }
 
 fn drawn<E: std::error::Error + Send + Sync>(

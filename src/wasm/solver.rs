@@ -11,6 +11,7 @@ use super::{PlainShape, from_js, matrix, numbers, object, optional, to_js};
 use crate::data::{DataSet, bundle};
 use crate::experiment::{self, Observer, Outcome};
 use crate::figures::Measured;
+use crate::link::Claim;
 use crate::report::{Model, TracePoint};
 use crate::spec::{Shape, Spec};
 
@@ -159,6 +160,7 @@ impl Run {
             ("stop", to_js(&report.stop)),
             ("trace", trace),
             ("digest", report.digest.as_str().into()),
+            ("claim", Claim::of(report).write().into()),
         ])
     }
 
@@ -178,5 +180,25 @@ impl Run {
     /// The text of `points.csv`.
     pub fn points_csv(&self) -> String {
         self.0.points_csv()
+    }
+
+    /// The poisoned data set as CSV.
+    pub fn poisoned_csv(&self) -> String {
+        self.0.poisoned_csv()
+    }
+
+    /// The course of the attack as CSV.
+    pub fn trace_csv(&self) -> String {
+        self.0.report.trace_csv()
+    }
+
+    /// The task correlations as CSV.
+    pub fn correlations_csv(&self) -> String {
+        self.0.report.correlations_csv()
+    }
+
+    /// The digest of the report.
+    pub fn digest(&self) -> String {
+        self.0.report.digest.clone()
     }
 }

@@ -170,7 +170,7 @@ mod tests {
             settings.module("solver").unwrap().profile_folder(),
             "release"
         );
-        assert_eq!(settings.features(), "page,solver,extras");
+        assert_eq!(settings.features(), "page,solver,extras,take");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use patom::Error;
 use patom::data::csv::Table;
 use patom::data::{self, DataSet, RawPoints, sources};
 use patom::experiment::{self, Observer, Outcome};
-use patom::link::{self, Link};
+use patom::link::{self, Claim, Link};
 use patom::mtrl::{self, Limits, Loss, Problem, Solver, Status, Task, Weights};
 use patom::report::{Report, TracePoint};
 use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
@@ -205,8 +205,9 @@ fn run(spec: &str, out: Option<&Path>, as_json: bool, folder: &DataFolder) -> Ou
         print(&to_json(report))?;
     } else {
         print(&summary(report))?;
-        if let Some(words) = comparison(&link, report) {
-            print(&words)?;
+        let found = Claim::of(report);
+        if let Some(comparison) = link.claim.compare(&found, report.metric_name) {
+            print(&comparison.words)?;
         }
         if let Some(out) = out {
             print(&format!(
@@ -250,28 +251,6 @@ fn word(status: Status) -> &'static str {
         Status::IterationLimit => "iteration limit",
         Status::Stalled => "stalled",
     }
-}
-
-/// Whether the result is the one that the link tells of, if it tells of one.
-fn comparison(link: &Link, report: &Report) -> Option<String> {
-    let told = link.digest.as_ref()?;
-    if *told == report.digest {
-        return Some("The link's result was reproduced bit for bit.".to_string());
-    }
-    let mut reasons = vec![format!("digest {told}")];
-    let others = [
-        ("engine", &link.engine, &report.engine),
-        ("data", &link.data_sha256, &report.data_sha256),
-    ];
-    for (name, told, found) in others {
-        if let Some(told) = told.as_ref().filter(|told| *told != found) {
-            reasons.push(format!("{name} {told}"));
-        }
-    }
-    Some(format!(
-        "This differs from the link's result: the link says {}.",
-        reasons.join(", ")
-    ))
 }
 
 /// The report for a reader at a terminal.

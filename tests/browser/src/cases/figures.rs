@@ -8,6 +8,7 @@ use serde_json::json;
 use thirtyfour::Key;
 
 use super::lab::{finished, needs, notice};
+use super::take::choose_item;
 use crate::cases;
 use crate::harness::Case;
 use crate::page::Page;
@@ -111,7 +112,7 @@ async fn figure_1_on_sarcos_completes(page: &Page) -> Result<()> {
     let csv = std::fs::read_to_string(page.downloaded("figure1.csv").await?)?;
     ensure!(csv.starts_with("dataset,gradient,step,attack"), "{csv}");
     ensure!(csv.lines().count() > 9 * 2, "{csv}");
-    page.click("figure-png-sarcos").await?;
+    choose_item(page, "figure-png-sarcos").await?;
     page.downloaded("figure1-sarcos.png").await?;
     no_worker_is_left(page).await
 }

@@ -66,9 +66,6 @@ async fn results_survive_and_are_shown_without_a_run(page: &Page) -> Result<()> 
     })
     .await?;
     page.screenshot_whole("recent").await?;
-    // The points belong to another run: they must not be passed off as this one's.
-    page.click("save-points").await?;
-    notice(page, "run it again").await?;
     page.click("run").await?;
     notice(page, "Reproduced bit for bit").await?;
     ensure!(finished(page).await? == digest);

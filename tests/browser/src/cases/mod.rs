@@ -16,6 +16,7 @@ mod runs;
 mod smoke;
 mod soak;
 mod start;
+mod take;
 mod tools;
 
 use crate::harness::Case;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Case> {
         everyone::cases(),
         offline::cases(),
         looks::cases(),
+        take::cases(),
         soak::cases(),
         readme::cases(),
     ]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::lab::{finished, finished_within, native_report, needs, reached, state};
+use super::take::choose_item;
 use crate::cases;
 use crate::harness::Case;
 use crate::page::Page;
@@ -138,12 +139,12 @@ async fn a_change_while_running_does_not_disturb_the_run(page: &Page) -> Result<
 async fn downloads_hold_the_report_and_the_points(page: &Page) -> Result<()> {
     page.open("#i=3").await?;
     let digest = finished(page).await?;
-    page.click("save-report").await?;
+    choose_item(page, "save-report").await?;
     let text = std::fs::read_to_string(page.downloaded("report.json").await?)?;
     let report: serde_json::Value = serde_json::from_str(&text)?;
     ensure!(report["digest"] == digest.as_str(), "{}", report["digest"]);
     ensure!(report["spec"]["iterations"] == 3);
-    page.click("save-points").await?;
+    choose_item(page, "save-points").await?;
     let points = std::fs::read_to_string(page.downloaded("points.csv").await?)?;
     ensure!(points.starts_with("task,split,label,x1,"));
     ensure!(points.contains(",injected,"), "no injected points");

@@ -1,0 +1,60 @@
+//! The golden links: every form that was ever written, and what it must mean for ever. The native
+//! tests and the wasm tests read the same file.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use patom::data::Kind;
+use patom::link;
+use patom::spec::{DatasetRef, Shape, Spec};
+use serde_json::{Value, json};
+
+/// Blocks of two lines, a link and its meaning; `//` begins a comment.
+pub const FILE: &str = include_str!("../golden/links.txt");
+
+/// Links and their meanings.
+pub fn all() -> Vec<(&'static str, Value)> {
+    let lines: Vec<&str> = (FILE.lines())
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .collect();
+    let pairs = lines.chunks_exact(2);
+    assert!(pairs.remainder().is_empty(), "a link without its meaning");
+    pairs
+        .map(|pair| (pair[0], serde_json::from_str(pair[1]).unwrap()))
+        .collect()
+}
+
+/// The shape of the data that a link speaks of. A user's file is taken to have 5 tasks.
+fn shape(dataset: &DatasetRef) -> Shape {
+    match dataset {
+        DatasetRef::Named(name) => Shape::named(name).unwrap(),
+        DatasetRef::File { .. } => Shape {
+            tasks: 5,
+            kind: Some(Kind::Regression),
+            has_split: false,
+        },
+    }
+}
+
+fn spec(text: &str) -> Spec {
+    let draft = link::decode(text).unwrap().draft;
+    let shape = shape(&draft.dataset().unwrap());
+    draft.check(&shape).unwrap()
+}
+
+/// What a link means: the complete specification, what it says of the result, and the rest.
+pub fn meaning(text: &str) -> Value {
+    let link::Link { claim, others, .. } = link::decode(text).unwrap();
+    json!({
+        "spec": spec(text),
+        "claim": {
+            "engine": claim.engine, "data_sha256": claim.data_sha256, "digest": claim.digest,
+            "metric": claim.metric, "utility": claim.utility,
+        },
+        "others": others,
+    })
+}
+
+/// The link of the same specification as it is written today.
+pub fn written_anew(text: &str) -> String {
+    let spec = spec(text);
+    link::encode(&spec, &shape(&spec.dataset))
+}
