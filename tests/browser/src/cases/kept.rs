@@ -22,7 +22,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-const LONG: &str = "#p=constant&i=1000&g=implicit_total";
+const LONG: &str = "#p=constant&i=1000&g=implicit_total&b=5";
 
 async fn items(page: &Page) -> Result<Vec<String>> {
     let script = "return [...document.querySelectorAll('.recent-list button')] \
@@ -80,7 +80,12 @@ async fn a_reload_in_a_long_run_keeps_its_curve(page: &Page) -> Result<()> {
     page.expect_console_error("Blocked attempt to show a 'beforeunload'");
     page.open(LONG).await?;
     page.wait_text("status", "Iteration 5").await?;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    // What keeps results is loaded within three seconds, and notes how far a run is every second.
+    tokio::time::sleep(Duration::from_millis(4500)).await;
+    ensure!(
+        state(page).await? == "running",
+        "the run is too short for this"
+    );
     page.reload().await?;
     notice(page, "Interrupted at iteration").await?;
     reached(page, "cancelled", Duration::from_secs(10)).await?;
