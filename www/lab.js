@@ -8,7 +8,7 @@ import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
 /** @import { Solver } from "./solver.js" */
-/** @import { Complete, DatasetRef, Description, Draft, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "./types.js" */
+/** @import { Complete, DatasetRef, Description, Draft, Kept, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "./types.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Choices that do not speak of the tasks or the labels of one data set. */
@@ -51,7 +51,7 @@ export class Lab {
     this.expected = null;
     /** @type {RunState | null} what goes on */
     this.run = null;
-    /** @type {{report: Report, json: string, link: string, run: RunState} | null} what is shown */
+    /** @type {{report: Report, json: string, link: string, run: RunState, at?: string} | null} what is shown; `at` says that it was kept */
     this.result = null;
     /** Counts the runs asked for: an older one that comes late is ignored. */
     this.asked = 0;
@@ -190,6 +190,7 @@ export class Lab {
       this.bundles.set(ref, source);
       this.described.set(source.key, description);
       this.broken.delete(ref);
+      this.dataProblem("");
       return source;
     } catch (problem) {
       this.broken.add(ref);
@@ -318,8 +319,11 @@ export class Lab {
     return `${link}&${report.claim}`;
   }
 
-  /** @param {string} text the fragment of an address */
-  openLink(text) {
+  /**
+   * @param {string} text the fragment of an address
+   * @param {string} [held] the link of a run that is not to be started
+   */
+  openLink(text, held) {
     this.stop();
     this.expected = null;
     this.others = [];
@@ -367,6 +371,9 @@ export class Lab {
       return;
     }
     if (!dropped) this.expected = expectedOf(link, checked.link);
+    if (checked.link === held) {
+      return this.clear("This run was interrupted", "Press Run to start it again.");
+    }
     return this.start();
   }
 
@@ -471,6 +478,31 @@ export class Lab {
     const text = `After ${views.duration(seconds)}. ${done === undefined ? "" : "The curve so far is kept."}`;
     this.tell({ type: "ended", how: "cancelled", run, headline, text, problem: null });
     return true;
+  }
+
+  /**
+   * Shows what was kept, without computing it again.
+   * @param {Kept} kept
+   * @param {string} text says so
+   */
+  recall({ run, report, json }, text) {
+    this.stop();
+    this.asked++;
+    const read = this.engine.readLink(run.link);
+    this.draft = "errors" in read ? {} : read.draft;
+    this.others = [];
+    this.expected = null;
+    this.dataProblem("");
+    this.update();
+    if (!report) {
+      this.result = null;
+      const curve = run.points.length > 0 ? "The curve so far was kept." : "";
+      return this.tell({ type: "ended", how: "cancelled", run, headline: text, text: curve, problem: null });
+    }
+    const link = this.complete?.link ?? run.link;
+    this.result = { report, json, link, run, at: text };
+    this.expected = { link, claim: report.claim };
+    this.tell({ type: "done", run, report });
   }
 
   /**

@@ -1,13 +1,16 @@
 //! The claims about the page. To add one: an `async fn claim(page: &Page) -> Result<()>` in a file
 //! here, and its name in that file's list.
 
+pub mod everyone;
 mod failures;
 mod figures;
 mod files;
 mod golden;
+mod kept;
 pub mod lab;
 mod links;
 mod looks;
+mod offline;
 mod reading;
 mod readme;
 mod runs;
@@ -33,6 +36,9 @@ pub fn all() -> Vec<Case> {
         files::cases(),
         failures::cases(),
         figures::cases(),
+        kept::cases(),
+        everyone::cases(),
+        offline::cases(),
         looks::cases(),
         reading::cases(),
         take::cases(),
