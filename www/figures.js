@@ -3,6 +3,7 @@
 import { onLookChange, resize, style } from "./charts.js";
 import { download, el } from "./dom.js";
 import { loadExtras } from "./extras.js";
+import { goesOn } from "./leaving.js";
 import { Pool } from "./pool.js";
 import * as views from "./views.js";
 
@@ -146,6 +147,7 @@ class FigureView {
   enter(state) {
     const running = state === "running";
     this.root.dataset.state = state;
+    goesOn(this, running);
     this.runButton.hidden = running;
     this.cancelButton.hidden = this.progress.hidden = !running;
     this.csvButton.hidden = !this.results.some((result) => result && "digest" in result);

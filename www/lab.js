@@ -8,7 +8,7 @@ import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
 /** @import { Solver } from "./solver.js" */
-/** @import { Complete, DatasetRef, Description, Draft, Inspected, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "./types.js" */
+/** @import { Complete, DatasetRef, Description, Draft, Inspected, Kept, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "./types.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Choices that do not speak of the tasks or the labels of one data set. */
@@ -59,7 +59,7 @@ export class Lab {
     this.expected = null;
     /** @type {RunState | null} what goes on */
     this.run = null;
-    /** @type {{report: Report, json: string, link: string, run: RunState} | null} what is shown */
+    /** @type {{report: Report, json: string, link: string, run: RunState, at?: string} | null} what is shown; `at` says that it was kept */
     this.result = null;
     /** Counts the runs asked for: an older one that comes late is ignored. */
     this.asked = 0;
@@ -202,6 +202,7 @@ export class Lab {
       this.bundles.set(ref, source);
       this.described.set(source.key, description);
       this.broken.delete(ref);
+      this.dataProblem("");
       return source;
     } catch (problem) {
       this.broken.add(ref);
@@ -384,9 +385,10 @@ export class Lab {
 
   /**
    * @param {string} text the fragment of an address
+   * @param {string} [held] the link of a run that is not to be started
    * @returns {Promise<void> | undefined}
    */
-  openLink(text) {
+  openLink(text, held) {
     this.stop();
     this.expected = null;
     this.others = [];
@@ -409,7 +411,7 @@ export class Lab {
     const ref = this.dataset;
     const open = typeof ref === "object" ? this.opened.get(ref.sha256) : undefined;
     if (open && (open.description.shape.columns ?? null) !== link.columns) {
-      return this.readAgain(open.source, link.columns, text);
+      return this.readAgain(open.source, link.columns, text, held);
     }
     if (typeof ref === "object" && !this.opened.has(ref.sha256)) {
       this.notice(
@@ -440,6 +442,9 @@ export class Lab {
       return;
     }
     if (!dropped) this.expected = expectedOf(link, checked.link);
+    if (checked.link === held) {
+      return this.clear("This run was interrupted", "Press Run to start it again.");
+    }
     return this.start();
   }
 
@@ -448,15 +453,16 @@ export class Lab {
    * @param {Source} source
    * @param {string | null} columns
    * @param {string} text of the link
+   * @param {string} [held] as in `openLink`
    * @returns {Promise<void>}
    */
-  async readAgain(source, columns, text) {
+  async readAgain(source, columns, text, held) {
     const asked = ++this.asked;
     try {
       const read = await this.load(withColumns(source, columns));
       this.opened.set(read.description.sha256, read);
       this.described.set(read.source.key, read.description);
-      if (asked === this.asked) return this.openLink(text);
+      if (asked === this.asked) return this.openLink(text, held);
     } catch (problem) {
       if (asked !== this.asked) return;
       this.update();
@@ -566,6 +572,31 @@ export class Lab {
     const text = `After ${views.duration(seconds)}. ${done === undefined ? "" : "The curve so far is kept."}`;
     this.tell({ type: "ended", how: "cancelled", run, headline, text, problem: null });
     return true;
+  }
+
+  /**
+   * Shows what was kept, without computing it again.
+   * @param {Kept} kept
+   * @param {string} text says so
+   */
+  recall({ run, report, json }, text) {
+    this.stop();
+    this.asked++;
+    const read = this.engine.readLink(run.link);
+    this.draft = "errors" in read ? {} : read.draft;
+    this.others = [];
+    this.expected = null;
+    this.dataProblem("");
+    this.update();
+    if (!report) {
+      this.result = null;
+      const curve = run.points.length > 0 ? "The curve so far was kept." : "";
+      return this.tell({ type: "ended", how: "cancelled", run, headline: text, text: curve, problem: null });
+    }
+    const link = this.complete?.link ?? run.link;
+    this.result = { report, json, link, run, at: text };
+    this.expected = { link, claim: report.claim };
+    this.tell({ type: "done", run, report });
   }
 
   /**

@@ -6,10 +6,12 @@ import { loadEngine } from "./engine.js";
 import { Form } from "./form.js";
 import { Guide } from "./guide.js";
 import { Lab, words } from "./lab.js";
+import { cutShort } from "./leaving.js";
 import { notice, withdraw } from "./notices.js";
 import { showPresets } from "./presets.js";
 import { preparePrint } from "./print.js";
 import { Results } from "./results.js";
+import { settingsSheet, showSheet } from "./sheet.js";
 import { Solver } from "./solver.js";
 import { offerFiles, resultAddress } from "./take.js";
 
@@ -227,9 +229,10 @@ function openAddress(fragment) {
 
 /** A link was opened, and the picture that it names has not been shown yet. */
 let arriving = false;
-function arrive() {
+/** @param {string} [held] the link of a run that is not to be started */
+function arrive(held) {
   arriving = true;
-  lab.openLink(location.hash);
+  lab.openLink(location.hash, held);
   guide.follow();
 }
 
@@ -269,7 +272,8 @@ addEventListener("hashchange", () => {
 byId("controls", HTMLFormElement).onsubmit = (event) => {
   event.preventDefault();
   if (!lab.ready) return;
-  // On a narrow screen the result stands above the settings.
+  // On a narrow screen the settings lie over the result.
+  showSheet(false);
   if ($("to-settings").offsetParent) $("results").scrollIntoView({ block: "start" });
   lab.start();
 };
@@ -277,10 +281,7 @@ $("cancel").onclick = () => {
   lab.stop();
   $("run").focus();
 };
-$("to-settings").onclick = () => {
-  $("controls").scrollIntoView({ block: "start" });
-  $("dataset-synthetic").focus({ preventScroll: true });
-};
+settingsSheet();
 document.querySelector(".skip")?.addEventListener("click", (event) => {
   // Not as a link: the fragment of the address is the specification.
   event.preventDefault();
@@ -316,5 +317,21 @@ for (const button of document.querySelectorAll("button[id]")) {
   if (button instanceof HTMLElement) button.dataset.testid ??= button.id;
 }
 
+const cut = cutShort();
 showView();
-if (!away) arrive();
+if (!away) arrive(cut?.link);
+
+// What the first result does not need.
+/** @type {Promise<void> | undefined} */
+let rest;
+const loadRest = () =>
+  (rest ??= Promise.all([import("./keep.js"), import("./offline.js")]).then(
+    ([{ Keeper }, { workOffline }]) => {
+      new Keeper(lab, cut);
+      workOffline(lab);
+    },
+    // Left out without a word: the connection is gone, or a newer version has taken the place.
+    () => {},
+  ));
+lab.listen(({ type }) => ["done", "ended", "empty"].includes(type) && setTimeout(loadRest, 200));
+setTimeout(loadRest, cut ? 0 : 2500);

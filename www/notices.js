@@ -6,12 +6,21 @@ import { $, el } from "./dom.js";
  * @param {string} text
  * @param {"" | "bad" | "good"} [kind]
  * @param {string} [about] a later notice about the same thing takes its place
+ * @param {{text: string, run: () => void}} [action] what can be done about it
  */
-export function notice(text, kind = "", about = text) {
+export function notice(text, kind = "", about = text, action) {
   withdraw(about);
   const box = el("div", { class: `notice ${kind}`, "data-about": about });
   const close = el("button", { type: "button", onclick: () => box.remove() }, "Close");
-  box.append(el("span", {}, text), close);
+  box.append(el("span", {}, text));
+  if (action) {
+    const act = () => {
+      box.remove();
+      action.run();
+    };
+    box.append(el("button", { type: "button", "data-testid": `act-${about}`, onclick: act }, action.text));
+  }
+  box.append(close);
   $("notices").append(box);
 }
 

@@ -11,7 +11,7 @@ import * as views from "./views.js";
 /** @import { Pictures } from "./extras.js" */
 /** @import { Lab } from "./lab.js" */
 /** @import { Results } from "./results.js" */
-/** @import { Report } from "./types.js" */
+/** @import { Report, RunState } from "./types.js" */
 
 /** @typedef {Reading} View */
 
@@ -58,8 +58,9 @@ class Reading {
           results.curve.moveTo(null);
           return;
         case "progress":
-          return this.projection.follow(event.run);
+          return this.follow(event.run);
         case "done":
+          this.follow(event.run);
           return this.show(event.report);
         case "changed":
         case "ended":
@@ -68,8 +69,14 @@ class Reading {
       }
     });
     const run = lab.result?.run ?? lab.run;
-    if (run) this.projection.follow(run);
+    if (run) this.follow(run);
     if (lab.result) this.show(lab.result.report);
+  }
+
+  /** The injected points; a result that was kept has none. @param {RunState} run */
+  follow(run) {
+    $("where-card").hidden = !run.scene;
+    this.projection.follow(run);
   }
 
   /** @param {Report} report */

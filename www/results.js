@@ -89,9 +89,13 @@ export class Results {
   /** @param {"idle" | "running" | "done" | "cancelled" | "failed"} name */
   enter(name) {
     const running = name === "running";
+    const [run, cancel] = [$("run"), $("cancel")];
+    const focused = document.activeElement === run || document.activeElement === cancel;
     $("results").dataset.state = name;
-    $("cancel").hidden = !running;
-    $("run").hidden = running;
+    cancel.hidden = !running;
+    run.hidden = running;
+    // One takes the place of the other: so does the focus.
+    if (focused) (running ? cancel : run).focus();
     $("progress").hidden = !running;
     if (running) $("results").setAttribute("aria-busy", "true");
     else $("results").removeAttribute("aria-busy");
@@ -104,7 +108,7 @@ export class Results {
     $("results").toggleAttribute("data-stale", stale);
     const idle = !run && $("results").dataset.state === "done";
     if (idle && stale) $("status").textContent = "Settings changed: press Run.";
-    else if (idle && result) $("status").textContent = doneWords(result.report);
+    else if (idle && result) $("status").textContent = result.at ?? doneWords(result.report);
   }
 
   /** Keeps count and time up to date while a run goes on. */

@@ -59,6 +59,7 @@ export class Solver {
 
   /** @param {ToWorker} message */
   post(message) {
+    if (!this.worker) this.spawn();
     if (this.queue) this.queue.push(message);
     else this.worker?.postMessage(message);
   }
@@ -77,6 +78,8 @@ export class Solver {
       this.queue = null;
       return;
     }
+    // It could not even begin.
+    if (message.type === "error" && message.id === 0) return this.lost(worker, message.problem);
     // Stale ids have no one waiting.
     this.waiting.get(message.id)?.(message);
     if (message.type === "error" && message.fatal && worker === this.worker) this.spawn();
@@ -90,7 +93,9 @@ export class Solver {
     if (worker !== this.worker) return;
     const waiting = [...this.waiting.values()];
     this.waiting.clear();
-    this.spawn();
+    // One that never began would fail again and again: the next one begins when it is needed.
+    if (this.queue) this.close();
+    else this.spawn();
     for (const tell of waiting) tell(problem);
   }
 
@@ -100,9 +105,8 @@ export class Solver {
    * @returns {Promise<Description>}
    */
   load(source) {
-    this.loadedKey = source.key;
     const id = this.nextId++;
-    return new Promise((resolve, reject) => {
+    const description = new Promise((resolve, reject) => {
       this.waiting.set(id, (message) => {
         this.waiting.delete(id);
         if ("type" in message && message.type === "loaded") return resolve(message.description);
@@ -111,6 +115,8 @@ export class Solver {
       });
       this.post({ type: "load", id, source });
     });
+    this.loadedKey = source.key;
+    return description;
   }
 
   /**
@@ -178,6 +184,7 @@ export class Solver {
     this.waiting.clear();
     this.worker?.terminate();
     this.worker = undefined;
+    this.loadedKey = "";
   }
 
   /**

@@ -200,7 +200,7 @@
  *   | {type: "check", id: number, source: Source, columns: Mapping | string}
  *   | {type: "example", id: number}
  *   | {type: "fail", how: string}} ToWorker
- * `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, or the worker goes away.
+ * `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, finds no memory, or the worker goes away.
  */
 
 /**
@@ -224,6 +224,19 @@
  *   points: Progress[], start: number,
  * }} RunState
  * A run that goes on, or went on: `start` by the page's clock, in milliseconds.
+ */
+
+/**
+ * @typedef {{id: string, link: string, iteration: number | null, iterations: number}} CutShort
+ * A run that was going on when its tab was left.
+ */
+
+/**
+ * @typedef {{
+ *   id: string, tab: string, at: number, state: "running" | "done" | "cancelled", run: RunState,
+ *   report: Report | null, json: string,
+ * }} Kept
+ * A result or the beginning of one, as the browser keeps it; `at` in milliseconds since 1970.
  */
 
 /**

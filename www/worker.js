@@ -13,6 +13,12 @@ let held = null;
 /** @type {import("./pkg/solver.js").Run | null} */
 let lastRun = null;
 let failNext = "";
+/** @type {WebAssembly.Memory | null} */
+let memory = null;
+
+const OUT_OF_MEMORY =
+  "There was not enough memory for this calculation. The engine has been restarted; fewer injected " +
+  "points or a smaller file need less, and other tabs can be closed.";
 
 /** @param {FromWorker} message */
 const tell = (message) => self.postMessage(message);
@@ -25,7 +31,8 @@ async function read({ content }) {
     const columns = content.kind === "file" ? content.columns : null;
     return Data.from_payload(payload(extras, content), columns ?? undefined);
   } catch (error) {
-    throw error instanceof WebAssembly.RuntimeError ? new Error(extras.last_panic()) : error;
+    const panic = error instanceof WebAssembly.RuntimeError ? extras.last_panic() : "";
+    throw panic ? new Error(panic) : error;
   }
 }
 
@@ -86,6 +93,11 @@ function explain(error) {
     return { problem: /** @type {Problem} */ (error), fatal: false };
   }
   const panic = error instanceof WebAssembly.RuntimeError ? last_panic() : "";
+  // A trap without a panic is an allocation that was refused; the browser's own say so.
+  const trapped = error instanceof WebAssembly.RuntimeError && /unreachable/.test(error.message);
+  if (!panic && (trapped || (error instanceof RangeError && /memory|allocat/i.test(error.message)))) {
+    return { problem: { code: "memory", field: null, message: OUT_OF_MEMORY }, fatal: true };
+  }
   const message = panic || (error instanceof Error ? `${error.name}: ${error.message}` : `${error}`);
   return { problem: { code: "panic", field: null, message }, fatal: true };
 }
@@ -94,7 +106,7 @@ function explain(error) {
 async function answer(message) {
   switch (message.type) {
     case "init":
-      initSync({ module: message.module });
+      memory = initSync({ module: message.module }).memory;
       holdLock(message.lock, () => tell({ type: "ready" }));
       break;
     case "load":
@@ -157,6 +169,7 @@ function run({ id, key, spec, brief }) {
   lastRun = null;
   const how = failNext;
   failNext = "";
+  if (how === "memory") useUp();
   if (how === "panic") force_panic();
   if (how === "close") return self.close();
   const run = held.data.run(
@@ -167,6 +180,17 @@ function run({ id, key, spec, brief }) {
   lastRun = run;
   if (brief) tell({ type: "measured", id, measured: run.measured() });
   else tell({ type: "done", id, report: run.report(), report_json: run.report_json() });
+}
+
+/** For tests: leaves the engine no more memory than it has. */
+function useUp() {
+  for (let pages = 1 << 16; pages >= 1; pages >>= 1) {
+    try {
+      for (;;) memory?.grow(pages);
+    } catch {
+      // Too much: half of it.
+    }
+  }
 }
 
 /**

@@ -17,6 +17,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use futures_util::StreamExt as _;
 use tokio::sync::oneshot;
 use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
@@ -45,6 +46,8 @@ pub enum FaultKind {
     Status(u16),
     /// The body ends after so many bytes, as if that were all of it.
     Truncated(usize),
+    /// The connection breaks off after so many bytes of the body.
+    Broken(usize),
     /// The byte at this position (or the last one) is inverted.
     Altered(usize),
     /// The answer is held back for so long.
@@ -293,6 +296,7 @@ async fn misbehave(State(control): State<Arc<Control>>, request: Request, next: 
             FaultKind::Truncated(length) => {
                 with_body(response, |bytes| bytes.truncate(length)).await
             }
+            FaultKind::Broken(length) => broken_off(response, length).await,
             FaultKind::Altered(position) => {
                 with_body(response, |bytes| {
                     let last = bytes.len().saturating_sub(1);
@@ -310,6 +314,22 @@ async fn misbehave(State(control): State<Arc<Control>>, request: Request, next: 
         };
     }
     response
+}
+
+/// The beginning of the body, and then an error, which ends the connection.
+async fn broken_off(response: Response, length: usize) -> Response {
+    let response = with_body(response, |bytes| bytes.truncate(length)).await;
+    let (parts, body) = response.into_parts();
+    let first = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let parts_of_body = [Ok(first), Err(std::io::Error::other("broken off"))];
+    // One after the other: an error at once would leave no answer at all.
+    let stream = futures_util::stream::iter(parts_of_body).then(async |part| {
+        if part.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        part
+    });
+    Response::from_parts(parts, Body::from_stream(stream))
 }
 
 async fn with_body(response: Response, change: impl FnOnce(&mut Vec<u8>)) -> Response {
@@ -432,13 +452,27 @@ mod tests {
         site.server.fault(".wasm", FaultKind::Truncated(4));
         assert!(ask(&site, "/assets-1/a.wasm", "").ends_with("\r\n\r\n0123"));
         site.server.heal();
+        site.server.fault(".wasm", FaultKind::Broken(4));
+        let broken = ask(&site, "/assets-1/a.wasm", "");
+        assert!(
+            broken.contains("0123") && !broken.contains("45"),
+            "{broken}"
+        );
+        // Chunks without the last, empty one: whoever reads knows that something is missing.
+        assert!(!broken.ends_with("0\r\n\r\n"), "{broken}");
+        site.server.heal();
         site.server.fault("/", FaultKind::Status(503));
         assert!(ask(&site, "/", "").starts_with("http/1.1 503"));
         site.server.heal();
         assert!(ask(&site, "/assets-1/a.wasm", "").ends_with("0123456789"));
         assert_eq!(
             site.server.take_requests(),
-            ["/assets-1/a.wasm", "/", "/assets-1/a.wasm"]
+            [
+                "/assets-1/a.wasm",
+                "/assets-1/a.wasm",
+                "/",
+                "/assets-1/a.wasm"
+            ]
         );
     }
 

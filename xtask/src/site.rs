@@ -103,9 +103,11 @@ fn keeps_its_name(path: &str) -> bool {
         && [".html", ".webmanifest"]
             .iter()
             .any(|end| path.ends_with(end)))
-        || ["sw.js", "robots.txt", "favicon.ico", "favicon.svg"].contains(&path)
+        || [SERVICE_WORKER, "robots.txt", "favicon.ico", "favicon.svg"].contains(&path)
         || path.starts_with("icons/")
 }
+
+const SERVICE_WORKER: &str = "sw.js";
 
 fn is_page(path: &str) -> bool {
     Path::new(path)
@@ -166,6 +168,10 @@ pub fn assemble(mut www: Files, pkg: &str, bundles: &Files, version: &str) -> Re
     for (path, bytes) in assets {
         site.insert(format!("{folder}/{path}"), bytes);
     }
+    if let Some(script) = site.remove(SERVICE_WORKER) {
+        let known = known_to_service_worker(&site, &folder);
+        site.insert(SERVICE_WORKER.into(), [known.into_bytes(), script].concat());
+    }
     let list: serde_json::Map<_, _> = site
         .iter()
         .map(|(path, bytes)| {
@@ -176,6 +182,25 @@ pub fn assemble(mut www: Files, pkg: &str, bundles: &Files, version: &str) -> Re
     let build = json!({ "version": version, "assets": folder, "data": data, "files": list });
     site.insert("build.json".into(), format!("{build:#}\n").into_bytes());
     Ok(site)
+}
+
+/// The first line of the service worker: its version, the files that the page consists of, each
+/// with its SHA-256, and the paths of the bundles. Any edit of the site changes it, and so brings
+/// browsers the new version.
+fn known_to_service_worker(site: &Files, folder: &str) -> String {
+    let (data, files): (Vec<_>, Vec<_>) =
+        site.iter().partition(|(path, _)| path.starts_with("data/"));
+    let mut all = Sha256::new();
+    let mut hashes = serde_json::Map::new();
+    for (path, bytes) in files {
+        let hash = hex(&Sha256::digest(bytes));
+        all.update(format!("{path} {hash}\n"));
+        hashes.insert(path.clone(), hash.into());
+    }
+    let data: Vec<_> = data.into_iter().map(|(path, _)| path).collect();
+    let id = hex(&all.finalize()[..6]);
+    let build = json!({ "id": id, "assets": folder, "files": hashes, "data": data });
+    format!("const BUILD = {build};\n")
 }
 
 /// The generated module that tells the page its version and where the bundles are.
@@ -443,6 +468,38 @@ mod tests {
         };
         assert_ne!(folder("", "a"), folder("", "b"));
         assert_eq!(folder("", "a"), folder("x", "a"));
+    }
+
+    #[test]
+    fn the_service_worker_knows_every_file_by_its_hash_and_changes_with_any_of_them() {
+        let worker = |page: &str, style: &str| {
+            let www = files(&[
+                ("index.html", page),
+                ("style.css", style),
+                ("sw.js", "run();"),
+            ]);
+            let bundles = files(&[("landmine.bundle", "points")]);
+            let site = assemble(www, "pkg", &bundles, "1").unwrap();
+            let script = text(&site, "sw.js").to_owned();
+            let (line, rest) = script.split_once('\n').unwrap();
+            assert_eq!(rest, "run();\n");
+            let known = line.strip_prefix("const BUILD = ").unwrap();
+            let known: serde_json::Value =
+                serde_json::from_str(known.strip_suffix(';').unwrap()).unwrap();
+            for (path, bytes) in &site {
+                let hash = hex(&Sha256::digest(bytes));
+                match path.as_str() {
+                    "sw.js" | "build.json" => assert!(known["files"][path].is_null()),
+                    data if data.starts_with("data/") => assert_eq!(known["data"][0], data),
+                    _ => assert_eq!(known["files"][path], hash, "{path}"),
+                }
+            }
+            known["id"].as_str().unwrap().to_owned()
+        };
+        let id = worker("a", "b");
+        assert_eq!(worker("a", "b"), id);
+        assert_ne!(worker("x", "b"), id);
+        assert_ne!(worker("a", "x"), id);
     }
 
     #[test]

@@ -1,23 +1,15 @@
 //! What `cargo xtask audit` needs a browser session for: axe in every view, how quickly the page
 //! answers, whom it asks for what.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use xtask::audit::Row;
 use xtask::site;
 
+use crate::cases::everyone::VIEWS;
 use crate::cases::lab::{finished, reached};
 use crate::engine::{Driver, Engine};
 use crate::harness::{self, Plan};
 use crate::page::Page;
-
-/// Every view: its name, its address, and the element that is there when it is.
-const VIEWS: [(&str, &str, &str); 5] = [
-    ("lab", "", "curve"),
-    ("tour", "#story=2", "story"),
-    ("figure 1", "#view=figure1", "figure-status"),
-    ("figure 2", "#view=figure2", "figure-status"),
-    ("figure 3", "#view=figure3", "figure-status"),
-];
 
 /// A run that takes seconds.
 const LONG: &str = "#p=constant&i=1000&g=implicit_total";
@@ -31,7 +23,7 @@ pub async fn run(plan: &Plan) -> Result<Vec<Row>> {
     let (_folder, page) = harness::open(plan, Engine::Chromium, &driver).await?;
     let mut rows = requests(&page, plan).await?;
     rows.extend(answers(&page).await?);
-    rows.extend(axe(&page, plan).await?);
+    rows.extend(axe(&page).await?);
     page.driver.clone().quit().await?;
     Ok(rows)
 }
@@ -49,9 +41,8 @@ async fn requests(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
         })
         .collect();
     let mut strangers: Vec<String> = Vec::new();
-    for (_, fragment, ready) in VIEWS {
-        page.open(fragment).await?;
-        there(page, ready).await?;
+    for view in VIEWS {
+        view.open(page).await?;
         let script = "return performance.getEntriesByType('resource').map(({ name }) => name) \
             .filter((name) => !name.startsWith(location.origin))";
         strangers.extend(page.js::<Vec<String>>(script, vec![]).await?);
@@ -135,40 +126,19 @@ fn middle(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Waits until an element is there: figures are fetched when they are opened.
-async fn there(page: &Page, id: &str) -> Result<()> {
-    page.until(&format!("`{id}`"), async || {
-        let script = "return document.querySelector(`[data-testid='${arguments[0]}']`) !== null";
-        page.js(script, vec![id.into()]).await
-    })
-    .await
-}
-
 /// What axe finds in every view, light and dark.
-async fn axe(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
-    let path = plan.workspace.root.join("node_modules/axe-core/axe.min.js");
-    let source = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+async fn axe(page: &Page) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for (name, fragment, ready) in VIEWS {
+    for view in VIEWS {
         for dark in [false, true] {
             page.dark(dark).await?;
-            page.open(fragment).await?;
-            there(page, ready).await?;
-            if fragment.is_empty() {
-                finished(page).await?;
+            if !view.open(page).await? {
+                continue;
             }
-            let script = "document.querySelectorAll('details').forEach((one) => (one.open = true)); \
-                return null";
-            page.js::<()>(script, vec![]).await?;
-            page.settle().await?;
-            page.driver.execute(source.as_str(), vec![]).await?;
-            let script = "const done = arguments[0]; axe.run().then(({ violations }) => done( \
-                violations.map(({ id, nodes }) => `${id} (${nodes.length}: ${nodes[0].target})`)))";
-            let found: Vec<String> = page.js_later(script, vec![]).await?;
+            let found = page.axe().await?;
             let count = u32::try_from(found.len()).map_or(f64::INFINITY, f64::from);
             let look = if dark { "dark" } else { "light" };
-            let what = format!("axe, {name}, {look}");
+            let what = format!("axe, {}, {look}", view.name);
             rows.push(Row::at_most(what, "violations", 0.0, count).noted(found.join(", ")));
         }
     }

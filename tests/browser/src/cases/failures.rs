@@ -18,6 +18,10 @@ pub fn cases() -> Vec<Case> {
         a_data_set_that_is_missing_says_where_to_put_which_file: 120,
         a_bundle_that_cannot_be_loaded_is_explained,
         an_altered_bundle_is_refused,
+        a_bundle_that_breaks_off_is_explained_and_loaded_anew,
+        too_little_memory_is_said_and_survived,
+        a_worker_that_cannot_start_is_said_and_not_tried_for_ever,
+        an_old_link_reproduces_and_a_newer_one_is_refused,
         values_out_of_range_are_explained_beside_the_field,
         a_host_that_sends_wasm_with_a_wrong_type_is_good_enough,
     ]
@@ -111,6 +115,69 @@ async fn an_altered_bundle_is_refused(page: &Page) -> Result<()> {
         page.wait_text("error-dataset", "sarcos").await?;
         page.server.heal();
     }
+    Ok(())
+}
+
+async fn a_bundle_that_breaks_off_is_explained_and_loaded_anew(page: &Page) -> Result<()> {
+    needs("landmine")?;
+    page.expect_console_error("Failed to load resource");
+    page.server.fault("landmine", FaultKind::Broken(100_000));
+    page.open("#d=landmine&i=2").await?;
+    reached(page, "failed", SOON).await?;
+    page.wait_text("error-dataset", "the connection broke off")
+        .await?;
+    page.server.heal();
+    page.click("run").await?;
+    finished(page).await?;
+    page.wait_hidden("error-dataset").await?;
+    Ok(())
+}
+
+async fn too_little_memory_is_said_and_survived(page: &Page) -> Result<()> {
+    page.open("?fail=memory#i=2").await?;
+    reached(page, "failed", SOON).await?;
+    notice(page, "not enough memory").await?;
+    page.screenshot("no-memory").await?;
+    page.click("run").await?;
+    finished(page).await?;
+    let left = page.text("notices").await?;
+    ensure!(left.is_empty(), "{left}");
+    Ok(())
+}
+
+async fn a_worker_that_cannot_start_is_said_and_not_tried_for_ever(page: &Page) -> Result<()> {
+    page.expect_console_error("404");
+    page.server.fault("worker.js", FaultKind::Status(404));
+    page.open("#i=2").await?;
+    reached(page, "failed", SOON).await?;
+    notice(page, "The browser ended the calculation").await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let asked = page.server.take_requests();
+    let asked = asked.iter().filter(|path| path.ends_with("worker.js"));
+    let tries = asked.count();
+    ensure!(tries <= 3, "{tries} workers were started");
+    page.server.heal();
+    page.click("run").await?;
+    finished(page).await?;
+    Ok(())
+}
+
+async fn an_old_link_reproduces_and_a_newer_one_is_refused(page: &Page) -> Result<()> {
+    // As it was written by the first version: it stays true for ever.
+    page.open("#v=1&i=3&e=0.1.0&r=67cbf802fc80d3bf").await?;
+    finished(page).await?;
+    notice(page, "Reproduced bit for bit").await?;
+    page.open("#v=2&i=3&new-thing=7&r=67cbf802fc80d3bf").await?;
+    finished(page).await?;
+    let said = page.text("notices").await?;
+    ensure!(
+        said.contains("cannot be used") && said.contains("newer"),
+        "{said}"
+    );
+    page.screenshot("newer-link").await?;
+    page.set("field-iterations", "3").await?;
+    page.click("run").await?;
+    ensure!(finished(page).await? == "67cbf802fc80d3bf");
     Ok(())
 }
 

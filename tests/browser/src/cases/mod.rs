@@ -2,13 +2,16 @@
 //! here, and its name in that file's list.
 
 mod columns;
+pub mod everyone;
 mod failures;
 mod figures;
 mod files;
 mod golden;
+mod kept;
 pub mod lab;
 mod links;
 mod looks;
+mod offline;
 mod reading;
 mod readme;
 mod runs;
@@ -35,6 +38,9 @@ pub fn all() -> Vec<Case> {
         columns::cases(),
         failures::cases(),
         figures::cases(),
+        kept::cases(),
+        everyone::cases(),
+        offline::cases(),
         looks::cases(),
         reading::cases(),
         take::cases(),

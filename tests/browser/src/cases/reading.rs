@@ -4,7 +4,6 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 use thirtyfour::Key;
-use xtask::workspace::Workspace;
 
 use super::lab::{finished, needs, notice};
 use crate::cases;
@@ -24,7 +23,6 @@ pub fn cases() -> Vec<Case> {
         pasted_links_are_run_and_compared: 120,
         hostile_links_of_a_comparison_are_refused_in_words,
         a_comparison_can_be_cancelled,
-        views_of_reading_have_no_accessibility_violation: 180,
         views_of_reading_fit_every_screen: 240,
     ]
 }
@@ -367,39 +365,7 @@ async fn a_comparison_can_be_cancelled(page: &Page) -> Result<()> {
     .await
 }
 
-/// What axe finds, or nothing.
-async fn violations(page: &Page) -> Result<Vec<String>> {
-    let path = Workspace::find()?
-        .root
-        .join("node_modules/axe-core/axe.min.js");
-    let axe = std::fs::read_to_string(path)?;
-    page.js::<()>(&format!("{axe}; return null"), vec![])
-        .await?;
-    let script = "const done = arguments[0]; axe.run().then(({ violations }) => done( \
-        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)))";
-    page.js_later(script, vec![]).await
-}
-
 const COMPARISON: &str = "#view=compare&left=d=synthetic%26i=6&right=d=synthetic%26k=indirect";
-
-async fn views_of_reading_have_no_accessibility_violation(page: &Page) -> Result<()> {
-    for dark in [false, true] {
-        page.dark(dark).await?;
-        open(page, "").await?;
-        let script =
-            "document.querySelectorAll('details').forEach(d => d.open = true); return null";
-        page.js::<()>(script, vec![]).await?;
-        focus(page, "#task-table tbody tr").await?;
-        let found = violations(page).await?;
-        ensure!(found.is_empty(), "lab, dark {dark}: {found:#?}");
-        page.open(COMPARISON).await?;
-        state(page, "done").await?;
-        page.js::<()>(script, vec![]).await?;
-        let found = violations(page).await?;
-        ensure!(found.is_empty(), "comparison, dark {dark}: {found:#?}");
-    }
-    Ok(())
-}
 
 async fn views_of_reading_fit_every_screen(page: &Page) -> Result<()> {
     for (width, height) in [(1400, 1000), (400, 850)] {

@@ -1,0 +1,166 @@
+/**
+ * Offline: keeps the files of each version of the page for as long as a tab uses them. A page
+ * comes from the network if that answers soon, else from here; a file with a hash in its name from
+ * here if it is here. Versions never mix: whatever a page loads has the hash of its version in its
+ * name, and is kept only if it is what the build says it is.
+ *
+ * The build writes `BUILD` above: this version, and the SHA-256 of each of its files.
+ */
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const scope = worker.registration.scope;
+/** Other sites of the same host have caches beside ours. */
+const OURS = `patom lab ${scope} `;
+const VERSION = OURS + BUILD.id;
+const DATA = `${OURS}data`;
+/** Milliseconds that the network gets before a page comes from here. */
+const PATIENCE = 3000;
+/** A few at once, so that a run on the page is not kept waiting for its data. */
+const AT_ONCE = 4;
+
+/** @param {BufferSource} bytes */
+async function sha256(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * The answer with these bytes: never a redirect, and as it is after decompression.
+ * @param {Response} answer
+ * @param {ArrayBuffer} bytes
+ */
+function settled(answer, bytes) {
+  const headers = new Headers(answer.headers);
+  for (const name of ["content-encoding", "content-length", "vary"]) headers.delete(name);
+  return new Response(bytes, { headers });
+}
+
+/**
+ * Fetches a file of this version and keeps it.
+ * @param {Cache} cache
+ * @param {string} path
+ * @param {string} hash
+ */
+async function keep(cache, path, hash) {
+  const url = new URL(path === "index.html" ? "./" : path, scope).href;
+  if (await cache.match(url)) return;
+  // Only a file with a hash in its name can be trusted to be the same in the browser's own cache;
+  // and it may be damaged there.
+  for (const source of /** @type {const} */ (["default", "reload"])) {
+    if (source === "default" && !path.startsWith("assets-")) continue;
+    const answer = await fetch(url, { cache: source });
+    const bytes = await answer.arrayBuffer();
+    if (answer.ok && (await sha256(bytes)) === hash) {
+      return cache.put(url, settled(answer, bytes));
+    }
+  }
+  throw new Error(`${path} is not that of version ${BUILD.id}`);
+}
+
+async function install() {
+  const cache = await caches.open(VERSION);
+  const waiting = Object.entries(BUILD.files);
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await keep(cache, ...next);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  // Safe beside open tabs of an older version: their files stay, see `tidy`.
+  await worker.skipWaiting();
+}
+
+/** Deletes what no open tab uses: each tab holds a lock named after its version. */
+async function tidy() {
+  const windows = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const tabs = windows.filter(({ url }) => url.startsWith(scope));
+  const { held = [] } = await worker.navigator.locks.query();
+  const needed = held.flatMap(({ name }) => (name?.startsWith(OURS) ? name.slice(OURS.length) : []));
+  // A tab that is still loading: which version it needs is not known yet.
+  if (needed.length < tabs.length) return;
+  const used = new Set([BUILD.assets, ...needed]);
+  for (const name of await caches.keys()) {
+    if (!name.startsWith(OURS) || name === VERSION || name === DATA) continue;
+    const files = await (await caches.open(name)).keys();
+    if (!files.some(({ url }) => used.has(folderOf(url)))) await caches.delete(name);
+  }
+  if (used.size > 1) return;
+  const data = await caches.open(DATA);
+  for (const request of await data.keys()) {
+    if (!BUILD.data.includes(request.url.slice(scope.length))) await data.delete(request);
+  }
+}
+
+/** The folder of a version that a file lies in. @param {string} url */
+const folderOf = (url) => url.slice(scope.length).split("/")[0] ?? "";
+
+/** @param {Request} request */
+async function page(request) {
+  const kept = (await caches.open(VERSION)).match(scope);
+  const network = fetch(request);
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE)).then(() => kept);
+  try {
+    const answer = await Promise.race([network, late]);
+    if (answer?.ok) return answer;
+    return (await kept) ?? (await network);
+  } catch (problem) {
+    const answer = await kept;
+    if (answer) return answer;
+    throw problem;
+  }
+}
+
+/** A file whose name has a hash, of this version or of an older one. @param {Request} request */
+async function asset(request) {
+  for (const name of await caches.keys()) {
+    const found = name.startsWith(OURS) && (await (await caches.open(name)).match(request.url));
+    if (found) return found;
+  }
+  return fetch(request);
+}
+
+/**
+ * Data are kept once they have been fetched, if their hash is that of their name.
+ * @param {Request} request
+ * @param {(work: Promise<void>) => void} waitUntil
+ */
+async function data(request, waitUntil) {
+  const cache = await caches.open(DATA);
+  const kept = await cache.match(request.url);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) waitUntil(keepData(cache, request.url, answer.clone()).catch(() => {}));
+  return answer;
+}
+
+/**
+ * @param {Cache} cache
+ * @param {string} url
+ * @param {Response} answer
+ */
+async function keepData(cache, url, answer) {
+  const bytes = await answer.arrayBuffer();
+  const named = /-([0-9a-f]{12})\.\w+$/.exec(url)?.[1];
+  if (named && (await sha256(bytes)).startsWith(named)) {
+    await cache.put(url, settled(answer, bytes));
+  }
+}
+
+worker.addEventListener("install", (event) => event.waitUntil(install()));
+worker.addEventListener("activate", (event) =>
+  event.waitUntil(worker.clients.claim().then(tidy)),
+);
+worker.addEventListener("message", (event) => {
+  if (event.data === "tidy") event.waitUntil(tidy());
+  if (event.data === "version") event.ports[0]?.postMessage(BUILD.assets);
+});
+worker.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET" || !request.url.startsWith(scope)) return;
+  const path = request.url.slice(scope.length).split(/[?#]/)[0] ?? "";
+  if (request.mode === "navigate") {
+    if (path === "" || path === "index.html") event.respondWith(page(request));
+  } else if (path.startsWith("data/")) {
+    event.respondWith(data(request, (work) => event.waitUntil(work)));
+  } else if (path.startsWith("assets-") || path in BUILD.files) {
+    event.respondWith(asset(request));
+  }
+});
