@@ -386,7 +386,7 @@ export class Lab {
   /**
    * @param {string} text the fragment of an address
    * @param {string} [held] the link of a run that is not to be started
-   * @returns {Promise<void> | undefined}
+   * @returns {Promise<void> | void}
    */
   openLink(text, held) {
     this.stop();
