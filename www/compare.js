@@ -1,5 +1,6 @@
 /** Two runs side by side: what differs in their settings, their courses, correlations and tasks. */
 
+import { comparisonLink } from "./address.js";
 import { Heatmaps, onLookChange, resize, style } from "./charts.js";
 import { el } from "./dom.js";
 import { loadPictures } from "./extras.js";
@@ -146,7 +147,7 @@ class Compare {
   go([a = "", b = ""]) {
     // Of a whole address the fragment is enough.
     const bare = (/** @type {string} */ link) => link.slice(link.indexOf("#") + 1);
-    const address = views.comparisonLink(bare(a), bare(b));
+    const address = comparisonLink(bare(a), bare(b));
     if (location.hash === address) {
       this.address = "";
       this.open(a, b);
@@ -175,7 +176,7 @@ class Compare {
 
   /** @param {string} left @param {string} right links, perhaps hostile, perhaps empty */
   async open(left, right) {
-    const address = views.comparisonLink(left, right);
+    const address = comparisonLink(left, right);
     if (address === this.address) return;
     this.close();
     const asked = this.asked;

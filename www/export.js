@@ -247,7 +247,7 @@ function bibtex({ lab, result, address }) {
 export async function snippet(shown, view) {
   const own = view === "embed" ? "" : `&view=${view}`;
   const maps = await heatmapHeight(shown);
-  const height = { curve: 500, heatmaps: maps }[view] ?? 500 + maps;
+  const height = { curve: 540, heatmaps: maps }[view] ?? 540 + maps;
   const frame = el("iframe", {
     src: `${shown.address}${own}&embed=1`,
     title: `PATOM Lab: ${views.headline(shown.result.report)}`,
@@ -264,5 +264,5 @@ async function heatmapHeight(shown) {
   const sheet = new Sheet({ ...heatmapSheet(shown), width: FRAME_WIDTH });
   const height = sheet.height();
   sheet.free();
-  return Math.ceil(height) + 100;
+  return Math.ceil(height) + 140;
 }

@@ -9,7 +9,6 @@ import { Lab, words } from "./lab.js";
 import { cutShort } from "./leaving.js";
 import { notice, withdraw } from "./notices.js";
 import { showPresets } from "./presets.js";
-import { preparePrint } from "./print.js";
 import { Results } from "./results.js";
 import { settingsSheet, showSheet } from "./sheet.js";
 import { Solver } from "./solver.js";
@@ -78,7 +77,6 @@ const results = new Results(engine, lab);
 showPresets(lab);
 const guide = new Guide(lab);
 offerFiles(lab, results);
-preparePrint(lab, () => resultAddress(lab));
 
 /** @type {import("./reading.js").View | null} once there is a result to read */
 let reading = null;
@@ -325,8 +323,9 @@ if (!away) arrive(cut?.link);
 /** @type {Promise<void> | undefined} */
 let rest;
 const loadRest = () =>
-  (rest ??= Promise.all([import("./keep.js"), import("./offline.js")]).then(
-    ([{ Keeper }, { workOffline }]) => {
+  (rest ??= Promise.all([import("./keep.js"), import("./offline.js"), import("./print.js")]).then(
+    ([{ Keeper }, { workOffline }, { preparePrint }]) => {
+      preparePrint(lab, () => resultAddress(lab));
       new Keeper(lab, cut);
       workOffline(lab);
     },

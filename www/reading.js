@@ -5,6 +5,7 @@
 
 import { $, byId, el } from "./dom.js";
 import { loadPictures } from "./extras.js";
+import { comparisonLink } from "./address.js";
 import { Projection } from "./projection.js";
 import * as views from "./views.js";
 
@@ -127,7 +128,7 @@ class Reading {
     this.results.curve.highlight(chosen);
     this.mark(chosen === null ? [] : [chosen]);
     const report = this.lab.result?.report;
-    $("task-readout").textContent = chosen === null || !report ? "" : views.taskWords(report, chosen);
+    $("task-readout").textContent = chosen === null || !report ? "" : taskWords(report, chosen);
   }
 
   /** Marks rows of the table. @param {number[]} tasks */
@@ -151,7 +152,7 @@ class Reading {
     $("keep-row").hidden = !result;
     const right = result && kept && result.link !== kept.link ? lab.fragmentOf(result) : "";
     const target = $("to-compare");
-    target.setAttribute("href", views.comparisonLink(kept?.fragment ?? (result ? lab.fragmentOf(result) : ""), right));
+    target.setAttribute("href", comparisonLink(kept?.fragment ?? (result ? lab.fragmentOf(result) : ""), right));
     if (!kept) return;
     const words = right
       ? el("a", { href: target.getAttribute("href"), "data-testid": "compare" }, "Compare with the kept run")
@@ -163,4 +164,12 @@ class Reading {
   finished(link) {
     return [this.kept, this.lab.result].find((one) => one?.link === link)?.report;
   }
+}
+
+/** @param {Report} report @param {number} task */
+function taskWords(report, task) {
+  const { clean, attacked } = report;
+  const [before, after] = [clean.metric_per_task[task] ?? NaN, attacked.metric_per_task[task] ?? NaN];
+  const { short } = views.METRICS[report.metric_name];
+  return `${views.taskName(task)} is outlined: ${short} ${views.metricDigits(before)} → ${views.metricDigits(after)}`;
 }

@@ -36,6 +36,8 @@ export class Results {
     });
     this.paperColors = byId("paper-colors", HTMLInputElement);
     this.paperColors.onchange = () => lab.setView("map", this.paperColors.checked ? "paper" : undefined);
+    // On a phone the page would be endless.
+    byId("where-card", HTMLDetailsElement).open = !matchMedia("(max-width: 760px)").matches;
     lab.listen((event) => this.hear(event));
   }
 

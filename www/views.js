@@ -262,21 +262,6 @@ export function taskTable(report) {
   );
 }
 
-/** @param {Report} report @param {number} task */
-export function taskWords(report, task) {
-  const { clean, attacked } = report;
-  const [before, after] = [clean.metric_per_task[task] ?? NaN, attacked.metric_per_task[task] ?? NaN];
-  const { short } = METRICS[report.metric_name];
-  return `${taskName(task)} is outlined: ${short} ${metricDigits(before)} → ${metricDigits(after)}`;
-}
-
-/** The address of a comparison of two links; either may be empty. @param {string} a @param {string} b */
-export function comparisonLink(a, b) {
-  // Readable: in a value of the fragment only a few letters have to be encoded.
-  const value = (/** @type {string} */ link) => link.replace(/[%&#]/g, encodeURIComponent);
-  return `#view=compare${a && `&left=${value(a)}`}${b && `&right=${value(b)}`}`;
-}
-
 /** @param {Report} report */
 export function tiles(report) {
   const metric = METRICS[report.metric_name];

@@ -63,6 +63,19 @@ pub fn read_folder(folder: &Path) -> Result<Files> {
     Ok(files)
 }
 
+/// The line without the types in its middle: `/** @type {...} */` and what separates it from the rest.
+fn without_types(line: &str) -> String {
+    let mut kept = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("/** @type")
+        && let Some((_, after)) = after.split_once("*/")
+    {
+        kept += before;
+        rest = after.trim_start();
+    }
+    kept + rest
+}
+
 /// The script without the comments that have lines of their own, and without indentation: a quarter
 /// of its size after gzip. What stands inside a template literal is left alone.
 fn without_comments(script: &str) -> String {
@@ -87,7 +100,7 @@ fn without_comments(script: &str) -> String {
         } else if bare.starts_with("//") || bare.is_empty() {
             continue;
         } else {
-            kept += bare;
+            kept += &without_types(bare);
         }
         kept.push('\n');
         in_template ^= line.matches('`').count() % 2 == 1;
@@ -210,19 +223,17 @@ pub fn build_module(version: &str, data: &serde_json::Map<String, serde_json::Va
          /** The version of the engine, as links carry it. */\n",
     );
     text += &format!("export const version = {};\n\n", json!(version));
-    text += "/**\n * The data bundles of this build, by name. `bytes` is the size uncompressed.\n \
-             * @type {Record<string, {url: string, bytes: number, sha256: string}>}\n */\n\
+    text += "/**\n * The data bundles of this build, by name.\n \
+             * @type {Record<string, {url: string}>}\n */\n\
              export const bundles = {\n";
     for (name, entry) in data {
         text += &format!(
-            "  {}: {{ url: new URL({}, import.meta.url).href, bytes: {}, sha256: {} }},\n",
+            "  {}: {{ url: new URL({}, import.meta.url).href }},\n",
             json!(name),
             json!(format!(
                 "../../{}",
                 entry["path"].as_str().unwrap_or_default()
             )),
-            entry["bytes"],
-            entry["sha256"],
         );
     }
     text += "};\n";
@@ -416,9 +427,12 @@ mod tests {
         let script = "/** About. */\n/**\n * @param {number} x\n */\nfunction f(x) {\n  // Why.\n  \
             /** @type {number} */\n  const a = /** @type {any} */ (x); // kept\n  \
             /** @type {any} */ (x).y = 1;\n  return `\n  // text\n`;\n}\n";
-        let expected = "function f(x) {\nconst a = /** @type {any} */ (x); // kept\n\
-            /** @type {any} */ (x).y = 1;\nreturn `\n  // text\n`;\n}\n";
+        let expected =
+            "function f(x) {\nconst a = (x); // kept\n(x).y = 1;\nreturn `\n  // text\n`;\n}\n";
         assert_eq!(without_comments(script), expected);
+        let cast = "const f = (/** @type {Event} */ event, /** @type {{a: number}} */ b) => b;";
+        assert_eq!(without_types(cast), "const f = (event, b) => b;");
+        assert_eq!(without_types("a /** @type {b"), "a /** @type {b");
     }
 
     #[test]

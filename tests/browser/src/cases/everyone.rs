@@ -285,7 +285,8 @@ async fn headings_and_landmarks_are_in_order_in_every_view(page: &Page) -> Resul
             view.name
         );
         ensure!(
-            mains == 1 && landmarks >= 4,
+            // An embedded view has no header, footer and navigation to show.
+            mains == 1 && (landmarks >= 4 || view.name == "embedded"),
             "{}: {mains} {landmarks}",
             view.name
         );
@@ -466,9 +467,9 @@ async fn a_phone_page_is_not_endless(page: &Page) -> Result<()> {
     page.settle().await?;
     let script = "return document.documentElement.scrollHeight";
     let long: u32 = page.js(script, vec![]).await?;
+    page.screenshot_whole("phone").await?;
     // It was 6,700.
     ensure!(long < 3600, "{long} pixels");
-    page.screenshot_whole("phone").await?;
     Ok(())
 }
 
