@@ -90,7 +90,7 @@ fn numbers(report: &Report) -> Vec<f64> {
 /// Runs a case with both solvers and with both losses that its labels allow, checks what holds of
 /// every report, and writes the record. Returns the reports of the certified solver, then those of
 /// the alternation.
-fn examine(case: &str, rows: &[Row], fields: Value) -> Vec<Report> {
+fn examine(case: &str, rows: &[Row], fields: &Value) -> Vec<Report> {
     let data = data(rows);
     let losses: &[&str] = match data.kind {
         Kind::Regression => &["squared"],
@@ -175,7 +175,7 @@ fn identical_tasks_have_one_model_and_are_fully_correlated() {
             })
             .collect();
         let case = format!("identical tasks, {}", word(kind));
-        for report in examine(&case, &same, json!({"epsilon": 1e-9})) {
+        for report in examine(&case, &same, &json!({"epsilon": 1e-9})) {
             let model = &report.clean;
             let first = &model.weights[0];
             for row in &model.weights {
@@ -205,7 +205,7 @@ fn a_constant_feature_shares_the_weight_of_the_bias() {
         let data = data(&rows);
         let largest = patom::data::sample::largest_norm(&data);
         let case = format!("a constant feature, {}", word(kind));
-        for report in examine(&case, &rows, json!({})) {
+        for report in examine(&case, &rows, &json!({})) {
             for w in &report.clean.weights {
                 // Both rows of W see the same residuals, one of them times the constant.
                 let expected = 2.0 / largest * w[3];
@@ -225,7 +225,7 @@ fn all_features_zero_leave_the_bias() {
     for (.., x) in &mut rows {
         x.fill(0.0);
     }
-    for report in examine("all features zero", &rows, json!({})) {
+    for report in examine("all features zero", &rows, &json!({})) {
         for w in &report.clean.weights {
             assert_eq!(&w[..2], [0.0, 0.0]);
         }
@@ -244,7 +244,7 @@ fn a_constant_label_has_no_nmse_and_standardised_no_weights() {
         for report in examine(
             &case,
             &rows,
-            json!({"target_scaling": scaling, "targets": [1]}),
+            &json!({"target_scaling": scaling, "targets": [1]}),
         ) {
             let metrics = &report.clean.metric_per_task;
             assert!(metrics[0].is_some() && metrics[1].is_none(), "{metrics:?}");
@@ -261,7 +261,7 @@ fn a_constant_label_has_no_nmse_and_standardised_no_weights() {
         // Every task alike: the optimum is W = 0 where the mean has been taken away.
         rows.iter_mut().for_each(|row| row.2 = 0.1);
         let case = format!("only constant labels, {scaling}");
-        for report in examine(&case, &rows, json!({"target_scaling": scaling})) {
+        for report in examine(&case, &rows, &json!({"target_scaling": scaling})) {
             assert_eq!(report.clean.metric_per_task, [None, None, None]);
             if scaling == "standardised" {
                 assert!(weights(&report.clean).iter().all(|w| *w == 0.0));
@@ -281,7 +281,7 @@ fn one_point_to_train_on_is_enough() {
             seen[row.0] <= 2
         });
         let case = format!("one point, {}", word(kind));
-        for report in examine(&case, &rows, json!({"budget": 1.0})) {
+        for report in examine(&case, &rows, &json!({"budget": 1.0})) {
             // Neither NMSE nor AUC is defined on one test point.
             assert_eq!(report.clean.metric_per_task, [None, None, None]);
             if kind == Kind::Regression {
@@ -290,7 +290,11 @@ fn one_point_to_train_on_is_enough() {
             }
         }
         // Not even one is left to inject with the usual budget: nothing changes.
-        for report in examine(&format!("{case}, no budget"), &rows, json!({"budget": 0.5})) {
+        for report in examine(
+            &format!("{case}, no budget"),
+            &rows,
+            &json!({"budget": 0.5}),
+        ) {
             assert_eq!(report.clean, report.attacked);
         }
     }
@@ -319,7 +323,7 @@ fn no_lambda1_is_refused_by_name_and_no_lambda2_is_a_task_on_its_own() {
 
         let case = format!("no lambda2, {}", word(kind));
         let fields = json!({"lambda2": 0, "lambda1": 0.2});
-        let together = examine(&case, &rows, fields.clone());
+        let together = examine(&case, &rows, &fields);
         for number in 0..3 {
             let alone: Vec<Row> = (rows.iter())
                 .filter(|row| row.0 == number)
@@ -331,7 +335,7 @@ fn no_lambda1_is_refused_by_name_and_no_lambda2_is_a_task_on_its_own() {
                 ])
                 .collect();
             let case = format!("{case}, task {number}");
-            for (alone, together) in examine(&case, &alone, fields.clone()).iter().zip(&together) {
+            for (alone, together) in examine(&case, &alone, &fields).iter().zip(&together) {
                 let (alone, together) = (&alone.clean.weights[0], &together.clean.weights[number]);
                 assert!(relative_error(alone, together) < 1e-4);
             }
@@ -354,12 +358,12 @@ fn the_smallest_lambdas_fit_the_data_and_the_largest_leave_nothing() {
             let tiny = examine(
                 &case,
                 &rows,
-                json!({"lambda1": lambda1, "lambda2": lambda2}),
+                &json!({"lambda1": lambda1, "lambda2": lambda2}),
             );
             let ridge = examine(
                 &format!("{case}, beside 1e-3"),
                 &rows,
-                json!({"lambda1": lambda1.max(1e-3), "lambda2": lambda2}),
+                &json!({"lambda1": lambda1.max(1e-3), "lambda2": lambda2}),
             );
             for (tiny, ridge) in tiny.iter().zip(ridge) {
                 // Less penalty, lower objective.
@@ -370,7 +374,7 @@ fn the_smallest_lambdas_fit_the_data_and_the_largest_leave_nothing() {
             }
         }
         let case = format!("lambdas of 1e6, {}", word(kind));
-        for report in examine(&case, &rows, json!({"lambda1": 1e6, "lambda2": 1e6})) {
+        for report in examine(&case, &rows, &json!({"lambda1": 1e6, "lambda2": 1e6})) {
             // |W| is at most |pull| / λ1, and the pull of a task at most 2 max |y| sqrt(2).
             assert!(weights(&report.clean).iter().all(|w| w.abs() < 1e-4));
         }
@@ -383,16 +387,16 @@ fn labels_of_a_thousand_million_are_no_trouble() {
     let mut large = small.clone();
     large.iter_mut().for_each(|row| row.2 *= 1e9);
     // Standardised they are the same labels, up to rounding.
-    let plain = examine("labels of 1, standardised", &small, json!({}));
-    let scaled = examine("labels of 1e9, standardised", &large, json!({}));
+    let plain = examine("labels of 1, standardised", &small, &json!({}));
+    let scaled = examine("labels of 1e9, standardised", &large, &json!({}));
     for (plain, scaled) in plain.iter().zip(&scaled) {
         assert!(relative_error(&weights(&scaled.clean), &weights(&plain.clean)) < 1e-6);
         assert!((scaled.clean.objective - plain.clean.objective).abs() < 1e-9);
     }
     // Raw, W is 1e9 times as large; only the floor does not grow along.
     let fields = |epsilon: f64| json!({"target_scaling": "raw", "epsilon": epsilon});
-    let plain = examine("labels of 1, raw", &small, fields(1e-12));
-    let scaled = examine("labels of 1e9, raw", &large, fields(1.0));
+    let plain = examine("labels of 1, raw", &small, &fields(1e-12));
+    let scaled = examine("labels of 1e9, raw", &large, &fields(1.0));
     let shrunk: Vec<f64> = weights(&scaled[0].clean).iter().map(|w| w * 1e-9).collect();
     // The certified solver only: the alternation may come to rest elsewhere with such floors.
     assert!(relative_error(&shrunk, &weights(&plain[0].clean)) < 1e-3);
@@ -417,8 +421,8 @@ fn points_that_stand_twice_change_nothing() {
             .flat_map(|row| [row.clone(), row.clone()])
             .collect();
         let case = format!("duplicate points, {}", word(kind));
-        let plain = examine(&format!("{case}, once"), &once, json!({}));
-        for (plain, doubled) in plain.iter().zip(examine(&case, &twice, json!({}))) {
+        let plain = examine(&format!("{case}, once"), &once, &json!({}));
+        for (plain, doubled) in plain.iter().zip(examine(&case, &twice, &json!({}))) {
             assert!(relative_error(&weights(&doubled.clean), &weights(&plain.clean)) < 1e-5);
             for (a, b) in (plain.clean.metric_per_task.iter()).zip(&doubled.clean.metric_per_task) {
                 assert!((a.unwrap() - b.unwrap()).abs() < 1e-5);
@@ -428,7 +432,7 @@ fn points_that_stand_twice_change_nothing() {
     // All points one and the same.
     let mut rows = rows(Kind::Regression, 3, 3, 20);
     rows.iter_mut().for_each(|row| row.3 = vec![1.0, 2.0, 3.0]);
-    examine("one point many times", &rows, json!({}));
+    examine("one point many times", &rows, &json!({}));
 }
 
 #[test]
@@ -437,7 +441,7 @@ fn one_class_only_has_no_auc_and_is_predicted() {
     rows.iter_mut()
         .filter(|row| row.0 == 0)
         .for_each(|row| row.2 = 1.0);
-    for report in examine("one class in one task", &rows, json!({})) {
+    for report in examine("one class in one task", &rows, &json!({})) {
         let metrics = &report.clean.metric_per_task;
         assert!(metrics[0].is_none() && metrics[1].is_some());
     }
@@ -445,7 +449,7 @@ fn one_class_only_has_no_auc_and_is_predicted() {
     for report in examine(
         "one class everywhere",
         &rows,
-        json!({"injected_labels": "flipped"}),
+        &json!({"injected_labels": "flipped"}),
     ) {
         assert_eq!(report.clean.metric_per_task, [None, None, None]);
         // The bias alone says so.
@@ -460,11 +464,11 @@ fn one_task_is_a_ridge_regression_with_both_penalties() {
     for kind in KINDS {
         let rows = rows(kind, 1, 3, 20);
         let case = format!("one task, {}", word(kind));
-        let both = examine(&case, &rows, json!({"lambda1": 0.1, "lambda2": 0.3}));
+        let both = examine(&case, &rows, &json!({"lambda1": 0.1, "lambda2": 0.3}));
         let one = examine(
             &format!("{case}, one penalty"),
             &rows,
-            json!({"lambda1": 0.4, "lambda2": 0.0}),
+            &json!({"lambda1": 0.4, "lambda2": 0.0}),
         );
         for (both, one) in both.iter().zip(&one) {
             // (tr S)² = |w|² + ε.
@@ -483,7 +487,7 @@ fn two_hundred_tasks_are_solved() {
     for kind in KINDS {
         let case = format!("200 tasks, {}", word(kind));
         let fields = json!({"targets": [0, 1, 2], "iterations": 1});
-        for report in examine(&case, &rows(kind, 200, 3, 6), fields) {
+        for report in examine(&case, &rows(kind, 200, 3, 6), &fields) {
             assert_eq!(report.clean.correlation.len(), 200);
         }
     }
@@ -495,7 +499,7 @@ fn a_thousand_features_are_solved() {
         let case = format!("1000 features, {}", word(kind));
         // The random attack: a thousand features make each solve of the alternation slow.
         let fields = json!({"method": "random"});
-        for report in examine(&case, &rows(kind, 2, 1000, 10), fields) {
+        for report in examine(&case, &rows(kind, 2, 1000, 10), &fields) {
             assert_eq!(report.clean.weights[0].len(), 1001);
         }
     }

@@ -211,7 +211,7 @@ mod tests {
     fn components_of_images_on_a_line_point_along_it() {
         // 128 pixels are the least; only two of them vary, in proportion 3 : 4.
         let mut rows = vec![0u8; 128 * 3];
-        for (image, ink) in [0u8, 10, 20].into_iter().enumerate() {
+        for (image, ink) in [0u8, 16, 32].into_iter().enumerate() {
             rows[image * 128 + 5] = 3 * ink;
             rows[image * 128 + 9] = 4 * ink;
         }
@@ -225,8 +225,8 @@ mod tests {
         assert!((components.directions[0][9] - 0.8).abs() < 1e-12);
         let mut features = Vec::new();
         components.project(images.image(2), &mut features);
-        // 5 * 20 along the line, less the mean of 5 * 10.
-        assert!((features[0] - 50.0).abs() < 1e-12, "{}", features[0]);
+        // 5 * 32 along the line, less the mean of 5 * 16: a multiple of `STEP`.
+        assert!((features[0] - 80.0).abs() < 1e-12, "{}", features[0]);
     }
 
     #[test]

@@ -223,17 +223,18 @@ pub fn build_module(version: &str, data: &serde_json::Map<String, serde_json::Va
          /** The version of the engine, as links carry it. */\n",
     );
     text += &format!("export const version = {};\n\n", json!(version));
-    text += "/**\n * The data bundles of this build, by name.\n \
-             * @type {Record<string, {url: string}>}\n */\n\
+    text += "/**\n * The data bundles of this build, by name. `bytes` is the size uncompressed.\n \
+             * @type {Record<string, {url: string, bytes: number}>}\n */\n\
              export const bundles = {\n";
     for (name, entry) in data {
         text += &format!(
-            "  {}: {{ url: new URL({}, import.meta.url).href }},\n",
+            "  {}: {{ url: new URL({}, import.meta.url).href, bytes: {} }},\n",
             json!(name),
             json!(format!(
                 "../../{}",
                 entry["path"].as_str().unwrap_or_default()
             )),
+            entry["bytes"],
         );
     }
     text += "};\n";

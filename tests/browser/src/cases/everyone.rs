@@ -155,7 +155,7 @@ impl View {
             Then::Waits(words) => notice(page, words).await?,
             Then::Compared => {
                 page.wait_text("compare-status", "Both runs are done")
-                    .await?
+                    .await?;
             }
             Then::Figure | Then::FigureDone => {
                 page.wait_text("figure-claim", " ").await?;

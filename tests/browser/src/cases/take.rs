@@ -190,7 +190,7 @@ async fn a_figure_of_the_paper_is_saved_and_opens_again(page: &Page) -> Result<(
     page.js::<()>(script, vec![]).await?;
     page.click("figure-run").await?;
     page.until_within(
-        std::time::Duration::from_secs(120),
+        std::time::Duration::from_mins(2),
         "the figure to be done",
         async || Ok(page.text("figure-status").await?.starts_with("Done")),
     )
