@@ -32,6 +32,11 @@ export class Keeper {
     this.timer = 0;
     /** Saves one after another, in their order. */
     this.saving = /** @type {Promise<unknown>} */ (Promise.resolve());
+    /** @type {Kept[]} results that wait to be saved */
+    this.unsaved = [];
+    /** @type {Promise<Kept[] | null> | null} */
+    this.refreshing = null;
+    this.outdated = false;
     this.list = el("ol", { class: "recent-list", "data-testid": "recent-list" });
     this.problem = el("p", { "data-testid": "recent-problem", hidden: true });
     const forget = el("button", { type: "button", "data-testid": "forget-all" }, "Forget all");
@@ -100,7 +105,13 @@ export class Keeper {
     if (how === "done" && result && !isDefault) {
       const { report, json, link } = result;
       const run = { spec: report.spec, link, metric: report.metric_name, clean: null, scene: null, points: [], start: 0 };
-      this.queue(() => store.put({ ...common, state: "done", run, report, json }));
+      this.unsaved.push({ ...common, state: "done", run, report, json });
+      // Runs may end faster than they can be saved, and no more than the last are kept.
+      if (this.unsaved.length > store.MOST) this.unsaved.shift();
+      this.queue(async () => {
+        const next = this.unsaved.shift();
+        if (next) await store.put(next);
+      });
     } else if (how === "cancelled" && current && current.run.points.length > 1) {
       this.queue(() => store.put({ ...current, ...common, state: "cancelled" }));
     } else if (current) {
@@ -132,7 +143,23 @@ export class Keeper {
   }
 
   /** Shows what is kept, by this tab and others; returns it. */
-  async refresh() {
+  refresh() {
+    this.outdated = true;
+    this.refreshing ??= this.showAll().finally(() => (this.refreshing = null));
+    return this.refreshing;
+  }
+
+  /** Once more for all who asked meanwhile. */
+  async showAll() {
+    let kept = null;
+    while (this.outdated) {
+      this.outdated = false;
+      kept = await this.showKept();
+    }
+    return kept;
+  }
+
+  async showKept() {
     try {
       const kept = await store.all();
       const alive = await livingTabs();
