@@ -50,6 +50,22 @@ export function resize(canvas, width, height, scale) {
 }
 
 /**
+ * At most one drawing for each frame of the screen, however often it is asked for.
+ * @param {() => void} draw
+ */
+export function oncePerFrame(draw) {
+  let queued = false;
+  return () => {
+    if (queued) return;
+    queued = true;
+    requestAnimationFrame(() => {
+      queued = false;
+      draw();
+    });
+  };
+}
+
+/**
  * Calls back when a picture has to be drawn anew: another width, theme or pixel ratio, or paper.
  * @param {HTMLElement} element
  * @param {() => void} redraw
@@ -99,7 +115,7 @@ export class CurveChart {
     this.eachTarget = false;
     /** @type {number | null} the target whose line stands out */
     this.task = null;
-    this.queued = false;
+    this.drawSoon = oncePerFrame(() => this.draw());
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("pointerleave", () => this.moveTo(null));
     this.canvas.addEventListener("blur", () => this.moveTo(null));
@@ -119,16 +135,6 @@ export class CurveChart {
     this.data = data;
     this.canvas.setAttribute("aria-label", summary);
     this.drawSoon();
-  }
-
-  /** At most one drawing for each frame of the screen. */
-  drawSoon() {
-    if (this.queued) return;
-    this.queued = true;
-    requestAnimationFrame(() => {
-      this.queued = false;
-      this.draw();
-    });
   }
 
   draw() {
@@ -216,7 +222,7 @@ export class Heatmaps {
     this.cursor = null;
     /** @type {number | null} the task whose row and column are outlined */
     this.task = null;
-    this.queued = false;
+    this.drawSoon = oncePerFrame(() => this.draw());
     onLookChange(
       box,
       () => this.drawSoon(),
@@ -258,15 +264,6 @@ export class Heatmaps {
     canvas.addEventListener("keydown", (event) => this.key(event));
     const frame = el("figure", {}, el("figcaption", {}, map.title), canvas);
     return { canvas, frame, map };
-  }
-
-  drawSoon() {
-    if (this.queued) return;
-    this.queued = true;
-    requestAnimationFrame(() => {
-      this.queued = false;
-      this.draw();
-    });
   }
 
   draw() {

@@ -5,6 +5,7 @@ import { Heatmaps, onLookChange, resize, style } from "./charts.js";
 import { el } from "./dom.js";
 import { loadPictures } from "./extras.js";
 import { spoken } from "./form.js";
+import { words } from "./lab.js";
 import { Solver } from "./solver.js";
 import * as views from "./views.js";
 
@@ -24,10 +25,6 @@ import * as views from "./views.js";
 /** @typedef {{link: string, report: Report, told: string}} Side  `told`: of the digest in the link, if there is one. */
 
 const NAMES = /** @type {const} */ (["A", "B"]);
-
-/** @param {unknown} error */
-const words = (error) =>
-  error && typeof error === "object" && "message" in error ? String(error.message) : String(error);
 
 /** @typedef {Compare} View */
 

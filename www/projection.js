@@ -1,6 +1,6 @@
 /** The card "Where the injected points are": a plane, iteration by iteration. Drawn in Rust. */
 
-import { onLookChange, resize, style } from "./charts.js";
+import { onLookChange, oncePerFrame, resize, style } from "./charts.js";
 import { el } from "./dom.js";
 import * as views from "./views.js";
 
@@ -27,7 +27,7 @@ export class Projection {
     this.held = 0;
     this.iteration = 0;
     this.timer = 0;
-    this.queued = false;
+    this.drawSoon = oncePerFrame(() => this.draw());
 
     this.canvas = el("canvas", { role: "img", "data-testid": "where-picture" });
     this.canvasBox = el("div", { class: "picture-box" }, this.canvas);
@@ -194,16 +194,6 @@ export class Projection {
     const heads = ["Task", "Label", "Start: along", "Start: across", "Now: along", "Now: across"];
     const caption = `Injected points at iteration ${this.iteration}; along: ${along}; ${across}`;
     this.table.replaceChildren(views.table(heads, rows, caption));
-  }
-
-  /** At most one drawing for each frame of the screen. */
-  drawSoon() {
-    if (this.queued) return;
-    this.queued = true;
-    requestAnimationFrame(() => {
-      this.queued = false;
-      this.draw();
-    });
   }
 
   draw() {

@@ -1,6 +1,7 @@
 /** Taking a result along: the menus, the clipboard. What makes the files comes when it is asked for. */
 
 import { $ } from "./dom.js";
+import { words } from "./lab.js";
 
 /** @import { Lab } from "./lab.js" */
 /** @import { Results } from "./results.js" */
@@ -42,8 +43,7 @@ async function takeAlong(lab, results, what) {
     if (what.startsWith("save-")) await save(shown, what.slice("save-".length));
     else await copy(await snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
   } catch (problem) {
-    const words = problem && typeof problem === "object" && "message" in problem ? problem.message : problem;
-    lab.notice(`It could not be saved: ${words}.`, "bad", "save");
+    lab.notice(`It could not be saved: ${words(problem)}.`, "bad", "save");
   }
 }
 

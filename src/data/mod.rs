@@ -406,6 +406,19 @@ fn check_same(what: &str, found: usize, expected: usize) -> Result<()> {
     }
 }
 
+/// The ending of a file's name, in lower case: what kind of file it says it is. A file that is too
+/// large is refused here, before anything is read of it.
+fn ending_of(name: &str, bytes: &[u8]) -> Result<String> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(Error::data(format!(
+            "{name}: {} bytes; expected at most {MAX_FILE_BYTES}",
+            bytes.len()
+        )));
+    }
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    Ok(ending.to_ascii_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ use super::mapping::{MAX_COLUMNS, Mapping, Reading, Separator, TestColumn};
 use super::matlab::{self, Value, Variable};
 use super::{
     DataSet, Kind, Layout, MAX_FEATURES, MAX_FILE_BYTES, MAX_MAGNITUDE, MAX_TASKS, MAX_VALUES,
-    is_unusable, sha256_hex, synthetic,
+    ending_of, is_unusable, sha256_hex, synthetic,
 };
 use crate::{Error, Result};
 
@@ -498,14 +498,7 @@ impl<'a> Sheet<'a> {
 }
 
 fn is_mat(name: &str, bytes: &[u8]) -> Result<bool> {
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(Error::data(format!(
-            "{name}: {} bytes; expected at most {MAX_FILE_BYTES}",
-            bytes.len()
-        )));
-    }
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    match ending.to_ascii_lowercase().as_str() {
+    match ending_of(name, bytes)?.as_str() {
         "mat" => Ok(true),
         "csv" | "tsv" | "txt" => Ok(false),
         _ => Err(Error::field(

@@ -11,7 +11,7 @@ use super::csv::Table;
 use super::mapping::Mapping;
 use super::matlab::{self, Matrix, Value, Variable};
 use super::{
-    DataSet, Kind, Layout, MAX_FILE_BYTES, RawPoints, bundle, classify_labels, idx, mnist, own,
+    DataSet, Kind, Layout, RawPoints, bundle, classify_labels, ending_of, idx, mnist, own,
     sha256_hex,
 };
 use crate::{Error, Result};
@@ -287,14 +287,7 @@ pub fn recognise(bytes: &[u8]) -> Option<Result<DataSet>> {
 /// # Errors
 /// With line, byte offset or the variables found, and what was expected.
 pub fn read_user_file(name: &str, bytes: &[u8]) -> Result<DataSet> {
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(Error::data(format!(
-            "{name}: {} bytes; expected at most {MAX_FILE_BYTES}",
-            bytes.len()
-        )));
-    }
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    match ending.to_ascii_lowercase().as_str() {
+    match ending_of(name, bytes)?.as_str() {
         "csv" => Table::read(bytes)?.into_data_set(name, bytes),
         "mat" => {
             let mut data = from_variables(name, &matlab::read(bytes)?)?;

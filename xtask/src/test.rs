@@ -81,6 +81,8 @@ struct Session<'a> {
     /// The data sets that are there; a test that misses one of these fails.
     data: Vec<String>,
     runner: Option<PathBuf>,
+    /// What the golden specifications give natively, once they have run.
+    digests: Option<String>,
 }
 
 type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
@@ -117,6 +119,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
         arguments,
         data: Vec::new(),
         runner: None,
+        digests: None,
     };
     let mut total = Tally::default();
     let mut durations = Vec::new();
@@ -171,6 +174,7 @@ pub fn screenshots(workspace: &Workspace) -> Result<()> {
         arguments: &arguments,
         data: Vec::new(),
         runner: None,
+        digests: None,
     };
     let tally = end_to_end(&mut session)?;
     if !tally.failed.is_empty() || tally.passed == 0 {
@@ -549,7 +553,10 @@ impl Session<'_> {
     }
 
     /// What the golden specifications give natively: lines `name digest`, from `tests/golden.rs`.
-    fn native_digests(&self) -> Result<String> {
+    fn native_digests(&mut self) -> Result<String> {
+        if let Some(found) = &self.digests {
+            return Ok(found.clone());
+        }
         let path = self.workspace.target.join("golden-digests.txt");
         // Written anew or not there: never those of an older engine.
         let _ = std::fs::remove_file(&path);
@@ -557,13 +564,17 @@ impl Session<'_> {
             self.cargo(&["test", "--quiet", "--test", "golden", "handed_to_the_wasm"]);
         command.env("PATOM_DIGESTS_FILE", &path);
         crate::workspace::output(&mut command)?;
-        std::fs::read_to_string(&path).context("the native digests were not written")
+        let found =
+            std::fs::read_to_string(&path).context("the native digests were not written")?;
+        self.digests = Some(found.clone());
+        Ok(found)
     }
 
     fn wasm_tests(&mut self) -> Result<Command> {
         let target = self.settings.build.target.clone();
         setup::wasm_target(&target)?;
         let runner = self.runner()?;
+        let digests = self.native_digests()?;
         let mut command = self.cargo(&[
             "test",
             "--package",
@@ -576,7 +587,7 @@ impl Session<'_> {
             "--target",
         ]);
         command.arg(&target);
-        command.env("PATOM_NATIVE_DIGESTS", self.native_digests()?);
+        command.env("PATOM_NATIVE_DIGESTS", digests);
         let variable = target.to_uppercase().replace('-', "_");
         command.env(
             format!("CARGO_TARGET_{variable}_RUNNER"),

@@ -356,10 +356,8 @@ async fn a_comparison_can_be_cancelled(page: &Page) -> Result<()> {
     page.click("compare-cancel").await?;
     page.wait_text("compare-status", "Cancelled").await?;
     page.until("the workers of both runs to go", async || {
-        let script = "const done = arguments[0]; navigator.locks.query().then(({ held }) => \
-            done(held.filter(({ name }) => name.startsWith('patom-')).length))";
         // One is the lab's.
-        Ok(page.js_later::<usize>(script, vec![]).await? == 1)
+        Ok(super::figures::workers(page).await? == 1)
     })
     .await
 }
