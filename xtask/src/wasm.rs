@@ -62,8 +62,8 @@ pub fn build_for_bench(workspace: &Workspace, settings: &Settings, pkg: &Path) -
 fn compile(workspace: &Workspace, settings: &Settings, feature: &str) -> Result<Vec<u8>> {
     let mut command = cargo();
     command
-        .args(["rustc", "--package", "patom", "--lib"])
-        .args(["--crate-type", "cdylib", "--no-default-features"])
+        .args(["rustc", "--package", "patom-module", "--lib"])
+        .args(["--crate-type", "cdylib"])
         .args(["--features", feature])
         .args(["--target", &settings.build.target])
         .args(["--profile", &settings.build.profile])
@@ -75,7 +75,7 @@ fn compile(workspace: &Workspace, settings: &Settings, feature: &str) -> Result<
         .target
         .join(&settings.build.target)
         .join(settings.build.profile_folder())
-        .join("patom.wasm");
+        .join("patom_module.wasm");
     fs::read(&raw).with_context(|| format!("cannot read {}", raw.display()))
 }
 
