@@ -4,7 +4,7 @@
 //! [`Page::PATIENCE`] with a message that says what it waited for and what it saw.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -12,10 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use thirtyfour::cdp::Cdp;
 use thirtyfour::prelude::*;
-use xtask::server::Server;
+use xtask::server::{Options, Server};
 use xtask::workspace::Workspace;
 
-use crate::engine::{Driver, Engine};
+use crate::engine::{Browser, Engine};
 
 /// A page with nothing but a frame: the narrow viewports of engines whose windows stay wide.
 pub const FRAME: (&str, &str) = (
@@ -36,7 +36,8 @@ impl std::fmt::Display for Skipped {
 
 impl std::error::Error for Skipped {}
 
-/// One session, one page, one server: nothing is shared between cases.
+/// One window, one page, one server: cases share the browser, but no address, and nothing that a
+/// browser keeps for one.
 pub struct Page {
     /// For whatever has no shorter name here.
     pub driver: WebDriver,
@@ -47,10 +48,14 @@ pub struct Page {
     #[allow(dead_code, reason = "for cases that write files")]
     /// An empty folder that belongs to the case and is removed after it.
     pub folder: PathBuf,
+    /// The folder of the browser, by which its processes are known.
+    pub browser: PathBuf,
+    downloads: PathBuf,
     screenshots: PathBuf,
     frame: Mutex<Option<(u32, u32)>>,
     metrics: Mutex<(u32, u32, f64)>,
     expected: Mutex<Vec<String>>,
+    others: Mutex<Vec<Arc<Server>>>,
 }
 
 #[allow(
@@ -62,32 +67,41 @@ impl Page {
     pub const PATIENCE: Duration = Duration::from_secs(15);
 
     pub(crate) async fn start(
-        engine: Engine,
-        driver: &Driver,
+        browser: &Browser,
+        driver: WebDriver,
         server: Server,
         folder: PathBuf,
         screenshots: PathBuf,
     ) -> Result<Self> {
-        let driver = WebDriver::builder(driver.url.as_str(), engine.capabilities(&folder)?)
-            .request_timeout(Duration::from_mins(1))
-            .await
-            .with_context(|| format!("cannot open a session of {}", engine.name()))?;
         driver
             .set_page_load_timeout(Duration::from_secs(30))
             .await?;
         driver.set_script_timeout(Duration::from_secs(30)).await?;
         let page = Self {
             driver,
-            engine,
+            engine: browser.engine,
             server,
             folder,
+            browser: browser.folder.path().into(),
+            downloads: browser.downloads(),
             screenshots,
             frame: Mutex::new(None),
             metrics: Mutex::new((1400, 1000, 1.0)),
             expected: Mutex::new(Vec::new()),
+            others: Mutex::new(Vec::new()),
         };
+        // Nothing of the case before.
+        page.console_errors().await?;
         page.viewport(1400, 1000).await?;
         Ok(page)
+    }
+
+    /// Serves another site to this page, for as long as there is the page: what it still loads
+    /// when the case is done must find its server.
+    pub fn serve(&self, site: &Path, options: &Options) -> Result<Arc<Server>> {
+        let server = Arc::new(Server::start(site, options)?);
+        lock(&self.others).push(Arc::clone(&server));
+        Ok(server)
     }
 
     // ---- going somewhere
@@ -350,12 +364,8 @@ impl Page {
 
     /// Waits for a finished download whose name ends so, and returns where it lies.
     pub async fn downloaded(&self, end: &str) -> Result<PathBuf> {
-        let folder = match self.engine {
-            Engine::Webkit => PathBuf::from(std::env::var("HOME").unwrap_or_else(|_| "/".into())),
-            _ => self.folder.join("downloads"),
-        };
         let find = || -> Result<Option<PathBuf>> {
-            for entry in std::fs::read_dir(&folder)? {
+            for entry in std::fs::read_dir(&self.downloads)? {
                 let path = entry?.path();
                 if path.to_string_lossy().ends_with(end) && path.metadata()?.len() > 0 {
                     return Ok(Some(path));
@@ -449,8 +459,25 @@ impl Page {
         Ok(())
     }
 
-    /// Dark or light (Chromium only).
+    /// Whether a case can set media features here.
+    pub fn has_media(&self) -> bool {
+        self.engine == Engine::Chromium
+    }
+
+    /// The looks a case can ask for, as whether they are dark.
+    pub fn themes(&self) -> &'static [bool] {
+        if self.has_media() {
+            &[false, true]
+        } else {
+            &[false]
+        }
+    }
+
+    /// Dark or light: one of [`Page::themes`].
     pub async fn dark(&self, dark: bool) -> Result<()> {
+        if self.themes() == [dark] {
+            return Ok(());
+        }
         self.media(&[("prefers-color-scheme", if dark { "dark" } else { "light" })])
             .await
     }
@@ -458,7 +485,7 @@ impl Page {
     /// A command of the Chrome DevTools protocol.
     pub async fn cdp(&self, method: &str, parameters: Value) -> Result<Value> {
         if self.engine != Engine::Chromium {
-            return Err(anyhow!(Skipped(format!("{method} needs Chromium"))));
+            bail!("{method} needs Chromium: such cases are listed in cases/mod.rs");
         }
         Ok(Cdp::new(self.driver.handle().clone())
             .send_raw(method, parameters)
@@ -551,12 +578,6 @@ impl Page {
             .filter(|message| !expected.iter().any(|part| message.contains(part)))
             .collect())
     }
-}
-
-/// Ends the case as skipped: `return skip("the Landmine data is not there")`.
-#[allow(dead_code, reason = "the vocabulary of the cases")]
-pub fn skip(reason: &str) -> Result<()> {
-    Err(anyhow!(Skipped(reason.to_owned())))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -198,7 +198,7 @@ async fn axe_finds_nothing_in_any_view_in_light_and_dark(page: &Page) -> Result<
             if !view.open(page).await? {
                 continue;
             }
-            for dark in [false, true] {
+            for &dark in page.themes() {
                 page.dark(dark).await?;
                 page.settle().await?;
                 let theme = if dark { "dark" } else { "light" };
