@@ -258,7 +258,9 @@ fn run_lane(
             match &outcome {
                 Outcome::Passed => println!("test {name} ... ok ({seconds:.1} s)"),
                 Outcome::Skipped(reason) => println!("SKIPPED {name}: {reason}"),
-                Outcome::Failed(_) => println!("test {name} ... FAILED ({seconds:.1} s)"),
+                Outcome::Failed(message) => {
+                    println!("test {name} ... FAILED ({seconds:.1} s)\n    {message}");
+                }
             }
             ended.push((name, outcome));
         }

@@ -108,8 +108,14 @@ impl Page {
 
     /// Loads the page with this fragment (or query): `open("")`, `open("#d=landmine")`.
     pub async fn open(&self, fragment: &str) -> Result<()> {
-        // By way of an empty page, since a change of the fragment alone loads nothing.
-        self.driver.goto("about:blank").await?;
+        // By way of another page, since a change of the fragment alone loads nothing. WebKit starts
+        // a process for each change of the host, so there it is a page of the same one.
+        let between = if self.engine == Engine::Webkit && self.server.is_well() {
+            format!("{}{}", self.server.url(), FRAME.0)
+        } else {
+            "about:blank".into()
+        };
+        self.driver.goto(between).await?;
         let url = format!("{}{fragment}", self.server.url());
         let frame = *lock(&self.frame);
         if let Some((width, height)) = frame {
@@ -147,7 +153,17 @@ impl Page {
         if lock(&self.frame).is_some() {
             bail!("reload works in no frame: use open");
         }
-        Ok(self.driver.refresh().await?)
+        if self.engine != Engine::Firefox {
+            return Ok(self.driver.refresh().await?);
+        }
+        // With the way of its driver the service worker is not asked.
+        self.js::<()>("window.left = true; location.reload(); return null", vec![])
+            .await?;
+        self.until("the page to load again", async || {
+            let script = "return !window.left && document.readyState === 'complete'";
+            self.js(script, vec![]).await
+        })
+        .await
     }
 
     /// Changes the fragment in place, as a user who edits the address.
@@ -426,6 +442,26 @@ impl Page {
         bail!("no window of {width} x {height}: its frame takes {frame:?}")
     }
 
+    /// The same for a page that [`Page::resize`] makes narrower or wider while it is open.
+    pub async fn elastic_viewport(&self, width: u32, height: u32) -> Result<()> {
+        if self.engine == Engine::Chromium {
+            return self.viewport(width, height).await;
+        }
+        *lock(&self.frame) = Some((width, height));
+        Ok(())
+    }
+
+    /// Another size for an open page, after [`Page::elastic_viewport`].
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        if self.engine == Engine::Chromium {
+            return self.viewport(width, height).await;
+        }
+        *lock(&self.frame) = Some((width, height));
+        let script = "const { style } = frameElement; style.width = `${arguments[0]}px`; \
+            style.height = `${arguments[1]}px`; return null";
+        self.js(script, vec![json!(width), json!(height)]).await
+    }
+
     /// Sets the device pixel ratio (Chromium only).
     pub async fn pixel_ratio(&self, ratio: f64) -> Result<()> {
         let (width, height, _) = *lock(&self.metrics);
@@ -556,6 +592,16 @@ impl Page {
     pub async fn settle(&self) -> Result<()> {
         let script = "const done = arguments[0]; \
             requestAnimationFrame(() => requestAnimationFrame(() => done(null)))";
+        self.js_later(script, vec![]).await
+    }
+
+    /// Waits until nothing scrolls any more.
+    pub async fn still(&self) -> Result<()> {
+        let script = "const done = arguments[0]; let [last, frames] = [scrollY, 0]; \
+            requestAnimationFrame(function look() { \
+              frames = scrollY === last ? frames + 1 : 0; \
+              last = scrollY; \
+              if (frames < 6) requestAnimationFrame(look); else done(null); })";
         self.js_later(script, vec![]).await
     }
 

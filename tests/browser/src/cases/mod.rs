@@ -32,7 +32,7 @@ const ALONE: [&str; 3] = [
 ];
 
 /// These need what only Chromium's driver can do, or say nothing about an engine: why, and which.
-const CHROMIUM_ONLY: [(&str, &[&str]); 5] = [
+const CHROMIUM_ONLY: [(&str, &[&str]); 6] = [
     (
         "only Chromium's driver sets media features, pixel ratios and paper",
         &[
@@ -52,12 +52,25 @@ const CHROMIUM_ONLY: [(&str, &[&str]); 5] = [
         ],
     ),
     (
+        "it reads the document and asks for files, the same in every engine",
+        &[
+            "axe_finds_nothing_in_any_view_in_light_and_dark",
+            "guides_are_accessible",
+            "headings_and_landmarks_are_in_order_in_every_view",
+            "every_picture_has_a_name_and_a_table",
+            "no_view_asks_any_other_host",
+        ],
+    ),
+    (
         "only Chromium says what keeps a page from being installed",
         &["the_page_can_be_installed"],
     ),
     (
-        "the memory of Chromium's processes is measured",
-        &["a_thousand_runs_leave_the_memory_as_it_was"],
+        "long use is tried in one engine, whose processes are measured",
+        &[
+            "a_thousand_runs_leave_the_memory_as_it_was",
+            "fifty_cancelled_sweeps_leave_no_worker",
+        ],
     ),
     (
         "pictures to look at, made in Chromium",

@@ -271,7 +271,7 @@ async fn the_story_never_hides_what_it_speaks_about(page: &Page) -> Result<()> {
         page.viewport(width, height).await?;
         for number in 1..=STEPS {
             step(page, number).await?;
-            page.settle().await?;
+            page.still().await?;
             let script = "const panel = document.getElementById('story').getBoundingClientRect(); \
                 const card = document.querySelector('.looked-at').getBoundingClientRect(); \
                 const seen = Math.min(card.bottom, panel.top) - Math.max(card.top, 0); \
@@ -400,6 +400,10 @@ async fn terms_explain_themselves(page: &Page) -> Result<()> {
     }
     // By pointer: another term takes the place of the first, the same one closes it.
     page.viewport(1400, 1000).await?;
+    page.open("").await?;
+    finished(page).await?;
+    line_of(page, ".summary", "NMSE").await?;
+    page.press(Key::Escape).await?;
     let click = "return [...document.querySelectorAll('.summary .term')].map(b => { \
         const { left, right, top, bottom } = b.getBoundingClientRect(); \
         return [Math.round((left + right) / 2), Math.round((top + bottom) / 2)]; })";

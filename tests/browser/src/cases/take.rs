@@ -404,6 +404,8 @@ async fn the_embedded_view_is_bare_and_leads_to_the_page(page: &Page) -> Result<
             .await?;
         if view == "&view=curve" {
             page.viewport(400, 800).await?;
+            page.open("#k=indirect&i=4&embed=1&view=curve").await?;
+            finished(page).await?;
             for &dark in page.themes() {
                 page.dark(dark).await?;
                 let look = if dark { "dark" } else { "light" };
