@@ -56,6 +56,8 @@ pub struct Plan {
     pub workspace: Workspace,
     pub dist: PathBuf,
     pub screenshots: PathBuf,
+    /// Pictures to look at of other engines than Chromium, too.
+    pub pictures: bool,
     pub engines: Vec<Engine>,
     pub filter: Option<String>,
 }
@@ -202,7 +204,14 @@ pub async fn open(plan: &Plan, browser: &mut Browser) -> Result<(tempfile::TempD
     let opening = async {
         let server = browser.server(&plan.dist, &options)?;
         let window = browser.window().await?;
-        Page::start(browser, window, server, folder.path().into(), screenshots).await
+        Page::start(
+            browser,
+            window,
+            server,
+            folder.path().into(),
+            (screenshots, plan.pictures),
+        )
+        .await
     };
     let page = tokio::time::timeout(Duration::from_secs(30), opening)
         .await

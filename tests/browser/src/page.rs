@@ -52,6 +52,7 @@ pub struct Page {
     pub browser: PathBuf,
     downloads: PathBuf,
     screenshots: PathBuf,
+    pictures: bool,
     frame: Mutex<Option<(u32, u32)>>,
     metrics: Mutex<(u32, u32, f64)>,
     expected: Mutex<Vec<String>>,
@@ -71,7 +72,7 @@ impl Page {
         driver: WebDriver,
         server: Server,
         folder: PathBuf,
-        screenshots: PathBuf,
+        (screenshots, pictures): (PathBuf, bool),
     ) -> Result<Self> {
         driver
             .set_page_load_timeout(Duration::from_secs(30))
@@ -85,6 +86,7 @@ impl Page {
             browser: browser.folder.path().into(),
             downloads: browser.downloads(),
             screenshots,
+            pictures,
             frame: Mutex::new(None),
             metrics: Mutex::new((1400, 1000, 1.0)),
             expected: Mutex::new(Vec::new()),
@@ -153,10 +155,12 @@ impl Page {
         if lock(&self.frame).is_some() {
             bail!("reload works in no frame: use open");
         }
-        if self.engine != Engine::Firefox {
-            return Ok(self.driver.refresh().await?);
-        }
-        // With the way of its driver the service worker is not asked.
+        Ok(self.driver.refresh().await?)
+    }
+
+    /// The same as the page itself does it: the way of Firefox's driver does not ask the service
+    /// worker. Not for a page that would ask whether to leave it.
+    pub async fn reload_itself(&self) -> Result<()> {
         self.js::<()>("window.left = true; location.reload(); return null", vec![])
             .await?;
         self.until("the page to load again", async || {
@@ -547,10 +551,12 @@ impl Page {
 
     // ---- what stays
 
-    /// Saves what is seen as `target/screenshots/<engine>/<name>.png`.
-    pub async fn screenshot(&self, name: &str) -> Result<PathBuf> {
+    /// Saves what is seen as `target/screenshots/<engine>/<name>.png`, if pictures are asked for.
+    pub async fn screenshot(&self, name: &str) -> Result<()> {
         self.settle().await?;
-        let path = self.screenshots.join(format!("{name}.png"));
+        let Some(path) = self.picture(name) else {
+            return Ok(());
+        };
         let framed = lock(&self.frame).is_some();
         if framed {
             self.driver.enter_parent_frame().await?;
@@ -561,11 +567,18 @@ impl Page {
         } else {
             self.driver.screenshot(&path).await?;
         }
-        Ok(path)
+        Ok(())
+    }
+
+    /// Where a picture comes to lie. Only to be looked at, and slow: those of Chromium are enough
+    /// for most days.
+    fn picture(&self, name: &str) -> Option<PathBuf> {
+        let wanted = self.engine == Engine::Chromium || self.pictures;
+        wanted.then(|| self.screenshots.join(format!("{name}.png")))
     }
 
     /// Saves the whole page from top to bottom (Chromium; elsewhere what is seen).
-    pub async fn screenshot_whole(&self, name: &str) -> Result<PathBuf> {
+    pub async fn screenshot_whole(&self, name: &str) -> Result<()> {
         if self.engine != Engine::Chromium {
             return self.screenshot(name).await;
         }
@@ -581,11 +594,13 @@ impl Page {
     }
 
     /// Saves one element.
-    pub async fn screenshot_of(&self, id: &str, name: &str) -> Result<PathBuf> {
+    pub async fn screenshot_of(&self, id: &str, name: &str) -> Result<()> {
         self.settle().await?;
-        let path = self.screenshots.join(format!("{name}.png"));
-        self.find(id).await?.screenshot(&path).await?;
-        Ok(path)
+        let element = self.find(id).await?;
+        if let Some(path) = self.picture(name) {
+            element.screenshot(&path).await?;
+        }
+        Ok(())
     }
 
     /// Waits two animation frames, so that what was changed has been drawn.
@@ -595,11 +610,12 @@ impl Page {
         self.js_later(script, vec![]).await
     }
 
-    /// Waits until nothing scrolls any more.
+    /// Waits until nothing scrolls or moves any more.
     pub async fn still(&self) -> Result<()> {
         let script = "const done = arguments[0]; let [last, frames] = [scrollY, 0]; \
             requestAnimationFrame(function look() { \
-              frames = scrollY === last ? frames + 1 : 0; \
+              const moving = document.getAnimations().some(a => a.playState === 'running'); \
+              frames = scrollY === last && !moving ? frames + 1 : 0; \
               last = scrollY; \
               if (frames < 6) requestAnimationFrame(look); else done(null); })";
         self.js_later(script, vec![]).await

@@ -69,7 +69,7 @@ async fn after_one_visit_the_page_works_without_a_server(page: &Page) -> Result<
         let now = finished(page).await?;
         ensure!((now == digest) == address.is_empty(), "{address}: {now}");
     }
-    page.reload().await?;
+    page.reload_itself().await?;
     finished(page).await?;
     // Files of the page that were not needed before.
     page.open("#view=figure1").await?;
