@@ -18,8 +18,8 @@ const KINDS = ["solve", "hypergradient", "run"];
 const seconds = () => performance.now() / 1000;
 
 async function open(pkg) {
-  const { Bench, initSync } = await import(pathToFileURL(join(pkg, "solver.js")).href);
-  initSync({ module: readFileSync(join(pkg, "solver_bg.wasm")) });
+  const { Bench, initSync } = await import(pathToFileURL(join(pkg, "bench.js")).href);
+  initSync({ module: readFileSync(join(pkg, "bench_bg.wasm")) });
   return Bench;
 }
 

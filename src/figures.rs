@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::attack::{Attack, Gradient, Method, Step};
 use crate::error::{Error, Result};
+use crate::ranges;
 use crate::report::{MetricName, Report, hexadecimal};
 use crate::rng::{Random, Stream};
 use crate::spec::Spec;
@@ -158,9 +159,7 @@ fn others(tasks: &[usize], m: usize) -> Vec<usize> {
 }
 
 fn drawn(random: &mut Random, m: usize, count: usize) -> Vec<usize> {
-    let mut tasks = random.choose(m, count);
-    tasks.sort_unstable();
-    tasks
+    ranges::rising(&random.choose(m, count))
 }
 
 /// Three step rules, three attacks each: the paper's setting, and ours beside it.

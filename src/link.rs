@@ -15,6 +15,7 @@
 
 use std::fmt::Write as _;
 
+use lexical_parse_float::FromLexical as _;
 use serde_json::Value;
 
 use crate::data::mapping::Mapping;
@@ -111,9 +112,9 @@ impl Claim {
 
     /// Takes a key of a link; false if the key does not speak of a result.
     fn read(&mut self, key: &str, text: &str) -> Result<bool> {
-        let number = |field: &str| match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Some(number)),
-            _ => Err(Error::field(field, shorten(text), "a number")),
+        let number = |field: &str| match read_number(text) {
+            Some(number) => Ok(Some(number)),
+            None => Err(Error::field(field, shorten(text), "a number")),
         };
         let hexadecimal = |field: &str| plain(field, text, |c| c.is_ascii_hexdigit()).map(Some);
         match key {
@@ -370,19 +371,28 @@ fn read_value(field: &Field, text: &str) -> Result<Value> {
             Ok(number) => Ok(Value::from(number)),
             Err(_) => refuse("a whole number"),
         },
-        FieldKind::Number { .. } => match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Value::from(number)),
-            _ => refuse("a number"),
+        FieldKind::Number { .. } => match read_number(text) {
+            Some(number) => Ok(Value::from(number)),
+            None => refuse("a number"),
         },
         FieldKind::Tasks => read_tasks(field, text),
         FieldKind::Dataset => match text.strip_prefix("file:").and_then(|f| f.rsplit_once(':')) {
             Some((name, sha256)) => {
                 let sha256 = sha256.to_ascii_lowercase();
-                Ok(serde_json::json!({ "name": name, "sha256": sha256 }))
+                let entries = [("name", name), ("sha256", &sha256)];
+                let entries = entries.map(|(key, text)| (key.to_string(), Value::from(text)));
+                Ok(Value::Object(entries.into_iter().collect()))
             }
             None => Ok(Value::from(text)),
         },
     }
+}
+
+/// A finite number, rounded to nearest as the standard library rounds it, whose own reader has tables
+/// that would be a tenth of the first load.
+fn read_number(text: &str) -> Option<f64> {
+    let number = f64::from_lexical(text.as_bytes()).ok()?;
+    number.is_finite().then_some(number)
 }
 
 fn read_tasks(field: &Field, text: &str) -> Result<Value> {

@@ -27,7 +27,7 @@ pub fn nmse(predictions: &[f64], labels: &[f64]) -> Option<f64> {
 /// a negative point in which the positive one scores higher, ties counted one half. `None` where
 /// only one class is there.
 pub fn auc(scores: &[f64], labels: &[f64]) -> Option<f64> {
-    let order = ascending(labels.len(), |k| scores[k]);
+    let order = ascending(scores);
     let positives = labels.iter().filter(|&&y| y > 0.0).count();
     let negatives = labels.len() - positives;
     if positives == 0 || negatives == 0 {

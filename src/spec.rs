@@ -12,6 +12,7 @@ use crate::data::sample::TargetScaling;
 use crate::data::{DataSet, Kind};
 use crate::error::{Error, Result};
 use crate::mtrl::{Loss, Solver};
+use crate::ranges;
 use crate::rng::{Random, Stream};
 
 /// The version of specifications that this engine writes and reads.
@@ -615,9 +616,10 @@ impl Spec {
         let mut draft = Draft::default();
         draft.set("dataset", Value::from(name));
         let shape = Shape::named(name).expect("a name of DATASETS");
-        draft
-            .check(&shape)
-            .expect("the defaults of a named data set are valid")
+        match draft.check(&shape) {
+            Ok(spec) => spec,
+            Err(_) => unreachable!("the defaults of a named data set are valid"),
+        }
     }
 
     /// From all fields, each of which has passed `check_value`.
@@ -637,7 +639,7 @@ impl Spec {
         };
         Self {
             version: VERSION,
-            dataset: dataset_of(&values["dataset"]).expect(CHECKED),
+            dataset: dataset_of(&values["dataset"]).unwrap_or_else(|_| unreachable!("{CHECKED}")),
             train_per_task: count(&values["train_per_task"]),
             train_share: values["train_share"].as_f64(),
             test_per_task: count(&values["test_per_task"]),
@@ -707,9 +709,11 @@ fn sorted(value: &Value) -> Value {
     let Value::Array(items) = value else {
         return value.clone();
     };
-    let mut tasks: Vec<u64> = items.iter().filter_map(Value::as_u64).collect();
-    tasks.sort_unstable();
-    Value::from(tasks)
+    let tasks = items.iter().filter_map(Value::as_u64);
+    let tasks: Vec<usize> = tasks
+        .filter_map(|task| usize::try_from(task).ok())
+        .collect();
+    Value::from(ranges::rising(&tasks))
 }
 
 /// Equal as numbers: 3 and 3.0 are the same value of a field.

@@ -6,9 +6,9 @@
 //! JavaScript sees are spelled out in `www/types.js`.
 //!
 //! The library is compiled into several wasm modules, so that the first result waits for nothing
-//! that it does not need (`wasm-pack.toml` lists them). A feature each brings the exports: `page`
-//! and `solver` are loaded at once, `reading` after the first result, `extras` and `take` when they are
-//! asked for. Here: what they share.
+//! that it does not need (`wasm-pack.toml` lists them). A feature each brings the exports: `engine`
+//! (`page` and `solver` here) is loaded at once, `reading` after the first result, `extras` and `take`
+//! when they are asked for. Here: what they share.
 
 #![expect(
     clippy::missing_errors_doc,
@@ -17,8 +17,7 @@
 )]
 #![cfg_attr(
     not(all(
-        feature = "page",
-        feature = "solver",
+        feature = "engine",
         feature = "reading",
         feature = "extras",
         feature = "take"
@@ -30,11 +29,11 @@
 pub mod extras;
 #[cfg(feature = "extras")]
 pub mod own;
-#[cfg(feature = "page")]
+#[cfg(feature = "engine")]
 pub mod page;
 #[cfg(feature = "reading")]
 pub mod reading;
-#[cfg(feature = "solver")]
+#[cfg(feature = "engine")]
 pub mod solver;
 #[cfg(any(feature = "extras", feature = "take"))]
 pub mod sweep;
@@ -55,7 +54,10 @@ use crate::chart::{Style, curve, heatmap, map};
 use crate::data::{DataSet, Kind};
 use crate::error::{Error, Result};
 use crate::report::MetricName;
-use crate::spec::Shape;
+use crate::spec::{Draft, Shape};
+
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 thread_local! {
     static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
@@ -99,13 +101,18 @@ impl From<Error> for JsValue {
 }
 
 fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
+    // Not `expect`: it would bring the printing of every error of the serialiser.
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .expect("our own types are plain data")
+        .unwrap_or_else(|_| unreachable!("our own types are plain data"))
 }
 
 fn from_js<T: for<'de> Deserialize<'de>>(value: JsValue, what: &str) -> Result<T> {
     serde_wasm_bindgen::from_value(value).map_err(|error| Error::field(what, error, "plain data"))
+}
+
+fn read_draft(draft: JsValue) -> Result<Draft> {
+    Draft::from_value(from_js(draft, "spec")?)
 }
 
 fn object<const N: usize>(entries: [(&str, JsValue); N]) -> JsValue {

@@ -11,7 +11,7 @@ import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
 /** @import { Pictures } from "./extras.js" */
-/** @import { Complete, DatasetRef, Problem, Report, Shape, Source, Spec } from "./types.js" */
+/** @import { Comparison, Complete, DatasetRef, Problem, Report, Shape, Source, Spec } from "./types.js" */
 
 /**
  * @typedef {{
@@ -228,8 +228,9 @@ class Compare {
     const checked = this.engine.complete(link.draft, this.page.shape(link.draft.dataset));
     if ("errors" in checked) throw { message: checked.errors.map(({ message }) => message).join("; ") };
     const report = this.page.finished(checked.link) ?? (await this.run(checked, onProgress));
-    const told = this.engine.compareClaims(link.claim, report.claim, report.metric_name)?.words ?? "";
-    return { link: checked.link, report, told };
+    /** @type {Comparison | null} */
+    const told = this.pictures.compare_claims(link.claim, report.claim, report.metric_name);
+    return { link: checked.link, report, told: told?.words ?? "" };
   }
 
   /**

@@ -1,10 +1,9 @@
 /**
- * The wasm modules: `page` (form, links, charts) is instantiated here, `solver` is compiled here for
- * the workers, `extras` (figures of the paper, readers of files) and `take` (saving and opening
- * pictures) are fetched when they are needed.
+ * The engine: a wasm module that is compiled here once, for the page (form, links, charts) and for the
+ * workers (the solver). Other modules are fetched when they are needed: see extras.js.
  */
 
-import init, * as page from "./pkg/page.js";
+import init, * as page from "./pkg/engine.js";
 
 /** @import { Complete, Draft, Field, Figure, Link, Published, Refused, Shape } from "./types.js" */
 
@@ -25,13 +24,10 @@ async function compile(url) {
 
 /** Loads what the first result needs. */
 export async function loadEngine() {
-  const [module, own] = await Promise.all([
-    compile(new URL("./pkg/solver_bg.wasm", import.meta.url)),
-    compile(new URL("./pkg/page_bg.wasm", import.meta.url)),
-  ]);
-  await init({ module_or_path: own });
+  const module = await compile(new URL("./pkg/engine_bg.wasm", import.meta.url));
+  await init({ module_or_path: module });
   return {
-    /** The solver's, for workers. */
+    /** For workers. */
     module,
     version: page.version(),
     maxFileBytes: page.max_file_bytes(),
@@ -43,8 +39,6 @@ export async function loadEngine() {
     complete: page.complete,
     /** @type {(text: string) => Link | Refused} */
     readLink: page.read_link,
-    /** @type {(told: string, found: string, metricName: string) => {same: boolean, words: string} | null} */
-    compareClaims: page.compare_claims,
     drawCurve: page.draw_curve,
     curveLayout: page.curve_layout,
     drawHeatmap: page.draw_heatmap,

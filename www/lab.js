@@ -4,11 +4,12 @@
  */
 
 import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource, withColumns } from "./data.js";
+import { loadPictures } from "./extras.js";
 import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
 /** @import { Solver } from "./solver.js" */
-/** @import { Complete, DatasetRef, Description, Draft, Inspected, Kept, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "./types.js" */
+/** @import { Comparison, Complete, DatasetRef, Description, Draft, Inspected, Kept, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "./types.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Choices that do not speak of the tasks or the labels of one data set. */
@@ -472,13 +473,21 @@ export class Lab {
   }
 
   /** Says whether a link's result came out again. @param {Report} report @param {string} link */
-  compareWithLink(report, link) {
+  async compareWithLink(report, link) {
     const expected = this.expected;
     this.expected = null;
     this.withdraw("digest");
     if (!expected || (expected.link !== "" && expected.link !== link)) return;
-    const comparison = this.engine.compareClaims(expected.claim, report.claim, report.metric_name);
-    if (comparison) this.notice(comparison.words, comparison.same ? "good" : "bad", "digest");
+    const asked = this.asked;
+    try {
+      const { compare_claims: compare } = await loadPictures();
+      if (asked !== this.asked) return;
+      /** @type {Comparison | null} */
+      const found = compare(expected.claim, report.claim, report.metric_name);
+      if (found) this.notice(found.words, found.same ? "good" : "bad", "digest");
+    } catch (problem) {
+      this.notice(`Not compared with the link: ${words(problem)}`, "bad", "digest");
+    }
   }
 
   /* Running */

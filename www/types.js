@@ -162,6 +162,8 @@
  * Which column is what; columns count from 0.
  */
 
+/** @typedef {{same: boolean, words: string}} Comparison What two links say of a result, held together. */
+
 /**
  * @typedef {{
  *   name: string, kind: "number" | "text" | "empty", distinct: number | null,

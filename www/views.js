@@ -52,7 +52,7 @@ export const duration = (seconds) =>
   seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : `${seconds.toFixed(1)} s`;
 
 /**
- * 1, 2, 3, 7 -> T1–T3, T7
+ * 1, 2, 3, 7 -> T1–T3, T7; no line breaks inside T1–T3 (word joiners)
  * @param {number[]} tasks
  */
 export function taskList(tasks) {
@@ -62,7 +62,7 @@ export function taskList(tasks) {
     let end = k;
     while (tasks[end + 1] === (tasks[end] ?? NaN) + 1) end++;
     const [first, last] = [tasks[k] ?? 0, tasks[end] ?? 0];
-    if (end - k >= 2) parts.push(`${taskName(first)}–${taskName(last)}`);
+    if (end - k >= 2) parts.push(`${taskName(first)}\u2060–\u2060${taskName(last)}`);
     else for (let j = k; j <= end; j++) parts.push(taskName(tasks[j] ?? 0));
     k = end + 1;
   }

@@ -4,13 +4,13 @@
  */
 
 import { loadExtras } from "./extras.js";
-import { Data, force_panic, initSync, last_panic } from "./pkg/solver.js";
+import { Data, force_panic, initSync, last_panic } from "./pkg/engine.js";
 
 /** @import { FromWorker, Problem, RunFile, Source, ToWorker } from "./types.js" */
 
 /** @type {{key: string, data: Data} | null} */
 let held = null;
-/** @type {import("./pkg/solver.js").Run | null} */
+/** @type {import("./pkg/engine.js").Run | null} */
 let lastRun = null;
 let failNext = "";
 /** @type {WebAssembly.Memory | null} */

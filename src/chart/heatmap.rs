@@ -140,17 +140,22 @@ fn names<DB: DrawingBackend>(pen: &Pen<DB>, heatmap: &Heatmap, layout: Layout) -
     } = layout;
     let size = (cell * 0.8).clamp(8.5, 12.0);
     // Names are left out evenly where they would touch: a name is about 2 letters high and wide.
-    let every_row = (size * 1.05 / cell).ceil().max(1.0);
-    let every_column = (size * 2.1 / cell).ceil().max(1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small, at least 1"
+    )]
+    let [every_row, every_column] =
+        [1.05, 2.1].map(|names| (size * names / cell).ceil().max(1.0) as usize);
     let radius = (cell * 0.2).clamp(2.0, 4.0);
     for task in 0..heatmap.tasks {
         let middle = (task as f64 + 0.5) * cell;
         let name = format!("T{}", task + 1);
         let color = pen.palette.ink;
-        if task as f64 % every_row == 0.0 {
+        if task.is_multiple_of(every_row) {
             pen.text(left - 22.0, top + middle, Side::Right, size, color, &name)?;
         }
-        if task as f64 % every_column == 0.0 {
+        if task.is_multiple_of(every_column) {
             pen.text(left + middle, top - 23.0, Side::Middle, size, color, &name)?;
         }
         if heatmap.targets.contains(&task) {

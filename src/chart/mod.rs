@@ -207,7 +207,8 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         let mut begun = 0.0;
         for pair in points.windows(2) {
             let (from, to) = (pair[0], pair[1]);
-            let length = (to.0 - from.0).hypot(to.1 - from.1);
+            let (wide, high) = (to.0 - from.0, to.1 - from.1);
+            let length = (wide * wide + high * high).sqrt();
             let along = |t: f64| {
                 let share = if length > 0.0 { t / length } else { 0.0 };
                 let between = |from: f64, to: f64| from + share * (to - from);
@@ -332,7 +333,7 @@ fn drawn<E: std::error::Error + Send + Sync>(
 fn nice_range(low: f64, high: f64, count: f64) -> (f64, f64, f64) {
     let span = if high > low { high - low } else { 1.0 };
     let rough = span / count;
-    let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
+    let power = power_of_ten(libm::floor(libm::log10(rough)));
     let step = [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()
         .map(|factor| factor * power)
@@ -341,6 +342,16 @@ fn nice_range(low: f64, high: f64, count: f64) -> (f64, f64, f64) {
     let first = libm::floor(low / step + 1e-9) * step;
     let last = libm::ceil(high / step - 1e-9) * step;
     (first, if last > first { last } else { first + step }, step)
+}
+
+/// 10^n for a whole n. (A general power would be the largest function of a picture.)
+fn power_of_ten(n: f64) -> f64 {
+    let (mut power, mut left) = (1.0, n.abs());
+    while left >= 1.0 {
+        power *= 10.0;
+        left -= 1.0;
+    }
+    if n < 0.0 { 1.0 / power } else { power }
 }
 
 /// A number with as many decimals as the distance of its neighbours asks for.

@@ -324,9 +324,7 @@ fn columns(text: &str) -> Option<Vec<usize>> {
         let column = number.checked_sub(1)?;
         usize::try_from(column).ok()
     });
-    let mut columns = columns.collect::<Option<Vec<usize>>>()?;
-    columns.sort_unstable();
-    Some(columns)
+    Some(ranges::rising(&columns.collect::<Option<Vec<usize>>>()?))
 }
 
 fn escape(word: &str) -> String {

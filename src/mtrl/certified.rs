@@ -281,7 +281,7 @@ fn next_dual(spectrum: &Spectrum, d: &[f64], direction: &[f64], length: f64) -> 
             *target = length * (z + v) / s[b];
         }
         // d_a p_a dS_ab, and the part of the old dual that stays.
-        add_combination(target, left, |k| {
+        let coefficient = |k: usize| {
             let a = first + k;
             let (moved, kept) = if b < first {
                 (singular[a] * c[b * count + k], 0.0)
@@ -290,7 +290,9 @@ fn next_dual(spectrum: &Spectrum, d: &[f64], direction: &[f64], length: f64) -> 
                 (moved, if a == b { 1.0 - length } else { 0.0 })
             };
             d[a] * (kept - length * moved / ((s[a] + s[b]) * s[b]))
-        });
+        };
+        let coefficients: Vec<f64> = (0..count).map(coefficient).collect();
+        add_combination(target, left, &coefficients);
     }
     let mut inner = vec![0.0; m * m];
     for (products, row) in (inner.chunks_exact_mut(m)).zip(next.chunks_exact(dimension)) {

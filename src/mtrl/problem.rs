@@ -83,9 +83,10 @@ impl Sums {
     fn add(&mut self, sign: f64, task: &Task, numbers: impl Iterator<Item = usize> + Clone) {
         let dimension = self.moment.len();
         let row = |j: usize| &task.points[j * dimension..(j + 1) * dimension];
-        add_gram(&mut self.gram, dimension, sign, numbers.clone().map(row));
-        for j in numbers {
-            add_scaled(&mut self.moment, sign * task.labels[j], row(j));
+        let rows: Vec<&[f64]> = numbers.clone().map(row).collect();
+        add_gram(&mut self.gram, dimension, sign, &rows);
+        for (j, row) in numbers.zip(rows) {
+            add_scaled(&mut self.moment, sign * task.labels[j], row);
             self.label_squares += sign * task.labels[j] * task.labels[j];
         }
     }

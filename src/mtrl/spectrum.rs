@@ -66,7 +66,8 @@ impl Spectrum {
             (vectors, rotated)
         } else {
             let mut outer = vec![0.0; dimension * dimension];
-            add_gram(&mut outer, dimension, 1.0, w.chunks_exact(dimension));
+            let rows: Vec<&[f64]> = w.chunks_exact(dimension).collect();
+            add_gram(&mut outer, dimension, 1.0, &rows);
             mirror(&mut outer, dimension);
             if !eigen.decompose(&outer, dimension) {
                 return Err(breakdown());
@@ -83,7 +84,7 @@ impl Spectrum {
             let null = m - dimension;
             for a in null..m {
                 let target = &mut rotated[a * dimension..(a + 1) * dimension];
-                add_combination(target, w, |i| vectors[a * m + i]);
+                add_combination(target, w, &vectors[a * m..(a + 1) * m]);
             }
             (vectors, rotated)
         };
@@ -126,7 +127,8 @@ impl Spectrum {
         let m = self.m;
         let mut out = vec![0.0; v.len()];
         for (i, target) in out.chunks_exact_mut(v.len() / m).enumerate() {
-            add_combination(target, v, |a| self.vectors[a * m + i]);
+            let coefficients: Vec<f64> = (0..m).map(|a| self.vectors[a * m + i]).collect();
+            add_combination(target, v, &coefficients);
         }
         out
     }
@@ -234,7 +236,7 @@ fn rotate(vectors: &[f64], v: &[f64], m: usize) -> Vec<f64> {
     let dimension = v.len() / m;
     let mut out = vec![0.0; v.len()];
     for (target, q) in out.chunks_exact_mut(dimension).zip(vectors.chunks_exact(m)) {
-        add_combination(target, v, |i| q[i]);
+        add_combination(target, v, q);
     }
     out
 }

@@ -75,6 +75,7 @@ struct Workspace {
     product: Vec<f64>,
     inner: Vec<f64>,
     moved: Vec<f64>,
+    coefficients: Vec<f64>,
 }
 
 impl<'a> System<'a> {
@@ -121,6 +122,7 @@ impl<'a> System<'a> {
             product: zeros(),
             inner: vec![0.0; pairs],
             moved: vec![0.0; pairs],
+            coefficients: vec![0.0; self.scale.len()],
         }
     }
 
@@ -160,6 +162,7 @@ impl<'a> System<'a> {
             product,
             inner,
             moved,
+            coefficients,
         } = workspace;
         let vectors = &self.spectrum.vectors;
         by_task.fill(0.0);
@@ -167,12 +170,18 @@ impl<'a> System<'a> {
             .zip(product.chunks_exact_mut(dimension))
             .enumerate()
         {
-            add_combination(x, v, |a| self.scale[a] * vectors[a * m + i]);
+            for (a, c) in coefficients.iter_mut().enumerate() {
+                *c = self.scale[a] * vectors[a * m + i];
+            }
+            add_combination(x, v, coefficients);
             multiply(y, self.problem.curvature(i), x);
         }
         out.copy_from_slice(v);
         for (a, row) in out.chunks_exact_mut(dimension).enumerate() {
-            add_combination(row, product, |i| self.scale[a] * vectors[a * m + i]);
+            for (c, entry) in coefficients.iter_mut().zip(&vectors[a * m..(a + 1) * m]) {
+                *c = self.scale[a] * entry;
+            }
+            add_combination(row, product, coefficients);
         }
         let Some(movement) = &self.movement else {
             return;
@@ -190,7 +199,7 @@ impl<'a> System<'a> {
             .chunks_exact_mut(dimension)
             .zip(moved.chunks_exact(count))
         {
-            add_combination(row, left, |b| e[b]);
+            add_combination(row, left, e);
         }
     }
 
@@ -431,7 +440,8 @@ impl Blocks {
                     multiply(&mut before, &self.basis, row);
                     after.copy_from_slice(&before);
                     cholesky_solve(factor, size, &mut after);
-                    add_combination(row, &self.basis, |k| after[k] - before[k]);
+                    add_scaled(&mut after, -1.0, &before);
+                    add_combination(row, &self.basis, &after);
                 }
                 Block::Stiff(taken) => {
                     for (&b, taken) in self.soft.iter().zip(taken) {
@@ -461,7 +471,8 @@ impl Coarse {
             add_scaled(&mut mean, 1.0 / m as f64, problem.curvature(i));
         }
         // Two rounds of subspace iteration, from the rows of the entries of largest variance.
-        let order = ascending(dimension, |k| -mean[k * (dimension + 1)]);
+        let diagonal: Vec<f64> = (0..dimension).map(|k| -mean[k * (dimension + 1)]).collect();
+        let order = ascending(&diagonal);
         let mut basis = left.to_vec();
         for &k in order.iter().take(MODES) {
             basis.extend_from_slice(&mean[k * dimension..(k + 1) * dimension]);
@@ -499,7 +510,8 @@ fn orthonormalise(rows: &mut [f64], start: usize, size: usize) {
         let before = norm_squared(row);
         for _ in 0..2 {
             multiply(&mut c[..k], done, row);
-            add_combination(row, done, |n| -c[n]);
+            c[..k].iter_mut().for_each(|c| *c = -*c);
+            add_combination(row, done, &c[..k]);
         }
         let after = norm_squared(row);
         let factor = if after > 1e-20 * before {

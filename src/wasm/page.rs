@@ -5,7 +5,10 @@ use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use super::{CurveOptions, HeatmapOptions, PlainShape, canvas_area, from_js, object, to_js, words};
+use super::{
+    CurveOptions, HeatmapOptions, PlainShape, canvas_area, from_js, object, read_draft, to_js,
+    words,
+};
 use crate::chart::{self, Style, curve, heatmap};
 use crate::data::{MAX_FILE_BYTES, sources};
 use crate::error::{Error, Result};
@@ -67,10 +70,6 @@ fn shape_of(draft: &Draft, shape: JsValue) -> Result<PlainShape> {
     }
 }
 
-fn read_draft(draft: JsValue) -> Result<Draft> {
-    Draft::from_value(from_js::<Value>(draft, "spec")?)
-}
-
 fn complete_one(
     draft: JsValue,
     shape: JsValue,
@@ -121,24 +120,6 @@ pub fn read_link(text: &str) -> JsValue {
         ]),
         Err(error) => errors(&[error]),
     }
-}
-
-/// Compares what two links say of a result, the second one found here: `{same, words}`, or null if
-/// the first tells of none.
-#[wasm_bindgen]
-pub fn compare_claims(
-    told: &str,
-    found: &str,
-    metric_name: JsValue,
-) -> std::result::Result<JsValue, JsValue> {
-    let (told, found) = (link::decode(told)?.claim, link::decode(found)?.claim);
-    let comparison = told.compare(&found, from_js(metric_name, "metric_name")?);
-    Ok(comparison.map_or(JsValue::NULL, |comparison| {
-        object([
-            ("same", comparison.same.into()),
-            ("words", comparison.words.into()),
-        ])
-    }))
 }
 
 /// Draws the course of an attack onto a canvas; `per_task` (may be empty) has a row for each

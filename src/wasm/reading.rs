@@ -1,12 +1,14 @@
-//! The module that is fetched after the first result: pictures of points and of two runs.
+//! The module that is fetched after the first result: pictures of points and of two runs, what two
+//! links say of a result.
 
 use js_sys::{Float64Array, Reflect};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use super::{PlainStyle, canvas_area, from_js};
+use super::{PlainStyle, canvas_area, from_js, object};
 use crate::chart::{Style, pair, points};
+use crate::link;
 use crate::projection::Scene;
 use crate::report::MetricName;
 
@@ -96,4 +98,22 @@ pub fn draw_pair(
     });
     let style = Style::from(&options.style);
     Ok(pair::draw(&canvas_area(canvas)?, &runs, style)?)
+}
+
+/// Compares what two links say of a result, the second one found here: `{same, words}`, or null if
+/// the first tells of none.
+#[wasm_bindgen]
+pub fn compare_claims(
+    told: &str,
+    found: &str,
+    metric_name: JsValue,
+) -> std::result::Result<JsValue, JsValue> {
+    let (told, found) = (link::decode(told)?.claim, link::decode(found)?.claim);
+    let comparison = told.compare(&found, from_js(metric_name, "metric_name")?);
+    Ok(comparison.map_or(JsValue::NULL, |comparison| {
+        object([
+            ("same", comparison.same.into()),
+            ("words", comparison.words.into()),
+        ])
+    }))
 }

@@ -1,22 +1,21 @@
 //! The solver's module: a data set, runs on it, their reports.
-//!
-//! Specifications are taken as they come: those of `page::complete`, which checks them.
 
 use std::ops::ControlFlow;
 
 use js_sys::{Function, JSON};
 use wasm_bindgen::prelude::*;
 
-use super::{describe, from_js, matrix, numbers, object, optional, to_js};
+use super::{describe, matrix, numbers, object, optional, read_draft, to_js};
 use crate::attack::Injection;
 use crate::data::sample::Sample;
 use crate::data::{DataSet, bundle};
+use crate::error::{Error, Result};
 use crate::experiment::{self, Observer, Outcome};
 use crate::figures::Measured;
 use crate::link::Claim;
 use crate::projection::Plane;
 use crate::report::{Model, TracePoint};
-use crate::spec::Spec;
+use crate::spec::{DatasetRef, Shape, Spec};
 
 /// A data set, kept where the solver is. Call `free` when it is no longer needed.
 #[wasm_bindgen]
@@ -36,7 +35,7 @@ impl Data {
 
     /// The synthetic one that a specification means.
     pub fn synthetic(spec: JsValue) -> std::result::Result<Data, JsValue> {
-        let spec = from_js(spec, "spec")?;
+        let spec = read_spec(spec, None)?;
         Ok(Self(experiment::load_synthetic(&spec)?))
     }
 
@@ -53,7 +52,7 @@ impl Data {
         now: Function,
         on_event: Option<Function>,
     ) -> std::result::Result<Run, JsValue> {
-        let spec: Spec = from_js(spec, "spec")?;
+        let spec = read_spec(spec, Some(&self.0))?;
         let mut observer = Listener {
             on_event,
             now,
@@ -63,6 +62,26 @@ impl Data {
         };
         Ok(Run(experiment::run(&spec, &self.0, &mut observer)?))
     }
+}
+
+/// Reads and checks a specification of a named data set, or of the file that `data` are.
+fn read_spec(spec: JsValue, data: Option<&DataSet>) -> Result<Spec> {
+    let draft = read_draft(spec)?;
+    let named = match draft.dataset()? {
+        DatasetRef::Named(name) => Shape::named(&name),
+        DatasetRef::File { .. } => None,
+    };
+    let Some(shape) = named.or_else(|| data.map(Shape::of)) else {
+        return Err(Error::field(
+            "dataset",
+            "unknown",
+            "a name, or a file that is open",
+        ));
+    };
+    // The page has checked it before: one message is enough.
+    draft
+        .check(&shape)
+        .map_err(|mut errors| errors.swap_remove(0))
 }
 
 struct Listener {
@@ -223,7 +242,7 @@ impl Run {
         // The browser's own writer gives back every bit, too, and need not be loaded.
         let report = to_js(&self.0.report);
         let text = JSON::stringify_with_replacer_and_space(&report, &JsValue::NULL, &2.into());
-        text.expect("a report is plain data").into()
+        text.map_or_else(|_| unreachable!("a report is plain data"), String::from)
     }
 
     /// The text of `points.csv`.

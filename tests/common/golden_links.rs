@@ -40,21 +40,35 @@ fn spec(text: &str) -> Spec {
     draft.check(&shape).unwrap()
 }
 
-/// What a link means: the complete specification, what it says of the result, and the rest.
+/// What a link means: the complete specification, what it says of the result, what the columns of
+/// the file are, and the rest.
 pub fn meaning(text: &str) -> Value {
-    let link::Link { claim, others, .. } = link::decode(text).unwrap();
-    json!({
+    let link::Link {
+        claim,
+        others,
+        columns,
+        ..
+    } = link::decode(text).unwrap();
+    let mut meaning = json!({
         "spec": spec(text),
         "claim": {
             "engine": claim.engine, "data_sha256": claim.data_sha256, "digest": claim.digest,
             "metric": claim.metric, "utility": claim.utility,
         },
         "others": others,
-    })
+    });
+    // Most links have none.
+    if let Some(columns) = columns {
+        meaning["columns"] = json!(columns.to_string());
+    }
+    meaning
 }
 
 /// The link of the same specification as it is written today.
 pub fn written_anew(text: &str) -> String {
     let spec = spec(text);
-    link::encode(&spec, &shape(&spec.dataset))
+    let columns = link::decode(text).unwrap().columns;
+    let columns = columns.map(|columns| columns.to_string());
+    let fragment = link::encode(&spec, &shape(&spec.dataset));
+    link::with_columns(&fragment, columns.as_deref())
 }

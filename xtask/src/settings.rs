@@ -30,19 +30,11 @@ pub struct Build {
     pub target_features: Vec<String>,
     /// Further flags for rustc.
     pub rustflags: Vec<String>,
-}
-
-/// A wasm module: the library with some of its exports.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Module {
-    /// The cargo feature that brings the exports, and the base name of the generated files.
-    pub name: String,
     /// The cargo profile.
     pub profile: String,
 }
 
-impl Module {
+impl Build {
     /// The folder cargo uses for the profile.
     pub fn profile_folder(&self) -> &str {
         if self.profile == "dev" {
@@ -51,6 +43,14 @@ impl Module {
             &self.profile
         }
     }
+}
+
+/// A wasm module: the library with some of its exports.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// The cargo feature that brings the exports, and the base name of the generated files.
+    pub name: String,
 }
 
 /// What the generator of the JavaScript glue is told.
@@ -145,15 +145,6 @@ impl Settings {
         let names: Vec<&str> = self.modules.iter().map(|one| one.name.as_str()).collect();
         names.join(",")
     }
-
-    /// The module of this name.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub fn module(&self, name: &str) -> Result<&Module> {
-        let found = self.modules.iter().find(|module| module.name == name);
-        found.with_context(|| format!("wasm-pack.toml: there is no module `{name}`"))
-    }
 }
 
 #[cfg(test)]
@@ -166,11 +157,8 @@ mod tests {
     fn the_committed_file_is_read_and_asks_for_simd() {
         let settings = Settings::parse(OURS).unwrap();
         assert_eq!(settings.rustflags(), ["-C", "target-feature=+simd128"]);
-        assert_eq!(
-            settings.module("solver").unwrap().profile_folder(),
-            "release"
-        );
-        assert_eq!(settings.features(), "page,solver,reading,extras,take");
+        assert_eq!(settings.build.profile_folder(), "small");
+        assert_eq!(settings.features(), "engine,reading,extras,take");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::settings::{GlueTarget, Module, Settings};
+use crate::settings::{GlueTarget, Settings};
 use crate::site::hex;
 use crate::workspace::{Workspace, cargo, run};
 
@@ -23,7 +23,7 @@ const BINDGEN_VERSION: &str = "0.2.130";
 pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
     let mut modules = Vec::new();
     for module in &settings.modules {
-        modules.push((module, compile(workspace, settings, module, "")?));
+        modules.push((module, compile(workspace, settings, &module.name)?));
     }
     let pkg = workspace.root.join(&settings.output.pkg);
 
@@ -47,33 +47,26 @@ pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// The solver's module with the exports of the benchmarks, into `pkg`.
+/// A module with the exports of the benchmarks alone, into `pkg`: bench.js, bench_bg.wasm.
 ///
 /// # Errors
 /// When the compiler or the generator fails.
 pub fn build_for_bench(workspace: &Workspace, settings: &Settings, pkg: &Path) -> Result<()> {
-    let module = settings.module("solver")?;
-    let bytes = compile(workspace, settings, module, ",bench")?;
+    let bytes = compile(workspace, settings, "bench")?;
     fs::create_dir_all(pkg)?;
     // Node reads the glue as a module only where a manifest says so.
     fs::write(pkg.join("package.json"), "{\"type\": \"module\"}\n")?;
-    generate(bytes, settings, &module.name, pkg)
+    generate(bytes, settings, "bench", pkg)
 }
 
-fn compile(
-    workspace: &Workspace,
-    settings: &Settings,
-    module: &Module,
-    more_features: &str,
-) -> Result<Vec<u8>> {
+fn compile(workspace: &Workspace, settings: &Settings, feature: &str) -> Result<Vec<u8>> {
     let mut command = cargo();
     command
         .args(["rustc", "--package", "patom", "--lib"])
         .args(["--crate-type", "cdylib", "--no-default-features"])
-        .arg("--features")
-        .arg(format!("{}{more_features}", module.name))
+        .args(["--features", feature])
         .args(["--target", &settings.build.target])
-        .args(["--profile", &module.profile])
+        .args(["--profile", &settings.build.profile])
         .current_dir(&workspace.root);
     with_flags(&mut command, settings, true);
     run(&mut command)?;
@@ -81,7 +74,7 @@ fn compile(
     let raw = workspace
         .target
         .join(&settings.build.target)
-        .join(module.profile_folder())
+        .join(settings.build.profile_folder())
         .join("patom.wasm");
     fs::read(&raw).with_context(|| format!("cannot read {}", raw.display()))
 }

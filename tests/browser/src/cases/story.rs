@@ -200,7 +200,7 @@ async fn what_the_story_says_is_true_of_its_runs(page: &Page) -> Result<()> {
                 ensure!(attackers.iter().all(|task| task.as_u64() > Some(2)));
                 ensure!(attacked > 1.2 * clean && attacked > 1.2 * start);
                 says(attacked)?;
-                ensure!(said.contains("Points put into T1–T3: none"), "{said}");
+                ensure!(said.contains("Points put into T1\u{2060}–\u{2060}T3: none"), "{said}");
             }
             _ => {
                 let (mut most, mut pair) = (0.0, (0, 0));

@@ -20,16 +20,11 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
 }
 
-/// The numbers below `count`, ascending by `key`; of equal ones the smaller number first.
+/// The numbers of the keys, ascending by key; of equal ones the smaller number first.
 ///
 /// A merge sort of a few lines, because that of the standard library is compiled anew for each use
 /// and makes up a tenth of the solver's module.
-pub fn ascending(count: usize, key: impl Fn(usize) -> f64) -> Vec<usize> {
-    let keys: Vec<f64> = (0..count).map(key).collect();
-    merge_sort(&keys)
-}
-
-fn merge_sort(keys: &[f64]) -> Vec<usize> {
+pub fn ascending(keys: &[f64]) -> Vec<usize> {
     let count = keys.len();
     let mut order: Vec<usize> = (0..count).collect();
     let mut merged = Vec::with_capacity(count);
@@ -87,34 +82,21 @@ pub fn add_scaled_norm(y: &mut [f64], c: f64, x: &[f64]) -> f64 {
 
 /// Adds `weight` Σ x x' over rows x of length `size` to the lower triangle of `gram`
 /// (size x size, rows). Four rows at a time keep `gram` in registers and cache.
-pub fn add_gram<'a>(
-    gram: &mut [f64],
-    size: usize,
-    weight: f64,
-    rows: impl Iterator<Item = &'a [f64]>,
-) {
-    let mut rows = rows.fuse();
-    loop {
-        let (Some(x), second, third, fourth) = (rows.next(), rows.next(), rows.next(), rows.next())
-        else {
-            return;
-        };
-        if let (Some(y), Some(z), Some(t)) = (second, third, fourth) {
-            for a in 0..size {
-                let (xa, ya, za, ta) = (weight * x[a], weight * y[a], weight * z[a], weight * t[a]);
-                let target = &mut gram[a * size..=a * size + a];
-                for ((((g, x), y), z), t) in target.iter_mut().zip(x).zip(y).zip(z).zip(t) {
-                    *g += (xa * x + ya * y) + (za * z + ta * t);
-                }
+pub fn add_gram(gram: &mut [f64], size: usize, weight: f64, rows: &[&[f64]]) {
+    let (blocks, rest) = rows.as_chunks::<4>();
+    for [x, y, z, t] in blocks {
+        for a in 0..size {
+            let (xa, ya, za, ta) = (weight * x[a], weight * y[a], weight * z[a], weight * t[a]);
+            let target = &mut gram[a * size..=a * size + a];
+            for ((((g, x), y), z), t) in target.iter_mut().zip(*x).zip(*y).zip(*z).zip(*t) {
+                *g += (xa * x + ya * y) + (za * z + ta * t);
             }
-        } else {
-            for row in [Some(x), second, third].into_iter().flatten() {
-                for a in 0..size {
-                    let target = &mut gram[a * size..=a * size + a];
-                    add_scaled(target, weight * row[a], &row[..=a]);
-                }
-            }
-            return;
+        }
+    }
+    for row in rest {
+        for a in 0..size {
+            let target = &mut gram[a * size..=a * size + a];
+            add_scaled(target, weight * row[a], &row[..=a]);
         }
     }
 }
@@ -161,23 +143,21 @@ pub fn multiply(y: &mut [f64], a: &[f64], x: &[f64]) {
     }
 }
 
-/// target += Σ_n c_n row_n, with c_n = `coefficient(n)`. Four rows share the loads of the target.
-pub fn add_combination(target: &mut [f64], rows: &[f64], coefficient: impl Fn(usize) -> f64) {
+/// target += Σ_n c_n row_n. Four rows share the loads of the target.
+pub fn add_combination(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     let size = target.len();
     let mut blocks = rows.chunks_exact((4 * size).max(1));
-    let mut n = 0;
-    for block in &mut blocks {
-        let c = [n, n + 1, n + 2, n + 3].map(&coefficient);
+    let (fours, rest) = coefficients.as_chunks::<4>();
+    for (block, c) in (&mut blocks).zip(fours) {
         let (first, second) = block.split_at(2 * size);
         let ((r0, r1), (r2, r3)) = (first.split_at(size), second.split_at(size));
         for ((((t, r0), r1), r2), r3) in target.iter_mut().zip(r0).zip(r1).zip(r2).zip(r3) {
             *t += (c[0] * r0 + c[1] * r1) + (c[2] * r2 + c[3] * r3);
         }
-        n += 4;
     }
-    for row in blocks.remainder().chunks_exact(size.max(1)) {
-        add_scaled(target, coefficient(n), row);
-        n += 1;
+    let last = blocks.remainder().chunks_exact(size.max(1));
+    for (row, c) in last.zip(rest) {
+        add_scaled(target, *c, row);
     }
 }
 
@@ -472,6 +452,9 @@ pub fn largest_eigenvalue(matrix: &[f64], size: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
     use super::*;
 
     #[test]
@@ -482,20 +465,23 @@ mod tests {
                 |k: usize| ((k * 7919) % 13) as f64 * if k.is_multiple_of(2) { -1.0 } else { 1.0 };
             let mut expected: Vec<usize> = (0..count).collect();
             expected.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
-            assert_eq!(ascending(count, key), expected, "{count}");
+            let keys: Vec<f64> = (0..count).map(key).collect();
+            assert_eq!(ascending(&keys), expected, "{count}");
         }
     }
-    use crate::rng::{Random, Stream};
 
+    /// Entries between -1 and 1.
     fn random_matrix(size: usize, seed: u64) -> Vec<f64> {
-        let mut random = Random::new(seed, Stream::Synthetic, 0);
-        (0..size * size).map(|_| random.normal()).collect()
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let entry = |_| f64::from(random.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0;
+        (0..size * size).map(entry).collect()
     }
 
     fn gram(size: usize, seed: u64) -> Vec<f64> {
         let factor = random_matrix(size, seed);
         let mut gram = vec![0.0; size * size];
-        add_gram(&mut gram, size, 1.0, factor.chunks_exact(size));
+        let rows: Vec<&[f64]> = factor.chunks_exact(size).collect();
+        add_gram(&mut gram, size, 1.0, &rows);
         mirror(&mut gram, size);
         gram
     }
