@@ -44,6 +44,8 @@ export async function fetchBundle(name) {
   } catch {
     throw fail("the connection broke off");
   }
+  // WebKit takes what has come for all there is.
+  if (bytes.byteLength < bundle.bytes) throw fail("the connection broke off");
   return { key: `bundle ${name}`, content: { kind: "bundle", name, bytes } };
 }
 

@@ -68,7 +68,11 @@ export class Projection {
       ),
       this.details,
     );
-    onLookChange(this.canvasBox, () => this.drawSoon());
+    onLookChange(
+      this.canvasBox,
+      () => this.drawSoon(),
+      () => this.draw(),
+    );
   }
 
   get last() {

@@ -22,6 +22,8 @@ import { metricDigits, taskList, taskName } from "./views.js";
  * where one would not be true.
  */
 
+/** Milliseconds in which a card is brought into sight again if it moves. */
+const SEEK = 2000;
 /** Few points for each task: here learning together helps, and an attack is clearly seen. */
 const SMALL = { train_per_task: 12, lambda1: 0.001, lambda2: 0.01, seed: 3 };
 const UNTOUCHED = { method: "random", budget: 0, iterations: 0 };
@@ -250,6 +252,12 @@ export class Story {
     });
     // The page scrolls what is looked at clear of the panel.
     new ResizeObserver(() => this.makeRoom()).observe(this.panel);
+    // What is loaded after the first result moves the cards: once more then, unless the user scrolls.
+    this.seeking = 0;
+    new ResizeObserver(() => performance.now() < this.seeking && this.seek()).observe($("results"));
+    for (const type of ["wheel", "touchstart", "keydown"]) {
+      addEventListener(type, () => (this.seeking = 0), { passive: true });
+    }
     lab.listen(({ type }) => {
       if (this.step && ["changed", "started", "done", "ended"].includes(type)) this.show(type === "done");
     });
@@ -341,8 +349,16 @@ export class Story {
     this.mark(card);
     if (!look || !card) return;
     this.makeRoom();
+    this.seeking = performance.now() + SEEK;
+    this.seek();
+  }
+
+  /** Brings the card that the step speaks about into sight. */
+  seek() {
+    const { current } = this;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    card.scrollIntoView({ block: current.block, behavior: calm ? "auto" : "smooth" });
+    const card = current && document.querySelector(current.look);
+    card?.scrollIntoView({ block: current?.block, behavior: calm ? "auto" : "smooth" });
   }
 
   /** @param {Element | null} card the one that the step speaks about */

@@ -94,7 +94,7 @@ function explain(error) {
   }
   const panic = error instanceof WebAssembly.RuntimeError ? last_panic() : "";
   // A trap without a panic is an allocation that was refused; the browser's own say so.
-  const trapped = error instanceof WebAssembly.RuntimeError && /unreachable/.test(error.message);
+  const trapped = error instanceof WebAssembly.RuntimeError && /unreachable/i.test(error.message);
   if (!panic && (trapped || (error instanceof RangeError && /memory|allocat/i.test(error.message)))) {
     return { problem: { code: "memory", field: null, message: OUT_OF_MEMORY }, fatal: true };
   }

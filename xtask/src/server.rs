@@ -162,6 +162,11 @@ impl Server {
         lock(&self.control.faults).clear();
     }
 
+    /// Whether it runs, and without faults.
+    pub fn is_well(&self) -> bool {
+        lock(&self.running).is_some() && lock(&self.control.faults).is_empty()
+    }
+
     /// The paths requested since the last call, in order.
     pub fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.control.requests))

@@ -98,6 +98,23 @@ pub fn chromium() -> Result<Chromium> {
     )
 }
 
+/// The engines of the end-to-end tests.
+pub const ENGINES: &str = "chromium,firefox,webkit";
+
+/// The small browser that comes with WebKit.
+pub fn mini_browser() -> Option<PathBuf> {
+    let folders = [
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/usr/libexec",
+    ];
+    folders
+        .iter()
+        .flat_map(|folder| ["webkit2gtk-4.1", "webkit2gtk-4.0"].map(|v| Path::new(folder).join(v)))
+        .map(|folder| folder.join("MiniBrowser"))
+        .find(|path| path.is_file())
+}
+
 /// The version of Firefox's WebDriver that is built where there is none.
 const GECKODRIVER: &str = "0.37.1";
 
@@ -117,32 +134,43 @@ pub fn geckodriver(workspace: &Workspace) -> Option<PathBuf> {
 /// Installs what the engines in a list such as `chromium,firefox` need.
 ///
 /// # Errors
-/// As for [`chromium`].
+/// As for [`chromium`], and when Firefox's driver cannot be built.
 pub fn engines(workspace: &Workspace, list: &str) -> Result<()> {
+    let mut missing: Vec<&str> = Vec::new();
+    let mut needs_geckodriver = false;
     for engine in list.split(',') {
         match engine.trim() {
             "chromium" => {
-                chromium()?;
+                if Chromium::find().is_none() {
+                    missing.extend(["chromium", "chromium-driver"]);
+                }
             }
             "firefox" => {
                 if which("firefox-esr").is_none() && which("firefox").is_none() {
-                    packages(&["firefox-esr"])?;
+                    missing.push("firefox-esr");
                 }
-                if geckodriver(workspace).is_none() {
-                    println!("building geckodriver");
-                    run(Command::new("cargo")
-                        .args(["install", "geckodriver", "--version", GECKODRIVER])
-                        .args(["--locked", "--debug", "--root"])
-                        .arg(tools(workspace)))?;
-                }
+                needs_geckodriver = geckodriver(workspace).is_none();
             }
             "webkit" => {
-                if which("WebKitWebDriver").is_none() || which("Xvfb").is_none() {
-                    packages(&["webkit2gtk-driver", "xvfb", "xauth"])?;
+                if which("WebKitWebDriver").is_none() || mini_browser().is_none() {
+                    missing.push("webkit2gtk-driver");
+                }
+                if which("Xvfb").is_none() {
+                    missing.push("xvfb");
                 }
             }
-            other => bail!("`{other}` is no engine; there are: chromium, firefox, webkit"),
+            other => bail!("`{other}` is no engine; there are: {ENGINES}"),
         }
+    }
+    if !missing.is_empty() {
+        packages(&missing)?;
+    }
+    if needs_geckodriver {
+        println!("building geckodriver {GECKODRIVER}");
+        run(Command::new("cargo")
+            .args(["install", "geckodriver", "--version", GECKODRIVER])
+            .args(["--locked", "--debug", "--quiet", "--root"])
+            .arg(tools(workspace)))?;
     }
     Ok(())
 }
@@ -166,11 +194,15 @@ fn packages(names: &[&str]) -> Result<()> {
     println!("installing {list}");
     let apt = |words: &[&str]| {
         let mut command = Command::new("apt-get");
-        command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+            // Another program may be installing something: wait for it.
+            .args(["-o", "DPkg::Lock::Timeout=300"])
+            .args(words)
+            .env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut command)
     };
     let install = [&["install", "-y", "--no-install-recommends"], names].concat();
-    // The lists may be stale, or another program may hold the lock: the install decides.
+    // The lists may be stale, or there is no connection: the install decides.
     let _ = apt(&["update"]);
     if apt(&install).is_err() {
         let _ = apt(&["install", "-y", "--fix-broken"]);

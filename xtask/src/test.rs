@@ -6,6 +6,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -31,8 +32,8 @@ pub struct Arguments {
     /// Only the end-to-end cases whose name contains this
     #[arg(long, value_name = "NAME")]
     pub case: Option<String>,
-    /// The engines of the end-to-end tests, separated by commas: chromium, firefox, webkit
-    #[arg(long, value_name = "LIST", default_value = "chromium")]
+    /// The engines of the end-to-end tests, separated by commas
+    #[arg(long, value_name = "LIST", default_value = setup::ENGINES)]
     pub engines: String,
 }
 
@@ -83,6 +84,8 @@ struct Session<'a> {
     runner: Option<PathBuf>,
     /// What the golden specifications give natively, once they have run.
     digests: Option<String>,
+    /// Installs the browsers while other steps work.
+    browsers: Option<JoinHandle<Result<()>>>,
 }
 
 type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
@@ -120,7 +123,13 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
         data: Vec::new(),
         runner: None,
         digests: None,
+        browsers: None,
     };
+    if chosen.iter().any(|&(name, ..)| name == "end-to-end") {
+        let (workspace, list) = (workspace.clone(), arguments.engines.clone());
+        let install = move || setup::engines(&workspace, &list);
+        session.browsers = Some(std::thread::spawn(install));
+    }
     let mut total = Tally::default();
     let mut durations = Vec::new();
     for (name, _, step) in chosen {
@@ -175,6 +184,7 @@ pub fn screenshots(workspace: &Workspace) -> Result<()> {
         data: Vec::new(),
         runner: None,
         digests: None,
+        browsers: None,
     };
     let tally = end_to_end(&mut session)?;
     if !tally.failed.is_empty() || tally.passed == 0 {
@@ -495,7 +505,7 @@ fn types(session: &mut Session) -> Result<Tally> {
 }
 
 fn wasm_in_chromium(session: &mut Session) -> Result<Tally> {
-    setup::chromium()?;
+    session.browsers("chromium")?;
     let mut command = session.wasm_tests()?;
     command
         .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
@@ -510,7 +520,7 @@ fn wasm_in_node(session: &mut Session) -> Result<Tally> {
 
 fn end_to_end(session: &mut Session) -> Result<Tally> {
     session.needs_site()?;
-    setup::engines(session.workspace, &session.arguments.engines)?;
+    session.browsers(&session.arguments.engines)?;
     // For the case that compares them with the page's.
     session.native_digests()?;
     let mut command = Command::new(session.runner()?);
@@ -541,6 +551,15 @@ impl Session<'_> {
             build::build(self.workspace)?;
         }
         Ok(())
+    }
+
+    /// Waits for these engines, and installs what is missing.
+    fn browsers(&mut self, list: &str) -> Result<()> {
+        if let Some(installing) = self.browsers.take() {
+            // What could not be installed is said by the next line, if it is needed here.
+            let _ = installing.join();
+        }
+        setup::engines(self.workspace, list)
     }
 
     fn runner(&mut self) -> Result<PathBuf> {

@@ -7,7 +7,7 @@ use xtask::site;
 
 use crate::cases::everyone::VIEWS;
 use crate::cases::lab::{finished, reached};
-use crate::engine::{Driver, Engine};
+use crate::engine::{Browser, Engine};
 use crate::harness::{self, Plan};
 use crate::page::Page;
 
@@ -19,12 +19,12 @@ const REPEATS: usize = 5;
 
 /// Measures everything.
 pub async fn run(plan: &Plan) -> Result<Vec<Row>> {
-    let driver = Driver::start(Engine::Chromium, &plan.workspace).await?;
-    let (_folder, page) = harness::open(plan, Engine::Chromium, &driver).await?;
+    let mut browser = Browser::start(Engine::Chromium, &plan.workspace).await?;
+    let (_folder, page) = harness::open(plan, &mut browser).await?;
     let mut rows = requests(&page, plan).await?;
     rows.extend(answers(&page).await?);
     rows.extend(axe(&page).await?);
-    page.driver.clone().quit().await?;
+    browser.quit().await;
     Ok(rows)
 }
 

@@ -1,5 +1,6 @@
 //! The browser engines: how each is started, and with which switches.
 
+use std::collections::HashSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -8,9 +9,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use thirtyfour::WebDriver;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use xtask::setup::{Chromium, geckodriver};
+use xtask::server::{Options, Server};
+use xtask::setup::{Chromium, geckodriver, mini_browser};
 use xtask::workspace::{Workspace, which};
 
 /// An engine the page must work in.
@@ -41,9 +45,8 @@ impl Engine {
     }
 
     /// What a session asks for. `folder` is empty and belongs to the session.
-    pub fn capabilities(self, folder: &Path) -> Result<Map<String, Value>> {
-        let downloads = folder.join("downloads");
-        std::fs::create_dir_all(&downloads)?;
+    fn capabilities(self, folder: &Path) -> Result<Map<String, Value>> {
+        let downloads = folder.join(DOWNLOADS);
         let capabilities = match self {
             Self::Chromium => json!({
                 "browserName": "chrome",
@@ -69,7 +72,8 @@ impl Engine {
             Self::Webkit => json!({
                 "browserName": "MiniBrowser",
                 "webkitgtk:browserOptions": {
-                    "binary": mini_browser()?,
+                    "binary": mini_browser()
+                        .context("WebKit's MiniBrowser is not installed (package webkit2gtk-driver)")?,
                     "args": ["--automation"],
                 },
             }),
@@ -120,28 +124,107 @@ fn firefox_preferences(downloads: &Path) -> Value {
     })
 }
 
-fn mini_browser() -> Result<PathBuf> {
-    let folders = [
-        "/usr/lib/x86_64-linux-gnu",
-        "/usr/lib/aarch64-linux-gnu",
-        "/usr/libexec",
-    ];
-    folders
-        .iter()
-        .flat_map(|folder| ["webkit2gtk-4.1", "webkit2gtk-4.0"].map(|v| Path::new(folder).join(v)))
-        .map(|folder| folder.join("MiniBrowser"))
-        .find(|path| path.is_file())
-        .context("WebKit's MiniBrowser is not installed (package webkit2gtk-driver)")
+/// A browser and its driver, kept from case to case. Each case gets a window, and a server whose
+/// port none had before: pages of two ports share nothing that a browser keeps.
+pub struct Browser {
+    pub engine: Engine,
+    pub session: WebDriver,
+    /// For its profile and its downloads.
+    pub folder: TempDir,
+    ports: HashSet<u16>,
+    fresh: bool,
+    _driver: Driver,
+}
+
+/// In the folder of a browser.
+const DOWNLOADS: &str = "downloads";
+
+impl Browser {
+    /// Starts one that has nothing in it.
+    pub async fn start(engine: Engine, workspace: &Workspace) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        std::fs::create_dir_all(folder.path().join(DOWNLOADS))?;
+        let driver = Driver::start(engine, workspace, folder.path()).await?;
+        let start = async {
+            let capabilities = engine.capabilities(folder.path())?;
+            WebDriver::builder(driver.url.as_str(), capabilities)
+                .request_timeout(Duration::from_mins(1))
+                .await
+                .with_context(|| format!("cannot open a session of {}", engine.name()))
+        };
+        let session = tokio::time::timeout(Duration::from_mins(1), start)
+            .await
+            .context("the browser does not start within 60 s")??;
+        Ok(Self {
+            engine,
+            session,
+            folder,
+            ports: HashSet::new(),
+            fresh: true,
+            _driver: driver,
+        })
+    }
+
+    /// Closes it; its driver ends what does not close by itself.
+    pub async fn quit(self) {
+        let quit = tokio::time::timeout(Duration::from_secs(10), self.session.clone().quit());
+        if !matches!(quit.await, Ok(Ok(()))) {
+            eprintln!("({} did not close by itself)", self.engine.name());
+            let _ = self.session.clone().leak();
+        }
+    }
+
+    /// Where what is saved comes to lie.
+    pub fn downloads(&self) -> PathBuf {
+        self.folder.path().join(match self.engine {
+            // It saves into what it takes for the home of the user.
+            Engine::Webkit => "",
+            _ => DOWNLOADS,
+        })
+    }
+
+    /// A server of this site on a port that no case in this browser had.
+    pub fn server(&mut self, site: &Path, options: &Options) -> Result<Server> {
+        let mut used = Vec::new();
+        loop {
+            let server = Server::start(site, options)?;
+            if self.ports.insert(server.address().port()) {
+                return Ok(server);
+            }
+            // Kept until there is another one, so that the system does not offer its port again.
+            used.push(server);
+        }
+    }
+
+    /// A window as a new browser has it; those of the case before are closed.
+    pub async fn window(&mut self) -> Result<WebDriver> {
+        for saved in std::fs::read_dir(self.downloads())?.flatten() {
+            if saved.file_type()?.is_file() {
+                std::fs::remove_file(saved.path())?;
+            }
+        }
+        if !std::mem::replace(&mut self.fresh, false) {
+            let old = self.session.windows().await?;
+            let new = self.session.new_tab().await?;
+            for window in old {
+                self.session.switch_to_window(window).await?;
+                self.session.close_window().await?;
+            }
+            self.session.switch_to_window(new).await?;
+        }
+        Ok(self.session.clone())
+    }
 }
 
 /// A running WebDriver, and the display it draws on. Dropping it ends both, with all they started.
-pub struct Driver {
-    pub url: String,
+struct Driver {
+    url: String,
     processes: Vec<Child>,
 }
 
 impl Driver {
-    pub async fn start(engine: Engine, workspace: &Workspace) -> Result<Self> {
+    /// `home` is where the browser may keep what it likes.
+    async fn start(engine: Engine, workspace: &Workspace, home: &Path) -> Result<Self> {
         let mut processes = Vec::new();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = match engine {
@@ -168,6 +251,9 @@ impl Driver {
                 command
                     .arg(format!("--port={port}"))
                     .env("DISPLAY", name)
+                    .env("HOME", home)
+                    // There is no graphics card: drawing as if there were costs half as much again.
+                    .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
                     .env("LANG", "en_US.UTF-8");
                 command
             }

@@ -1,15 +1,17 @@
-//! Runs the cases one after another, each in a session, on a server and with a time limit of its
-//! own, and reports in the words of `cargo test`.
+//! Runs the cases: a few browsers side by side take them from one queue, each case with a window, a
+//! server and a time limit of its own. Reports in the words of `cargo test`.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures_case::CaseFuture;
-use xtask::server::{Options, Server};
+use xtask::server::Options;
 use xtask::workspace::Workspace;
 
-use crate::engine::{Driver, Engine};
+use crate::engine::{Browser, Engine};
 use crate::page::{FRAME, Page, Skipped};
 
 mod futures_case {
@@ -25,6 +27,11 @@ pub struct Case {
     pub name: &'static str,
     pub run: for<'a> fn(&'a Page) -> CaseFuture<'a>,
     pub limit: Duration,
+    /// It measures times: in Chromium nothing else runs meanwhile. (The times of the others say
+    /// nothing, see [`Page::within`].)
+    pub alone: bool,
+    /// Why it can run in Chromium only, if that is so.
+    pub chromium_only: Option<&'static str>,
 }
 
 /// Lists functions `async fn claim(page: &Page) -> Result<()>` as cases; `claim: 120` allows it
@@ -36,6 +43,8 @@ macro_rules! cases {
             name: stringify!($name),
             run: |page| Box::pin($name(page)),
             limit: std::time::Duration::from_secs($crate::cases!(@limit $($seconds)?)),
+            alone: false,
+            chromium_only: None,
         }),*]
     };
     (@limit) => { 60 };
@@ -47,6 +56,8 @@ pub struct Plan {
     pub workspace: Workspace,
     pub dist: PathBuf,
     pub screenshots: PathBuf,
+    /// Pictures to look at of other engines than Chromium, too.
+    pub pictures: bool,
     pub engines: Vec<Engine>,
     pub filter: Option<String>,
 }
@@ -73,34 +84,42 @@ pub fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
                 .is_none_or(|part| case.name.contains(part.as_str()))
         })
         .collect();
-    println!("\nrunning {} tests", chosen.len() * plan.engines.len());
-    let start = Instant::now();
-    // Chromium alone, since its cases measure times; the others side by side.
-    let (first, others): (Vec<Engine>, Vec<Engine>) = plan
-        .engines
-        .iter()
-        .partition(|&&engine| engine == Engine::Chromium);
-    let mut outcomes = Vec::new();
-    for side_by_side in [first, others] {
-        let ended: Vec<Result<Vec<Ended>>> = std::thread::scope(|scope| {
-            let running: Vec<_> = side_by_side
-                .iter()
-                .map(|&engine| {
-                    scope.spawn({
-                        let chosen = &chosen;
-                        move || run_in(plan, engine, chosen)
-                    })
-                })
-                .collect();
-            running
-                .into_iter()
-                .map(|thread| thread.join().expect("cases return their failures"))
-                .collect()
-        });
-        for of_engine in ended {
-            outcomes.extend(of_engine?);
+    let (elsewhere, once): (Vec<&Case>, Vec<&Case>) =
+        chosen.iter().partition(|case| case.chromium_only.is_none());
+    let mut jobs = Vec::new();
+    let mut last = Vec::new();
+    for &engine in &plan.engines {
+        let chromium = engine == Engine::Chromium;
+        let cases = if chromium { &chosen } else { &elsewhere };
+        for &case in cases {
+            let jobs = if chromium && case.alone {
+                &mut last
+            } else {
+                &mut jobs
+            };
+            jobs.push(Job { engine, case });
         }
     }
+    println!("\nrunning {} tests", jobs.len() + last.len());
+    let others: Vec<&str> = (plan.engines.iter())
+        .filter(|&&engine| engine != Engine::Chromium)
+        .map(|engine| engine.name())
+        .collect();
+    let mut outcomes = Vec::new();
+    for case in once.iter().filter(|_| !others.is_empty()) {
+        let reason = case.chromium_only.unwrap_or_default();
+        println!(
+            "SKIPPED {}, in {}: {reason}",
+            case.name,
+            others.join(" and ")
+        );
+        outcomes.push((case.name.to_owned(), Outcome::Skipped(reason.to_owned())));
+    }
+    let start = Instant::now();
+    // The longest first, so that none is left at the end while other browsers have nothing to do.
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.case.limit));
+    outcomes.extend(side_by_side(plan, jobs, lanes()?)?);
+    outcomes.extend(side_by_side(plan, last, 1)?);
     let mut failures = Vec::new();
     let (mut passed, mut skipped) = (0, 0);
     for (name, outcome) in outcomes {
@@ -127,14 +146,54 @@ pub fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
     Ok(failures.is_empty())
 }
 
-/// A browser with nothing in it yet, a server, and an empty folder for the two.
-pub async fn open(
-    plan: &Plan,
+/// A case to run in an engine.
+struct Job<'a> {
     engine: Engine,
-    driver: &Driver,
-) -> Result<(tempfile::TempDir, Page)> {
+    case: &'a Case,
+}
+
+/// How many browsers work side by side: one more than the machine has cores, since a case also
+/// waits.
+fn lanes() -> Result<usize> {
+    Ok(std::thread::available_parallelism()?.get() + 1)
+}
+
+/// Takes the next case: one of the same engine if there is one, else of the engine that has most.
+fn next<'a>(queue: &Mutex<VecDeque<Job<'a>>>, engine: Option<Engine>) -> Option<Job<'a>> {
+    let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = |engine: Engine| queue.iter().position(|job| job.engine == engine);
+    let place = engine.and_then(at).or_else(|| {
+        let left = |engine: Engine| queue.iter().filter(|job| job.engine == engine).count();
+        let most = queue.iter().max_by_key(|job| left(job.engine))?;
+        at(most.engine)
+    })?;
+    queue.remove(place)
+}
+
+/// Lets so many browsers work until nothing is left to do.
+fn side_by_side(plan: &Plan, jobs: Vec<Job>, lanes: usize) -> Result<Vec<Ended>> {
+    let lanes = lanes.min(jobs.len());
+    let queue = Mutex::new(VecDeque::from(jobs));
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..lanes)
+            .map(|lane| {
+                let first = plan.engines.get(lane % plan.engines.len()).copied();
+                let queue = &queue;
+                scope.spawn(move || run_lane(plan, queue, first))
+            })
+            .collect();
+        let mut outcomes = Vec::new();
+        for thread in running {
+            outcomes.extend(thread.join().expect("cases return their failures")?);
+        }
+        Ok(outcomes)
+    })
+}
+
+/// A window with nothing in it yet, a server, and an empty folder for the two.
+pub async fn open(plan: &Plan, browser: &mut Browser) -> Result<(tempfile::TempDir, Page)> {
     let folder = tempfile::tempdir()?;
-    let screenshots = plan.screenshots.join(engine.name());
+    let screenshots = plan.screenshots.join(browser.engine.name());
     std::fs::create_dir_all(&screenshots)?;
     // In a folder, as on a shared host: no address may start at the root.
     let options = Options {
@@ -142,11 +201,21 @@ pub async fn open(
         pages: vec![FRAME],
         ..Options::default()
     };
-    let server = Server::start(&plan.dist, &options)?;
-    let start = Page::start(engine, driver, server, folder.path().into(), screenshots);
-    let page = tokio::time::timeout(Duration::from_mins(1), start)
+    let opening = async {
+        let server = browser.server(&plan.dist, &options)?;
+        let window = browser.window().await?;
+        Page::start(
+            browser,
+            window,
+            server,
+            folder.path().into(),
+            (screenshots, plan.pictures),
+        )
         .await
-        .context("the browser does not start within 60 s")??;
+    };
+    let page = tokio::time::timeout(Duration::from_secs(30), opening)
+        .await
+        .context("the browser gives no window within 30 s")??;
     Ok((folder, page))
 }
 
@@ -160,37 +229,79 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
         .build()?)
 }
 
-/// Runs the cases one after another in one engine.
-fn run_in(plan: &Plan, engine: Engine, cases: &[&Case]) -> Result<Vec<Ended>> {
+/// Runs case after case in one browser, and in another one where the queue or a failure asks for it.
+fn run_lane(
+    plan: &Plan,
+    queue: &Mutex<VecDeque<Job>>,
+    first: Option<Engine>,
+) -> Result<Vec<Ended>> {
     runtime()?.block_on(async {
-        let mut driver = Driver::start(engine, &plan.workspace).await?;
         let mut ended = Vec::new();
-        for case in cases {
-            let name = format!("{}::{}", engine.name(), case.name);
+        let mut browser: Option<Browser> = None;
+        let mut engine = first;
+        while let Some(Job {
+            engine: wanted,
+            case,
+        }) = next(queue, engine)
+        {
+            engine = Some(wanted);
+            let name = format!("{}::{}", wanted.name(), case.name);
             let begun = Instant::now();
-            let opened = match open(plan, engine, &driver).await {
-                Err(error) => {
-                    // Browsers sometimes do not start on a busy machine: no fault of the page.
-                    println!("(starting {} once more: {error:#})", engine.name());
-                    driver = Driver::start(engine, &plan.workspace).await?;
-                    open(plan, engine, &driver).await
+            if let Some(other) = browser.take_if(|browser| browser.engine != wanted) {
+                other.quit().await;
+            }
+            let outcome = match ready(plan, wanted, browser.take()).await {
+                Ok((used, _folder, page)) => {
+                    let outcome = attempt(plan, case, &page).await;
+                    // What a failed case left behind must not disturb the next one.
+                    if matches!(outcome, Outcome::Failed(_)) {
+                        used.quit().await;
+                    } else {
+                        browser = Some(used);
+                    }
+                    outcome
                 }
-                opened => opened,
-            };
-            let outcome = match opened {
-                Ok((_folder, page)) => attempt(plan, case, &page).await,
                 Err(error) => Outcome::Failed(format!("{error:#}")),
             };
             let seconds = begun.elapsed().as_secs_f64();
             match &outcome {
                 Outcome::Passed => println!("test {name} ... ok ({seconds:.1} s)"),
                 Outcome::Skipped(reason) => println!("SKIPPED {name}: {reason}"),
-                Outcome::Failed(_) => println!("test {name} ... FAILED ({seconds:.1} s)"),
+                Outcome::Failed(message) => {
+                    println!("test {name} ... FAILED ({seconds:.1} s)\n    {message}");
+                }
             }
             ended.push((name, outcome));
         }
+        if let Some(browser) = browser {
+            browser.quit().await;
+        }
         Ok(ended)
     })
+}
+
+/// A page in the browser that is there, or in a new one: browsers sometimes do not start on a busy
+/// machine, or lose a window, which is no fault of the page.
+async fn ready(
+    plan: &Plan,
+    engine: Engine,
+    kept: Option<Browser>,
+) -> Result<(Browser, tempfile::TempDir, Page)> {
+    let mut browser = match kept {
+        Some(browser) => browser,
+        None => Browser::start(engine, &plan.workspace).await?,
+    };
+    let opened = match open(plan, &mut browser).await {
+        Err(error) => {
+            println!("(starting {} once more: {error:#})", engine.name());
+            browser.quit().await;
+            browser = Browser::start(engine, &plan.workspace).await?;
+            open(plan, &mut browser).await
+        }
+        opened => opened,
+    };
+    let (folder, page) = opened?;
+    Ok((browser, folder, page))
 }
 
 async fn attempt(plan: &Plan, case: &Case, page: &Page) -> Outcome {
@@ -214,7 +325,7 @@ async fn attempt(plan: &Plan, case: &Case, page: &Page) -> Outcome {
             None => Outcome::Failed(format!("{error:#}")),
         },
     };
-    let outcome = match outcome {
+    match outcome {
         Outcome::Failed(message) => {
             let evidence = tokio::time::timeout(Duration::from_secs(20), keep(plan, case, page));
             Outcome::Failed(match evidence.await {
@@ -223,12 +334,7 @@ async fn attempt(plan: &Plan, case: &Case, page: &Page) -> Outcome {
             })
         }
         other => other,
-    };
-    let quit = tokio::time::timeout(Duration::from_secs(10), page.driver.clone().quit());
-    if !matches!(quit.await, Ok(Ok(()))) {
-        eprintln!("(the browser of {} did not close by itself)", case.name);
     }
-    outcome
 }
 
 /// Saves what a failed case looked like, and returns what there is to say about it.

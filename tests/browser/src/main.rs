@@ -49,8 +49,11 @@ struct EndToEnd {
     #[arg(long)]
     dist: Option<PathBuf>,
     /// The engines, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "chromium")]
+    #[arg(long, value_delimiter = ',', default_value = xtask::setup::ENGINES)]
     engines: Vec<Engine>,
+    /// Take pictures to look at in other engines than Chromium, too
+    #[arg(long)]
+    pictures: bool,
 }
 
 fn main() -> ExitCode {
@@ -93,6 +96,7 @@ fn plan(arguments: EndToEnd) -> Result<Plan> {
         dist: arguments
             .dist
             .unwrap_or_else(|| workspace.root.join("dist")),
+        pictures: arguments.pictures,
         screenshots: workspace.target.join("screenshots"),
         engines: arguments.engines,
         filter: arguments.filter,

@@ -4,7 +4,7 @@
 //! [`Page::PATIENCE`] with a message that says what it waited for and what it saw.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -12,10 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use thirtyfour::cdp::Cdp;
 use thirtyfour::prelude::*;
-use xtask::server::Server;
+use xtask::server::{Options, Server};
 use xtask::workspace::Workspace;
 
-use crate::engine::{Driver, Engine};
+use crate::engine::{Browser, Engine};
 
 /// A page with nothing but a frame: the narrow viewports of engines whose windows stay wide.
 pub const FRAME: (&str, &str) = (
@@ -36,7 +36,8 @@ impl std::fmt::Display for Skipped {
 
 impl std::error::Error for Skipped {}
 
-/// One session, one page, one server: nothing is shared between cases.
+/// One window, one page, one server: cases share the browser, but no address, and nothing that a
+/// browser keeps for one.
 pub struct Page {
     /// For whatever has no shorter name here.
     pub driver: WebDriver,
@@ -47,10 +48,15 @@ pub struct Page {
     #[allow(dead_code, reason = "for cases that write files")]
     /// An empty folder that belongs to the case and is removed after it.
     pub folder: PathBuf,
+    /// The folder of the browser, by which its processes are known.
+    pub browser: PathBuf,
+    downloads: PathBuf,
     screenshots: PathBuf,
+    pictures: bool,
     frame: Mutex<Option<(u32, u32)>>,
     metrics: Mutex<(u32, u32, f64)>,
     expected: Mutex<Vec<String>>,
+    others: Mutex<Vec<Arc<Server>>>,
 }
 
 #[allow(
@@ -62,40 +68,56 @@ impl Page {
     pub const PATIENCE: Duration = Duration::from_secs(15);
 
     pub(crate) async fn start(
-        engine: Engine,
-        driver: &Driver,
+        browser: &Browser,
+        driver: WebDriver,
         server: Server,
         folder: PathBuf,
-        screenshots: PathBuf,
+        (screenshots, pictures): (PathBuf, bool),
     ) -> Result<Self> {
-        let driver = WebDriver::builder(driver.url.as_str(), engine.capabilities(&folder)?)
-            .request_timeout(Duration::from_mins(1))
-            .await
-            .with_context(|| format!("cannot open a session of {}", engine.name()))?;
         driver
             .set_page_load_timeout(Duration::from_secs(30))
             .await?;
         driver.set_script_timeout(Duration::from_secs(30)).await?;
         let page = Self {
             driver,
-            engine,
+            engine: browser.engine,
             server,
             folder,
+            browser: browser.folder.path().into(),
+            downloads: browser.downloads(),
             screenshots,
+            pictures,
             frame: Mutex::new(None),
             metrics: Mutex::new((1400, 1000, 1.0)),
             expected: Mutex::new(Vec::new()),
+            others: Mutex::new(Vec::new()),
         };
+        // Nothing of the case before.
+        page.console_errors().await?;
         page.viewport(1400, 1000).await?;
         Ok(page)
+    }
+
+    /// Serves another site to this page, for as long as there is the page: what it still loads
+    /// when the case is done must find its server.
+    pub fn serve(&self, site: &Path, options: &Options) -> Result<Arc<Server>> {
+        let server = Arc::new(Server::start(site, options)?);
+        lock(&self.others).push(Arc::clone(&server));
+        Ok(server)
     }
 
     // ---- going somewhere
 
     /// Loads the page with this fragment (or query): `open("")`, `open("#d=landmine")`.
     pub async fn open(&self, fragment: &str) -> Result<()> {
-        // By way of an empty page, since a change of the fragment alone loads nothing.
-        self.driver.goto("about:blank").await?;
+        // By way of another page, since a change of the fragment alone loads nothing. WebKit starts
+        // a process for each change of the host, so there it is a page of the same one.
+        let between = if self.engine == Engine::Webkit && self.server.is_well() {
+            format!("{}{}", self.server.url(), FRAME.0)
+        } else {
+            "about:blank".into()
+        };
+        self.driver.goto(between).await?;
         let url = format!("{}{fragment}", self.server.url());
         let frame = *lock(&self.frame);
         if let Some((width, height)) = frame {
@@ -134,6 +156,18 @@ impl Page {
             bail!("reload works in no frame: use open");
         }
         Ok(self.driver.refresh().await?)
+    }
+
+    /// The same as the page itself does it: the way of Firefox's driver does not ask the service
+    /// worker. Not for a page that would ask whether to leave it.
+    pub async fn reload_itself(&self) -> Result<()> {
+        self.js::<()>("window.left = true; location.reload(); return null", vec![])
+            .await?;
+        self.until("the page to load again", async || {
+            let script = "return !window.left && document.readyState === 'complete'";
+            self.js(script, vec![]).await
+        })
+        .await
     }
 
     /// Changes the fragment in place, as a user who edits the address.
@@ -350,12 +384,8 @@ impl Page {
 
     /// Waits for a finished download whose name ends so, and returns where it lies.
     pub async fn downloaded(&self, end: &str) -> Result<PathBuf> {
-        let folder = match self.engine {
-            Engine::Webkit => PathBuf::from(std::env::var("HOME").unwrap_or_else(|_| "/".into())),
-            _ => self.folder.join("downloads"),
-        };
         let find = || -> Result<Option<PathBuf>> {
-            for entry in std::fs::read_dir(&folder)? {
+            for entry in std::fs::read_dir(&self.downloads)? {
                 let path = entry?.path();
                 if path.to_string_lossy().ends_with(end) && path.metadata()?.len() > 0 {
                     return Ok(Some(path));
@@ -416,6 +446,26 @@ impl Page {
         bail!("no window of {width} x {height}: its frame takes {frame:?}")
     }
 
+    /// The same for a page that [`Page::resize`] makes narrower or wider while it is open.
+    pub async fn elastic_viewport(&self, width: u32, height: u32) -> Result<()> {
+        if self.engine == Engine::Chromium {
+            return self.viewport(width, height).await;
+        }
+        *lock(&self.frame) = Some((width, height));
+        Ok(())
+    }
+
+    /// Another size for an open page, after [`Page::elastic_viewport`].
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        if self.engine == Engine::Chromium {
+            return self.viewport(width, height).await;
+        }
+        *lock(&self.frame) = Some((width, height));
+        let script = "const { style } = frameElement; style.width = `${arguments[0]}px`; \
+            style.height = `${arguments[1]}px`; return null";
+        self.js(script, vec![json!(width), json!(height)]).await
+    }
+
     /// Sets the device pixel ratio (Chromium only).
     pub async fn pixel_ratio(&self, ratio: f64) -> Result<()> {
         let (width, height, _) = *lock(&self.metrics);
@@ -449,8 +499,25 @@ impl Page {
         Ok(())
     }
 
-    /// Dark or light (Chromium only).
+    /// Whether a case can set media features here.
+    pub fn has_media(&self) -> bool {
+        self.engine == Engine::Chromium
+    }
+
+    /// The looks a case can ask for, as whether they are dark.
+    pub fn themes(&self) -> &'static [bool] {
+        if self.has_media() {
+            &[false, true]
+        } else {
+            &[false]
+        }
+    }
+
+    /// Dark or light: one of [`Page::themes`].
     pub async fn dark(&self, dark: bool) -> Result<()> {
+        if self.themes() == [dark] {
+            return Ok(());
+        }
         self.media(&[("prefers-color-scheme", if dark { "dark" } else { "light" })])
             .await
     }
@@ -458,7 +525,7 @@ impl Page {
     /// A command of the Chrome DevTools protocol.
     pub async fn cdp(&self, method: &str, parameters: Value) -> Result<Value> {
         if self.engine != Engine::Chromium {
-            return Err(anyhow!(Skipped(format!("{method} needs Chromium"))));
+            bail!("{method} needs Chromium: such cases are listed in cases/mod.rs");
         }
         Ok(Cdp::new(self.driver.handle().clone())
             .send_raw(method, parameters)
@@ -484,10 +551,12 @@ impl Page {
 
     // ---- what stays
 
-    /// Saves what is seen as `target/screenshots/<engine>/<name>.png`.
-    pub async fn screenshot(&self, name: &str) -> Result<PathBuf> {
+    /// Saves what is seen as `target/screenshots/<engine>/<name>.png`, if pictures are asked for.
+    pub async fn screenshot(&self, name: &str) -> Result<()> {
         self.settle().await?;
-        let path = self.screenshots.join(format!("{name}.png"));
+        let Some(path) = self.picture(name) else {
+            return Ok(());
+        };
         let framed = lock(&self.frame).is_some();
         if framed {
             self.driver.enter_parent_frame().await?;
@@ -498,11 +567,18 @@ impl Page {
         } else {
             self.driver.screenshot(&path).await?;
         }
-        Ok(path)
+        Ok(())
+    }
+
+    /// Where a picture comes to lie. Only to be looked at, and slow: those of Chromium are enough
+    /// for most days.
+    fn picture(&self, name: &str) -> Option<PathBuf> {
+        let wanted = self.engine == Engine::Chromium || self.pictures;
+        wanted.then(|| self.screenshots.join(format!("{name}.png")))
     }
 
     /// Saves the whole page from top to bottom (Chromium; elsewhere what is seen).
-    pub async fn screenshot_whole(&self, name: &str) -> Result<PathBuf> {
+    pub async fn screenshot_whole(&self, name: &str) -> Result<()> {
         if self.engine != Engine::Chromium {
             return self.screenshot(name).await;
         }
@@ -518,17 +594,30 @@ impl Page {
     }
 
     /// Saves one element.
-    pub async fn screenshot_of(&self, id: &str, name: &str) -> Result<PathBuf> {
+    pub async fn screenshot_of(&self, id: &str, name: &str) -> Result<()> {
         self.settle().await?;
-        let path = self.screenshots.join(format!("{name}.png"));
-        self.find(id).await?.screenshot(&path).await?;
-        Ok(path)
+        let element = self.find(id).await?;
+        if let Some(path) = self.picture(name) {
+            element.screenshot(&path).await?;
+        }
+        Ok(())
     }
 
     /// Waits two animation frames, so that what was changed has been drawn.
     pub async fn settle(&self) -> Result<()> {
         let script = "const done = arguments[0]; \
             requestAnimationFrame(() => requestAnimationFrame(() => done(null)))";
+        self.js_later(script, vec![]).await
+    }
+
+    /// Waits until nothing scrolls or moves any more.
+    pub async fn still(&self) -> Result<()> {
+        let script = "const done = arguments[0]; let [last, frames] = [scrollY, 0]; \
+            requestAnimationFrame(function look() { \
+              const moving = document.getAnimations().some(a => a.playState === 'running'); \
+              frames = scrollY === last && !moving ? frames + 1 : 0; \
+              last = scrollY; \
+              if (frames < 6) requestAnimationFrame(look); else done(null); })";
         self.js_later(script, vec![]).await
     }
 
@@ -551,12 +640,6 @@ impl Page {
             .filter(|message| !expected.iter().any(|part| message.contains(part)))
             .collect())
     }
-}
-
-/// Ends the case as skipped: `return skip("the Landmine data is not there")`.
-#[allow(dead_code, reason = "the vocabulary of the cases")]
-pub fn skip(reason: &str) -> Result<()> {
-    Err(anyhow!(Skipped(reason.to_owned())))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -198,7 +198,7 @@ async fn axe_finds_nothing_in_any_view_in_light_and_dark(page: &Page) -> Result<
             if !view.open(page).await? {
                 continue;
             }
-            for dark in [false, true] {
+            for &dark in page.themes() {
                 page.dark(dark).await?;
                 page.settle().await?;
                 let theme = if dark { "dark" } else { "light" };
@@ -216,12 +216,12 @@ async fn axe_finds_nothing_in_any_view_in_light_and_dark(page: &Page) -> Result<
 
 async fn no_view_is_wider_than_the_screen_from_320_to_2560(page: &Page) -> Result<()> {
     for view in VIEWS {
-        page.viewport(1400, 900).await?;
+        page.elastic_viewport(1400, 900).await?;
         if !view.open(page).await? {
             continue;
         }
         for width in [320, 400, 768, 901, 1400, 2560] {
-            page.viewport(width, 900).await?;
+            page.resize(width, 900).await?;
             page.settle().await?;
             page.settle().await?;
             let script = "const most = document.documentElement.clientWidth; \

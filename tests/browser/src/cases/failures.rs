@@ -1,5 +1,6 @@
 //! What can go wrong around a run: each is said in words, and the next run works.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -53,7 +54,7 @@ async fn a_killed_worker_is_noticed_and_survived(page: &Page) -> Result<()> {
 }
 
 /// The site as it is built where no data set can be had.
-pub(super) fn without_data(page: &Page) -> Result<Server> {
+pub(super) fn without_data(page: &Page) -> Result<Arc<Server>> {
     let dist = Workspace::find()?.root.join("dist");
     let mut files = xtask::site::read_folder(&dist)?;
     files.retain(|path, _| !path.starts_with("data/"));
@@ -64,7 +65,7 @@ pub(super) fn without_data(page: &Page) -> Result<Server> {
     }
     let copy = page.folder.join("without-data");
     xtask::site::write(&files, &copy)?;
-    Server::start(&copy, &Options::default())
+    page.serve(&copy, &Options::default())
 }
 
 async fn a_data_set_that_is_missing_says_where_to_put_which_file(page: &Page) -> Result<()> {

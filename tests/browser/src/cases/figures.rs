@@ -311,7 +311,7 @@ async fn figures_fit_a_narrow_screen(page: &Page) -> Result<()> {
                 vec![],
             )
             .await?;
-            for dark in [false, true] {
+            for &dark in page.themes() {
                 page.dark(dark).await?;
                 let look = if dark { "dark" } else { "light" };
                 page.screenshot_whole(&format!("figure-{figure}-{look}-{width}"))

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use xtask::server::{FaultKind, Options, Server};
+use xtask::server::{FaultKind, Options};
 use xtask::site::{self, Files};
 use xtask::workspace::Workspace;
 
 use super::lab::{finished, needs, reached, state};
 use crate::cases;
-use crate::engine::Engine;
 use crate::harness::Case;
 use crate::page::Page;
 
@@ -70,7 +69,7 @@ async fn after_one_visit_the_page_works_without_a_server(page: &Page) -> Result<
         let now = finished(page).await?;
         ensure!((now == digest) == address.is_empty(), "{address}: {now}");
     }
-    page.reload().await?;
+    page.reload_itself().await?;
     finished(page).await?;
     // Files of the page that were not needed before.
     page.open("#view=figure1").await?;
@@ -159,7 +158,7 @@ async fn a_new_version_leaves_an_open_tab_its_files_and_its_run(page: &Page) -> 
         mount: "/lab/".into(),
         ..Options::default()
     };
-    let server = Server::start(&folder, &options)?;
+    let server = page.serve(&folder, &options)?;
     page.driver.goto(format!("{}#i=2", server.url())).await?;
     finished(page).await?;
     page.wait_text("offline", "Works without").await?;
@@ -257,9 +256,6 @@ async fn what_a_host_altered_is_not_kept(page: &Page) -> Result<()> {
 }
 
 async fn the_page_can_be_installed(page: &Page) -> Result<()> {
-    if page.engine != Engine::Chromium {
-        return crate::page::skip("installability is asked of Chromium");
-    }
     page.open("").await?;
     finished(page).await?;
     kept(page).await?;

@@ -9,9 +9,8 @@ use serde_json::json;
 use super::figures;
 use super::lab::{finished, needs};
 use crate::cases;
-use crate::engine::Engine;
 use crate::harness::Case;
-use crate::page::{Page, skip};
+use crate::page::Page;
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -59,7 +58,7 @@ async fn runs(page: &Page, count: u32) -> Result<()> {
 /// What all processes of this browser hold, in MiB, after a collection of garbage.
 async fn memory(page: &Page) -> Result<f64> {
     page.cdp("HeapProfiler.collectGarbage", json!({})).await?;
-    let profile = page.folder.join("profile");
+    let profile = page.browser.join("profile");
     let mut parents = HashMap::new();
     let mut resident = HashMap::new();
     let mut own = HashSet::new();
@@ -96,9 +95,6 @@ async fn memory(page: &Page) -> Result<f64> {
 }
 
 async fn a_thousand_runs_leave_the_memory_as_it_was(page: &Page) -> Result<()> {
-    if page.engine != Engine::Chromium {
-        return skip("the memory of a browser is measured in Chromium on Linux");
-    }
     page.driver
         .set_script_timeout(Duration::from_mins(9))
         .await?;

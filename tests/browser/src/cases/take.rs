@@ -403,9 +403,14 @@ async fn the_embedded_view_is_bare_and_leads_to_the_page(page: &Page) -> Result<
         page.screenshot_whole(&format!("embed-{}", name.replace(',', "-")))
             .await?;
         if view == "&view=curve" {
-            page.dark(true).await?;
             page.viewport(400, 800).await?;
-            page.screenshot("embed-dark-400").await?;
+            page.open("#k=indirect&i=4&embed=1&view=curve").await?;
+            finished(page).await?;
+            for &dark in page.themes() {
+                page.dark(dark).await?;
+                let look = if dark { "dark" } else { "light" };
+                page.screenshot(&format!("embed-{look}-400")).await?;
+            }
             page.dark(false).await?;
         }
         let script = "const link = document.querySelector('.embed-link'); \
@@ -507,6 +512,16 @@ async fn a_printed_page_is_light_and_complete(page: &Page) -> Result<()> {
     page.dark(true).await?;
     page.open("#k=indirect&i=4").await?;
     let digest = finished(page).await?;
+    // What comes after the first result: the injected points, and the settings for paper.
+    page.wait_visible("where-picture").await?;
+    page.until("the settings on paper", async || {
+        let script = "dispatchEvent(new Event('beforeprint')); \
+            dispatchEvent(new Event('afterprint')); \
+            return document.querySelector('[data-testid=print-settings]').textContent !== ''";
+        page.js(script, vec![]).await
+    })
+    .await?;
+    page.settle().await?;
     let pdf = page
         .cdp("Page.printToPDF", json!({ "printBackground": false }))
         .await?;
@@ -519,11 +534,13 @@ async fn a_printed_page_is_light_and_complete(page: &Page) -> Result<()> {
         json!({ "media": "print", "features": [{ "name": "prefers-color-scheme", "value": "dark" }] }),
     )
     .await?;
-    page.js::<()>(
-        "dispatchEvent(new Event('beforeprint')); return null",
-        vec![],
-    )
-    .await?;
+    page.settle().await?;
+    // The paper takes what there is at once: no frame of the screen comes in between.
+    let script = "dispatchEvent(new Event('beforeprint')); \
+        return [...document.querySelectorAll('canvas')].map(picture => [ \
+          picture.getBoundingClientRect().right, \
+          picture.getContext('2d').getImageData(2, 2, 1, 1).data[0]])";
+    let pictures: Vec<(f64, u32)> = page.js(script, vec![]).await?;
     let words = page.text("print-settings").await?;
     for part in [
         "Budget",
@@ -538,10 +555,6 @@ async fn a_printed_page_is_light_and_complete(page: &Page) -> Result<()> {
     for id in ["controls", "copy-link", "save-report", "run"] {
         ensure!(!page.is_visible(id).await?, "{id} is on paper");
     }
-    let script = "const pictures = [...document.querySelectorAll('canvas')]; \
-        return pictures.map(picture => [picture.getBoundingClientRect().right, \
-          picture.getContext('2d').getImageData(2, 2, 1, 1).data[0]])";
-    let pictures: Vec<(f64, u32)> = page.js(script, vec![]).await?;
     ensure!(pictures.len() == 6, "{}", pictures.len());
     for (right, paper) in pictures {
         ensure!(right <= 720.0, "a picture ends at {right}");
