@@ -9,6 +9,7 @@
  * `cargo test` does.
  */
 
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -64,17 +65,14 @@ async function digests(pkg, folder, jobs, count) {
   await Promise.all(
     Array.from({ length: count }, async () => {
       const worker = new Worker(new URL(import.meta.url), { workerData: { pkg, folder } });
-      const hear = () =>
-        new Promise((resolve, reject) => {
-          worker.once("message", resolve);
-          worker.once("error", reject);
-        });
+      // Fails where the worker does.
+      const hear = () => once(worker, "message");
       await hear();
       while (next < jobs.length) {
         const at = next++;
         const answer = hear();
         worker.postMessage(jobs[at]);
-        found[at] = await answer;
+        [found[at] = ""] = await answer;
       }
       await worker.terminate();
     }),

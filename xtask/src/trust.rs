@@ -671,7 +671,7 @@ mod tests {
             text.contains("| matlab | not run | | not run | |"),
             "{text}"
         );
-        assert!(!text.contains("holds"), "{text}");
+        assert!(!text.contains("| holds"), "{text}");
     }
 
     #[test]
