@@ -14,7 +14,7 @@ use crate::harness::Case;
 use crate::page::Page;
 
 #[path = "../../../common/golden.rs"]
-mod golden;
+mod table;
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -35,7 +35,7 @@ fn native() -> Result<BTreeMap<String, String>> {
 
 async fn golden_digests_are_the_native_ones_with_1_2_and_4_workers(page: &Page) -> Result<()> {
     let native = native()?;
-    let table: Vec<(&str, &str)> = golden::all()
+    let table: Vec<(&str, &str)> = table::all()
         .filter(|(dataset, ..)| *dataset == "synthetic" || needs(dataset).is_ok())
         .map(|(_, name, link)| (name, link))
         .collect();
@@ -65,7 +65,7 @@ async fn golden_digests_are_the_native_ones_with_1_2_and_4_workers(page: &Page) 
     page.driver
         .set_script_timeout(Duration::from_mins(2))
         .await?;
-    for workers in golden::WORKERS {
+    for workers in table::WORKERS {
         let found: Vec<String> = page
             .js_later(script, vec![json!(links), json!(workers)])
             .await?;
@@ -83,6 +83,6 @@ async fn golden_digests_are_the_native_ones_with_1_2_and_4_workers(page: &Page) 
     trust::record(
         &Workspace::find()?,
         &format!("golden/{}", page.engine.name()),
-        &json!({"equal": links.len(), "workers": golden::WORKERS}),
+        &json!({"equal": links.len(), "workers": table::WORKERS}),
     )
 }
