@@ -443,7 +443,7 @@ impl Draft {
             if field(name).is_none() {
                 let known: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
                 return Err(Error::field(
-                    name,
+                    a_line_of(name.clone()),
                     "unknown field",
                     format!("one of {}", known.join(", ")),
                 ));
@@ -789,10 +789,15 @@ fn syntax_error(error: &serde_json::Error) -> Error {
     )
 }
 
-/// A value for a message: never longer than a line.
+/// A value for a message.
 fn shorten(value: &Value) -> String {
     let mut text = String::new();
     write_value(value, &mut text);
+    a_line_of(text)
+}
+
+/// A text for a message: never longer than a line.
+fn a_line_of(text: String) -> String {
     if text.chars().count() <= 80 {
         return text;
     }
@@ -1067,6 +1072,10 @@ mod tests {
         assert!(message(r#"{"seed":1} {"seed":2}"#).starts_with("line 1: trailing characters"));
         assert!(message(&"[".repeat(100_000)).starts_with("line 1: recursion limit"));
         assert!(message("").starts_with("line 1: EOF"));
+        // A name of any length: found by the fuzzer.
+        let long = message(&format!("{{\"{}\":1}}", "seed".repeat(1000)));
+        assert!(long.starts_with("seedseed") && long.contains("...: unknown field"));
+        assert!(long.len() < 500, "{long}");
         assert!(message("[1,2]").starts_with("spec: [1,2] is not allowed"));
         assert!(message("null").starts_with("spec: null is not allowed"));
         let twice = r#"{"seed":1,"budget":0.1,"seed":1}"#;

@@ -87,6 +87,18 @@ fn numbers(report: &Report) -> Vec<f64> {
     all
 }
 
+/// What is on record of a run.
+fn entry(report: &Report) -> Value {
+    json!({
+        "solver": report.spec.solver,
+        "loss": report.spec.loss,
+        "status": report.clean.solver_status,
+        "attacked_status": report.attacked.solver_status,
+        "objective": report.clean.objective,
+        "certificate": report.clean.certificate,
+    })
+}
+
 /// Runs a case with both solvers and with both losses that its labels allow, checks what holds of
 /// every report, and writes the record. Returns the reports of the certified solver, then those of
 /// the alternation.
@@ -120,14 +132,7 @@ fn examine(case: &str, rows: &[Row], fields: &Value) -> Vec<Report> {
                     assert_ne!(model.solver_status, Status::Stalled, "{what}");
                 }
             }
-            tried.push(json!({
-                "solver": solver,
-                "loss": loss,
-                "status": report.clean.solver_status,
-                "attacked_status": report.attacked.solver_status,
-                "objective": report.clean.objective,
-                "certificate": report.clean.certificate,
-            }));
+            tried.push(entry(&report));
             reports.push(report);
         }
     }
@@ -301,6 +306,29 @@ fn one_point_to_train_on_is_enough() {
 }
 
 #[test]
+fn one_point_in_all_is_too_few_to_train_and_to_test_on() {
+    let text = "task,label,x1\n1,0.5,2";
+    let table = Table::read(text.as_bytes()).unwrap();
+    let data = table.into_data_set("edge.csv", text.as_bytes()).unwrap();
+    for (fields, words) in [
+        (
+            json!({}),
+            "train_share: 0.5 is not allowed; expected at least one",
+        ),
+        (
+            json!({"train_per_task": 1}),
+            "train_per_task: 1 is not allowed; expected at most 0",
+        ),
+    ] {
+        let error = match check(&data, &fields) {
+            Err(errors) => errors[0].clone(),
+            Ok(spec) => experiment::run(&spec, &data, &mut Unobserved).unwrap_err(),
+        };
+        assert!(error.to_string().starts_with(words), "{error}");
+    }
+}
+
+#[test]
 fn no_lambda1_is_refused_by_name_and_no_lambda2_is_a_task_on_its_own() {
     for kind in KINDS {
         let rows = rows(kind, 3, 3, 20);
@@ -353,7 +381,13 @@ fn longest(rows: &[Row]) -> Vec<f64> {
 fn the_smallest_lambdas_fit_the_data_and_the_largest_leave_nothing() {
     for kind in KINDS {
         let rows = rows(kind, 4, 3, 20);
-        for (lambda1, lambda2) in [(1e-12f64, 0.0), (1e-12, 1e-6), (1e-12, 1.0), (1e-6, 1e-12)] {
+        for (lambda1, lambda2) in [
+            (1e-12f64, 0.0),
+            (1e-12, 1e-12),
+            (1e-12, 1e-6),
+            (1e-12, 1.0),
+            (1e-6, 1e-12),
+        ] {
             let case = format!("lambda1 {lambda1:e}, lambda2 {lambda2:e}, {}", word(kind));
             let tiny = examine(
                 &case,
@@ -371,6 +405,15 @@ fn the_smallest_lambdas_fit_the_data_and_the_largest_leave_nothing() {
                     tiny.clean.objective <= ridge.clean.objective * (1.0 + 1e-9),
                     "{case}"
                 );
+            }
+        }
+        // The penalty of W is at most the objective of W = 0, which is at most 1 a task.
+        for (lambda1, lambda2) in [(1e6, 0.0), (1e6, 1e-12), (1e-12, 1e6)] {
+            let case = format!("lambda1 {lambda1:e}, lambda2 {lambda2:e}, {}", word(kind));
+            let fields = json!({"lambda1": lambda1, "lambda2": lambda2});
+            for report in examine(&case, &rows, &fields) {
+                let most = (2.0 * 4.0 / 1e6f64).sqrt();
+                assert!(weights(&report.clean).iter().all(|w| w.abs() < most));
             }
         }
         let case = format!("lambdas of 1e6, {}", word(kind));
@@ -410,6 +453,10 @@ fn labels_of_a_thousand_million_are_no_trouble() {
     assert!(numbers(&hopeless).iter().all(|x| x.is_finite()));
     assert!(objective(&hopeless) <= plain[0].clean.objective + certificate);
     assert!((objective(&hopeless) / plain[0].clean.objective - 1.0).abs() < 1e-6);
+    record::record(
+        "edge_cases/labels of 1e9 with a floor below rounding",
+        &json!({"runs": 1, "tried": [entry(&hopeless)]}),
+    );
 }
 
 #[test]

@@ -7,11 +7,14 @@
 mod golden;
 #[path = "common/golden_links.rs"]
 mod golden_links;
+#[path = "common/record.rs"]
+mod record;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use golden::{PUBLISHED, SYNTHETIC};
+use golden::{PUBLISHED, SYNTHETIC, WORKERS};
 use patom::data::{DataSet, sources};
 use patom::experiment::{self, Unobserved};
 use patom::link;
@@ -25,11 +28,6 @@ fn spec_of(link: &str, dataset: &str) -> Spec {
 
 fn run(spec: &Spec, data: &DataSet) -> Report {
     experiment::run(spec, data, &mut Unobserved).unwrap().report
-}
-
-fn run_synthetic(link: &str) -> Report {
-    let spec = spec_of(link, "synthetic");
-    run(&spec, &experiment::load_synthetic(&spec).unwrap())
 }
 
 /// The data set, or a line that says which test is skipped.
@@ -52,43 +50,70 @@ fn published(name: &str, test: &str) -> Option<DataSet> {
     }
 }
 
+/// A golden specification with its data.
+struct Golden {
+    name: &'static str,
+    spec: Spec,
+    data: Arc<DataSet>,
+}
+
+/// All of them whose data are there.
+fn all(test: &str) -> Vec<Golden> {
+    let synthetic = SYNTHETIC.iter().map(|(name, link)| {
+        let spec = spec_of(link, "synthetic");
+        let data = Arc::new(experiment::load_synthetic(&spec).unwrap());
+        Golden { name, spec, data }
+    });
+    let mut all: Vec<Golden> = synthetic.collect();
+    for dataset in ["landmine", "sarcos", "mnist"] {
+        let Some(data) = published(dataset, test).map(Arc::new) else {
+            continue;
+        };
+        let of_it = PUBLISHED.iter().filter(|(of, ..)| *of == dataset);
+        all.extend(of_it.map(|(_, name, link)| Golden {
+            name,
+            spec: spec_of(link, dataset),
+            data: data.clone(),
+        }));
+    }
+    all
+}
+
+/// Their digests by name, found by so many threads at once. The last come first, so that the runs
+/// of a thread come after different ones each time.
+fn digests(golden: &[Golden], threads: usize) -> HashMap<&'static str, String> {
+    let every = |first: usize| {
+        move || -> Vec<(&'static str, String)> {
+            let chosen = golden.iter().rev().skip(first).step_by(threads);
+            chosen
+                .map(|one| (one.name, run(&one.spec, &one.data).digest))
+                .collect()
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|at| scope.spawn(every(at))).collect();
+        let found = workers.into_iter().map(|worker| worker.join().unwrap());
+        found.flatten().collect()
+    })
+}
+
 #[test]
 fn every_golden_run_converges_and_repeats_itself_in_any_thread() {
-    let reports: Vec<Report> = SYNTHETIC
-        .iter()
-        .map(|(_, link)| run_synthetic(link))
-        .collect();
-    for ((name, _), report) in SYNTHETIC.iter().zip(&reports) {
-        assert!(report.converged(), "{name}");
+    let golden = all("every_golden_run_converges_and_repeats_itself_in_any_thread");
+    let mut first = HashMap::new();
+    for one in &golden {
+        let report = run(&one.spec, &one.data);
+        assert!(report.converged(), "{}", one.name);
+        first.insert(one.name, report.digest);
     }
-    // All at once, and in another order, so that the runs of a thread come after different ones.
-    for threads in [2, 4] {
-        let again: HashMap<&str, String> = std::thread::scope(|scope| {
-            let run_every = |first: usize| {
-                move || -> Vec<(&str, String)> {
-                    let chosen = SYNTHETIC.iter().rev().skip(first).step_by(threads);
-                    chosen
-                        .map(|(name, link)| (*name, run_synthetic(link).digest))
-                        .collect()
-                }
-            };
-            let workers: Vec<_> = (0..threads)
-                .map(|first| scope.spawn(run_every(first)))
-                .collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().unwrap())
-                .collect()
-        });
-        for ((name, _), report) in SYNTHETIC.iter().zip(&reports) {
-            assert_eq!(again[name], report.digest, "{name}, {threads} threads");
-        }
+    for threads in WORKERS {
+        assert_eq!(digests(&golden, threads), first, "{threads} threads");
     }
-    let different: HashSet<&String> = reports.iter().map(|report| &report.digest).collect();
-    assert_eq!(
-        different.len(),
-        SYNTHETIC.len(),
-        "each choice has an effect"
+    let different: HashSet<&String> = first.values().collect();
+    assert_eq!(different.len(), golden.len(), "each choice has an effect");
+    record::record(
+        "golden/native",
+        &serde_json::json!({"equal": golden.len(), "workers": WORKERS}),
     );
 }
 
@@ -97,39 +122,21 @@ fn the_digests_are_handed_to_the_wasm_tests() {
     let Some(path) = std::env::var_os("PATOM_DIGESTS_FILE") else {
         return;
     };
-    let mut lines: Vec<String> = SYNTHETIC
+    let golden = all("the_digests_are_handed_to_the_wasm_tests");
+    let lines = golden
         .iter()
-        .map(|(name, link)| format!("{name} {}\n", run_synthetic(link).digest))
-        .collect();
-    for dataset in ["landmine", "sarcos", "mnist"] {
-        let Some(data) = published(dataset, "the_digests_are_handed_to_the_wasm_tests") else {
-            continue;
-        };
-        for (_, name, link) in PUBLISHED.iter().filter(|(of, ..)| *of == dataset) {
-            let digest = run(&spec_of(link, dataset), &data).digest;
-            lines.push(format!("{name} {digest}\n"));
-        }
-    }
-    std::fs::write(path, lines.concat()).unwrap();
+        .map(|one| format!("{} {}\n", one.name, run(&one.spec, &one.data).digest));
+    std::fs::write(path, lines.collect::<String>()).unwrap();
 }
 
 #[test]
-fn golden_runs_on_published_data_converge_and_repeat_themselves() {
-    let test = "golden_runs_on_published_data_converge_and_repeat_themselves";
-    for dataset in ["landmine", "sarcos", "mnist"] {
-        let Some(data) = published(dataset, test) else {
-            continue;
-        };
-        for (_, name, link) in PUBLISHED.iter().filter(|(of, ..)| *of == dataset) {
-            let spec = spec_of(link, dataset);
-            let report = run(&spec, &data);
-            assert!(report.converged(), "{name}");
-            // The specification that the report writes is the same run.
-            let text = serde_json::to_string(&report.spec).unwrap();
-            let draft = Draft::parse(&text).unwrap();
-            let again = draft.check(&Shape::named(dataset).unwrap()).unwrap();
-            assert_eq!(run(&again, &data).digest, report.digest, "{name}");
-        }
+fn the_specification_that_a_report_writes_is_the_same_run() {
+    for one in all("the_specification_that_a_report_writes_is_the_same_run") {
+        let report = run(&one.spec, &one.data);
+        let text = serde_json::to_string(&report.spec).unwrap();
+        let draft = Draft::parse(&text).unwrap();
+        let again = draft.check(&Shape::of(&one.data)).unwrap();
+        assert_eq!(run(&again, &one.data).digest, report.digest, "{}", one.name);
     }
 }
 

@@ -45,6 +45,9 @@ pub const SYNTHETIC: [(&str, &str); 12] = [
     ),
 ];
 
+/// How many threads or workers share the specifications, one count after another.
+pub const WORKERS: [usize; 3] = [1, 2, 4];
+
 /// The same on published data, which need not be there: data set, name, link.
 pub const PUBLISHED: [(&str, &str, &str); 6] = [
     ("landmine", "landmine", "v=1&d=landmine&i=4"),
@@ -66,3 +69,9 @@ pub const PUBLISHED: [(&str, &str, &str); 6] = [
         "v=1&d=mnist&i=2&k=indirect&g=published&p=constant",
     ),
 ];
+
+/// Data set, name and link of all of them.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let synthetic = SYNTHETIC.map(|(name, link)| ("synthetic", name, link));
+    synthetic.into_iter().chain(PUBLISHED)
+}

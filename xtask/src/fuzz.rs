@@ -4,19 +4,20 @@
 //! how long, and what it found. A fixed number of inputs runs on any toolchain; a long run is
 //! libFuzzer's where a nightly toolchain and cargo-fuzz are installed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::trust;
 use crate::workspace::{Workspace, cargo, output, run, typed};
 
 /// Inputs for each target in `cargo xtask test`.
 pub const EXECUTIONS: u64 = 20_000;
 /// The functions of `fuzz::targets`.
-const TARGETS: [&str; 6] = ["matlab", "csv", "idx", "link", "spec", "bundle"];
+pub(crate) const TARGETS: [&str; 6] = ["matlab", "csv", "idx", "link", "spec", "bundle"];
 
 /// What `cargo xtask fuzz` understands.
 #[derive(Debug, Clone, Args)]
@@ -32,22 +33,41 @@ pub struct Arguments {
     pub seed: u64,
 }
 
-/// A run of some seconds; true where nothing was found.
+/// A run of some seconds; what came of each target goes to `target/fuzz/NAME.json` when its time is
+/// over. True where nothing was found.
 ///
 /// # Errors
 /// When nothing can be run.
 pub fn fuzz(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
-    let result = if libfuzzer_is_here(workspace) {
-        libfuzzer(workspace, arguments)?
-    } else {
+    let chosen: Vec<&str> = (TARGETS.into_iter())
+        .filter(|name| arguments.target.as_ref().is_none_or(|t| t == name))
+        .collect();
+    let each = (arguments.seconds / chosen.len() as u64).max(1);
+    let libfuzzer_is_here = libfuzzer_is_here(workspace);
+    if !libfuzzer_is_here {
         println!("libFuzzer needs a nightly toolchain and cargo-fuzz; the runner does without");
-        let mut words = vec![format!("--seconds={}", arguments.seconds)];
-        words.push(format!("--seed={}", arguments.seed));
-        words.extend(arguments.target.iter().map(|t| format!("--target={t}")));
-        runner(workspace, &words)?
-    };
-    println!("\nwritten: {}", result_path(workspace).display());
-    Ok(findings(&result) == 0)
+    }
+    let folder = workspace.target.join("fuzz");
+    std::fs::create_dir_all(&folder)?;
+    let mut found = 0;
+    for name in chosen {
+        let path = folder.join(format!("{name}.json"));
+        let result = if libfuzzer_is_here {
+            let result = libfuzzer(workspace, name, each, arguments.seed)?;
+            std::fs::write(&path, format!("{result:#}\n"))?;
+            result
+        } else {
+            let words = [
+                format!("--target={name}"),
+                format!("--seconds={each}"),
+                format!("--seed={}", arguments.seed),
+            ];
+            runner(workspace, &words, &path)?
+        };
+        found += findings(&result);
+    }
+    println!("\nwritten: {}", folder.display());
+    Ok(found == 0)
 }
 
 /// The same inputs every time; what the runner says of each target.
@@ -55,7 +75,10 @@ pub fn fuzz(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
 /// # Errors
 /// When the runner cannot be built or run.
 pub fn fixed(workspace: &Workspace) -> Result<Value> {
-    runner(workspace, &[format!("--executions={EXECUTIONS}")])
+    let words = [format!("--executions={EXECUTIONS}")];
+    let path = trust::folder(workspace).join("hostile_input.json");
+    std::fs::create_dir_all(trust::folder(workspace))?;
+    runner(workspace, &words, &path)
 }
 
 /// How many findings a result has.
@@ -69,21 +92,16 @@ pub fn findings(result: &Value) -> usize {
         .sum()
 }
 
-fn result_path(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("fuzz.json")
-}
-
 fn findings_path(workspace: &Workspace) -> PathBuf {
     workspace.target.join("fuzz-findings")
 }
 
-fn runner(workspace: &Workspace, words: &[String]) -> Result<Value> {
+fn runner(workspace: &Workspace, words: &[String], path: &Path) -> Result<Value> {
     let mut build = cargo();
     build.args(["build", "--quiet", "--package", "fuzz", "--bin", "fuzz"]);
     run(build.current_dir(&workspace.root))?;
-    let path = result_path(workspace);
     // Never the result of an earlier run.
-    let _ = std::fs::remove_file(&path);
+    let _ = std::fs::remove_file(path);
     let program = format!("fuzz{}", std::env::consts::EXE_SUFFIX);
     let mut command = Command::new(workspace.target.join("debug").join(program));
     command
@@ -93,12 +111,12 @@ fn runner(workspace: &Workspace, words: &[String]) -> Result<Value> {
         .arg("--findings")
         .arg(findings_path(workspace))
         .arg("--out")
-        .arg(&path)
+        .arg(path)
         .stdin(Stdio::null());
     let status = command
         .status()
         .with_context(|| format!("cannot start `{}`", typed(&command)))?;
-    let text = std::fs::read_to_string(&path)
+    let text = std::fs::read_to_string(path)
         .with_context(|| format!("`{}` ended with {status}", typed(&command)))?;
     let result: Value = serde_json::from_str(&text)?;
     if !status.success() && findings(&result) == 0 {
@@ -127,67 +145,58 @@ fn nightly(workspace: &Workspace) -> Command {
     command
 }
 
-fn libfuzzer(workspace: &Workspace, arguments: &Arguments) -> Result<Value> {
-    let chosen: Vec<&str> = (TARGETS.into_iter())
-        .filter(|name| arguments.target.as_ref().is_none_or(|t| t == name))
-        .collect();
-    let each = (arguments.seconds / chosen.len() as u64).max(1);
+fn libfuzzer(workspace: &Workspace, name: &str, seconds: u64, seed: u64) -> Result<Value> {
     // No address sanitizer: there is no unsafe code to watch. The profile of tests has overflow
     // checks, and is built in a fraction of the time.
     let how = ["--dev", "--sanitizer=none", "--features=libfuzzer"];
-    let mut results = Vec::new();
-    for name in chosen {
-        let learned = workspace.target.join("fuzz-corpus").join(name);
-        let artifacts = findings_path(workspace).join(name);
-        std::fs::create_dir_all(&learned)?;
-        std::fs::create_dir_all(&artifacts)?;
-        let seeds = workspace.root.join("fuzz/corpus").join(name);
-        let mut command = nightly(workspace);
-        command
-            .args(["fuzz", "run"])
-            .args(how)
-            .args([name])
-            .args([&learned, &seeds])
-            .arg("--")
-            .arg(format!("-max_total_time={each}"))
-            .arg(format!("-seed={}", arguments.seed))
-            .arg(format!("-artifact_prefix={}/", artifacts.display()))
-            .args(["-max_len=32768", "-timeout=5", "-rss_limit_mb=1024"])
-            .arg("-print_final_stats=1");
-        let done = command
-            .output()
-            .with_context(|| format!("cannot start `{}`", typed(&command)))?;
-        let log = String::from_utf8_lossy(&done.stderr);
-        let executions = stat(&log, "number_of_executed_units")
-            .with_context(|| format!("`{}` printed no statistics:\n{log}", typed(&command)))?;
-        let mut found = Vec::new();
-        if !done.status.success() {
-            for line in log.lines() {
-                let what = ["panicked at", "ERROR: libFuzzer"];
-                if what.iter().any(|words| line.contains(words)) {
-                    println!("{name}: {line}");
-                    found.push(json!({"what": line, "input": artifacts}));
-                }
-            }
-            if found.is_empty() {
-                found.push(json!({"what": "ended with an error", "input": artifacts}));
+    let learned = workspace.target.join("fuzz-corpus").join(name);
+    let artifacts = findings_path(workspace).join(name);
+    std::fs::create_dir_all(&learned)?;
+    std::fs::create_dir_all(&artifacts)?;
+    let seeds = workspace.root.join("fuzz/corpus").join(name);
+    let mut command = nightly(workspace);
+    command
+        .args(["fuzz", "run"])
+        .args(how)
+        .args([name])
+        .args([&learned, &seeds])
+        .arg("--")
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-seed={seed}"))
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        .args(["-max_len=32768", "-timeout=5", "-rss_limit_mb=1024"])
+        .arg("-print_final_stats=1");
+    let done = command
+        .output()
+        .with_context(|| format!("cannot start `{}`", typed(&command)))?;
+    let log = String::from_utf8_lossy(&done.stderr);
+    let executions = stat(&log, "number_of_executed_units")
+        .with_context(|| format!("`{}` printed no statistics:\n{log}", typed(&command)))?;
+    let mut found = Vec::new();
+    if !done.status.success() {
+        for line in log.lines() {
+            let what = ["panicked at", "ERROR: libFuzzer"];
+            if what.iter().any(|words| line.contains(words)) {
+                println!("{name}: {line}");
+                found.push(json!({"what": line, "input": artifacts}));
             }
         }
-        println!(
-            "{name}: {executions} executions, {} findings ({each} s)",
-            found.len()
-        );
-        results.push(json!({
-            "target": name,
-            "executions": executions,
-            "seconds": each,
-            "peak_mebibytes": stat(&log, "peak_rss_mb"),
-            "findings": found,
-        }));
+        if found.is_empty() {
+            found.push(json!({"what": "ended with an error", "input": artifacts}));
+        }
     }
-    let result = json!({"engine": "libFuzzer", "seed": arguments.seed, "targets": results});
-    std::fs::write(result_path(workspace), format!("{result:#}\n"))?;
-    Ok(result)
+    println!(
+        "{name}: {executions} executions, {} findings ({seconds} s)",
+        found.len()
+    );
+    let target = json!({
+        "target": name,
+        "executions": executions,
+        "seconds": seconds,
+        "peak_mebibytes": stat(&log, "peak_rss_mb"),
+        "findings": found,
+    });
+    Ok(json!({"engine": "libFuzzer", "seed": seed, "targets": [target]}))
 }
 
 /// A number that libFuzzer prints at its end, as `stat::NAME: 123`.

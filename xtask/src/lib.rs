@@ -1,4 +1,4 @@
-//! The project's own build tool: build, serve, data, test, fuzz.
+//! The project's own build tool: build, serve, data, test, fuzz, trust.
 //!
 //! It is a library so that the browser tests serve the site by the very same [`server`].
 
@@ -11,6 +11,8 @@ pub mod server;
 pub mod settings;
 pub mod setup;
 pub mod site;
+pub mod supply;
 pub mod test;
+pub mod trust;
 pub mod wasm;
 pub mod workspace;

@@ -39,10 +39,12 @@ enum Task {
     Screenshots,
     /// Time the same work natively, in wasm and by Python peers: docs/performance.md
     Bench(xtask::bench::Arguments),
-    /// Try hostile input on the readers of files, links and specifications: target/fuzz.json
+    /// Try hostile input on the readers of files, links and specifications: target/fuzz/
     Fuzz(xtask::fuzz::Arguments),
     /// Measure the budgets (sizes, Lighthouse, axe, times): a table, and target/audit.json
     Audit,
+    /// Write docs/trust.md: what the tests tried, how often, and what they found
+    Trust,
     /// Run every check and every test; the last line is `N passed, N failed`
     Test(xtask::test::Arguments),
 }
@@ -74,6 +76,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench(arguments) => xtask::bench::bench(&workspace, &arguments)?,
         Task::Audit => return Ok(exit_code(xtask::audit::run(&workspace)?)),
         Task::Fuzz(arguments) => return Ok(exit_code(xtask::fuzz::fuzz(&workspace, &arguments)?)),
+        Task::Trust => xtask::trust::write(&workspace)?,
         Task::Test(arguments) => return Ok(exit_code(xtask::test::run(&workspace, &arguments)?)),
     }
     Ok(ExitCode::SUCCESS)
@@ -117,4 +120,22 @@ fn serve(dist: &std::path::Path, address: SocketAddr) -> Result<()> {
     println!("PATOM Lab: {}   (stop with Ctrl-C)", server.url());
     server.wait();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_computer_is_served_unless_told() {
+        let host = |words: &[&str]| {
+            let words = [&["cargo xtask", "serve"], words].concat();
+            match Cli::try_parse_from(words).map(|cli| cli.task) {
+                Ok(Task::Serve { host, .. }) => host,
+                _ => panic!("these words mean serve"),
+            }
+        };
+        assert!(host(&[]).is_loopback());
+        assert!(!host(&["--host", "0.0.0.0"]).is_loopback());
+    }
 }

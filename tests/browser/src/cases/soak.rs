@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use xtask::trust;
+use xtask::workspace::Workspace;
 
 use super::figures;
 use super::lab::{finished, needs};
@@ -111,6 +113,14 @@ async fn a_thousand_runs_leave_the_memory_as_it_was(page: &Page) -> Result<()> {
         "    MiB after {} runs: {before:.0}, then {between:.0}, then {after:.0}",
         RUNS / 2
     );
+    trust::record(
+        &Workspace::find()?,
+        "soak",
+        &json!({
+            "warm_up": RUNS / 2, "runs": RUNS, "bound": GROWTH,
+            "mebibytes": [before.round(), between.round(), after.round()],
+        }),
+    )?;
     ensure!(before > 10.0, "{before} MiB: no process was found");
     ensure!(
         after - before < GROWTH,
