@@ -377,7 +377,7 @@ impl<'a> Reader<'a> {
         };
         let true_correlation = match self.byte(1, "flag")? {
             0 => None,
-            _ => Some(self.block(count, count)?),
+            _ => Some(self.correlation(count)?),
         };
         if self.position != self.bytes.len() {
             return Err(Error::offset(
@@ -398,6 +398,20 @@ impl<'a> Reader<'a> {
         };
         data.check()?;
         Ok(data)
+    }
+
+    fn correlation(&mut self, count: usize) -> Result<Vec<f64>> {
+        let at = self.position;
+        let entries = self.block(count, count)?;
+        // Written so that NaN fails.
+        match entries.iter().find(|entry| !(entry.abs() <= 1.0)) {
+            None => Ok(entries),
+            Some(entry) => Err(Error::offset(
+                at,
+                format!("a true correlation of {entry}"),
+                "correlations from -1 to 1",
+            )),
+        }
     }
 
     fn separate(&mut self, count: usize, features: usize) -> Result<Layout> {
@@ -594,6 +608,17 @@ mod tests {
         bytes.extend(Sha256::digest(&deflated));
         bytes.extend(deflated);
         bytes
+    }
+
+    #[test]
+    fn a_true_correlation_that_is_none_is_refused() {
+        // NaN came through: found by the fuzzer.
+        let mut data = synthetic::generate(Kind::Regression, 3).unwrap();
+        for wrong in [f64::NAN, f64::INFINITY, -1.5] {
+            data.true_correlation.as_mut().unwrap()[1] = wrong;
+            let message = decode(&encode(&data)).unwrap_err().to_string();
+            assert!(message.contains("correlations from -1 to 1"), "{message}");
+        }
     }
 
     proptest! {

@@ -142,7 +142,7 @@ const HOST: [(&str, &str); 10] = [
 ];
 
 /// What the tests found and what was mended, with the test that failed first.
-const FOUND: [(&str, &str); 10] = [
+const FOUND: [(&str, &str); 11] = [
     (
         "A task whose test labels are all equal had an NMSE, made of rounding alone. It has none now.",
         "a_constant_label_has_no_nmse_and_standardised_no_weights",
@@ -174,6 +174,10 @@ const FOUND: [(&str, &str); 10] = [
     (
         "Fuzzing: the message about an unknown field repeated its name, however long.",
         "text_that_is_no_json_object_is_told_by_line_or_field",
+    ),
+    (
+        "Fuzzing: the true correlation in a bundle could be NaN or beyond 1.",
+        "a_true_correlation_that_is_none_is_refused",
     ),
     (
         "Three packages of ours stated no licence.",
