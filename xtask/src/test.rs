@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::settings::Settings;
 use crate::setup;
 use crate::workspace::{Workspace, cargo, typed};
-use crate::{build, data, fuzz, supply, trust, wasm};
+use crate::{build, data, fuzz, site, supply, trust, wasm};
 
 #[path = "../../tests/common/golden.rs"]
 pub(crate) mod golden;
@@ -526,11 +526,20 @@ fn hostile_input(session: &mut Session) -> Result<Tally> {
 }
 
 fn build_site(session: &mut Session) -> Result<Tally> {
-    build::build(session.workspace)?;
-    Ok(Tally {
-        passed: 1,
-        ..Tally::default()
-    })
+    let dist = build::build(session.workspace)?;
+    let mut tally = Tally::default();
+    for share in site::budget(&site::read_folder(&dist)?) {
+        if share.gzip > share.limit {
+            let (gzip, limit) = (share.gzip, share.limit);
+            tally.failed.push(format!(
+                "{}: {gzip} bytes after gzip; at most {limit}",
+                share.what
+            ));
+        } else {
+            tally.passed += 1;
+        }
+    }
+    Ok(tally)
 }
 
 fn types(session: &mut Session) -> Result<Tally> {

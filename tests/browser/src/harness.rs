@@ -105,7 +105,7 @@ pub fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
         .filter(|&&engine| engine != Engine::Chromium)
         .map(|engine| engine.name())
         .collect();
-    let mut outcomes = Vec::new();
+    let mut skipped = 0;
     for case in once.iter().filter(|_| !others.is_empty()) {
         let reason = case.chromium_only.unwrap_or_default();
         println!(
@@ -113,25 +113,31 @@ pub fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
             case.name,
             others.join(" and ")
         );
-        outcomes.push((case.name.to_owned(), Outcome::Skipped(reason.to_owned())));
+        skipped += 1;
     }
     let start = Instant::now();
     // The longest first, so that none is left at the end while other browsers have nothing to do.
     jobs.sort_by_key(|job| std::cmp::Reverse(job.case.limit));
-    outcomes.extend(side_by_side(plan, jobs, lanes()?)?);
-    outcomes.extend(side_by_side(plan, last, 1)?);
+    let mut ended = side_by_side(plan, jobs, lanes()?)?;
+    ended.extend(side_by_side(plan, last, 1)?);
+    let shaky = once_more(plan, &mut ended)?;
     let mut failures = Vec::new();
-    let (mut passed, mut skipped) = (0, 0);
-    for (name, outcome) in outcomes {
+    let mut passed = 0;
+    for (job, outcome) in ended {
         match outcome {
             Outcome::Passed => passed += 1,
             Outcome::Skipped(_) => skipped += 1,
-            Outcome::Failed(message) => failures.push((name, message)),
+            Outcome::Failed(message) => failures.push((job.name(), message)),
         }
     }
-    if !failures.is_empty() {
-        println!("\nfailures:");
-        for (name, message) in &failures {
+    for (title, list) in [
+        ("passed only when tried again", &shaky),
+        ("failures", &failures),
+    ] {
+        if !list.is_empty() {
+            println!("\n{title}:");
+        }
+        for (name, message) in list {
             println!("\n---- {name} ----\n{message}");
         }
     }
@@ -147,9 +153,43 @@ pub fn run(plan: &Plan, cases: &[Case]) -> Result<bool> {
 }
 
 /// A case to run in an engine.
+#[derive(Clone, Copy)]
 struct Job<'a> {
     engine: Engine,
     case: &'a Case,
+}
+
+impl Job<'_> {
+    fn name(&self) -> String {
+        format!("{}::{}", self.engine.name(), self.case.name)
+    }
+}
+
+/// Runs the few cases that failed once more, one after the other: browsers and drivers on a busy
+/// machine are not as dependable as a page has to be. The new outcome counts; what passes now is
+/// returned with the words of its failure, and reported, so that nothing shaky stays unseen.
+fn once_more(plan: &Plan, ended: &mut [Ended]) -> Result<Vec<(String, String)>> {
+    // More than these is no accident.
+    const MOST: usize = 5;
+    let failed = |(_, outcome): &Ended| matches!(outcome, Outcome::Failed(_));
+    let count = ended.iter().filter(|one| failed(one)).count();
+    if count == 0 || count > MOST {
+        return Ok(Vec::new());
+    }
+    println!("\nonce more, one after the other:");
+    let mut shaky = Vec::new();
+    for (job, outcome) in ended.iter_mut() {
+        let Outcome::Failed(first) = outcome else {
+            continue;
+        };
+        if let Some((_, second)) = side_by_side(plan, vec![*job], 1)?.pop() {
+            if matches!(second, Outcome::Passed) {
+                shaky.push((job.name(), std::mem::take(first)));
+            }
+            *outcome = second;
+        }
+    }
+    Ok(shaky)
 }
 
 /// How many browsers work side by side: one more than the machine has cores, since a case also
@@ -171,7 +211,7 @@ fn next<'a>(queue: &Mutex<VecDeque<Job<'a>>>, engine: Option<Engine>) -> Option<
 }
 
 /// Lets so many browsers work until nothing is left to do.
-fn side_by_side(plan: &Plan, jobs: Vec<Job>, lanes: usize) -> Result<Vec<Ended>> {
+fn side_by_side<'a>(plan: &Plan, jobs: Vec<Job<'a>>, lanes: usize) -> Result<Vec<Ended<'a>>> {
     let lanes = lanes.min(jobs.len());
     let queue = Mutex::new(VecDeque::from(jobs));
     std::thread::scope(|scope| {
@@ -219,8 +259,8 @@ pub async fn open(plan: &Plan, browser: &mut Browser) -> Result<(tempfile::TempD
     Ok((folder, page))
 }
 
-/// How a case ended, with its name and its engine's.
-type Ended = (String, Outcome);
+/// How a case ended.
+type Ended<'a> = (Job<'a>, Outcome);
 
 /// What cases and audit run on.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -230,22 +270,22 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 /// Runs case after case in one browser, and in another one where the queue or a failure asks for it.
-fn run_lane(
+fn run_lane<'a>(
     plan: &Plan,
-    queue: &Mutex<VecDeque<Job>>,
+    queue: &Mutex<VecDeque<Job<'a>>>,
     first: Option<Engine>,
-) -> Result<Vec<Ended>> {
+) -> Result<Vec<Ended<'a>>> {
     runtime()?.block_on(async {
         let mut ended = Vec::new();
         let mut browser: Option<Browser> = None;
         let mut engine = first;
-        while let Some(Job {
-            engine: wanted,
-            case,
-        }) = next(queue, engine)
-        {
+        while let Some(job) = next(queue, engine) {
+            let Job {
+                engine: wanted,
+                case,
+            } = job;
             engine = Some(wanted);
-            let name = format!("{}::{}", wanted.name(), case.name);
+            let name = job.name();
             let begun = Instant::now();
             if let Some(other) = browser.take_if(|browser| browser.engine != wanted) {
                 other.quit().await;
@@ -271,7 +311,7 @@ fn run_lane(
                     println!("test {name} ... FAILED ({seconds:.1} s)\n    {message}");
                 }
             }
-            ended.push((name, outcome));
+            ended.push((job, outcome));
         }
         if let Some(browser) = browser {
             browser.quit().await;
