@@ -403,8 +403,8 @@ impl<'a> Reader<'a> {
     fn correlation(&mut self, count: usize) -> Result<Vec<f64>> {
         let at = self.position;
         let entries = self.block(count, count)?;
-        // Written so that NaN fails.
-        match entries.iter().find(|entry| !(entry.abs() <= 1.0)) {
+        let good = |entry: &f64| (-1.0..=1.0).contains(entry);
+        match entries.iter().find(|entry| !good(entry)) {
             None => Ok(entries),
             Some(entry) => Err(Error::offset(
                 at,
