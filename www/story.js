@@ -357,8 +357,9 @@ export class Story {
   seek() {
     const { current } = this;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const card = current && document.querySelector(current.look);
-    card?.scrollIntoView({ block: current?.block, behavior: calm ? "auto" : "smooth" });
+    if (!current) return;
+    const card = document.querySelector(current.look);
+    card?.scrollIntoView({ block: current.block, behavior: calm ? "auto" : "smooth" });
   }
 
   /** @param {Element | null} card the one that the step speaks about */
