@@ -398,7 +398,7 @@ impl Records {
         let mut text = String::from(
             "## Hostile input\n\nEach reader takes any bytes and ends in a value or a named error, \
              without a panic, in bounded time and memory. `cargo xtask test` tries the same inputs \
-             every time; `cargo xtask fuzz` lets libFuzzer look for others.\n\n\
+             every time; `cargo xtask fuzz` lets libFuzzer look for others; what it found is mended and listed below, and the run was repeated.\n\n\
              | reader | in every test run | findings | long run | findings |\n\
              | --- | --- | --- | --- | --- |\n",
         );
@@ -449,7 +449,7 @@ impl Records {
         let mut text = String::from(
             "## Numerical edge cases\n\nEach runs through the whole engine with both solvers, and \
              with both losses where its labels allow both (`tests/edge_cases.rs` holds the answer \
-             that is expected). The certificate bounds how far the optimum may be.\n\n\
+             that is expected). A run trains twice, without and with the attack. The certificate bounds how far the optimum may be.\n\n\
              | case | runs | certified solver ends | alternation ends |\n\
              | --- | --- | --- | --- |\n",
         );
@@ -476,6 +476,9 @@ impl Records {
                     let objective = run["objective"].as_f64().unwrap_or(f64::NAN);
                     let certificate = run["certificate"].as_f64().unwrap_or(f64::NAN);
                     worst = worst.max(certificate / objective.max(1.0));
+                }
+                if counts.is_empty() {
+                    return NOT_RUN.into();
                 }
                 let words: Vec<String> = (counts.iter())
                     .map(|(status, n)| format!("{n} {}", status.replace('_', " ")))
