@@ -24,11 +24,12 @@ mod tools;
 
 use crate::harness::Case;
 
-/// These measure times.
-const ALONE: [&str; 3] = [
+/// These measure times or memory.
+const ALONE: [&str; 4] = [
     "the_page_opens_with_a_finished_synthetic_result",
     "the_curve_grows_while_the_run_goes_on",
     "cancel_keeps_the_curve_and_the_next_run_works",
+    "a_thousand_runs_leave_the_memory_as_it_was",
 ];
 
 /// These need what only Chromium's driver can do, or say nothing about an engine: why, and which.
