@@ -35,7 +35,8 @@ export async function workOffline(lab) {
     return;
   }
   const { active } = registration;
-  active?.postMessage("tidy");
+  // Twice: after a reload into a new version, the page that went may not have let go of its lock yet.
+  for (const wait of [0, 5_000]) setTimeout(() => active?.postMessage("tidy"), wait);
   const show = () => showState(registration.active !== null).catch(() => $("offline").replaceChildren());
   /** @param {ServiceWorker | null} worker */
   const watch = (worker) =>
