@@ -170,7 +170,7 @@ fn duration(seconds: f64) -> String {
 fn table(native: &Times, wasm: &Times) -> String {
     let mut text = String::from(
         "# Speed\n\nMade by `cargo xtask bench`; medians of one run on one machine. The goal in \
-         brackets. wasm: release with simd128 in Node.\n\n\
+         brackets. wasm: as the page has it, in Node.\n\n\
          | work | native | wasm | wasm / native |\n| --- | --- | --- | --- |\n",
     );
     let mut ratios = Vec::new();
