@@ -95,6 +95,14 @@ impl Page {
         // Nothing of the case before.
         page.console_errors().await?;
         page.viewport(1400, 1000).await?;
+        if page.engine == Engine::Chromium {
+            // Of several windows, one has the focus, and elements of the others hear nothing of it.
+            page.cdp(
+                "Emulation.setFocusEmulationEnabled",
+                json!({ "enabled": true }),
+            )
+            .await?;
+        }
         Ok(page)
     }
 
