@@ -388,8 +388,8 @@ fn read_value(field: &Field, text: &str) -> Result<Value> {
     }
 }
 
-/// A finite number, rounded to nearest as the standard library rounds it, whose own reader has tables
-/// that would be a tenth of the first load.
+/// A finite number, rounded to nearest as the standard library rounds it, whose own reader would bring
+/// 10 kB of tables into the first load.
 fn read_number(text: &str) -> Option<f64> {
     let number = f64::from_lexical(text.as_bytes()).ok()?;
     number.is_finite().then_some(number)

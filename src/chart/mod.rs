@@ -344,7 +344,7 @@ fn nice_range(low: f64, high: f64, count: f64) -> (f64, f64, f64) {
     (first, if last > first { last } else { first + step }, step)
 }
 
-/// 10^n for a whole n. (A general power would be the largest function of a picture.)
+/// 10^n for a whole n. (A general power is 3 kB of code.)
 fn power_of_ten(n: f64) -> f64 {
     let (mut power, mut left) = (1.0, n.abs());
     while left >= 1.0 {

@@ -22,8 +22,8 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 /// The numbers of the keys, ascending by key; of equal ones the smaller number first.
 ///
-/// A merge sort of a few lines, because that of the standard library is compiled anew for each use
-/// and makes up a tenth of the solver's module.
+/// A merge sort of a few lines, because that of the standard library is compiled anew for each use,
+/// 3 kB each time.
 pub fn ascending(keys: &[f64]) -> Vec<usize> {
     let count = keys.len();
     let mut order: Vec<usize> = (0..count).collect();

@@ -1,4 +1,4 @@
-//! The page's own module: the fields, the check of a form, links, the charts of the lab.
+//! The engine in the page's thread: the fields, the check of a form, links, the charts of the lab.
 
 use js_sys::{Array, Float64Array};
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! The solver's module: a data set, runs on it, their reports.
+//! The engine in the workers: a data set, runs on it, their reports.
 
 use std::ops::ControlFlow;
 
