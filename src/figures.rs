@@ -89,8 +89,8 @@ impl Figure {
             }
             Self::Quality => {
                 "Direct attacks are more effective than indirect and random ones; both PATOM \
-                 attacks significantly outperform random ones; 30 % direct on Sarcos gives about \
-                 50 % higher NMSE; indirect attacks have almost no effect on MNIST."
+                 attacks significantly outperform random ones; 30\u{a0}% direct on Sarcos gives about \
+                 50\u{a0}% higher NMSE; indirect attacks have almost no effect on MNIST."
             }
             Self::Correlations => {
                 "The task correlations are subverted (tasks 2 and 3 of Sarcos from -0.99 to 0.99); \

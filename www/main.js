@@ -83,9 +83,11 @@ let reading = null;
 /** @type {Promise<void> | null} */
 let opening = null;
 lab.listen((event) => {
-  if (event.type !== "done") return;
+  // As soon as there is time for it: after the first result, or in a run that takes its time.
+  const going = event.type === "progress" && performance.now() - event.run.start > 1000;
+  if (!going && event.type !== "done" && event.type !== "ended") return;
   opening ??= import("./reading.js")
-    .then(({ openReading }) => openReading(lab, results))
+    .then(({ openReading }) => openReading(lab, results, event.run))
     .then((view) => {
       reading = view;
     })

@@ -1,6 +1,6 @@
 /**
  * Reading a result: what is pointed at in one picture is seen in the others; the injected points;
- * a run kept for comparison. Loaded after the first result.
+ * a run kept for comparison. Loaded after the first result, or during a long run.
  */
 
 import { $, byId, el } from "./dom.js";
@@ -20,9 +20,10 @@ import * as views from "./views.js";
  * Fetches what it needs.
  * @param {Lab} lab
  * @param {Results} results
+ * @param {RunState | null} run the last one, which may have ended without a result
  */
-export async function openReading(lab, results) {
-  return new Reading(await loadPictures(), lab, results);
+export async function openReading(lab, results, run) {
+  return new Reading(await loadPictures(), lab, results, run);
 }
 
 class Reading {
@@ -30,8 +31,9 @@ class Reading {
    * @param {Pictures} pictures
    * @param {Lab} lab
    * @param {Results} results
+   * @param {RunState | null} last
    */
-  constructor(pictures, lab, results) {
+  constructor(pictures, lab, results, last) {
     this.lab = lab;
     this.results = results;
     /** @type {{fragment: string, link: string, report: Report} | null} kept for comparison */
@@ -63,13 +65,15 @@ class Reading {
         case "done":
           this.follow(event.run);
           return this.show(event.report);
-        case "changed":
         case "ended":
+          if (event.run) this.follow(event.run);
+          return this.offerComparison();
+        case "changed":
         case "empty":
           return this.offerComparison();
       }
     });
-    const run = lab.result?.run ?? lab.run;
+    const run = lab.result?.run ?? lab.run ?? last;
     if (run) this.follow(run);
     if (lab.result) this.show(lab.result.report);
   }
@@ -83,6 +87,7 @@ class Reading {
   /** @param {Report} report */
   show(report) {
     $("each-target-row").hidden = report.target_tasks.length < 2;
+    $("each-target-row").classList.remove("later");
     this.rows().forEach((row, task) => (row.tabIndex = task === 0 ? 0 : -1));
     this.offerComparison();
   }
@@ -149,7 +154,7 @@ class Reading {
   offerComparison() {
     const { kept, lab } = this;
     const result = lab.result;
-    $("keep-row").hidden = !result;
+    $("keep-row").classList.toggle("later", !result);
     const right = result && kept && result.link !== kept.link ? lab.fragmentOf(result) : "";
     const target = $("to-compare");
     target.setAttribute("href", comparisonLink(kept?.fragment ?? (result ? lab.fragmentOf(result) : ""), right));

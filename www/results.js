@@ -23,6 +23,7 @@ export class Results {
     /** @type {((cell: [number, number] | null) => void)[]} who follows that of the heatmaps */
     this.onCell = [];
     this.progressBar = byId("progress", HTMLProgressElement);
+    this.timer = 0;
     this.curve = new CurveChart(engine, $("curve"), (iteration) => {
       $("curve-readout").textContent = this.pointWords(iteration);
       for (const follow of this.onIteration) follow(iteration);
@@ -126,6 +127,7 @@ export class Results {
           : "Training on clean data"
         : `Iteration ${done} of ${run.spec.iterations}`;
     $("status").textContent = `${where} · ${seconds.toFixed(1)} s`;
+    if (done !== undefined && !this.lab.result) $("headline").textContent = "The attack is running";
     this.progressBar.max = Math.max(run.spec.iterations, 1);
     this.progressBar.value = done ?? 0;
     const spokenAt = Number($("spoken").dataset.at ?? 0);
@@ -133,7 +135,9 @@ export class Results {
       say(`Iteration ${done} of ${run.spec.iterations}`);
       $("spoken").dataset.at = String(performance.now());
     }
-    requestAnimationFrame(() => this.tick());
+    // Not with every frame: drawing takes its time from the curve where there is no graphics card.
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.tick(), 100);
   }
 
   /** @param {Report} report */

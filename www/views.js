@@ -280,8 +280,8 @@ export function tiles(report) {
       el("dd", {}, el("strong", {}, value), el("small", {}, note)),
     );
   const percent = (100 * change) / Math.abs(clean.metric);
-  const relative = Math.abs(percent) < 0.05 ? "0 %" : Number.isFinite(percent)
-    ? `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(Math.abs(percent) < 10 ? 1 : 0)} %`
+  const relative = Math.abs(percent) < 0.05 ? "0\u00a0%" : Number.isFinite(percent)
+    ? `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(Math.abs(percent) < 10 ? 1 : 0)}\u00a0%`
     : "–";
   const worse = change * metric.stronger > 0;
   return [

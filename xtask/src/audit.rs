@@ -97,23 +97,23 @@ pub fn run(workspace: &Workspace) -> Result<bool> {
     Ok(missed == 0)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "sizes of files")]
-fn kilo(bytes: usize) -> f64 {
-    bytes as f64 / 1000.0
-}
-
 fn sizes(dist: &Path) -> Result<Vec<Row>> {
     let files = site::read_folder(dist)?;
     let mut rows: Vec<Row> = site::budget(&files)
         .into_iter()
         .map(|share| {
             let what = format!("first load, {}", share.what);
-            Row::at_most(what, "kB gzip", kilo(share.limit), kilo(share.gzip))
+            Row::at_most(
+                what,
+                "kB gzip",
+                site::kilo(share.limit),
+                site::kilo(share.gzip),
+            )
         })
         .collect();
     for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with("data/")) {
         let name = path.split(['/', '-']).nth(1).unwrap_or(path);
-        let size = kilo(site::gzip_size(bytes));
+        let size = site::kilo(site::gzip_size(bytes));
         rows.push(Row::at_most(
             format!("data set {name}"),
             "kB gzip",

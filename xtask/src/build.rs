@@ -59,7 +59,7 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
         println!(
             "  {:<11}{:>8.1} kB gzip of {} kB{}",
             share.what,
-            kilo(share.gzip),
+            site::kilo(share.gzip),
             share.limit / 1000,
             if share.gzip > share.limit {
                 "  OVER BUDGET"
@@ -72,7 +72,10 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     println!("later, when they are asked for:");
     for (path, bytes) in files.iter().filter(|(path, _)| !first.contains(*path)) {
         if path.starts_with("assets-") || path.starts_with("data/") {
-            println!("  {path}: {:.1} kB gzip", kilo(site::gzip_size(bytes)));
+            println!(
+                "  {path}: {:.1} kB gzip",
+                site::kilo(site::gzip_size(bytes))
+            );
         }
     }
     Ok(dist)
@@ -97,14 +100,6 @@ fn bundles(prepared: &[data::Prepared], folder: &Path) -> Result<Files> {
 pub fn version() -> &'static str {
     // xtask and the library are versioned together; the smoke test compares this with the wasm.
     env!("CARGO_PKG_VERSION")
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "sizes of files, shown to one digit"
-)]
-fn kilo(bytes: usize) -> f64 {
-    bytes as f64 / 1000.0
 }
 
 #[cfg(test)]

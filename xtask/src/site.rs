@@ -401,6 +401,15 @@ pub fn budget(files: &Files) -> Vec<Share> {
         .collect()
 }
 
+/// A number of bytes in kB.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "sizes of files, shown to one digit"
+)]
+pub fn kilo(bytes: usize) -> f64 {
+    bytes as f64 / 1000.0
+}
+
 /// The size after gzip: 18 bytes of frame around the deflated data.
 pub fn gzip_size(bytes: &[u8]) -> usize {
     miniz_oxide::deflate::compress_to_vec(bytes, 9).len() + 18

@@ -1,9 +1,11 @@
 //! What `cargo xtask audit` needs a browser session for: axe in every view, how quickly the page
 //! answers, whom it asks for what.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use xtask::audit::Row;
-use xtask::site;
+use xtask::site::{self, gzip_size};
 
 use crate::cases::everyone::VIEWS;
 use crate::cases::lab::{finished, reached};
@@ -33,13 +35,22 @@ async fn requests(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
     page.server.take_requests();
     page.open("").await?;
     finished(page).await?;
-    let counted = site::first_load(&site::read_folder(&plan.dist)?);
-    let uncounted: Vec<String> = (page.server.take_requests().into_iter())
-        .filter_map(|path| {
-            let path = path.split_once("/some/folder/")?.1.to_owned();
-            (!path.is_empty() && !counted.contains(&path)).then_some(path)
-        })
+    page.wait_visible("where-picture").await?;
+    let files = site::read_folder(&plan.dist)?;
+    let counted = site::first_load(&files);
+    let asked: BTreeSet<String> = (page.server.take_requests().into_iter())
+        .filter_map(|path| Some(path.split_once("/some/folder/")?.1.to_owned()))
+        .filter(|path| files.contains_key(path) && !counted.contains(path))
         .collect();
+    // Those of the workers are not among these, so they are never taken for later ones.
+    let later = "const done = performance.getEntriesByName('done')[0].startTime; \
+        return performance.getEntriesByType('resource') \
+          .filter(({ startTime }) => startTime > done) \
+          .map(({ name }) => name.split('/some/folder/')[1])";
+    let later: Vec<String> = page.js(later, vec![]).await?;
+    let (later, uncounted): (Vec<String>, Vec<String>) =
+        asked.into_iter().partition(|path| later.contains(path));
+    let bytes: usize = later.iter().map(|path| gzip_size(&files[path])).sum();
     let mut strangers: Vec<String> = Vec::new();
     for view in VIEWS {
         view.open(page).await?;
@@ -50,12 +61,17 @@ async fn requests(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
     let count = |list: &[String]| u32::try_from(list.len()).map_or(f64::INFINITY, f64::from);
     Ok(vec![
         Row::at_most(
-            "first load, files not counted above",
+            "files before the first result, not counted above",
             "files",
             0.0,
             count(&uncounted),
         )
-        .noted(uncounted.join(" ")),
+        .noted(format!(
+            "{} after it, by itself, {} files of {:.1} kB gzip",
+            uncounted.join(" "),
+            later.len(),
+            site::kilo(bytes)
+        )),
         Row::at_most(
             "requests to third parties",
             "requests",

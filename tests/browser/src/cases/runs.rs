@@ -103,6 +103,7 @@ async fn cancel_keeps_the_curve_and_the_next_run_works(page: &Page) -> Result<()
             >= Some(3))
     })
     .await?;
+    page.wait_text("headline", "The attack is running").await?;
     let script = "const start = performance.now(); document.getElementById('cancel').click(); \
         return [performance.now() - start, document.getElementById('results').dataset.state]";
     let (milliseconds, now): (f64, String) = page.js(script, vec![]).await?;
@@ -111,6 +112,7 @@ async fn cancel_keeps_the_curve_and_the_next_run_works(page: &Page) -> Result<()
     page.settle().await?;
     let (label, before) = drawn(page).await?;
     ensure!(label.starts_with("Cancelled at iteration"), "{label}");
+    page.wait_text("where-words", "injected points").await?;
     page.screenshot_whole("cancelled").await?;
     tokio::time::sleep(Duration::from_millis(400)).await;
     let (_, after) = drawn(page).await?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use xtask::server::FaultKind;
 
 use super::lab::{finished, state};
 use crate::cases;
@@ -12,6 +13,8 @@ use crate::page::Page;
 pub fn cases() -> Vec<Case> {
     cases![
         the_page_opens_with_a_finished_synthetic_result,
+        nothing_jumps_when_the_rest_of_the_page_comes,
+        nothing_jumps_on_a_phone_either,
         every_example_runs,
         pictures_have_a_summary_and_a_table,
         the_heatmap_is_read_with_the_keyboard,
@@ -49,6 +52,44 @@ async fn the_page_opens_with_a_finished_synthetic_result(page: &Page) -> Result<
     Ok(())
 }
 
+async fn nothing_jumps_when_the_rest_of_the_page_comes(page: &Page) -> Result<()> {
+    nothing_jumps(page, 1400).await
+}
+
+async fn nothing_jumps_on_a_phone_either(page: &Page) -> Result<()> {
+    nothing_jumps(page, 400).await
+}
+
+/// What is clicked right after the first result must still be where it was.
+async fn nothing_jumps(page: &Page, width: u32) -> Result<()> {
+    page.viewport(width, 900).await?;
+    page.server
+        .fault("/reading.js", FaultKind::Slow(Duration::from_secs(2)));
+    page.open("").await?;
+    finished(page).await?;
+    page.settle().await?;
+    let rest = async || -> Result<bool> {
+        page.js(
+            "return document.querySelector('#where canvas') !== null",
+            vec![],
+        )
+        .await
+    };
+    ensure!(!rest().await?, "too early");
+    let tops = "return [...document.querySelectorAll('#results > .card, #results .menu')] \
+        .filter(e => e.checkVisibility() && !e.matches('.recent')) \
+        .map(e => Math.round(e.getBoundingClientRect().top + scrollY))";
+    let before: Vec<i32> = page.js(tops, vec![]).await?;
+    page.until("the rest of the page", rest).await?;
+    page.settle().await?;
+    let after: Vec<i32> = page.js(tops, vec![]).await?;
+    ensure!(
+        before.len() > 5 && before == after,
+        "{before:?}, then {after:?}"
+    );
+    Ok(())
+}
+
 async fn every_example_runs(page: &Page) -> Result<()> {
     page.open("").await?;
     let first = finished(page).await?;
@@ -72,10 +113,11 @@ async fn every_example_runs(page: &Page) -> Result<()> {
 async fn pictures_have_a_summary_and_a_table(page: &Page) -> Result<()> {
     page.open("").await?;
     finished(page).await?;
+    page.wait_visible("where-picture").await?;
     let script = "return [...document.querySelectorAll('canvas')].map(c => \
         [c.getAttribute('role'), c.getAttribute('aria-label')])";
     let canvases: Vec<(String, String)> = page.js(script, vec![]).await?;
-    ensure!(canvases.len() == 5, "{canvases:?}");
+    ensure!(canvases.len() == 6, "{canvases:?}");
     for (role, label) in canvases {
         ensure!(role == "img", "{role}");
         ensure!(label.len() > 60 && label.ends_with('.'), "{label}");
