@@ -101,10 +101,6 @@ pub fn chromium() -> Result<Chromium> {
 /// The engines of the end-to-end tests.
 pub const ENGINES: &str = "chromium,firefox,webkit";
 
-/// Those that are tested where none is named. WebKit's port for testing is so slow on two cores that a
-/// few cases, other ones each time, miss their limits: it is tested on request.
-pub const USUAL_ENGINES: &str = "chromium,firefox";
-
 /// The small browser that comes with WebKit.
 pub fn mini_browser() -> Option<PathBuf> {
     let folders = [

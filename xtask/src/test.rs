@@ -35,7 +35,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     pub case: Option<String>,
     /// The engines of the end-to-end tests, separated by commas
-    #[arg(long, value_name = "LIST", default_value = setup::USUAL_ENGINES)]
+    #[arg(long, value_name = "LIST", default_value = setup::ENGINES)]
     pub engines: String,
 }
 

@@ -49,7 +49,7 @@ struct EndToEnd {
     #[arg(long)]
     dist: Option<PathBuf>,
     /// The engines, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = xtask::setup::USUAL_ENGINES)]
+    #[arg(long, value_delimiter = ',', default_value = xtask::setup::ENGINES)]
     engines: Vec<Engine>,
     /// Take pictures to look at in other engines than Chromium, too
     #[arg(long)]

@@ -17,9 +17,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         axe_finds_nothing_in_any_view_in_light_and_dark: 600,
         no_view_is_wider_than_the_screen_from_320_to_2560: 400,
-        no_view_asks_any_other_host: 300,
-        headings_and_landmarks_are_in_order_in_every_view: 300,
-        every_picture_has_a_name_and_a_table: 300,
+        views_are_in_order_have_names_and_ask_no_other_host: 300,
         pictures_can_be_told_from_the_page_in_forced_colours: 120,
         the_whole_path_works_with_the_keyboard_alone: 180,
         settings_are_a_sheet_on_a_phone: 120,
@@ -248,11 +246,13 @@ async fn no_view_is_wider_than_the_screen_from_320_to_2560(page: &Page) -> Resul
     Ok(())
 }
 
-async fn no_view_asks_any_other_host(page: &Page) -> Result<()> {
+async fn views_are_in_order_have_names_and_ask_no_other_host(page: &Page) -> Result<()> {
     for view in VIEWS {
         if !view.open(page).await? {
             continue;
         }
+        headings_and_landmarks_are_in_order(page, view).await?;
+        every_picture_has_a_name_and_a_table(page, view).await?;
         let script = "return performance.getEntriesByType('resource').map(({ name }) => name) \
             .filter(name => !name.startsWith(location.origin) && !/^(data|blob):/.test(name))";
         let elsewhere: Vec<String> = page.js(script, vec![]).await?;
@@ -269,51 +269,41 @@ async fn no_view_asks_any_other_host(page: &Page) -> Result<()> {
     Ok(())
 }
 
-async fn headings_and_landmarks_are_in_order_in_every_view(page: &Page) -> Result<()> {
-    for view in VIEWS {
-        if !view.open(page).await? {
-            continue;
-        }
-        let script = "const seen = element => element.checkVisibility(); \
-            return [[...document.querySelectorAll('h1, h2, h3, h4')].filter(seen).map(h => +h.localName[1]), \
-              [...document.querySelectorAll('main')].filter(seen).length, \
-              [...document.querySelectorAll('header, footer, main, nav')].filter(seen).length, \
-              [...document.querySelectorAll('[aria-live=assertive]')].length, \
-              document.title]";
-        let (levels, mains, landmarks, loud, title): (Vec<u8>, usize, usize, usize, String) =
-            page.js(script, vec![]).await?;
-        ensure!(levels.first() == Some(&1), "{}: {levels:?}", view.name);
-        ensure!(
-            levels.windows(2).all(|pair| pair[1] <= pair[0] + 1),
-            "{}: {levels:?}",
-            view.name
-        );
-        ensure!(
-            // An embedded view has no header, footer and navigation to show.
-            mains == 1 && (landmarks >= 4 || view.name == "embedded"),
-            "{}: {mains} {landmarks}",
-            view.name
-        );
-        ensure!(loud == 0, "{}: {loud} regions interrupt", view.name);
-        ensure!(title.contains("PATOM Lab"), "{title}");
-    }
+async fn headings_and_landmarks_are_in_order(page: &Page, view: &View) -> Result<()> {
+    let script = "const seen = element => element.checkVisibility(); \
+        return [[...document.querySelectorAll('h1, h2, h3, h4')].filter(seen).map(h => +h.localName[1]), \
+          [...document.querySelectorAll('main')].filter(seen).length, \
+          [...document.querySelectorAll('header, footer, main, nav')].filter(seen).length, \
+          [...document.querySelectorAll('[aria-live=assertive]')].length, \
+          document.title]";
+    let (levels, mains, landmarks, loud, title): (Vec<u8>, usize, usize, usize, String) =
+        page.js(script, vec![]).await?;
+    ensure!(levels.first() == Some(&1), "{}: {levels:?}", view.name);
+    ensure!(
+        levels.windows(2).all(|pair| pair[1] <= pair[0] + 1),
+        "{}: {levels:?}",
+        view.name
+    );
+    ensure!(
+        // An embedded view has no header, footer and navigation to show.
+        mains == 1 && (landmarks >= 4 || view.name == "embedded"),
+        "{}: {mains} {landmarks}",
+        view.name
+    );
+    ensure!(loud == 0, "{}: {loud} regions interrupt", view.name);
+    ensure!(title.contains("PATOM Lab"), "{title}");
     Ok(())
 }
 
-async fn every_picture_has_a_name_and_a_table(page: &Page) -> Result<()> {
-    for view in VIEWS {
-        if !view.open(page).await? {
-            continue;
-        }
-        let script = "return [...document.querySelectorAll('canvas')].filter(c => c.checkVisibility()) \
-            .filter(c => c.getAttribute('role') !== 'img' || !c.getAttribute('aria-label') || \
-              !c.closest('.card').querySelector('table')) \
-            .map(c => c.getAttribute('aria-label') ?? c.outerHTML)";
-        let bare: Vec<String> = page.js(script, vec![]).await?;
-        // While a run goes on its numbers are spoken and in the status; the table comes at the end.
-        let unfinished = matches!(view.then, Then::Running | Then::Cancelled);
-        ensure!(bare.is_empty() || unfinished, "{}: {bare:?}", view.name);
-    }
+async fn every_picture_has_a_name_and_a_table(page: &Page, view: &View) -> Result<()> {
+    let script = "return [...document.querySelectorAll('canvas')].filter(c => c.checkVisibility()) \
+        .filter(c => c.getAttribute('role') !== 'img' || !c.getAttribute('aria-label') || \
+          !c.closest('.card').querySelector('table')) \
+        .map(c => c.getAttribute('aria-label') ?? c.outerHTML)";
+    let bare: Vec<String> = page.js(script, vec![]).await?;
+    // While a run goes on its numbers are spoken and in the status; the table comes at the end.
+    let unfinished = matches!(view.then, Then::Running | Then::Cancelled);
+    ensure!(bare.is_empty() || unfinished, "{}: {bare:?}", view.name);
     Ok(())
 }
 
