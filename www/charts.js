@@ -66,12 +66,12 @@ export function oncePerFrame(draw) {
 }
 
 /**
- * Calls back when a picture has to be drawn anew: another width, theme or pixel ratio, or paper.
+ * Draws a picture anew when it has to look different: another width, theme or pixel ratio, or paper.
  * @param {HTMLElement} element
- * @param {() => void} redraw
- * @param {() => void} [drawNow] where nothing can wait for a frame of the screen: before printing
+ * @param {() => void} draw
  */
-export function onLookChange(element, redraw, drawNow = redraw) {
+export function onLookChange(element, draw) {
+  const redraw = oncePerFrame(draw);
   let width = 0;
   new ResizeObserver(() => {
     if (element.clientWidth === width) return;
@@ -79,7 +79,8 @@ export function onLookChange(element, redraw, drawNow = redraw) {
     redraw();
   }).observe(element);
   dark.addEventListener("change", redraw);
-  addEventListener("beforeprint", drawNow);
+  // Paper waits for no frame of the screen.
+  addEventListener("beforeprint", draw);
   addEventListener("afterprint", redraw);
   const watchRatio = () => {
     matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener(
@@ -120,11 +121,7 @@ export class CurveChart {
     this.canvas.addEventListener("pointerleave", () => this.moveTo(null));
     this.canvas.addEventListener("blur", () => this.moveTo(null));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
-    onLookChange(
-      box,
-      () => this.drawSoon(),
-      () => this.draw(),
-    );
+    onLookChange(box, () => this.draw());
   }
 
   /**
@@ -223,11 +220,7 @@ export class Heatmaps {
     /** @type {number | null} the task whose row and column are outlined */
     this.task = null;
     this.drawSoon = oncePerFrame(() => this.draw());
-    onLookChange(
-      box,
-      () => this.drawSoon(),
-      () => this.draw(),
-    );
+    onLookChange(box, () => this.draw());
   }
 
   /**

@@ -5,6 +5,8 @@ import { download, el } from "./dom.js";
 import { loadExtras } from "./extras.js";
 import { goesOn } from "./leaving.js";
 import { Pool } from "./pool.js";
+import { unique } from "./store.js";
+import * as sweeps from "./sweeps.js";
 import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
@@ -19,8 +21,8 @@ import * as views from "./views.js";
  * What the page lends to a figure.
  */
 
-/** Milliseconds between two drawings while runs come in. */
-const PACE = 250;
+/** Milliseconds between two drawings, and two saves, while runs come in. */
+const PACE = { draw: 250, save: 1000 };
 
 /** @param {number} share */
 const percent = (share) => `${Math.round(100 * share)} %`;
@@ -31,7 +33,9 @@ const percent = (share) => `${Math.round(100 * share)} %`;
  * @param {Surroundings} page
  */
 export async function openFigure(engine, about, page) {
-  return new FigureView(engine, await loadExtras(), about, page);
+  const view = new FigureView(engine, await loadExtras(), about, page);
+  await view.recall();
+  return view;
 }
 
 /** @typedef {FigureView} View */
@@ -61,8 +65,17 @@ class FigureView {
     this.cards = new Map();
     /** Data sets with results that are not drawn yet. */
     this.stale = /** @type {Set<string>} */ (new Set());
+    /** What the sweep is called where it is kept. */
+    this.id = "";
+    /** @type {[number, Measured][]} results that wait to be saved */
+    this.unsaved = [];
+    /** Saves one after another, in their order. */
+    this.saving = /** @type {Promise<unknown>} */ (Promise.resolve());
+    /** How many runs were there before those that go on. */
+    this.before = 0;
     this.start = 0;
     this.timer = 0;
+    this.saver = 0;
     this.spokenAt = 0;
 
     /** @type {HTMLInputElement[]} */
@@ -88,6 +101,8 @@ class FigureView {
       el("button", { type: "button", class: kind, "data-testid": `figure-${id}` }, text);
     this.runButton = button("run", "Run", "primary");
     this.runButton.onclick = () => this.run();
+    this.restButton = button("continue", "Continue");
+    this.restButton.onclick = () => this.run(true);
     this.cancelButton = button("cancel", "Cancel", "danger");
     this.cancelButton.onclick = () => this.end("cancelled");
     this.csvButton = button("csv", "CSV");
@@ -125,7 +140,7 @@ class FigureView {
             ),
           ),
           el("label", { class: "seeds" }, el("span", {}, "Repeat with ", this.seedsShown), this.seeds),
-          el("div", { class: "actions" }, this.runButton, this.cancelButton, this.csvButton),
+          el("div", { class: "actions" }, this.runButton, this.restButton, this.cancelButton, this.csvButton),
         ),
         el("div", { class: "status" }, this.status, this.progress, this.spoken),
         this.problems,
@@ -135,6 +150,48 @@ class FigureView {
     this.boxes.forEach((box) => (box.checked = page.has(box.name)));
     this.enter("idle");
     this.plan();
+    addEventListener("pagehide", () => this.save());
+  }
+
+  /** Shows what this browser kept of the figure: a reload may have cut it short. */
+  async recall() {
+    // A browser that keeps nothing has nothing to show.
+    const kept = await sweeps.kept(this.about.number).catch(() => null);
+    if (kept?.plan.engine !== this.engine.version) return;
+    const { datasets, seeds } = kept.plan;
+    this.boxes.forEach((box) => (box.checked = datasets.includes(box.name)));
+    this.seeds.value = String(seeds);
+    this.plan();
+    this.lay(datasets, seeds);
+    this.id = kept.sweep;
+    for (const [run, result] of kept.results) this.take(run, result);
+    this.unsaved = [];
+    this.end("kept");
+  }
+
+  /** A sweep with no results yet, and the cards for them. @param {string[]} datasets @param {number} seeds */
+  lay(datasets, seeds) {
+    this.sweep?.free();
+    this.sweep = new this.extras.Sweep(this.about.number, datasets, seeds);
+    this.runs = this.sweep.runs();
+    this.results = this.runs.map(() => undefined);
+    this.shown.replaceChildren(...datasets.map((dataset) => this.card(dataset).root));
+    this.stale = new Set(datasets);
+  }
+
+  /** Keeps what is new. */
+  save() {
+    const [id, results] = [this.id, this.unsaved.splice(0)];
+    if (results.length > 0) this.keep(() => sweeps.add(this.about.number, id, results));
+  }
+
+  /** @param {() => Promise<unknown>} work */
+  keep(work) {
+    this.saving = this.saving.then(work).catch((problem) => {
+      if (this.id) this.complain(`A reload would lose these runs: ${problem.message ?? problem}.`);
+      // Said once.
+      this.id = "";
+    });
   }
 
   /** @param {string} dataset */
@@ -143,14 +200,16 @@ class FigureView {
     return published?.title.split(": ")[0] ?? dataset;
   }
 
-  /** @param {"idle" | "running" | "done" | "cancelled" | "failed"} state */
+  /** @param {"idle" | "running" | "done" | "cancelled" | "failed" | "kept"} state */
   enter(state) {
     const running = state === "running";
     this.root.dataset.state = state;
     goesOn(this, running);
     this.runButton.hidden = running;
     this.cancelButton.hidden = this.progress.hidden = !running;
-    this.csvButton.hidden = !this.results.some((result) => result && "digest" in result);
+    const missing = this.missing().length;
+    this.restButton.hidden = running || missing === 0 || missing === this.results.length;
+    this.csvButton.hidden = !this.results.some(isMeasured);
     this.seeds.disabled = running;
     this.allow();
   }
@@ -184,29 +243,34 @@ class FigureView {
     return this.boxes.filter(({ checked }) => checked).map(({ name }) => name);
   }
 
+  /** The numbers of the runs that have no result. */
+  missing() {
+    return [...this.results.keys()].filter((k) => !isMeasured(this.results[k]));
+  }
+
   /** @param {number} runs */
   workers(runs) {
     const workers = Math.min(this.page.workers, runs);
     return workers === 1 ? "1 worker" : `${workers} workers`;
   }
 
-  async run() {
-    const datasets = this.chosen();
+  /** @param {boolean} rest only those that have no result yet */
+  async run(rest = false) {
     const pool = new Pool(this.engine.module, this.page.workers, this.page.fail);
     this.pool = pool;
-    this.sweep?.free();
-    this.sweep = new this.extras.Sweep(this.about.number, datasets, Number(this.seeds.value));
-    this.runs = this.sweep.runs();
-    this.results = this.runs.map(() => undefined);
+    if (!rest) this.begin();
+    const missing = this.missing();
+    for (const run of missing) this.results[run] = undefined;
     this.problems.hidden = true;
     this.problems.replaceChildren();
+    this.before = this.results.length - missing.length;
+    const datasets = [...new Set(this.runs.map(({ dataset }) => dataset))];
     delete this.root.dataset.digest;
     this.start = this.spokenAt = performance.now();
     this.enter("running");
     this.cancelButton.focus();
-    this.shown.replaceChildren(...datasets.map((dataset) => this.card(dataset).root));
-    this.stale = new Set(datasets);
-    this.timer = setInterval(() => this.refresh(), PACE);
+    this.timer = setInterval(() => this.refresh(), PACE.draw);
+    this.saver = setInterval(() => this.save(), PACE.save);
     this.refresh();
     try {
       const sources = new Map(
@@ -214,15 +278,16 @@ class FigureView {
           datasets.map(async (name) => /** @type {const} */ ([name, await this.page.source(name)])),
         ),
       );
-      const jobs = this.runs.map(({ spec, dataset }) => {
+      const jobs = missing.map((run) => {
+        const { spec, dataset } = /** @type {Planned} */ (this.runs[run]);
         const source = sources.get(dataset);
         if (!source) throw { message: `${dataset} was not loaded` };
         return { spec, source };
       });
       await pool.run(
         jobs,
-        (run, measured) => this.take(run, measured),
-        (run, problem) => this.take(run, problem),
+        (job, measured) => this.take(missing[job], measured),
+        (job, problem) => this.take(missing[job], problem),
       );
       if (this.pool === pool) this.end("done");
     } catch (problem) {
@@ -232,13 +297,26 @@ class FigureView {
     }
   }
 
-  /** @param {number} run @param {Measured | Problem} result */
+  /** A new sweep of what is chosen. */
+  begin() {
+    const [datasets, seeds] = [this.chosen(), Number(this.seeds.value)];
+    this.lay(datasets, seeds);
+    const id = unique();
+    const plan = { engine: this.engine.version, datasets, seeds, at: Date.now() };
+    this.id = id;
+    this.unsaved = [];
+    this.keep(() => sweeps.begin(this.about.number, id, plan));
+  }
+
+  /** @param {number | undefined} run @param {Measured | Problem} result */
   take(run, result) {
-    const planned = this.runs[run];
-    if (!planned) return;
+    const planned = run === undefined ? undefined : this.runs[run];
+    if (run === undefined || !planned) return;
     this.results[run] = result;
-    if ("digest" in result) this.sweep?.add(run, result);
-    else this.complain(`${runWords(planned)} failed: ${result.message}`);
+    if (isMeasured(result)) {
+      this.sweep?.add(run, result);
+      if (this.id) this.unsaved.push([run, result]);
+    } else this.complain(`${runWords(planned)} failed: ${result.message}`);
     this.stale.add(planned.dataset);
   }
 
@@ -248,17 +326,20 @@ class FigureView {
     if (this.problems.childElementCount < 5) this.problems.append(el("p", {}, text));
   }
 
-  /** @param {"done" | "cancelled" | "failed"} state */
+  /** @param {"done" | "cancelled" | "failed" | "kept"} state */
   end(state) {
     const focused = document.activeElement === this.cancelButton;
     this.pool?.close();
     this.pool = null;
     clearInterval(this.timer);
+    clearInterval(this.saver);
+    this.save();
     this.enter(state);
     if (focused) this.runButton.focus();
     this.refresh();
     this.spoken.textContent = this.status.textContent;
-    if (state === "done" && this.sweep) this.root.dataset.digest = this.sweep.digest();
+    const whole = state === "done" || this.missing().length === 0;
+    if (whole && this.sweep) this.root.dataset.digest = this.sweep.digest();
     for (const card of this.cards.values()) card.end();
   }
 
@@ -267,11 +348,16 @@ class FigureView {
     const done = this.results.filter(Boolean).length;
     const all = this.results.length;
     const seconds = (performance.now() - this.start) / 1000;
-    const left = done ? ` · about ${views.duration((seconds * (all - done)) / done)} left` : "";
+    const pace = seconds / (done - this.before);
+    const left = Number.isFinite(pace) ? ` · about ${views.duration(pace * (all - done))} left` : "";
     const count = `${done} of ${all} runs`;
     this.status.textContent = {
       running: `${count} · ${seconds.toFixed(1)} s${left} · ${this.workers(all)}`,
       done: `Done: ${all} runs in ${views.duration(seconds)} on ${this.workers(all)} · digest ${this.sweep?.digest()}`,
+      kept:
+        done === all
+          ? `Kept from before: ${all} runs, not computed again · digest ${this.sweep?.digest()}`
+          : `Interrupted after ${count}. What was done is kept.`,
       cancelled: `Cancelled after ${count}, ${views.duration(seconds)}. What was done is kept.`,
     }[this.root.dataset.state ?? ""] ?? `Not finished: ${count}.`;
     this.progress.max = Math.max(all, 1);
@@ -408,7 +494,7 @@ class DatasetCard {
     const rows = this.view.runs.flatMap((planned, k) => {
       if (planned.dataset !== this.dataset) return [];
       const result = this.view.results[k];
-      const found = result && "digest" in result ? result : null;
+      const found = isMeasured(result) ? result : null;
       const digest = found
         ? `&e=${found.engine}&h=${found.data_sha256.slice(0, 12)}&r=${found.digest}`
         : "";
@@ -420,6 +506,9 @@ class DatasetCard {
     return views.table(["Run", "Clean → attacked", "Converged"], rows, `The runs on ${this.title}`);
   }
 }
+
+/** @param {Measured | Problem | undefined} result @returns {result is Measured} */
+const isMeasured = (result) => result !== undefined && "digest" in result;
 
 /** @param {Planned} planned */
 function runWords({ title, spec }) {

@@ -8,6 +8,7 @@ import { words } from "./lab.js";
 import { goesOn, noteRun } from "./leaving.js";
 import { notice } from "./notices.js";
 import * as store from "./store.js";
+import * as sweeps from "./sweeps.js";
 import { headline } from "./views.js";
 
 /** @import { Lab } from "./lab.js" */
@@ -15,10 +16,11 @@ import { headline } from "./views.js";
 
 /** Milliseconds between two saves of a run that goes on. */
 const PACE = 1000;
+/** Bytes of the ways of injected points that are kept of a result; of a larger one they are left out. */
+const WAYS = 4 << 20;
 
-const unique = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 /** Held as long as this tab lives: what a tab that is gone left running was cut short. */
-const TAB = `tab ${unique()}`;
+const TAB = `tab ${store.unique()}`;
 
 export class Keeper {
   /**
@@ -34,13 +36,16 @@ export class Keeper {
     this.saving = /** @type {Promise<unknown>} */ (Promise.resolve());
     /** @type {Kept[]} results that wait to be saved */
     this.unsaved = [];
+    /** Tells other tabs that there is something new. */
+    this.others = new BroadcastChannel("patom-results");
+    this.others.onmessage = () => this.refresh();
     /** @type {Promise<Kept[] | null> | null} */
     this.refreshing = null;
     this.outdated = false;
     this.list = el("ol", { class: "recent-list", "data-testid": "recent-list" });
     this.problem = el("p", { "data-testid": "recent-problem", hidden: true });
     const forget = el("button", { type: "button", "data-testid": "forget-all" }, "Forget all");
-    forget.onclick = () => this.then(store.clear());
+    forget.onclick = () => this.then(Promise.all([store.clear(), sweeps.clear()]));
     const about =
       `The last ${store.MOST}, kept in this browser alone. Of a file of yours only its name and ` +
       "hash are kept, never its content.";
@@ -73,7 +78,7 @@ export class Keeper {
   /** @param {RunState} run */
   begin(run) {
     goesOn(this, true);
-    this.current = { id: unique(), tab: TAB, at: Date.now(), state: "running", run, report: null, json: "" };
+    this.current = { id: store.unique(), tab: TAB, at: Date.now(), state: "running", run, report: null, json: "" };
     clearInterval(this.timer);
     this.timer = setInterval(() => this.save(), PACE);
   }
@@ -98,13 +103,14 @@ export class Keeper {
     this.current = null;
     // What was only shown again is kept already; the default is what the page opens with.
     if (result?.at) return;
-    const id = current?.id ?? unique();
+    const id = current?.id ?? store.unique();
     const common = { id, tab: TAB, at: Date.now() };
     const start = this.lab.engine.complete({});
     const isDefault = !("errors" in start) && result?.link === start.link;
     if (how === "done" && result && !isDefault) {
       const { report, json, link } = result;
-      const run = { spec: report.spec, link, metric: report.metric_name, clean: null, scene: null, points: [], start: 0 };
+      const ways = result.run.points.length * (result.run.points[0]?.places.byteLength ?? 0);
+      const run = ways <= WAYS ? result.run : { ...result.run, scene: null, points: [] };
       this.unsaved.push({ ...common, state: "done", run, report, json });
       // Runs may end faster than they can be saved, and no more than the last are kept.
       if (this.unsaved.length > store.MOST) this.unsaved.shift();
@@ -131,7 +137,10 @@ export class Keeper {
   /** @param {Promise<unknown>} work */
   then(work) {
     work.then(
-      () => this.refresh(),
+      () => {
+        this.others.postMessage(null);
+        this.refresh();
+      },
       (problem) => this.complain(words(problem)),
     );
   }

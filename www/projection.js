@@ -68,11 +68,7 @@ export class Projection {
       ),
       this.details,
     );
-    onLookChange(
-      this.canvasBox,
-      () => this.drawSoon(),
-      () => this.draw(),
-    );
+    onLookChange(this.canvasBox, () => this.draw());
   }
 
   get last() {

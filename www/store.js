@@ -2,41 +2,54 @@
 
 /** @import { Kept } from "./types.js" */
 
-const NAME = "patom-lab";
-const TABLE = "results";
+/**
+ * @typedef {{name: string, table: string, make: (database: IDBDatabase) => void}} Base
+ * A database with one table, and how that is made.
+ */
+
+/** @type {Base} */
+const BASE = {
+  name: "patom-lab",
+  table: "results",
+  make: (database) => {
+    const table = database.createObjectStore("results", { keyPath: "id" });
+    table.createIndex("at", "at");
+    table.createIndex("link", "run.link");
+  },
+};
 /** Milliseconds that the browser gets to answer. */
 const PATIENCE = 4000;
 /** How many results are kept. */
 export const MOST = 10;
 
+/** A name that no other record has. */
+export const unique = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+
 /**
  * One transaction, on a connection of its own: nothing stays open that could hold up another tab.
  * @template T
+ * @param {Base} base
  * @param {IDBTransactionMode} mode
  * @param {(table: IDBObjectStore) => IDBRequest<T>} what
  * @returns {Promise<T>}
  */
-function transact(mode, what) {
+export function transact(base, mode, what) {
   return new Promise((resolve, reject) => {
     let late = false;
     setTimeout(() => {
       late = true;
       reject(new Error("the browser's storage does not answer"));
     }, PATIENCE);
-    const opening = indexedDB.open(NAME, 1);
-    opening.onupgradeneeded = () => {
-      const table = opening.result.createObjectStore(TABLE, { keyPath: "id" });
-      table.createIndex("at", "at");
-      table.createIndex("link", "run.link");
-    };
+    const opening = indexedDB.open(base.name, 1);
+    opening.onupgradeneeded = () => base.make(opening.result);
     opening.onerror = () => reject(opening.error);
     opening.onsuccess = () => {
       const database = opening.result;
       database.onversionchange = () => database.close();
       if (late) return database.close();
       try {
-        const transaction = database.transaction(TABLE, mode);
-        const request = what(transaction.objectStore(TABLE));
+        const transaction = database.transaction(base.table, mode);
+        const request = what(transaction.objectStore(base.table));
         transaction.oncomplete = () => resolve(request.result);
         transaction.onabort = () => reject(transaction.error);
       } catch (problem) {
@@ -55,7 +68,7 @@ function transact(mode, what) {
  * @param {Kept} record
  */
 export const put = (record) =>
-  transact("readwrite", (table) => {
+  transact(BASE, "readwrite", (table) => {
     const request = table.put(record);
     const over = (/** @type {Kept} */ { id, state }) => id !== record.id && state !== "running";
     if (record.state !== "running") {
@@ -77,10 +90,10 @@ export const put = (record) =>
   });
 
 /** @param {string} id */
-export const remove = (id) => transact("readwrite", (table) => table.delete(id));
+export const remove = (id) => transact(BASE, "readwrite", (table) => table.delete(id));
 
-export const clear = () => transact("readwrite", (table) => table.clear());
+export const clear = () => transact(BASE, "readwrite", (table) => table.clear());
 
 /** The newest first. @returns {Promise<Kept[]>} */
 export const all = async () =>
-  (await transact("readonly", (table) => table.getAll())).sort((a, b) => b.at - a.at);
+  (await transact(BASE, "readonly", (table) => table.getAll())).sort((a, b) => b.at - a.at);

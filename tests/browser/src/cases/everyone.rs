@@ -157,6 +157,16 @@ impl View {
             }
             Then::Figure | Then::FigureDone => {
                 page.wait_text("figure-claim", " ").await?;
+                if matches!(self.then, Then::Figure)
+                    && !page.text("figure-status").await?.contains("runs on")
+                {
+                    // What is kept of an earlier visit is another view.
+                    let forget = "const done = arguments[0]; \
+                        indexedDB.deleteDatabase('patom-lab-figures').onsuccess = () => done(null)";
+                    page.js_later::<()>(forget, vec![]).await?;
+                    page.open(self.link).await?;
+                    page.wait_text("figure-status", "runs on").await?;
+                }
                 if matches!(self.then, Then::FigureDone) {
                     let script = "for (const box of \
                         document.querySelectorAll('[data-testid^=figure-data-]')) \

@@ -25,13 +25,16 @@ pub fn cases() -> Vec<Case> {
         figures_work_with_the_keyboard_alone: 120,
         figures_fit_a_narrow_screen: 300,
         figures_without_data_say_so,
+        what_was_done_of_a_figure_is_kept_and_continued: 180,
+        a_figure_survives_a_reload: 180,
     ]
 }
 
 /// Opens a figure and waits until it can be run.
 pub(super) async fn open(page: &Page, figure: u32, query: &str) -> Result<()> {
     page.open(&format!("{query}#view=figure{figure}")).await?;
-    page.wait_text("figure-status", "runs on").await
+    page.wait_for("figure-status", "something", |text| !text.is_empty())
+        .await
 }
 
 /// Leaves only these data sets chosen.
@@ -335,4 +338,80 @@ async fn figures_without_data_say_so(page: &Page) -> Result<()> {
         .context("a property")?;
     ensure!(disabled == "true");
     page.wait_text("figure", "not in this copy").await
+}
+
+/// How many runs are done.
+async fn done(page: &Page) -> Result<u32> {
+    let script = "return [...document.querySelectorAll('[data-testid^=figure-picture-]')] \
+        .reduce((sum, { ariaLabel }) => sum + Number(/: (\\d+) of/.exec(ariaLabel)[1]), 0)";
+    page.js(script, vec![]).await
+}
+
+async fn what_was_done_of_a_figure_is_kept_and_continued(page: &Page) -> Result<()> {
+    open(page, 1, "?workers=1").await?;
+    choose(page, &["sarcos"]).await?;
+    page.set("figure-seeds", "5").await?;
+    let (whole, _) = run(page).await?;
+    ensure!(
+        !page.is_visible("figure-continue").await?,
+        "nothing is left"
+    );
+    // Cancelled as soon as something is there.
+    let script = "const byId = id => document.querySelector(`[data-testid=figure-${id}]`); \
+        byId('run').click(); const timer = setInterval(() => { if (!(byId('progress').value > 0)) return; \
+        clearInterval(timer); byId('cancel').click(); }, 5); return null";
+    page.js::<()>(script, vec![]).await?;
+    page.wait_text("figure-status", "Cancelled after").await?;
+    let before = done(page).await?;
+    ensure!((1..45).contains(&before), "{before} of 45");
+    page.click("figure-continue").await?;
+    page.wait_text("figure-status", "Done").await?;
+    page.wait_text("figure-status", &whole).await?;
+    ensure!(done(page).await? == 45);
+    open(page, 1, "").await?;
+    page.wait_text("figure-status", "not computed again")
+        .await?;
+    page.wait_text("figure-status", &whole).await?;
+    ensure!(done(page).await? == 45);
+    let seeds = page.property("figure-seeds", "value").await?;
+    ensure!(seeds.as_deref() == Some("5"), "{seeds:?}");
+    // Forgotten with all else.
+    page.open("#i=2").await?;
+    finished(page).await?;
+    page.wait_visible("recent").await?;
+    page.js::<()>(
+        "document.querySelector('[data-testid=recent]').open = true; return null",
+        vec![],
+    )
+    .await?;
+    page.click("forget-all").await?;
+    page.wait_hidden("recent").await?;
+    open(page, 1, "").await?;
+    page.wait_text("figure-status", "runs on").await
+}
+
+async fn a_figure_survives_a_reload(page: &Page) -> Result<()> {
+    page.expect_console_error("Blocked attempt to show a 'beforeunload'");
+    open(page, 2, "?workers=1").await?;
+    choose(page, &["sarcos"]).await?;
+    page.set("figure-seeds", "10").await?;
+    page.click("figure-run").await?;
+    page.until("some runs", async || Ok(done(page).await? >= 10))
+        .await?;
+    // Runs are saved every second.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    ensure!(state(page).await? == "running", "too short for this");
+    open(page, 2, "?workers=1").await?;
+    page.wait_text("figure-status", "Interrupted after").await?;
+    let before = done(page).await?;
+    ensure!((10..960).contains(&before), "{before} of 960");
+    page.screenshot_whole("figure-interrupted").await?;
+    page.click("figure-continue").await?;
+    page.until("more runs", async || Ok(done(page).await? > before + 10))
+        .await?;
+    page.click("figure-cancel").await?;
+    page.wait_text("figure-status", "Cancelled after").await?;
+    let notices = page.text("notices").await?;
+    ensure!(notices.is_empty(), "{notices}");
+    Ok(())
 }

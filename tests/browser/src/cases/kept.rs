@@ -56,6 +56,7 @@ async fn results_survive_and_are_shown_without_a_run(page: &Page) -> Result<()> 
     open_item(page, "k=indirect").await?;
     ensure!(finished(page).await? == digest);
     page.wait_text("status", "not computed again").await?;
+    page.wait_text("where-words", "By iteration 5").await?;
     let runs: usize = page
         .js("return performance.getEntriesByName('run').length", vec![])
         .await?;

@@ -1,0 +1,63 @@
+/** The runs of figures that this browser keeps, so that a reload loses none. No looks. */
+
+import { transact } from "./store.js";
+
+/** @import { Measured } from "./types.js" */
+/** @import { Base } from "./store.js" */
+
+/**
+ * @typedef {{engine: string, datasets: string[], seeds: number, at: number}} Plan
+ * What a sweep is made of, and when it began.
+ */
+
+/** @type {Base} */
+const BASE = {
+  name: "patom-lab-figures",
+  table: "runs",
+  make: (database) => database.createObjectStore("runs", { keyPath: ["figure", "sweep", "run"] }),
+};
+
+/** The number of the record that holds the plan. */
+const PLAN = -1;
+
+/** All records of a figure: lists come after whatever a sweep is called. @param {number} figure */
+const allOf = (figure) => IDBKeyRange.bound([figure], [figure, []]);
+
+/**
+ * Keeps the plan of a new sweep; what was kept of the figure goes.
+ * @param {number} figure
+ * @param {string} sweep unique
+ * @param {Plan} plan
+ */
+export const begin = (figure, sweep, plan) =>
+  transact(BASE, "readwrite", (table) => {
+    table.delete(allOf(figure));
+    return table.put({ figure, sweep, run: PLAN, plan });
+  });
+
+/**
+ * @param {number} figure
+ * @param {string} sweep
+ * @param {[number, Measured][]} results with the numbers of their runs; not empty
+ */
+export const add = (figure, sweep, results) =>
+  transact(BASE, "readwrite", (table) => {
+    const requests = results.map(([run, result]) => table.put({ figure, sweep, run, result }));
+    return /** @type {IDBRequest} */ (requests[0]);
+  });
+
+/**
+ * What is kept of a figure.
+ * @param {number} figure
+ * @returns {Promise<{sweep: string, plan: Plan, results: [number, Measured][]} | null>}
+ */
+export async function kept(figure) {
+  const records = await transact(BASE, "readonly", (table) => table.getAll(allOf(figure)));
+  const head = records.find(({ run }) => run === PLAN);
+  if (!head) return null;
+  const { sweep, plan } = head;
+  const mine = records.filter((record) => record.sweep === sweep && record.run !== PLAN);
+  return { sweep, plan, results: mine.map(({ run, result }) => [run, result]) };
+}
+
+export const clear = () => transact(BASE, "readwrite", (table) => table.clear());
