@@ -286,7 +286,7 @@ export function tiles(report) {
   const worse = change * metric.stronger > 0;
   return [
     tile(`${metric.short} before`, metricDigits(clean.metric), "targets, clean data"),
-    tile("Random points", metricDigits(trace.metric[0] ?? NaN), "where the attack starts"),
+    tile("Random points", metricDigits(trace.metric[0] ?? NaN), "the attack's start"),
     tile(
       `${metric.short} after`,
       metricDigits(attacked.metric),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use thirtyfour::Key;
 
-use super::lab::{finished, needs, notice, reached, state};
+use super::lab::{complete, finished, needs, notice, reached, state};
 use crate::cases;
 use crate::harness::Case;
 use crate::page::{Page, Skipped};
@@ -468,6 +468,9 @@ async fn a_phone_page_is_not_endless(page: &Page) -> Result<()> {
     page.viewport(400, 850).await?;
     page.open("").await?;
     finished(page).await?;
+    // All of it: what comes later is part of the page.
+    page.until("the rest of the page", async || complete(page).await)
+        .await?;
     page.settle().await?;
     let script = "return document.documentElement.scrollHeight";
     let long: u32 = page.js(script, vec![]).await?;

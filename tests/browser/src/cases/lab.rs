@@ -102,3 +102,9 @@ pub fn native_report(page: &Page, link: &str) -> Result<Value> {
     let text = std::fs::read_to_string(out.join("report.json")).context("report.json")?;
     Ok(serde_json::from_str(&text)?)
 }
+
+/// Has all come that is loaded after the first result?
+pub async fn complete(page: &Page) -> Result<bool> {
+    let script = "return document.querySelector('#where canvas') !== null";
+    page.js(script, vec![]).await
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use xtask::server::FaultKind;
 
-use super::lab::{finished, state};
+use super::lab::{complete, finished, state};
 use crate::cases;
 use crate::harness::Case;
 use crate::page::Page;
@@ -68,19 +68,13 @@ async fn nothing_jumps(page: &Page, width: u32) -> Result<()> {
     page.open("").await?;
     finished(page).await?;
     page.settle().await?;
-    let rest = async || -> Result<bool> {
-        page.js(
-            "return document.querySelector('#where canvas') !== null",
-            vec![],
-        )
-        .await
-    };
-    ensure!(!rest().await?, "too early");
+    ensure!(!complete(page).await?, "too early");
     let tops = "return [...document.querySelectorAll('#results > .card, #results .menu')] \
         .filter(e => e.checkVisibility() && !e.matches('.recent')) \
         .map(e => Math.round(e.getBoundingClientRect().top + scrollY))";
     let before: Vec<i32> = page.js(tops, vec![]).await?;
-    page.until("the rest of the page", rest).await?;
+    page.until("the rest of the page", async || complete(page).await)
+        .await?;
     page.settle().await?;
     let after: Vec<i32> = page.js(tops, vec![]).await?;
     ensure!(
