@@ -788,6 +788,8 @@ impl Counter {
             && let Some((name, outcome)) = rest.split_once(" ... ")
         {
             let name = name.trim().to_owned();
+            // It may be tried again: then the last verdict counts, as in the closing line.
+            self.failed_names.retain(|failed| *failed != name);
             // wasm-bindgen-test says FAIL, cargo test FAILED.
             if outcome.starts_with("FAIL") {
                 self.failed_names.push(name);
@@ -887,6 +889,24 @@ mod tests {
             .collect();
         let data: Vec<String> = data.iter().map(|name| (*name).to_owned()).collect();
         (counter.finish(&data), shown)
+    }
+
+    #[test]
+    fn of_a_case_that_was_tried_again_the_last_verdict_counts() {
+        let tried = |again: &str, failed: usize| {
+            let text = format!(
+                "test x::a ... FAILED (1.0 s)\ntest x::b ... ok (1.0 s)\n\nonce more:\n\
+                 test x::a ... {again} (1.0 s)\n\
+                 test result: ok. {} passed; {failed} failed; 0 ignored\n",
+                2 - failed
+            );
+            count(&text, &[]).0
+        };
+        let passed = tried("ok", 0);
+        assert_eq!((passed.passed, passed.failed), (2, vec![]));
+        assert_eq!(passed.held.iter().filter(|name| *name == "x::a").count(), 1);
+        let failed = tried("FAILED", 1);
+        assert_eq!((failed.passed, failed.failed), (1, vec!["x::a".to_owned()]));
     }
 
     const NATIVE: &str = "\
