@@ -87,7 +87,7 @@ export async function saveFigure({ about, name, engine, runs, results }, dataset
       format === "svg"
         ? sweep.svg(dataset, title, WIDTH, look())
         : (sweep.draw(canvas, dataset, title, look()), canvas);
-    const link = `${location.href.split("#")[0]}#view=figure${about.number}`;
+    const link = `${location.href.split("#")[0]}#view=figure${about.number}&data=${dataset}&seeds=${seeds}`;
     const software = `PATOM Lab ${engine.version}`;
     const note = { software, link, digest: sweep.digest(), title: about.title };
     await savePicture(`figure${about.number}-${dataset}`, picture, title, note);

@@ -163,10 +163,30 @@ class FigureView {
     this.seeds.value = String(seeds);
     this.plan();
     this.lay(datasets, seeds);
+    try {
+      for (const [run, result] of kept.results) this.take(run, result);
+    } catch {
+      // Another build wrote it: as if nothing were kept.
+      this.results = [];
+      return this.shown.replaceChildren();
+    }
     this.id = kept.sweep;
-    for (const [run, result] of kept.results) this.take(run, result);
-    this.unsaved = [];
     this.end("kept");
+  }
+
+  /**
+   * Chooses what a link asks for; without a word all stays.
+   * @param {string} data names with commas
+   * @param {string} seeds how many
+   */
+  ask(data, seeds) {
+    const wanted = data.split(",");
+    if (!this.pool && this.about.datasets.some((name) => wanted.includes(name))) {
+      for (const box of this.boxes) box.checked = wanted.includes(box.name);
+      // The slider keeps to its range.
+      if (/^\d+$/.test(seeds)) this.seeds.value = seeds;
+    }
+    this.plan();
   }
 
   /** A sweep with no results yet, and the cards for them. @param {string[]} datasets @param {number} seeds */
@@ -302,7 +322,7 @@ class FigureView {
     const [datasets, seeds] = [this.chosen(), Number(this.seeds.value)];
     this.lay(datasets, seeds);
     const id = unique();
-    const plan = { engine: this.engine.version, datasets, seeds, at: Date.now() };
+    const plan = { engine: this.engine.version, datasets, seeds };
     this.id = id;
     this.unsaved = [];
     this.keep(() => sweeps.begin(this.about.number, id, plan));

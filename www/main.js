@@ -161,7 +161,7 @@ function showView() {
   if (before !== away) scrollTo(0, 0);
   if (!away) return;
   // The way back: what else stands in the link, or the lab as it was left.
-  const ours = ["view=", "left=", "right="];
+  const ours = ["view=", "left=", "right=", "data=", "seeds="];
   const rest = location.hash.slice(1).split("&");
   const kept = rest.filter((part) => part && !ours.some((key) => part.startsWith(key)));
   $("to-lab").setAttribute("href", kept.length ? `#${kept.join("&")}` : labAddress || "#");
@@ -171,7 +171,7 @@ function showView() {
   }
   if (!about) return;
   $("to-figures").setAttribute("href", `#view=figure${about.number}`);
-  showFigure(about);
+  showFigure(about, value("data"), value("seeds"));
 }
 
 /** @param {string} left @param {string} right */
@@ -192,8 +192,12 @@ async function showComparison(left, right) {
   comparison.open(left, right);
 }
 
-/** @param {import("./types.js").Figure} about */
-async function showFigure(about) {
+/**
+ * @param {import("./types.js").Figure} about
+ * @param {string} data the data sets that the link asks for
+ * @param {string} seeds how many it asks for
+ */
+async function showFigure(about, data, seeds) {
   withdraw("figure");
   let shown = figures.get(about.number);
   if (!shown) {
@@ -210,7 +214,7 @@ async function showFigure(about) {
   }
   if (figure !== about.number) return;
   if ($("figure").firstChild !== shown.root) $("figure").replaceChildren(shown.root);
-  shown.plan();
+  shown.ask(data, seeds);
 }
 
 /** Only what slides need, where the address asks for that. */

@@ -6,8 +6,8 @@ import { transact } from "./store.js";
 /** @import { Base } from "./store.js" */
 
 /**
- * @typedef {{engine: string, datasets: string[], seeds: number, at: number}} Plan
- * What a sweep is made of, and when it began.
+ * @typedef {{engine: string, datasets: string[], seeds: number}} Plan
+ * What a sweep is made of.
  */
 
 /** @type {Base} */

@@ -37,6 +37,9 @@ pub struct Arguments {
     /// The engines of the end-to-end tests, separated by commas
     #[arg(long, value_name = "LIST", default_value = setup::ENGINES)]
     pub engines: String,
+    /// Save what the end-to-end cases show, to be looked at: target/screenshots/
+    #[arg(long)]
+    pub pictures: bool,
 }
 
 impl Arguments {
@@ -210,6 +213,7 @@ pub fn screenshots(workspace: &Workspace) -> Result<()> {
         only: vec!["end-to-end".into()],
         case: Some("picture_taken".into()),
         engines: "chromium".into(),
+        pictures: true,
     };
     let mut session = Session {
         workspace,
@@ -605,6 +609,7 @@ fn end_to_end(session: &mut Session) -> Result<Tally> {
     let mut command = Command::new(session.runner()?);
     command
         .args(["--engines", &session.arguments.engines])
+        .args(session.arguments.pictures.then_some("--pictures"))
         .args(&session.arguments.case)
         .current_dir(&session.workspace.root);
     tests(session, command)

@@ -56,7 +56,7 @@ pub struct Plan {
     pub workspace: Workspace,
     pub dist: PathBuf,
     pub screenshots: PathBuf,
-    /// Pictures to look at of other engines than Chromium, too.
+    /// Save what the cases show, to be looked at.
     pub pictures: bool,
     pub engines: Vec<Engine>,
     pub filter: Option<String>,

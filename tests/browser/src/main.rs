@@ -51,7 +51,7 @@ struct EndToEnd {
     /// The engines, separated by commas
     #[arg(long, value_delimiter = ',', default_value = xtask::setup::ENGINES)]
     engines: Vec<Engine>,
-    /// Take pictures to look at in other engines than Chromium, too
+    /// Save what the cases show, to be looked at: target/screenshots/
     #[arg(long)]
     pictures: bool,
 }

@@ -578,16 +578,23 @@ impl Page {
         Ok(())
     }
 
-    /// Where a picture comes to lie. Only to be looked at, and slow: those of Chromium are enough
-    /// for most days.
+    /// Where a picture comes to lie. They are only to be looked at, and slow.
     fn picture(&self, name: &str) -> Option<PathBuf> {
-        let wanted = self.engine == Engine::Chromium || self.pictures;
-        wanted.then(|| self.screenshots.join(format!("{name}.png")))
+        self.pictures
+            .then(|| self.screenshots.join(format!("{name}.png")))
+    }
+
+    /// For cases that do nothing else.
+    pub fn needs_pictures(&self) -> Result<()> {
+        if self.pictures {
+            return Ok(());
+        }
+        bail!(Skipped("it only takes pictures: see --pictures".into()))
     }
 
     /// Saves the whole page from top to bottom (Chromium; elsewhere what is seen).
     pub async fn screenshot_whole(&self, name: &str) -> Result<()> {
-        if self.engine != Engine::Chromium {
+        if self.engine != Engine::Chromium || !self.pictures {
             return self.screenshot(name).await;
         }
         let (width, height, ratio) = *lock(&self.metrics);

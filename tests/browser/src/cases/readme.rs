@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 async fn the_page_has_its_picture_taken(page: &Page) -> Result<()> {
+    page.needs_pictures()?;
     needs("sarcos")?;
     page.viewport(1280, 1520).await?;
     page.open("#v=1&d=sarcos&k=hybrid&b=0.3").await?;

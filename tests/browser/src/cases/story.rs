@@ -586,6 +586,7 @@ async fn guides_are_accessible(page: &Page) -> Result<()> {
 }
 
 async fn guides_have_their_pictures_taken(page: &Page) -> Result<()> {
+    page.needs_pictures()?;
     for (width, height, dark) in [
         (1400, 1000, false),
         (1400, 1000, true),
