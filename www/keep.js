@@ -9,7 +9,7 @@ import { goesOn, noteRun } from "./leaving.js";
 import { notice } from "./notices.js";
 import * as store from "./store.js";
 import * as sweeps from "./sweeps.js";
-import { headline } from "./views.js";
+import { headline, iterationsOf } from "./views.js";
 
 /** @import { Lab } from "./lab.js" */
 /** @import { CutShort, Kept, LabEvent, RunState } from "./types.js" */
@@ -189,7 +189,7 @@ export class Keeper {
     const name = typeof dataset === "string" ? dataset : dataset.name;
     const end = report ? `digest ${report.digest}` : ended(record);
     const how = method === "random" ? `random, ${attack}` : attack;
-    const settings = `${name} · ${how} · budget ${budget} · ${iterations} iterations · seed ${seed}`;
+    const settings = `${name} · ${how} · budget ${budget} · ${iterationsOf(iterations)} · seed ${seed}`;
     const button = el(
       "button",
       { type: "button", "data-link": run.link },

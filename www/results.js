@@ -209,7 +209,7 @@ function doneWords(report) {
   const seconds = report.trace.seconds.at(-1) ?? 0;
   const iterations = report.trace.iteration.length - 1;
   const solved = report.converged ? "" : " · a solver did NOT converge, see Reproduce it";
-  return `Done: ${iterations} iterations in ${views.duration(seconds)}${solved}`;
+  return `Done: ${views.iterationsOf(iterations)} in ${views.duration(seconds)}${solved}`;
 }
 
 /** @param {RunState} run */

@@ -47,6 +47,9 @@ const twoDecimals = (value) => value.toFixed(2).replace("-0.00", "0.00").replace
 /** @param {number} task */
 export const taskName = (task) => `T${task + 1}`;
 
+/** 1 iteration, 2 iterations. @param {number} count */
+export const iterationsOf = (count) => `${count} iteration${count === 1 ? "" : "s"}`;
+
 /** @param {number} seconds */
 export const duration = (seconds) =>
   seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : `${seconds.toFixed(1)} s`;
@@ -107,7 +110,7 @@ export function curveSummary(report) {
   const { metric: values, utility } = report.trace;
   const last = values.length - 1;
   return (
-    `Curve of the attack over ${last} iterations: mean ${metric.short} of the targets from ` +
+    `Curve of the attack over ${iterationsOf(last)}: mean ${metric.short} of the targets from ` +
     `${metricDigits(values[0] ?? NaN)} at the random start to ${metricDigits(values[last] ?? NaN)} ` +
     `(clean ${metricDigits(report.clean.metric)}), utility of the attacker from ` +
     `${digits(utility[0] ?? NaN)} to ${digits(utility[last] ?? NaN)}.`
@@ -290,7 +293,7 @@ export function tiles(report) {
     tile(
       `${metric.short} after`,
       metricDigits(attacked.metric),
-      spec.method === "random" ? "not optimised" : `${trace.iteration.length - 1} iterations`,
+      spec.method === "random" ? "not optimised" : iterationsOf(trace.iteration.length - 1),
       worse ? "bad" : "",
     ),
     tile("Change", relative, worse ? "the targets got worse" : "the targets did not get worse", worse ? "bad" : ""),

@@ -997,6 +997,7 @@ FAILED (failures=2, errors=1, skipped=1)
             only: Vec::new(),
             case: None,
             engines: "chromium".into(),
+            pictures: false,
         };
         let names: Vec<_> = choose(&arguments)
             .unwrap()
@@ -1017,6 +1018,7 @@ FAILED (failures=2, errors=1, skipped=1)
             only,
             case: None,
             engines: String::new(),
+            pictures: false,
         };
         let message = choose(&arguments).unwrap_err().to_string();
         assert!(
