@@ -5,7 +5,7 @@
 
 import { outcomeOf, runBeside } from "./beside.js";
 import { $, el } from "./dom.js";
-import { PRESETS } from "./presets.js";
+import { preset } from "./presets.js";
 import { metricDigits } from "./views.js";
 
 /** @import { Outcome } from "./beside.js" */
@@ -49,14 +49,12 @@ const SMALL = { train_per_task: 12, lambda1: 0.001, lambda2: 0.01, seed: 3 };
 /** @type {Example[]} */
 const EXAMPLES = [
   {
-    id: "direct",
-    ...PRESETS.direct,
+    ...preset("direct"),
     shows: "The attacker puts points into the tasks that it wants to spoil.",
     here: (o) => `Error (NMSE) ${way(o)}.`,
   },
   {
-    id: "indirect",
-    ...PRESETS.indirect,
+    ...preset("indirect"),
     shows: "Not one point enters the targets, and yet they get worse.",
     here: (o) => `Error (NMSE) ${way(o)}.`,
   },
@@ -68,8 +66,7 @@ const EXAMPLES = [
     here: (o) => `Error (NMSE) ${way(o)}.`,
   },
   {
-    id: "random",
-    ...PRESETS.random,
+    ...preset("random"),
     shows: "The baseline: as many points, left where chance put them.",
     here: (o) => `Error (NMSE) ${way(o)}.`,
   },
@@ -86,14 +83,12 @@ const EXAMPLES = [
     here: (o, _, alone) => `Error (NMSE) ${n(o.clean)} together${alone ? `, ${n(alone.clean)} alone` : ""}.`,
   },
   {
-    id: "constant",
-    ...PRESETS.constant,
+    ...preset("constant"),
     shows: "The published gradient with its constant step jumps up and down.",
     here: (o) => `Utility ${n(o.utility[0] ?? NaN)} at the start, then from ${n(Math.min(...o.utility.slice(1)))} to ${n(Math.max(...o.utility.slice(1)))}.`,
   },
   {
-    id: "sarcos",
-    ...PRESETS.sarcos,
+    ...preset("sarcos"),
     name: "Sarcos: direct",
     shows: "Seven joints of a robot arm: three of them are poisoned, 20 %.",
     paper: {
@@ -170,8 +165,7 @@ const EXAMPLES = [
     here: (o) => `T2 and T3: ${two(o.before[1 * 7 + 2] ?? NaN)} → ${two(o.after[1 * 7 + 2] ?? NaN)}.`,
   },
   {
-    id: "landmine",
-    ...PRESETS.landmine,
+    ...preset("landmine"),
     name: "Landmine: direct",
     shows: "29 fields, mine or clutter: 15 of them are poisoned.",
     paper: {

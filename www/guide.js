@@ -12,9 +12,9 @@ export class Guide {
     /** @type {Promise<Story> | null} */
     this.story = null;
     $("tour").onclick = () => this.tell(1, true);
-    // The terms come after the first picture, so that they do not delay it.
+    // The terms come after the first result, which takes less than a second, so as not to delay it.
     const terms = () => import("./terms.js").then(({ explainTerms }) => explainTerms(lab.engine.fields));
-    "requestIdleCallback" in window ? requestIdleCallback(terms) : setTimeout(terms, 500);
+    setTimeout(terms, 1000);
   }
 
   /** Opens or closes the story as the link says. */

@@ -545,6 +545,7 @@ export class Lab {
     if (this.run !== run) return;
     this.run = null;
     this.result = { report, json, link: run.link, run };
+    performance.mark("report");
     this.tell({ type: "done", run, report });
     performance.mark("done");
     this.compareWithLink(report, run.link);

@@ -1,33 +1,43 @@
 /** Settings to start from: one press each. All of them, with what they show, are in examples.js. */
 
-import { $, el } from "./dom.js";
+import { $, byId } from "./dom.js";
 
 /** @import { Examples } from "./examples.js" */
 /** @import { Lab } from "./lab.js" */
 /** @import { Draft } from "./types.js" */
 
-/** The most useful ones. @satisfies {Record<string, {name: string, draft: Draft}>} */
-export const PRESETS = {
-  direct: { name: "Direct", draft: {} },
-  indirect: { name: "Indirect: through other tasks", draft: { attack: "indirect" } },
-  random: { name: "Random points", draft: { method: "random" } },
-  constant: { name: "The paper’s own step", draft: { gradient: "published", step: "constant" } },
-  sarcos: { name: "Sarcos", draft: { dataset: "sarcos" } },
-  landmine: { name: "Landmine", draft: { dataset: "landmine" } },
+/**
+ * The most useful ones. Their buttons stand in the document, so that nothing jumps when they work.
+ * @type {Record<"direct" | "indirect" | "random" | "constant" | "sarcos" | "landmine", Draft>}
+ */
+const DRAFTS = {
+  direct: {},
+  indirect: { attack: "indirect" },
+  random: { method: "random" },
+  constant: { gradient: "published", step: "constant" },
+  sarcos: { dataset: "sarcos" },
+  landmine: { dataset: "landmine" },
 };
+
+/** @typedef {keyof typeof DRAFTS} Preset */
+
+/** @param {Preset} id */
+const buttonOf = (id) => byId(`try-${id}`, HTMLButtonElement);
+
+/** An example's identifier, name and settings. @param {Preset} id */
+export const preset = (id) => ({ id, name: buttonOf(id).textContent ?? "", draft: DRAFTS[id] });
 
 /** @param {Lab} lab */
 export function showPresets(lab) {
-  const all = Object.values(PRESETS);
-  const buttons = all.map(({ name, draft }) => {
-    const button = el("button", { type: "button" }, name);
+  const all = Object.entries(DRAFTS).map(([id, draft]) => {
+    const button = buttonOf(/** @type {Preset} */ (id));
     button.onclick = () => {
       lab.adopt(draft);
       lab.start();
     };
-    return button;
+    button.disabled = false;
+    return { button, draft };
   });
-  $("presets").append(...buttons);
   /** @param {Draft} draft */
   const linkOf = (draft) => {
     const own = lab.engine.complete(draft);
@@ -37,12 +47,14 @@ export function showPresets(lab) {
   let loading = null;
   const examples = () =>
     (loading ??= import("./examples.js").then(({ Examples }) => new Examples(lab)));
-  $("all-examples").onclick = async () => (await examples()).open();
+  const more = byId("all-examples", HTMLButtonElement);
+  more.onclick = async () => (await examples()).open();
+  more.disabled = false;
   lab.listen(async (event) => {
     if (event.type === "changed") {
-      all.forEach(({ draft }, k) => {
-        buttons[k]?.setAttribute("aria-pressed", String(linkOf(draft) === lab.complete?.link));
-      });
+      for (const { button, draft } of all) {
+        button.setAttribute("aria-pressed", String(linkOf(draft) === lab.complete?.link));
+      }
     } else if (event.type === "started") {
       $("claim").hidden = true;
     } else if (event.type === "done" && event.run.link !== linkOf({})) {

@@ -42,10 +42,12 @@ async fn requests(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
         .filter_map(|path| Some(path.split_once("/some/folder/")?.1.to_owned()))
         .filter(|path| files.contains_key(path) && !counted.contains(path))
         .collect();
-    // Those of the workers are not among these, so they are never taken for later ones.
-    let later = "const done = performance.getEntriesByName('done')[0].startTime; \
+    // What is on its way has no entry yet. Files of the workers never get one, so they are never
+    // taken for later ones.
+    page.wait_text("offline", "Works without a connection").await?;
+    let later = "const report = performance.getEntriesByName('report')[0].startTime; \
         return performance.getEntriesByType('resource') \
-          .filter(({ startTime }) => startTime > done) \
+          .filter(({ startTime }) => startTime > report) \
           .map(({ name }) => name.split('/some/folder/')[1])";
     let later: Vec<String> = page.js(later, vec![]).await?;
     let (later, uncounted): (Vec<String>, Vec<String>) =

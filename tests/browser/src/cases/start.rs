@@ -13,6 +13,7 @@ use crate::page::Page;
 pub fn cases() -> Vec<Case> {
     cases![
         the_page_opens_with_a_finished_synthetic_result,
+        nothing_jumps_when_the_first_result_comes,
         nothing_jumps_when_the_rest_of_the_page_comes,
         nothing_jumps_on_a_phone_either,
         every_example_runs,
@@ -49,6 +50,36 @@ async fn the_page_opens_with_a_finished_synthetic_result(page: &Page) -> Result<
         )
         .await?;
     page.within("the first result", ready, 3000.0)?;
+    Ok(())
+}
+
+/// From the first paint on there is room for what comes, however wide the page is. The document is
+/// fetched again for what stood there at first.
+async fn nothing_jumps_when_the_first_result_comes(page: &Page) -> Result<()> {
+    page.elastic_viewport(1400, 900).await?;
+    page.open("").await?;
+    finished(page).await?;
+    page.until("the rest of the page", async || complete(page).await)
+        .await?;
+    let script = "const done = arguments[arguments.length - 1]; \
+        fetch(location.pathname).then(answer => answer.text()).then(text => { \
+          const first = new DOMParser().parseFromString(text, 'text/html'); \
+          const tops = () => ['headline', 'tour', 'status', 'tiles', 'keep-row', 'curve-card'].map(id => \
+            Math.round(document.getElementById(id).getBoundingClientRect().top + scrollY)); \
+          const after = tops(); \
+          const back = ['presets', 'headline', 'scale', 'tiles', 'tour'].map(id => { \
+            const shown = document.getElementById(id); \
+            const old = document.importNode(first.getElementById(id), true); \
+            shown.replaceWith(old); \
+            return () => old.replaceWith(shown); }); \
+          const before = tops(); \
+          back.forEach(restore => restore()); \
+          done([before, after]); })";
+    for width in [360, 400, 600, 800, 1024, 1400] {
+        page.resize(width, 900).await?;
+        let (before, after): (Vec<i32>, Vec<i32>) = page.js_later(script, vec![]).await?;
+        ensure!(before == after, "{width}: {before:?}, then {after:?}");
+    }
     Ok(())
 }
 
