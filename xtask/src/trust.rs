@@ -87,7 +87,7 @@ const FAILURES: [(&str, &str); 17] = [
 const IN_BROWSERS: [(&str, &str); 4] = [
     (
         "no view asks another host, and none could",
-        "views_are_in_order_have_names_and_ask_no_other_host",
+        "views_are_in_order_have_names_fit_and_ask_no_other_host",
     ),
     (
         "nothing in a link becomes markup",

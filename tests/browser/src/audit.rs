@@ -44,7 +44,8 @@ async fn requests(page: &Page, plan: &Plan) -> Result<Vec<Row>> {
         .collect();
     // What is on its way has no entry yet. Files of the workers never get one, so they are never
     // taken for later ones.
-    page.wait_text("offline", "Works without a connection").await?;
+    page.wait_text("offline", "Works without a connection")
+        .await?;
     let later = "const report = performance.getEntriesByName('report')[0].startTime; \
         return performance.getEntriesByType('resource') \
           .filter(({ startTime }) => startTime > report) \

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use thirtyfour::WebDriver;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use xtask::server::{Options, Server};
 use xtask::setup::{Chromium, geckodriver, mini_browser};
@@ -271,10 +271,7 @@ impl Driver {
             processes,
         };
         for _ in 0..200 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port))
-                .await
-                .is_ok()
-            {
+            if is_ready(port).await {
                 return Ok(driver);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -284,6 +281,21 @@ impl Driver {
             engine.name()
         )
     }
+}
+
+/// Does a driver answer there? That something listens is not enough: it may be on its way to.
+async fn is_ready(port: u16) -> bool {
+    let ask = async {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+        let request =
+            format!("GET /status HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let limit = Duration::from_secs(1);
+    matches!(tokio::time::timeout(limit, ask).await, Ok(Ok(answer)) if answer == *b"HTTP/1.1 200")
 }
 
 impl Drop for Driver {

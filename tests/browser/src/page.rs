@@ -542,6 +542,19 @@ impl Page {
 
     /// What axe finds wrong with the whole page, as `rule: where`, one line each.
     pub async fn axe(&self) -> Result<Vec<String>> {
+        self.axe_with(json!({ "resultTypes": ["violations"] }))
+            .await
+    }
+
+    /// The same for colours alone: enough where nothing else differs from what was looked at.
+    pub async fn axe_colors(&self) -> Result<Vec<String>> {
+        let rules = ["color-contrast", "link-in-text-block"];
+        let only = json!({ "type": "rule", "values": rules });
+        self.axe_with(json!({ "resultTypes": ["violations"], "runOnly": only }))
+            .await
+    }
+
+    async fn axe_with(&self, options: Value) -> Result<Vec<String>> {
         let there = "return 'axe' in window";
         if !self.js::<bool>(there, vec![]).await? {
             let path = Workspace::find()?
@@ -551,10 +564,10 @@ impl Page {
                 .with_context(|| format!("{} (npm ci installs it)", path.display()))?;
             self.driver.execute(axe, vec![]).await?;
         }
-        let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }) \
+        let script = "const [options, done] = arguments; axe.run(document, options) \
             .then(({ violations }) => done(violations.flatMap(({ id, nodes }) => nodes.map( \
               ({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`))))";
-        self.js_later(script, vec![]).await
+        self.js_later(script, vec![options]).await
     }
 
     // ---- what stays

@@ -73,22 +73,15 @@ async fn a_link_to_another_result_says_what_differs(page: &Page) -> Result<()> {
 async fn bad_links_are_explained_and_leave_a_working_page(page: &Page) -> Result<()> {
     let many = format!("#t={}", "1,".repeat(5000));
     let long = format!("#s={}", "9".repeat(100_000));
+    // What is refused, and in which words, the tests of the links themselves have more of.
     for (link, part) in [
-        ("#l1=-3", "lambda1"),
         ("#l1=NaN", "lambda1"),
         ("#b=1e999", "budget"),
-        ("#i=1.5", "iterations"),
         ("#i=99999999999999999999", "iterations"),
-        ("#s=-1", "seed"),
         ("#d=cifar", "dataset"),
-        ("#k=sideways", "attack"),
-        ("#t=0-99999999", "targets"),
-        ("#t=5-2", "targets"),
         ("#k=indirect&a=0", "attackers"),
-        ("#eps=0", "epsilon"),
         ("#v=99", "version"),
         ("#b=0.1&b=0.2", "twice"),
-        ("#%", ""),
         ("#b=%ff%fe", ""),
         ("#d=__proto__", "dataset"),
         ("#targets=1&constructor=2", "constructor"),

@@ -1,46 +1,17 @@
-//! How it looks: widths, themes, sharpness.
+//! How it looks: themes, sharpness.
 
 use anyhow::{Result, ensure};
 
-use super::lab::{finished, needs};
+use super::lab::finished;
 use crate::cases;
 use crate::harness::Case;
 use crate::page::Page;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        nothing_is_wider_than_the_screen: 180,
         pictures_are_sharp_at_any_pixel_ratio,
         dark_pictures_are_dark,
     ]
-}
-
-async fn nothing_is_wider_than_the_screen(page: &Page) -> Result<()> {
-    for (width, height) in [(400, 850), (768, 1000), (1400, 900), (2400, 1200)] {
-        page.viewport(width, height).await?;
-        for link in ["", "#d=landmine&i=2"] {
-            if !link.is_empty() && needs("landmine").is_err() {
-                continue;
-            }
-            page.open(link).await?;
-            finished(page).await?;
-            let script = "document.querySelectorAll('details').forEach(d => d.open = true); \
-                const wide = document.documentElement.scrollWidth; \
-                const beyond = [...document.body.querySelectorAll('*')].filter(element => \
-                  element.getBoundingClientRect().right > innerWidth); \
-                return [wide, wide > arguments[0] ? beyond.map(element => element.outerHTML\
-                  .slice(0, 90)) : []]";
-            let (wide, beyond): (u32, Vec<String>) = page.js(script, vec![width.into()]).await?;
-            ensure!(
-                wide <= width,
-                "{link}: {wide} pixels on a screen of {width}: {beyond:#?}"
-            );
-        }
-        page.open("").await?;
-        finished(page).await?;
-        page.screenshot_whole(&format!("light-{width}")).await?;
-    }
-    Ok(())
 }
 
 async fn pictures_are_sharp_at_any_pixel_ratio(page: &Page) -> Result<()> {

@@ -74,6 +74,7 @@ const CHROMIUM_ONLY: [(&str, &[&str]); 6] = [
         "pictures to look at, made in Chromium",
         &[
             "guides_have_their_pictures_taken",
+            "views_of_reading_have_their_pictures_taken",
             "the_page_has_its_picture_taken",
         ],
     ),
