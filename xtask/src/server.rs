@@ -65,6 +65,9 @@ pub struct Options {
     pub mount: String,
     /// Further pages beside the site's, for tests: name and HTML.
     pub pages: Vec<(&'static str, &'static str)>,
+    /// Whether answers are compressed, as hosts do it: each time anew, which hundreds of tests can
+    /// do without.
+    pub compressed: bool,
 }
 
 impl Default for Options {
@@ -73,6 +76,7 @@ impl Default for Options {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             mount: "/".into(),
             pages: Vec::new(),
+            compressed: true,
         }
     }
 }
@@ -231,9 +235,11 @@ fn router(folder: &Path, options: &Options, control: &Arc<Control>) -> Router {
     } else {
         app.nest_service(options.mount.trim_end_matches('/'), files)
     };
-    app.layer(from_fn_with_state(control.clone(), misbehave))
-        .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(control.clone(), finish))
+    let mut app = app.layer(from_fn_with_state(control.clone(), misbehave));
+    if options.compressed {
+        app = app.layer(CompressionLayer::new());
+    }
+    app.layer(from_fn_with_state(control.clone(), finish))
 }
 
 /// Adds the headers, to errors as well.

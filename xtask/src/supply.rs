@@ -21,6 +21,10 @@ const CARGO_DENY: &str = "0.20.2";
 pub fn check(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
     let deny = cargo_deny(workspace)?;
+    // The packages of other platforms too: cargo-deny reads them all.
+    run(cargo()
+        .args(["fetch", "--locked"])
+        .current_dir(&workspace.root))?;
     for rules in ["licenses", "bans", "sources"] {
         let done = run(deny_command(workspace, &deny).args(["--offline", "check", rules]));
         tally.note(&format!("cargo-deny {rules}"), done);

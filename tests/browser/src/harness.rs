@@ -239,6 +239,7 @@ pub async fn open(plan: &Plan, browser: &mut Browser) -> Result<(tempfile::TempD
     let options = Options {
         mount: "/some/folder/".into(),
         pages: vec![FRAME],
+        compressed: false,
         ..Options::default()
     };
     let opening = async {

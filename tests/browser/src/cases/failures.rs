@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use xtask::server::{FaultKind, Options, Server};
+use xtask::site::{self, Files};
 use xtask::workspace::Workspace;
 
 use super::lab::{finished, needs, notice, raw_file, reached};
@@ -55,16 +56,33 @@ async fn a_killed_worker_is_noticed_and_survived(page: &Page) -> Result<()> {
 
 /// The site as it is built where no data set can be had.
 pub(super) fn without_data(page: &Page) -> Result<Arc<Server>> {
-    let dist = Workspace::find()?.root.join("dist");
-    let mut files = xtask::site::read_folder(&dist)?;
-    files.retain(|path, _| !path.starts_with("data/"));
-    for (path, bytes) in &mut files {
-        if path.ends_with("pkg/build.js") {
-            *bytes = xtask::site::build_module("0.1.0", &serde_json::Map::new()).into_bytes();
+    altered(page, "without-data", |files| {
+        files.retain(|path, _| !path.starts_with("data/"));
+        for (path, bytes) in files {
+            if path.ends_with("pkg/build.js") {
+                *bytes = site::build_module("0.1.0", &serde_json::Map::new()).into_bytes();
+            }
         }
-    }
-    let copy = page.folder.join("without-data");
-    xtask::site::write(&files, &copy)?;
+    })
+}
+
+/// The site with a script that runs before all others: for what a browser lacks or refuses.
+pub(super) fn prepared(page: &Page, name: &str, script: &str) -> Result<Arc<Server>> {
+    altered(page, name, |files| {
+        for (path, bytes) in files {
+            if path.ends_with("/early.js") {
+                bytes.splice(0..0, format!("{{ {script} }}\n").into_bytes());
+            }
+        }
+    })
+}
+
+/// A copy of the site with some files changed, on a server of its own.
+fn altered(page: &Page, name: &str, change: impl FnOnce(&mut Files)) -> Result<Arc<Server>> {
+    let mut files = site::read_folder(&Workspace::find()?.root.join("dist"))?;
+    change(&mut files);
+    let copy = page.folder.join(name);
+    site::write(&files, &copy)?;
     page.serve(&copy, &Options::default())
 }
 

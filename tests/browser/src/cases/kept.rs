@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::failures::prepared;
 use super::lab::{finished, notice, reached, state};
 use crate::cases;
 use crate::harness::Case;
@@ -231,17 +232,8 @@ async fn no_more_than_ten_results_are_kept(page: &Page) -> Result<()> {
     Ok(())
 }
 
-/// A script for every page that is loaded from now on.
-async fn prepare(page: &Page, script: &str) -> Result<String> {
-    let parameters = json!({ "source": script });
-    let answer: Value = page
-        .cdp("Page.addScriptToEvaluateOnNewDocument", parameters)
-        .await?;
-    Ok(answer["identifier"].as_str().unwrap_or_default().to_owned())
-}
-
 async fn a_browser_that_keeps_nothing_is_good_enough(page: &Page) -> Result<()> {
-    for (script, words) in [
+    for (k, (script, words)) in [
         (
             "Object.defineProperty(window, 'indexedDB', { value: undefined })",
             "Results are not kept",
@@ -262,9 +254,12 @@ async fn a_browser_that_keeps_nothing_is_good_enough(page: &Page) -> Result<()> 
                  throw new DOMException('blocked by the user', 'SecurityError') } })",
             "blocked by the user",
         ),
-    ] {
-        let identifier = prepare(page, script).await?;
-        page.open("#i=3").await?;
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let server = prepared(page, &format!("keeps-nothing-{k}"), script)?;
+        page.driver.goto(format!("{}#i=3", server.url())).await?;
         finished(page).await?;
         page.wait_text("recent-problem", words).await?;
         page.wait_text("recent-problem", "All else works").await?;
@@ -275,9 +270,6 @@ async fn a_browser_that_keeps_nothing_is_good_enough(page: &Page) -> Result<()> 
         let left = page.text("notices").await?;
         ensure!(left.is_empty(), "{words}: {left}");
         ensure!(state(page).await? == "done");
-        let parameters = json!({ "identifier": identifier });
-        page.cdp("Page.removeScriptToEvaluateOnNewDocument", parameters)
-            .await?;
     }
     Ok(())
 }

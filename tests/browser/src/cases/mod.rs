@@ -33,7 +33,7 @@ const ALONE: [&str; 4] = [
 ];
 
 /// These need what only Chromium's driver can do, or say nothing about an engine: why, and which.
-const CHROMIUM_ONLY: [(&str, &[&str]); 6] = [
+const CHROMIUM_ONLY: [(&str, &[&str]); 5] = [
     (
         "only Chromium's driver sets media features, pixel ratios and paper",
         &[
@@ -43,13 +43,6 @@ const CHROMIUM_ONLY: [(&str, &[&str]); 6] = [
             "pictures_are_sharp_at_any_pixel_ratio",
             "dark_pictures_are_dark",
             "a_printed_page_is_light_and_complete",
-        ],
-    ),
-    (
-        "only Chromium's driver runs a script before those of the page",
-        &[
-            "a_browser_that_keeps_nothing_is_good_enough",
-            "files_of_a_run_whose_worker_is_gone_are_made_again",
         ],
     ),
     (

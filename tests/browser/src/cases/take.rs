@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
+use super::failures::prepared;
 use super::lab::{finished, needs, notice, state};
 use crate::cases;
 use crate::engine::Engine;
@@ -272,12 +273,8 @@ async fn files_of_a_run_whose_worker_is_gone_are_made_again(page: &Page) -> Resu
     let script = "const Plain = Worker; window.workers = []; \
         window.Worker = class extends Plain { \
           constructor(...all) { super(...all); workers.push(this); } };";
-    page.cdp(
-        "Page.addScriptToEvaluateOnNewDocument",
-        json!({ "source": script }),
-    )
-    .await?;
-    page.open("#i=3").await?;
+    let server = prepared(page, "counted-workers", script)?;
+    page.driver.goto(format!("{}#i=3", server.url())).await?;
     finished(page).await?;
     let first = saved(page, "save-points", "points.csv").await?;
     page.js::<()>("workers[0].terminate(); return null", vec![])
