@@ -508,6 +508,8 @@ export class Lab {
     /** @type {RunState} */
     const run = { spec, link, metric, clean: null, scene: null, points: [], start: performance.now() };
     this.run = run;
+    // Those of the run before would pile up.
+    performance.clearMarks();
     performance.mark("run");
     this.tell({ type: "started", run });
     /** @type {Source} */
