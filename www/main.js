@@ -40,6 +40,10 @@ const engine = await loadEngine().catch((error) => {
 });
 $("engine-version").textContent = engine.version;
 
+/** On a slow phone the start takes long: in parts, so that a tap between two of them is heard. */
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+await pause();
+
 const query = new URLSearchParams(location.search);
 const solver = new Solver(engine.module);
 solver.failNext = query.get("fail") ?? "";
@@ -322,6 +326,7 @@ for (const button of document.querySelectorAll("button[id]")) {
 }
 
 const cut = cutShort();
+await pause();
 showView();
 if (!away) arrive(cut?.link);
 
