@@ -329,6 +329,8 @@ const cut = cutShort();
 await pause();
 showView();
 if (!away) arrive(cut?.link);
+// Not before its place is known: what stands above it depends on the data.
+$("fields").hidden = false;
 
 // What the first result does not need.
 /** @type {Promise<void> | undefined} */
