@@ -33,7 +33,7 @@ const ALONE: [&str; 4] = [
 ];
 
 /// These need what only Chromium's driver can do, or say nothing about an engine: why, and which.
-const CHROMIUM_ONLY: [(&str, &[&str]); 5] = [
+const CHROMIUM_ONLY: [(&str, &[&str]); 6] = [
     (
         "only Chromium's driver sets media features, pixel ratios and paper",
         &[
@@ -55,6 +55,10 @@ const CHROMIUM_ONLY: [(&str, &[&str]); 5] = [
     (
         "only Chromium says what keeps a page from being installed",
         &["the_page_can_be_installed"],
+    ),
+    (
+        "only Chromium's driver slows a page down, and counts what shifts",
+        &["nothing_that_is_seen_shifts_while_a_slow_machine_starts"],
     ),
     (
         "long use is tried in one engine, whose processes are measured",

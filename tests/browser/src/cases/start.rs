@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 use xtask::server::FaultKind;
 
 use super::lab::{complete, finished, state};
@@ -16,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         nothing_jumps_when_the_first_result_comes,
         nothing_jumps_when_the_rest_of_the_page_comes,
         nothing_jumps_on_a_phone_either,
+        nothing_that_is_seen_shifts_while_a_slow_machine_starts,
         every_example_runs,
         pictures_have_a_summary_and_a_table,
         the_heatmap_is_read_with_the_keyboard,
@@ -112,6 +114,30 @@ async fn nothing_jumps(page: &Page, width: u32) -> Result<()> {
         before.len() > 5 && before == after,
         "{before:?}, then {after:?}"
     );
+    Ok(())
+}
+
+/// The form comes before the words on the data that stand above it. Layout shift as browsers count it.
+async fn nothing_that_is_seen_shifts_while_a_slow_machine_starts(page: &Page) -> Result<()> {
+    page.cdp("Emulation.setCPUThrottlingRate", json!({ "rate": 4 }))
+        .await?;
+    for width in [400, 1024, 1400] {
+        page.viewport(width, 900).await?;
+        page.open("").await?;
+        finished(page).await?;
+        page.until("the rest of the page", async || complete(page).await)
+            .await?;
+        page.settle().await?;
+        let script = "const done = arguments[arguments.length - 1]; \
+            new PerformanceObserver(list => done( \
+              list.getEntries().reduce((sum, { value }) => sum + value, 0))) \
+              .observe({ type: 'layout-shift', buffered: true }); \
+            setTimeout(() => done(0), 1000)";
+        let shift: f64 = page.js_later(script, vec![]).await?;
+        ensure!(shift < 0.01, "{width}: {shift}");
+    }
+    page.cdp("Emulation.setCPUThrottlingRate", json!({ "rate": 1 }))
+        .await?;
     Ok(())
 }
 
