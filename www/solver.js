@@ -128,18 +128,15 @@ export class Solver {
   run(spec, source, handlers) {
     if (this.failNext) this.post({ type: "fail", how: this.failNext });
     this.failNext = "";
-    let failed = false;
     if (this.loadedKey !== source.key) {
       this.load(source).catch((problem) => {
-        failed = true;
-        this.waiting.delete(id);
-        handlers.onError(problem);
+        // The end of the worker is told to both, the reading and the run.
+        if (this.waiting.delete(id)) handlers.onError(problem);
       });
     }
     const id = this.nextId++;
     this.running = id;
     this.waiting.set(id, (message) => {
-      if (failed) return;
       if (!("type" in message)) {
         this.waiting.delete(id);
         return handlers.onError(message);

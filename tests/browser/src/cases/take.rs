@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
-use super::failures::prepared;
+use super::failures::counting_workers;
 use super::lab::{finished, needs, notice, state};
 use crate::cases;
 use crate::engine::Engine;
@@ -270,10 +270,7 @@ async fn the_poisoned_data_set_opens_as_a_file_of_ones_own(page: &Page) -> Resul
 }
 
 async fn files_of_a_run_whose_worker_is_gone_are_made_again(page: &Page) -> Result<()> {
-    let script = "const Plain = Worker; window.workers = []; \
-        window.Worker = class extends Plain { \
-          constructor(...all) { super(...all); workers.push(this); } };";
-    let server = prepared(page, "counted-workers", script)?;
+    let server = counting_workers(page)?;
     page.driver.goto(format!("{}#i=3", server.url())).await?;
     finished(page).await?;
     let first = saved(page, "save-points", "points.csv").await?;
