@@ -178,6 +178,22 @@ impl Page {
         .await
     }
 
+    /// [`Page::open`] of a page that a service worker will bring, from a page of the same server.
+    /// Where the driver of WebKit 2.50 asks for such a page, now and then it waits for ever
+    /// (microsoft/playwright#42273 tells the same); a page that goes there itself does not.
+    pub async fn open_kept(&self, fragment: &str) -> Result<()> {
+        if self.engine != Engine::Webkit {
+            return self.open(fragment).await;
+        }
+        let url = format!("{}{fragment}", self.server.url());
+        self.js::<()>(
+            "history.replaceState(null, '', arguments[0]); return null",
+            vec![json!(url)],
+        )
+        .await?;
+        self.reload_itself().await
+    }
+
     /// Changes the fragment in place, as a user who edits the address.
     pub async fn set_fragment(&self, fragment: &str) -> Result<()> {
         self.js(

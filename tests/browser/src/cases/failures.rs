@@ -86,7 +86,11 @@ pub(super) fn counting_workers(page: &Page) -> Result<Arc<Server>> {
 }
 
 /// A copy of the site with some files changed, on a server of its own.
-fn altered(page: &Page, name: &str, change: impl FnOnce(&mut Files)) -> Result<Arc<Server>> {
+pub(super) fn altered(
+    page: &Page,
+    name: &str,
+    change: impl FnOnce(&mut Files),
+) -> Result<Arc<Server>> {
     let mut files = site::read_folder(&Workspace::find()?.root.join("dist"))?;
     change(&mut files);
     let copy = page.folder.join(name);

@@ -58,7 +58,10 @@ const CHROMIUM_ONLY: [(&str, &[&str]); 6] = [
     ),
     (
         "only Chromium's driver slows a page down, and counts what shifts",
-        &["nothing_that_is_seen_shifts_while_a_slow_machine_starts"],
+        &[
+            "nothing_that_is_seen_shifts_while_a_slow_machine_starts",
+            "nothing_that_is_seen_shifts_when_the_page_comes_in_parts",
+        ],
     ),
     (
         "long use is tried in one engine, whose processes are measured",

@@ -65,22 +65,22 @@ async fn after_one_visit_the_page_works_without_a_server(page: &Page) -> Result<
     kept(page).await?;
     page.server.stop();
     for address in ["", "#k=indirect&i=4"] {
-        page.open(address).await?;
+        page.open_kept(address).await?;
         let now = finished(page).await?;
         ensure!((now == digest) == address.is_empty(), "{address}: {now}");
     }
     page.reload_itself().await?;
     finished(page).await?;
     // Files of the page that were not needed before.
-    page.open("#view=figure1").await?;
+    page.open_kept("#view=figure1").await?;
     page.wait_text("figure-claim", "a").await?;
     // What was never fetched is said in words, and nothing breaks.
     needs("landmine")?;
-    page.open("#d=landmine").await?;
+    page.open_kept("#d=landmine").await?;
     reached(page, "failed", Duration::from_secs(20)).await?;
     page.wait_text("error-dataset", "no connection").await?;
     page.screenshot("offline-without-data").await?;
-    page.open("").await?;
+    page.open_kept("").await?;
     ensure!(finished(page).await? == digest);
     page.server.resume()?;
     page.open("#d=landmine&i=2").await?;
@@ -96,7 +96,7 @@ async fn data_that_were_fetched_work_without_a_server(page: &Page) -> Result<()>
     let digest = finished(page).await?;
     page.wait_text("offline", "1 of").await?;
     page.server.stop();
-    page.open("#d=sarcos&i=3").await?;
+    page.open_kept("#d=sarcos&i=3").await?;
     ensure!(finished(page).await? == digest);
     page.server.resume()?;
     Ok(())
@@ -111,7 +111,7 @@ async fn all_data_are_kept_on_request(page: &Page) -> Result<()> {
     page.click("keep-data").await?;
     page.wait_text("offline", "all data sets").await?;
     page.server.stop();
-    page.open("#d=landmine&i=2").await?;
+    page.open_kept("#d=landmine&i=2").await?;
     finished(page).await?;
     page.server.resume()?;
     Ok(())
@@ -124,14 +124,14 @@ async fn a_host_that_hangs_does_not_keep_a_known_page_waiting(page: &Page) -> Re
     page.server
         .fault("", FaultKind::Slow(Duration::from_secs(25)));
     let begun = std::time::Instant::now();
-    page.open("#i=2").await?;
+    page.open_kept("#i=2").await?;
     finished(page).await?;
     let seconds = begun.elapsed().as_secs_f64();
     ensure!(seconds < 15.0, "{seconds} s");
     page.server.heal();
     page.server.fault("/some/folder/", FaultKind::Status(503));
     page.expect_console_error("503");
-    page.open("#i=3").await?;
+    page.open_kept("#i=3").await?;
     finished(page).await?;
     page.server.heal();
     Ok(())

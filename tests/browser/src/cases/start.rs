@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use xtask::server::FaultKind;
 
+use super::failures::altered;
 use super::lab::{complete, finished, state};
 use crate::cases;
 use crate::harness::Case;
@@ -18,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         nothing_jumps_when_the_rest_of_the_page_comes,
         nothing_jumps_on_a_phone_either,
         nothing_that_is_seen_shifts_while_a_slow_machine_starts,
+        nothing_that_is_seen_shifts_when_the_page_comes_in_parts,
         every_example_runs,
         pictures_have_a_summary_and_a_table,
         the_heatmap_is_read_with_the_keyboard,
@@ -129,19 +131,67 @@ async fn nothing_that_is_seen_shifts_while_a_slow_machine_starts(page: &Page) ->
         page.until("the rest of the page", async || complete(page).await)
             .await?;
         page.settle().await?;
-        let script = "const done = arguments[arguments.length - 1]; \
-            new PerformanceObserver(list => done( \
-              list.getEntries().map(({ value, sources }) => [value, sources.map( \
-                ({ node, previousRect: a, currentRect: b }) => `${node?.id || node?.className} \
-                from ${a.x}, ${a.y} to ${b.x}, ${b.y}`).join('; ')]))) \
-              .observe({ type: 'layout-shift', buffered: true }); \
-            setTimeout(() => done([]), 1000)";
-        let shifts: Vec<(f64, String)> = page.js_later(script, vec![]).await?;
-        let sum: f64 = shifts.iter().map(|(value, _)| value).sum();
-        ensure!(sum < 0.01, "{width}: {sum}: {shifts:?}");
+        shifts_little(page, width).await?;
     }
     page.cdp("Emulation.setCPUThrottlingRate", json!({ "rate": 1 }))
         .await?;
+    Ok(())
+}
+
+/// A browser paints what it has of a page when the rest is late.
+async fn nothing_that_is_seen_shifts_when_the_page_comes_in_parts(page: &Page) -> Result<()> {
+    let places = [
+        "<div id=\"fields\"",
+        "<nav class=\"presets\"",
+        "<p id=\"scale\"",
+        "<div id=\"claim\"",
+        "<dl id=\"tiles\"",
+        "<section class=\"card\" data-card=\"curve\"",
+    ];
+    let server = altered(page, "in-parts", |files| {
+        for k in 0..places.len() {
+            files.insert(format!("late-{k}.js"), Vec::new());
+        }
+        if let Some(html) = files.get_mut("index.html") {
+            let mut text = String::from_utf8_lossy(html).into_owned();
+            for (k, place) in places.iter().enumerate() {
+                let late = format!("<script src=\"late-{k}.js\"></script>{place}");
+                text = text.replacen(place, &late, 1);
+            }
+            *html = text.into_bytes();
+        }
+    })?;
+    for k in 0..places.len() {
+        // All are asked for at once.
+        let late = Duration::from_millis(200 * (k as u64 + 1));
+        server.fault(format!("late-{k}.js"), FaultKind::Slow(late));
+    }
+    for width in [400, 1400] {
+        page.viewport(width, 900).await?;
+        page.driver.goto("about:blank").await?;
+        page.driver.goto(server.url()).await?;
+        finished(page).await?;
+        page.settle().await?;
+        let late = "return document.querySelectorAll('script[src^=late]').length";
+        let late: usize = page.js(late, vec![]).await?;
+        ensure!(late == places.len(), "{late} parts are late");
+        shifts_little(page, width).await?;
+    }
+    Ok(())
+}
+
+/// Layout shift so far, as browsers count it. In its words: which elements, from where to where.
+async fn shifts_little(page: &Page, width: u32) -> Result<()> {
+    let script = "const done = arguments[arguments.length - 1]; \
+        new PerformanceObserver(list => done( \
+          list.getEntries().map(({ value, sources }) => [value, sources.map( \
+            ({ node, previousRect: a, currentRect: b }) => `${node?.id || node?.className} \
+            from ${a.x}, ${a.y} to ${b.x}, ${b.y}`).join('; ')]))) \
+          .observe({ type: 'layout-shift', buffered: true }); \
+        setTimeout(() => done([]), 1000)";
+    let shifts: Vec<(f64, String)> = page.js_later(script, vec![]).await?;
+    let sum: f64 = shifts.iter().map(|(value, _)| value).sum();
+    ensure!(sum < 0.01, "{width}: {sum}: {shifts:?}");
     Ok(())
 }
 
