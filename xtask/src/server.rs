@@ -166,9 +166,10 @@ impl Server {
         lock(&self.control.faults).clear();
     }
 
-    /// Whether it runs, and without faults.
-    pub fn is_well(&self) -> bool {
-        lock(&self.running).is_some() && lock(&self.control.faults).is_empty()
+    /// Whether it runs, and has no fault for this path.
+    pub fn answers(&self, path: &str) -> bool {
+        let faults = lock(&self.control.faults);
+        lock(&self.running).is_some() && !faults.iter().any(|fault| path.contains(&fault.path))
     }
 
     /// The paths requested since the last call, in order.

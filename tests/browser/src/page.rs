@@ -120,7 +120,7 @@ impl Page {
     pub async fn open(&self, fragment: &str) -> Result<()> {
         // By way of another page, since a change of the fragment alone loads nothing. WebKit starts
         // a process for each change of the host, so there it is a page of the same one.
-        let between = if self.engine == Engine::Webkit && self.server.is_well() {
+        let between = if self.engine == Engine::Webkit && self.server.answers(FRAME.0) {
             format!("{}{}", self.server.url(), FRAME.0)
         } else {
             "about:blank".into()

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::failures::prepared;
-use super::lab::{finished, notice, reached, state};
+use super::lab::{finished, iteration, notice, reached, state};
 use crate::cases;
 use crate::harness::Case;
 use crate::page::Page;
@@ -81,7 +81,7 @@ async fn a_reload_in_a_long_run_keeps_its_curve(page: &Page) -> Result<()> {
     // A user is asked; a script that has touched nothing is not.
     page.expect_console_error("Blocked attempt to show a 'beforeunload'");
     page.open(LONG).await?;
-    page.wait_text("status", "Iteration 5").await?;
+    iteration(page, 5).await?;
     // What keeps results is loaded within three seconds, and notes how far a run is every second.
     tokio::time::sleep(Duration::from_millis(4500)).await;
     ensure!(
@@ -154,9 +154,9 @@ async fn two_tabs_lose_nothing_to_each_other(page: &Page) -> Result<()> {
         }
     }
     count(page, 10).await?;
-    // Another version of the page may change the store while both tabs are open.
+    // Another version of the page may change the store while both tabs are open, as soon as what
+    // they write is written.
     let script = "const done = arguments[0]; const opening = indexedDB.open('patom-lab', 2); \
-        opening.onblocked = () => done('blocked'); \
         opening.onsuccess = () => { opening.result.close(); done('open'); }; \
         opening.onerror = () => done(String(opening.error))";
     let outcome: String = page.js_later(script, vec![]).await?;

@@ -1,5 +1,6 @@
 //! What the cases say about the lab: its states, its digests, its data. No cases here.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -43,6 +44,21 @@ pub async fn reached(page: &Page, wanted: &str, limit: Duration) -> Result<()> {
         Ok(state(page).await? == wanted)
     })
     .await
+}
+
+/// Waits until a run has come to this iteration, and returns the one it has come to.
+pub async fn iteration(page: &Page, least: u32) -> Result<u32> {
+    let number = |status: &str| -> Option<u32> {
+        let words = status.strip_prefix("Iteration ")?;
+        words.split(' ').next()?.parse().ok()
+    };
+    let now = Cell::new(None);
+    page.until(&format!("iteration {least} or a later one"), async || {
+        now.set(number(&page.text("status").await?));
+        Ok(now.get().is_some_and(|now| now >= least))
+    })
+    .await?;
+    now.get().context("the iteration was there")
 }
 
 /// Waits until a notice says this.

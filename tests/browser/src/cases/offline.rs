@@ -8,7 +8,7 @@ use xtask::server::{FaultKind, Options};
 use xtask::site::{self, Files};
 use xtask::workspace::Workspace;
 
-use super::lab::{finished, needs, reached, state};
+use super::lab::{finished, iteration, needs, reached, state};
 use crate::cases;
 use crate::harness::Case;
 use crate::page::Page;
@@ -192,13 +192,8 @@ async fn a_new_version_leaves_an_open_tab_its_files_and_its_run(page: &Page) -> 
     })
     .await?;
     ensure!(state(page).await? == "running", "the run was disturbed");
-    let number = |text: &str| text.split(' ').nth(1).map(str::to_owned);
-    let before = number(&page.text("status").await?);
-    page.until("the run to go on", async || {
-        let now = page.text("status").await?;
-        Ok(now.starts_with("Iteration") && number(&now) != before)
-    })
-    .await?;
+    let before = iteration(page, 1).await?;
+    iteration(page, before + 1).await?;
     page.screenshot("new-version").await?;
     // The host has these files no more; this tab has.
     let script =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::lab::{finished, finished_within, native_report, needs, reached, state};
+use super::lab::{finished, finished_within, iteration, native_report, needs, reached, state};
 use super::take::choose_item;
 use crate::cases;
 use crate::harness::Case;
@@ -70,8 +70,9 @@ async fn drawn(page: &Page) -> Result<(String, String)> {
 async fn the_curve_grows_while_the_run_goes_on(page: &Page) -> Result<()> {
     page.open(LONG).await?;
     let mut pictures = Vec::new();
-    for iteration in ["Iteration 1", "Iteration 2", "Iteration 3"] {
-        page.wait_text("status", iteration).await?;
+    let mut shown = 0;
+    for _ in 0..3 {
+        shown = iteration(page, shown + 1).await?;
         page.settle().await?;
         let (label, picture) = drawn(page).await?;
         ensure!(label.starts_with("Running"), "{label}");
