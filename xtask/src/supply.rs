@@ -68,7 +68,8 @@ fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     run(cargo()
         .args(["install", "cargo-deny", "--version", CARGO_DENY])
         .args(["--locked", "--debug", "--no-default-features", "--root"])
-        .arg(&tools))?;
+        .arg(&tools)
+        .env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
     Ok(own)
 }
 
