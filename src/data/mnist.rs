@@ -50,6 +50,9 @@ pub fn assemble(
             train.pixels, test.pixels
         )));
     }
+    // Before the decomposition: it takes seconds.
+    let train_rows = train.choose(TRAIN_PER_DIGIT, 0)?;
+    let test_rows = test.choose(TEST_PER_DIGIT, DIGITS as u64)?;
     let components = Components::of(&train)?;
     let names = (0..DIGITS).map(|digit| format!("digit {digit}")).collect();
     DataSet::new(
@@ -58,8 +61,8 @@ pub fn assemble(
         COMPONENTS,
         names,
         Layout::Classes {
-            train: train.pool(&components, TRAIN_PER_DIGIT, 0)?,
-            test: test.pool(&components, TEST_PER_DIGIT, DIGITS as u64)?,
+            train: train.project(&components, &train_rows),
+            test: test.project(&components, &test_rows),
             classes: DIGITS,
         },
     )
@@ -91,9 +94,9 @@ impl<'a> Images<'a> {
         &self.rows[index * self.pixels..(index + 1) * self.pixels]
     }
 
-    /// `per_digit` images of each digit, projected; the digit is the label.
-    fn pool(&self, components: &Components, per_digit: usize, stream: u64) -> Result<RawPoints> {
-        let mut points = RawPoints::default();
+    /// The rows of `per_digit` images of each digit, digit by digit.
+    fn choose(&self, per_digit: usize, stream: u64) -> Result<Vec<usize>> {
+        let mut chosen = Vec::with_capacity(DIGITS * per_digit);
         for digit in 0..DIGITS {
             let rows: Vec<usize> = (0..self.digits.len())
                 .filter(|row| usize::from(self.digits[*row]) == digit)
@@ -105,12 +108,20 @@ impl<'a> Images<'a> {
                 )));
             }
             let mut random = Random::new(POOL_SEED, Stream::Split, stream + digit as u64);
-            for chosen in random.choose(rows.len(), per_digit) {
-                components.project(self.image(rows[chosen]), &mut points.features);
-                points.labels.push(digit as f64);
-            }
+            let places = random.choose(rows.len(), per_digit);
+            chosen.extend(places.into_iter().map(|place| rows[place]));
         }
-        Ok(points)
+        Ok(chosen)
+    }
+
+    /// These images, projected; the digit is the label.
+    fn project(&self, components: &Components, rows: &[usize]) -> RawPoints {
+        let mut points = RawPoints::default();
+        for &row in rows {
+            components.project(self.image(row), &mut points.features);
+            points.labels.push(f64::from(self.digits[row]));
+        }
+        points
     }
 }
 
@@ -227,6 +238,22 @@ mod tests {
         components.project(images.image(2), &mut features);
         // 5 * 32 along the line, less the mean of 5 * 16: a multiple of `STEP`.
         assert!((features[0] - 80.0).abs() < 1e-12, "{}", features[0]);
+    }
+
+    #[test]
+    fn too_few_images_of_a_digit_are_told_before_anything_is_decomposed() {
+        // A decomposition of 4096 pixels would take minutes.
+        let images = Idx {
+            shape: vec![2, 64, 64],
+            values: &[7; 2 * 4096],
+        };
+        let labels = Idx {
+            shape: vec![2],
+            values: &[0, 1],
+        };
+        let error = assemble(&images, &labels, &images, &labels).unwrap_err();
+        let words = "1 images of digit 0; expected at least 380";
+        assert!(error.to_string().contains(words), "{error}");
     }
 
     #[test]
