@@ -67,6 +67,9 @@ fn compile(workspace: &Workspace, settings: &Settings, feature: &str) -> Result<
         .args(["--features", feature])
         .args(["--target", &settings.build.target])
         .args(["--profile", &settings.build.profile])
+        // Cargo keeps one cdylib of a package, and would link each module anew every time; with this
+        // one a module. Without it (it is not documented) all would be as good, and slower.
+        .env("__CARGO_DEFAULT_LIB_METADATA", feature)
         .current_dir(&workspace.root);
     with_flags(&mut command, settings, true);
     run(&mut command)?;
