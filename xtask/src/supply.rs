@@ -56,7 +56,10 @@ fn deny_command(workspace: &Workspace, program: &PathBuf) -> Command {
 }
 
 /// The system's cargo-deny, or the one that is built here once.
-fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
+///
+/// # Errors
+/// When it is missing and cannot be built.
+pub fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     let tools = workspace.target.join("tools");
     let own = tools
         .join("bin")

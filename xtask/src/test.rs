@@ -115,8 +115,43 @@ struct Session<'a> {
     runner: Option<PathBuf>,
     /// What the golden specifications give natively, once they have run.
     digests: Option<String>,
-    /// Installs the browsers while other steps work.
-    browsers: Option<JoinHandle<Result<()>>>,
+    browsers: Ahead,
+    deny: Ahead,
+    modules: Ahead,
+}
+
+impl<'a> Session<'a> {
+    fn new(workspace: &'a Workspace, arguments: &'a Arguments) -> Result<Self> {
+        Ok(Self {
+            workspace,
+            settings: Settings::read(&workspace.root)?,
+            arguments,
+            data: Vec::new(),
+            runner: None,
+            digests: None,
+            browsers: Ahead::default(),
+            deny: Ahead::default(),
+            modules: Ahead::default(),
+        })
+    }
+}
+
+/// What a later step needs, made while earlier ones work: much of it keeps one processor busy, or
+/// waits for a download. That step asks for the same once more; what went wrong is said there.
+#[derive(Default)]
+struct Ahead(Option<JoinHandle<Result<()>>>);
+
+impl Ahead {
+    fn begin(work: impl FnOnce() -> Result<()> + Send + 'static) -> Self {
+        Self(Some(std::thread::spawn(work)))
+    }
+
+    /// Waits for the end.
+    fn end(&mut self) {
+        if let Some(working) = self.0.take() {
+            let _ = working.join();
+        }
+    }
 }
 
 type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
@@ -149,22 +184,10 @@ const STEPS: [Step; 18] = [
 /// When nothing can be run at all.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     let chosen = choose(arguments)?;
-    let mut session = Session {
-        workspace,
-        settings: Settings::read(&workspace.root)?,
-        arguments,
-        data: Vec::new(),
-        runner: None,
-        digests: None,
-        browsers: None,
-    };
+    let mut session = Session::new(workspace, arguments)?;
     if arguments.all() {
         trust::forget(workspace);
-    }
-    if chosen.iter().any(|&(name, ..)| name == "end-to-end") {
-        let (workspace, list) = (workspace.clone(), arguments.engines.clone());
-        let install = move || setup::engines(&workspace, &list);
-        session.browsers = Some(std::thread::spawn(install));
+        session.begin_ahead()?;
     }
     let mut total = Tally::default();
     let mut durations = Vec::new();
@@ -215,15 +238,7 @@ pub fn screenshots(workspace: &Workspace) -> Result<()> {
         engines: "chromium".into(),
         pictures: true,
     };
-    let mut session = Session {
-        workspace,
-        settings: Settings::read(&workspace.root)?,
-        arguments: &arguments,
-        data: Vec::new(),
-        runner: None,
-        digests: None,
-        browsers: None,
-    };
+    let mut session = Session::new(workspace, &arguments)?;
     let tally = end_to_end(&mut session)?;
     if !tally.failed.is_empty() || tally.passed == 0 {
         bail!("{}: {:?} {:?}", tally.line(), tally.failed, tally.skipped);
@@ -327,6 +342,7 @@ fn documentation(session: &mut Session) -> Result<Tally> {
 
 /// Licences, advisories, and that nobody may write unsafe code.
 fn packages(session: &mut Session) -> Result<Tally> {
+    session.deny.end();
     setup::node_packages(session.workspace)?;
     supply::check(session.workspace)
 }
@@ -410,12 +426,7 @@ fn verify(session: &mut Session) -> Result<Tally> {
     if session.data.is_empty() {
         data_sets(session)?;
     }
-    crate::workspace::run(&mut session.cargo(&["build", "--quiet", "--bin", "patom"]))?;
-    let program = session
-        .workspace
-        .target
-        .join("debug")
-        .join(format!("patom{}", std::env::consts::EXE_SUFFIX));
+    let program = command_line_program(session.workspace)?;
     let folder = session.workspace.target.join("verify");
     std::fs::create_dir_all(&folder)?;
     let mut tally = Tally::default();
@@ -530,6 +541,7 @@ fn hostile_input(session: &mut Session) -> Result<Tally> {
 }
 
 fn build_site(session: &mut Session) -> Result<Tally> {
+    session.modules.end();
     let dist = build::build(session.workspace)?;
     let mut tally = Tally::default();
     for share in site::budget(&site::read_folder(&dist)?) {
@@ -616,6 +628,24 @@ fn end_to_end(session: &mut Session) -> Result<Tally> {
 }
 
 impl Session<'_> {
+    /// What takes longest of all that the steps will ask for.
+    fn begin_ahead(&mut self) -> Result<()> {
+        // Both the modules and clippy ask for it.
+        setup::wasm_target(&self.settings.build.target)?;
+        let workspace = self.workspace.clone();
+        let list = self.arguments.engines.clone();
+        self.browsers = Ahead::begin(move || setup::engines(&workspace, &list));
+        let workspace = self.workspace.clone();
+        self.deny = Ahead::begin(move || supply::cargo_deny(&workspace).map(drop));
+        let workspace = self.workspace.clone();
+        let settings = self.settings.clone();
+        self.modules = Ahead::begin(move || {
+            wasm::build(&workspace, &settings)?;
+            crate::workspace::run(wasm_tests(&workspace, &settings).arg("--no-run"))
+        });
+        Ok(())
+    }
+
     fn cargo(&self, words: &[&str]) -> Command {
         let mut command = cargo();
         command.args(words).current_dir(&self.workspace.root);
@@ -639,10 +669,7 @@ impl Session<'_> {
 
     /// Waits for these engines, and installs what is missing.
     fn browsers(&mut self, list: &str) -> Result<()> {
-        if let Some(installing) = self.browsers.take() {
-            // What could not be installed is said by the next line, if it is needed here.
-            let _ = installing.join();
-        }
+        self.browsers.end();
         setup::engines(self.workspace, list)
     }
 
@@ -674,31 +701,47 @@ impl Session<'_> {
     }
 
     fn wasm_tests(&mut self) -> Result<Command> {
+        self.modules.end();
         let target = self.settings.build.target.clone();
         setup::wasm_target(&target)?;
         let runner = self.runner()?;
-        let digests = self.native_digests()?;
-        let mut command = self.cargo(&[
-            "test",
-            "--package",
-            "patom",
-            "--no-default-features",
-            "--features",
-            &self.settings.features(),
-            "--test",
-            "wasm",
-            "--target",
-        ]);
-        command.arg(&target);
-        command.env("PATOM_NATIVE_DIGESTS", digests);
+        let mut command = wasm_tests(self.workspace, &self.settings);
+        command.env("PATOM_NATIVE_DIGESTS", self.native_digests()?);
         let variable = target.to_uppercase().replace('-', "_");
         command.env(
             format!("CARGO_TARGET_{variable}_RUNNER"),
             format!("{} wasm-test-runner", runner.display()),
         );
-        wasm::with_flags(&mut command, &self.settings, false);
         Ok(command)
     }
+}
+
+/// The wasm tests, without what runs them.
+fn wasm_tests(workspace: &Workspace, settings: &Settings) -> Command {
+    let mut command = cargo();
+    command
+        .args(["test", "--package", "patom", "--test", "wasm"])
+        .args(["--no-default-features", "--features", &settings.features()])
+        .args(["--target", &settings.build.target])
+        .current_dir(&workspace.root);
+    wasm::with_flags(&mut command, settings, false);
+    command
+}
+
+/// Builds the command line as the native tests run it.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn command_line_program(workspace: &Workspace) -> Result<PathBuf> {
+    let mut command = cargo();
+    command
+        .args(["build", "--quiet", "--package", "patom", "--bin", "patom"])
+        .current_dir(&workspace.root);
+    crate::workspace::run(&mut command)?;
+    Ok(workspace
+        .target
+        .join("debug")
+        .join(format!("patom{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Builds the program that drives browsers; it is also the runner of the wasm tests.

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
@@ -21,6 +22,11 @@ impl Workspace {
     /// # Errors
     /// When cargo cannot describe the workspace.
     pub fn find() -> Result<Self> {
+        // Asking cargo takes a while.
+        static FOUND: OnceLock<Workspace> = OnceLock::new();
+        if let Some(found) = FOUND.get() {
+            return Ok(found.clone());
+        }
         let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let mut command = cargo();
@@ -40,10 +46,11 @@ impl Workspace {
                 format!("cargo metadata has no `{field}`")
             })?))
         };
-        Ok(Self {
+        let found = Self {
             root: path("workspace_root")?,
             target: path("target_directory")?,
-        })
+        };
+        Ok(FOUND.get_or_init(|| found).clone())
     }
 
     /// Our own part of the build folder.

@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures_case::CaseFuture;
-use xtask::server::Options;
 use xtask::workspace::Workspace;
 
 use crate::engine::{Browser, Engine};
-use crate::page::{FRAME, Page, Skipped};
+use crate::page::{Page, Skipped, served};
 
 mod futures_case {
     use std::future::Future;
@@ -235,15 +234,9 @@ pub async fn open(plan: &Plan, browser: &mut Browser) -> Result<(tempfile::TempD
     let folder = tempfile::tempdir()?;
     let screenshots = plan.screenshots.join(browser.engine.name());
     std::fs::create_dir_all(&screenshots)?;
-    // In a folder, as on a shared host: no address may start at the root.
-    let options = Options {
-        mount: "/some/folder/".into(),
-        pages: vec![FRAME],
-        compressed: false,
-        ..Options::default()
-    };
     let opening = async {
-        let server = browser.server(&plan.dist, &options)?;
+        // In a folder, as on a shared host: no address may start at the root.
+        let server = browser.server(&plan.dist, &served("/some/folder/"))?;
         let window = browser.window().await?;
         Page::start(
             browser,

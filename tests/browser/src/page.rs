@@ -24,6 +24,16 @@ pub const FRAME: (&str, &str) = (
      <body><iframe title=\"page\" id=\"frame\"></iframe></body></html>",
 );
 
+/// How cases have a site served: not compressed, which would be done anew for each of them.
+pub fn served(mount: &str) -> Options {
+    Options {
+        mount: mount.into(),
+        pages: vec![FRAME],
+        compressed: false,
+        ..Options::default()
+    }
+}
+
 /// A case ends with this when it cannot run here.
 #[derive(Debug)]
 pub struct Skipped(pub String);
@@ -108,8 +118,8 @@ impl Page {
 
     /// Serves another site to this page, for as long as there is the page: what it still loads
     /// when the case is done must find its server.
-    pub fn serve(&self, site: &Path, options: &Options) -> Result<Arc<Server>> {
-        let server = Arc::new(Server::start(site, options)?);
+    pub fn serve(&self, site: &Path, mount: &str) -> Result<Arc<Server>> {
+        let server = Arc::new(Server::start(site, &served(mount))?);
         lock(&self.others).push(Arc::clone(&server));
         Ok(server)
     }
@@ -118,14 +128,7 @@ impl Page {
 
     /// Loads the page with this fragment (or query): `open("")`, `open("#d=landmine")`.
     pub async fn open(&self, fragment: &str) -> Result<()> {
-        // By way of another page, since a change of the fragment alone loads nothing. WebKit starts
-        // a process for each change of the host, so there it is a page of the same one.
-        let between = if self.engine == Engine::Webkit && self.server.answers(FRAME.0) {
-            format!("{}{}", self.server.url(), FRAME.0)
-        } else {
-            "about:blank".into()
-        };
-        self.driver.goto(between).await?;
+        self.leave(&self.server).await?;
         let url = format!("{}{fragment}", self.server.url());
         let frame = *lock(&self.frame);
         if let Some((width, height)) = frame {
@@ -156,6 +159,18 @@ impl Page {
                 .await
                 .context("the page does not load")
         }
+    }
+
+    /// Goes to another page, since a change of the fragment alone loads nothing. If it can, to one
+    /// of the same host: browsers start a process for each change of it, which costs Chromium as
+    /// much as half a page.
+    pub async fn leave(&self, server: &Server) -> Result<()> {
+        let between = if server.answers(FRAME.0) {
+            format!("{}{}", server.url(), FRAME.0)
+        } else {
+            "about:blank".into()
+        };
+        Ok(self.driver.goto(between).await?)
     }
 
     /// Loads the page again, the address as it is.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use xtask::server::{FaultKind, Options, Server};
+use xtask::server::{FaultKind, Server};
 use xtask::site::{self, Files};
 use xtask::workspace::Workspace;
 
@@ -95,14 +95,14 @@ pub(super) fn altered(
     change(&mut files);
     let copy = page.folder.join(name);
     site::write(&files, &copy)?;
-    page.serve(&copy, &Options::default())
+    page.serve(&copy, "/")
 }
 
 async fn a_data_set_that_is_missing_says_where_to_put_which_file(page: &Page) -> Result<()> {
     let server = without_data(page)?;
     page.driver.goto(server.url()).await?;
     finished(page).await?;
-    page.driver.goto("about:blank").await?;
+    page.leave(&server).await?;
     page.driver
         .goto(format!("{}#d=sarcos", server.url()))
         .await?;

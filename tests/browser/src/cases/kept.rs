@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::failures::prepared;
 use super::lab::{finished, iteration, notice, reached, state};
+use super::runs::LONG;
 use crate::cases;
 use crate::harness::Case;
 use crate::page::Page;
@@ -22,8 +23,6 @@ pub fn cases() -> Vec<Case> {
         a_browser_that_keeps_nothing_is_good_enough: 180,
     ]
 }
-
-const LONG: &str = "#p=constant&i=1000&g=implicit_total&b=5";
 
 async fn items(page: &Page) -> Result<Vec<String>> {
     let script = "return [...document.querySelectorAll('.recent-list button')] \

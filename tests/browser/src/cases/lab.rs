@@ -3,11 +3,13 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::Value;
-use xtask::workspace::{Workspace, cargo};
+use xtask::test::command_line_program;
+use xtask::workspace::Workspace;
 
 use crate::page::{Page, Skipped};
 
@@ -89,25 +91,23 @@ pub fn raw_file(name: &str) -> Result<PathBuf> {
 
 /// The report of the native command line for a link.
 pub fn native_report(page: &Page, link: &str) -> Result<Value> {
-    let root = Workspace::find()?.root;
+    // Built once, and that only where nothing did so before.
+    static PROGRAM: Mutex<Option<PathBuf>> = Mutex::new(None);
+    let workspace = Workspace::find()?;
+    let mut built = PROGRAM.lock().unwrap_or_else(PoisonError::into_inner);
+    let program = match &mut *built {
+        Some(program) => program.clone(),
+        none => none.insert(command_line_program(&workspace)?).clone(),
+    };
+    drop(built);
     let out = page.folder.join("native");
-    let mut command: Command = cargo();
-    let output = command
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "patom",
-            "--",
-            "run",
-            link,
-            "--out",
-        ])
+    let output = Command::new(program)
+        .args(["run", link, "--out"])
         .arg(&out)
         // The files that the case has opened lie there.
         .arg("--data")
         .arg(&page.folder)
-        .current_dir(&root)
+        .current_dir(&workspace.root)
         .output()?;
     // 1: a solver did not converge; the report is there all the same.
     ensure!(

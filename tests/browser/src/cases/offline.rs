@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use xtask::server::{FaultKind, Options};
+use xtask::server::FaultKind;
 use xtask::site::{self, Files};
 use xtask::workspace::Workspace;
 
@@ -154,11 +154,7 @@ async fn a_new_version_leaves_an_open_tab_its_files_and_its_run(page: &Page) -> 
     needs("landmine")?;
     let folder = page.folder.join("site");
     site::write(&version("one")?, &folder)?;
-    let options = Options {
-        mount: "/lab/".into(),
-        ..Options::default()
-    };
-    let server = page.serve(&folder, &options)?;
+    let server = page.serve(&folder, "/lab/")?;
     page.driver.goto(format!("{}#i=2", server.url())).await?;
     finished(page).await?;
     page.wait_text("offline", "Works without").await?;

@@ -26,7 +26,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// A run that takes long enough on any machine.
-const LONG: &str = "#p=constant&i=1000&g=implicit_total&pb=50";
+pub(super) const LONG: &str = "#p=constant&i=1000&g=implicit_total&pb=50";
 
 async fn runs(page: &Page, name: &str, tasks: &str, metric: &str) -> Result<()> {
     needs(name)?;

@@ -168,7 +168,7 @@ async fn nothing_that_is_seen_shifts_when_the_page_comes_in_parts(page: &Page) -
     }
     for width in [400, 1400] {
         page.viewport(width, 900).await?;
-        page.driver.goto("about:blank").await?;
+        page.leave(&server).await?;
         page.driver.goto(server.url()).await?;
         finished(page).await?;
         page.settle().await?;
