@@ -11,8 +11,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::test::program;
 use crate::trust;
-use crate::workspace::{Workspace, cargo, output, run, typed};
+use crate::workspace::{Workspace, output, typed};
 
 /// Inputs for each target in `cargo xtask test`.
 pub const EXECUTIONS: u64 = 20_000;
@@ -97,13 +98,9 @@ fn findings_path(workspace: &Workspace) -> PathBuf {
 }
 
 fn runner(workspace: &Workspace, words: &[String], path: &Path) -> Result<Value> {
-    let mut build = cargo();
-    build.args(["build", "--quiet", "--package", "fuzz", "--bin", "fuzz"]);
-    run(build.current_dir(&workspace.root))?;
+    let mut command = Command::new(program(workspace, "fuzz", "fuzz")?);
     // Never the result of an earlier run.
     let _ = std::fs::remove_file(path);
-    let program = format!("fuzz{}", std::env::consts::EXE_SUFFIX);
-    let mut command = Command::new(workspace.target.join("debug").join(program));
     command
         .args(words)
         .arg("--corpus")

@@ -385,8 +385,6 @@ fn tool_tests(session: &mut Session) -> Result<Tally> {
         "browser-tests",
         "--package",
         "fuzz",
-        "--profile",
-        "xtask",
         "--no-fail-fast",
         "--",
         "--show-output",
@@ -728,34 +726,28 @@ fn wasm_tests(workspace: &Workspace, settings: &Settings) -> Command {
     command
 }
 
-/// Builds the command line as the native tests run it.
+/// The command line, built as the native tests build it.
 ///
 /// # Errors
 /// When it cannot be built.
 pub fn command_line_program(workspace: &Workspace) -> Result<PathBuf> {
-    let mut command = cargo();
-    command
-        .args(["build", "--quiet", "--package", "patom", "--bin", "patom"])
-        .current_dir(&workspace.root);
-    crate::workspace::run(&mut command)?;
-    Ok(workspace
-        .target
-        .join("debug")
-        .join(format!("patom{}", std::env::consts::EXE_SUFFIX)))
+    program(workspace, "patom", "patom")
 }
 
-/// Builds the program that drives browsers; it is also the runner of the wasm tests.
+/// The program that drives browsers; it is also the runner of the wasm tests.
 pub(crate) fn browser_program(workspace: &Workspace) -> Result<PathBuf> {
+    program(workspace, "browser-tests", "browser-tests")
+}
+
+/// Builds a program of the workspace; where it lies.
+pub(crate) fn program(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
     let mut command = cargo();
     command
-        .args(["build", "--quiet", "--package", "browser-tests"])
-        .args(["--profile", "xtask"])
+        .args(["build", "--quiet", "--package", package, "--bin", name])
         .current_dir(&workspace.root);
     crate::workspace::run(&mut command)?;
-    Ok(workspace
-        .target
-        .join("xtask")
-        .join(format!("browser-tests{}", std::env::consts::EXE_SUFFIX)))
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    Ok(workspace.target.join("debug").join(file))
 }
 
 // ---- running and counting
