@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::{Workspace, output, run, which};
+use crate::workspace::{Workspace, cargo, output, run, which};
 
 /// Adds the wasm target when rustc lacks it.
 ///
@@ -115,20 +115,66 @@ pub fn mini_browser() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// The version of Firefox's WebDriver that is built where there is none.
-const GECKODRIVER: &str = "0.37.1";
+/// A program that is compiled from its package where the system has none.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool {
+    /// Of the package, and of the program.
+    pub name: &'static str,
+    /// Pinned.
+    pub version: &'static str,
+    /// More words for `cargo install`.
+    pub words: &'static [&'static str],
+}
 
-/// Programs of our own making, kept between runs.
-fn tools(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("tools")
+/// Firefox's WebDriver.
+const GECKODRIVER: Tool = Tool {
+    name: "geckodriver",
+    version: "0.37.1",
+    words: &[],
+};
+
+impl Tool {
+    /// Where it is compiled to: among the user's caches, so that a fresh checkout finds it there.
+    fn folder(self, workspace: &Workspace) -> PathBuf {
+        let caches = std::env::var_os("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .or_else(|| Some(std::env::home_dir()?.join(".cache")));
+        let ours = caches.map_or_else(|| workspace.target.join("tools"), |c| c.join("patom-lab"));
+        ours.join(format!("{}-{}", self.name, self.version))
+    }
+
+    /// The system's, or our own.
+    pub fn find(self, workspace: &Workspace) -> Option<PathBuf> {
+        let file = format!("{}{}", self.name, std::env::consts::EXE_SUFFIX);
+        let own = self.folder(workspace).join("bin").join(file);
+        which(self.name).or_else(|| own.is_file().then_some(own))
+    }
+
+    /// The same, compiled if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub fn get(self, workspace: &Workspace) -> Result<PathBuf> {
+        if let Some(found) = self.find(workspace) {
+            return Ok(found);
+        }
+        println!("building {} {}", self.name, self.version);
+        run(cargo()
+            .args(["install", self.name, "--version", self.version])
+            .args(["--locked", "--debug", "--quiet"])
+            .args(self.words)
+            .arg("--root")
+            .arg(self.folder(workspace))
+            .env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
+        self.find(workspace)
+            .with_context(|| format!("{} was installed and is not there", self.name))
+    }
 }
 
 /// Firefox's WebDriver: the system's, or the one that [`engines`] builds.
 pub fn geckodriver(workspace: &Workspace) -> Option<PathBuf> {
-    let own = tools(workspace)
-        .join("bin")
-        .join(format!("geckodriver{}", std::env::consts::EXE_SUFFIX));
-    which("geckodriver").or_else(|| own.is_file().then_some(own))
+    GECKODRIVER.find(workspace)
 }
 
 /// Installs what the engines in a list such as `chromium,firefox` need.
@@ -149,7 +195,7 @@ pub fn engines(workspace: &Workspace, list: &str) -> Result<()> {
                 if which("firefox-esr").is_none() && which("firefox").is_none() {
                     missing.push("firefox-esr");
                 }
-                needs_geckodriver = geckodriver(workspace).is_none();
+                needs_geckodriver = true;
             }
             "webkit" => {
                 if which("WebKitWebDriver").is_none() || mini_browser().is_none() {
@@ -166,11 +212,7 @@ pub fn engines(workspace: &Workspace, list: &str) -> Result<()> {
         packages(&missing)?;
     }
     if needs_geckodriver {
-        println!("building geckodriver {GECKODRIVER}");
-        run(Command::new("cargo")
-            .args(["install", "geckodriver", "--version", GECKODRIVER])
-            .args(["--locked", "--debug", "--quiet", "--root"])
-            .arg(tools(workspace)))?;
+        GECKODRIVER.get(workspace)?;
     }
     Ok(())
 }

@@ -8,11 +8,16 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::setup::Tool;
 use crate::test::Tally;
-use crate::workspace::{Workspace, cargo, output, run, typed, which};
+use crate::workspace::{Workspace, cargo, output, run, typed};
 
-/// The version of cargo-deny that is built where there is none.
-const CARGO_DENY: &str = "0.20.2";
+/// The program that reads `deny.toml`.
+pub const CARGO_DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    words: &["--no-default-features"],
+};
 
 /// Every check; what the network is needed for is skipped by name where there is none.
 ///
@@ -20,7 +25,7 @@ const CARGO_DENY: &str = "0.20.2";
 /// When cargo-deny is missing and cannot be built.
 pub fn check(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
-    let deny = cargo_deny(workspace)?;
+    let deny = CARGO_DENY.get(workspace)?;
     // The packages of other platforms too: cargo-deny reads them all.
     run(cargo()
         .args(["fetch", "--locked"])
@@ -53,27 +58,6 @@ fn deny_command(workspace: &Workspace, program: &PathBuf) -> Command {
     let mut command = Command::new(program);
     command.arg("--workspace").current_dir(&workspace.root);
     command
-}
-
-/// The system's cargo-deny, or the one that is built here once.
-///
-/// # Errors
-/// When it is missing and cannot be built.
-pub fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
-    let tools = workspace.target.join("tools");
-    let own = tools
-        .join("bin")
-        .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
-    if let Some(found) = which("cargo-deny").or_else(|| own.is_file().then(|| own.clone())) {
-        return Ok(found);
-    }
-    println!("building cargo-deny");
-    run(cargo()
-        .args(["install", "cargo-deny", "--version", CARGO_DENY])
-        .args(["--locked", "--debug", "--no-default-features", "--root"])
-        .arg(&tools)
-        .env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
-    Ok(own)
 }
 
 fn npm_audit(workspace: &Workspace, tally: &mut Tally) -> Result<()> {

@@ -634,7 +634,7 @@ impl Session<'_> {
         let list = self.arguments.engines.clone();
         self.browsers = Ahead::begin(move || setup::engines(&workspace, &list));
         let workspace = self.workspace.clone();
-        self.deny = Ahead::begin(move || supply::cargo_deny(&workspace).map(drop));
+        self.deny = Ahead::begin(move || supply::CARGO_DENY.get(&workspace).map(drop));
         let workspace = self.workspace.clone();
         let settings = self.settings.clone();
         self.modules = Ahead::begin(move || {

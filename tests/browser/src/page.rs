@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use thirtyfour::cdp::Cdp;
@@ -413,10 +415,12 @@ impl Page {
         let element = self.find(id).await?;
         let script = "const [element, name, bytes] = arguments; \
             const dataTransfer = new DataTransfer(); \
-            dataTransfer.items.add(new File([new Uint8Array(bytes)], name)); \
+            const content = Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0)); \
+            dataTransfer.items.add(new File([content], name)); \
             for (const type of ['dragenter', 'dragover', 'drop']) element.dispatchEvent( \
               new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true })); \
             return null";
+        let bytes = BASE64_STANDARD.encode(bytes);
         self.js(script, vec![element.to_json()?, json!(name), json!(bytes)])
             .await
     }
