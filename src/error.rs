@@ -59,6 +59,32 @@ pub enum Error {
 /// Shorthand for results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// The first `most` characters of a text from outside, for a message. Control characters are
+/// written out: a terminal obeys some of them, and those of two directions show a text in another
+/// order than it has.
+pub fn excerpt(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    for (at, character) in text.chars().enumerate() {
+        if at == most {
+            out.push_str("...");
+            break;
+        }
+        let is_hidden = character.is_control()
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if is_hidden {
+            out.push_str(&format!(r"\u{{{:x}}}", u32::from(character)));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// All of such a text.
+pub fn visible(text: &str) -> String {
+    excerpt(text, usize::MAX)
+}
+
 impl Error {
     /// An error of a field.
     pub fn field(field: impl Display, value: impl Display, expected: impl Display) -> Self {
@@ -112,5 +138,22 @@ impl Error {
             Self::Field { field, .. } => Some(field),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_has_no_control_characters() {
+        assert_eq!(visible("né, да"), "né, да");
+        assert_eq!(
+            visible("a\u{1b}]0;b\u{7}\n\u{202e}c\u{2069}"),
+            r"a\u{1b}]0;b\u{7}\u{a}\u{202e}c\u{2069}"
+        );
+        assert_eq!(excerpt("12345678", 8), "12345678");
+        assert_eq!(excerpt("123456789", 8), "12345678...");
+        assert_eq!(excerpt("\t2345678", 8), r"\u{9}2345678");
     }
 }

@@ -154,7 +154,8 @@ pub struct Prepared {
 /// the injected points (and nothing else) with another seed: another start for the same data.
 ///
 /// # Errors
-/// Data other than the specification names; too few points.
+/// Data other than the specification names; too few points; too many injected ones, or too many
+/// tasks of too many features.
 pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<Prepared> {
     check_identity(spec, data)?;
     let sample = sample::draw(
@@ -167,6 +168,8 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
             seed: spec.seed,
         },
     )?;
+    let counts = (spec.attackers.iter()).map(|&task| injected_count(spec, &sample, task));
+    sample::check_numbers(counts.sum(), sample.features)?;
     let mut injections = draw_injections(spec, &sample, spec.seed);
     if let Some(seed) = start_seed {
         for (injection, other) in injections
@@ -307,19 +310,24 @@ fn cancelled(flow: ControlFlow<()>) -> Result<()> {
     }
 }
 
-/// floor(b n_i) points for each attacking task.
+/// floor(b n_i).
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count"
+)]
+fn injected_count(spec: &Spec, sample: &Sample, task: usize) -> usize {
+    (spec.budget * sample.tasks[task].train.count() as f64).floor() as usize
+}
+
+/// The injected points of each attacking task.
 fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Vec<Injection> {
     let classes = sample.kind == Kind::Classification;
     spec.attackers
         .iter()
         .map(|&task| {
             let labels = &sample.tasks[task].train.labels;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a count"
-            )]
-            let count = (spec.budget * labels.len() as f64).floor() as usize;
+            let count = injected_count(spec, sample, task);
             let rule = (spec.injected_labels, classes, labels.as_slice());
             Injection::draw(task, count, sample.features, spec.radius, rule, seed)
         })

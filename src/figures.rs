@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::ranges;
 use crate::report::{MetricName, Report, hexadecimal};
 use crate::rng::{Random, Stream};
-use crate::spec::Spec;
+use crate::spec::{MAX_SEED, Spec};
 
 /// Most seeds of one figure.
 pub const MAX_SEEDS: u64 = 100;
@@ -122,7 +122,7 @@ pub struct Planned {
 /// The runs of one figure on one data set with `seeds` repeats, the first seed being `first_seed`.
 ///
 /// # Errors
-/// A data set that the figure does not have; a number of seeds out of range.
+/// A data set that the figure does not have; a number of seeds, or a seed, out of range.
 pub fn plan(figure: Figure, dataset: &str, seeds: u64, first_seed: u64) -> Result<Vec<Planned>> {
     let known = figure.datasets();
     let Some(&dataset) = known.iter().find(|name| **name == dataset) else {
@@ -131,6 +131,11 @@ pub fn plan(figure: Figure, dataset: &str, seeds: u64, first_seed: u64) -> Resul
     };
     if !(1..=MAX_SEEDS).contains(&seeds) {
         return Err(Error::field("seeds", seeds, format!("1 to {MAX_SEEDS}")));
+    }
+    let last = MAX_SEED - (seeds - 1);
+    if first_seed > last {
+        let expected = format!("at most {last}, as there are {seeds} seeds");
+        return Err(Error::field("first_seed", first_seed, expected));
     }
     let mut runs = Vec::new();
     for repeat in 0..seeds {
@@ -681,6 +686,16 @@ fn joined(tasks: &[usize]) -> String {
 mod tests {
     use super::*;
     use crate::spec::Shape;
+
+    #[test]
+    fn the_last_seed_is_one_that_a_specification_takes() {
+        let seeds = |seeds, first| plan(Figure::Correlations, "sarcos", seeds, first);
+        assert_eq!(seeds(2, MAX_SEED - 1).unwrap()[3].spec.seed, MAX_SEED);
+        for (count, first) in [(2, MAX_SEED), (1, MAX_SEED + 1), (2, u64::MAX)] {
+            let error = seeds(count, first).unwrap_err();
+            assert_eq!(error.field_name(), Some("first_seed"));
+        }
+    }
 
     #[test]
     fn every_planned_run_is_a_valid_specification_with_an_id_of_its_own() {

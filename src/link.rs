@@ -19,7 +19,7 @@ use lexical_parse_float::FromLexical as _;
 use serde_json::Value;
 
 use crate::data::mapping::Mapping;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::ranges;
 use crate::report::{MetricName, Report};
 use crate::spec::{DatasetRef, Draft, FIELDS, Field, FieldKind, Shape, Spec, VERSION};
@@ -279,7 +279,7 @@ fn pairs(fragment: &str) -> Result<Vec<(String, String)>> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (key, value) = (percent_decode(key)?, percent_decode(value)?);
         if pairs.iter().any(|(other, _)| *other == key) {
-            return Err(Error::field(key, "given twice", "one value"));
+            return Err(Error::field(shorten(&key), "given twice", "one value"));
         }
         pairs.push((key, value));
     }
@@ -436,11 +436,9 @@ fn plain(field: &str, text: &str, allowed: impl Fn(char) -> bool) -> Result<Stri
     }
 }
 
+/// A value for a message.
 fn shorten(text: &str) -> String {
-    if text.chars().count() <= 60 {
-        return text.to_string();
-    }
-    text.chars().take(57).chain("...".chars()).collect()
+    excerpt(text, 60)
 }
 
 fn percent_encode(text: &str) -> String {
@@ -518,6 +516,17 @@ mod tests {
         assert_eq!(link.columns.unwrap().to_string(), columns);
         assert!(link.others.is_empty());
         assert_eq!(with_columns("v=1", None), "v=1");
+    }
+
+    #[test]
+    fn what_a_message_quotes_has_no_control_characters() {
+        for text in ["v=1&b=%1B]0;a%07", "v=1&%1B=1&%1B=2", "v=1&r=%E2%80%AE"] {
+            let message = decode(text).unwrap_err().to_string();
+            assert!(
+                message.contains(r"\u{") && !message.contains('\u{1b}'),
+                "{message}"
+            );
+        }
     }
 
     #[test]

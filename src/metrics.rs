@@ -1,25 +1,16 @@
 //! How good predictions are on test points: NMSE and AUC. Not here: which points, which model.
 
+use crate::data::Spread;
 use crate::linalg::ascending;
 
 /// Mean squared error over the (population) variance of the labels. `None` where the labels are
 /// all equal, or there are none: it is not defined then.
 pub fn nmse(predictions: &[f64], labels: &[f64]) -> Option<f64> {
-    // The mean of equal numbers can differ from them in the last bit: their variance must not be
-    // the square of that.
-    if labels.iter().all(|y| *y == labels[0]) {
-        return None;
-    }
-    let n = labels.len() as f64;
-    let mean = labels.iter().sum::<f64>() / n;
-    let variance = labels.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>() / n;
-    let error = predictions
-        .iter()
-        .zip(labels)
-        .map(|(p, y)| (y - p) * (y - p))
-        .sum::<f64>()
-        / n;
-    let value = error / variance;
+    let Spread {
+        scale, variance, ..
+    } = Spread::of(labels)?;
+    let parts = (predictions.iter().zip(labels)).map(|(p, y)| (y - p) / scale);
+    let value = parts.map(|part| part * part).sum::<f64>() / labels.len() as f64 / variance;
     value.is_finite().then_some(value)
 }
 
@@ -67,6 +58,9 @@ mod tests {
         assert_eq!(nmse(&[3.0; 3], &[2.0; 3]), None);
         assert_eq!(nmse(&[3.0; 3], &[0.1; 3]), None);
         assert_eq!(nmse(&[], &[]), None);
+        assert_eq!(nmse(&[3.0; 2], &[f64::INFINITY, 1.0]), None);
+        // Whose squares underflow.
+        assert_eq!(nmse(&[3e-165; 3], &[1e-165, 2e-165, 6e-165]), Some(1.0));
     }
 
     #[test]

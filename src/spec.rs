@@ -10,13 +10,16 @@ use serde_json::{Map, Value};
 use crate::attack::{Attack, Gradient, InjectedLabels, Method, Step};
 use crate::data::sample::TargetScaling;
 use crate::data::{DataSet, Kind};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::mtrl::{Loss, Solver};
 use crate::ranges;
 use crate::rng::{Random, Stream};
 
 /// The version of specifications that this engine writes and reads.
 pub const VERSION: u64 = 1;
+
+/// The largest seed: every whole number up to it is a number of JavaScript, too.
+pub const MAX_SEED: u64 = (1 << 53) - 1;
 
 /// Data sets that are known by name.
 pub const DATASETS: [&str; 4] = ["synthetic", "landmine", "sarcos", "mnist"];
@@ -395,7 +398,7 @@ pub const FIELDS: [Field; 24] = [
         key: "s",
         title: "Seed",
         purpose: "Decides every random choice of the run.",
-        kind: integer(0, 9_007_199_254_740_991),
+        kind: integer(0, MAX_SEED),
     },
 ];
 
@@ -442,7 +445,7 @@ impl Draft {
             if field(name).is_none() {
                 let known: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
                 return Err(Error::field(
-                    a_line_of(name.clone()),
+                    excerpt(name, LINE),
                     "unknown field",
                     format!("one of {}", known.join(", ")),
                 ));
@@ -792,18 +795,11 @@ fn syntax_error(error: &serde_json::Error) -> Error {
 fn shorten(value: &Value) -> String {
     let mut text = String::new();
     write_value(value, &mut text);
-    a_line_of(text)
+    excerpt(&text, LINE)
 }
 
-/// A text for a message: never longer than a line.
-fn a_line_of(text: String) -> String {
-    if text.chars().count() <= 80 {
-        return text;
-    }
-    let mut short: String = text.chars().take(77).collect();
-    short.push_str("...");
-    short
-}
+/// Characters of a value or a name in a message: never more than a line.
+const LINE: usize = 80;
 
 /// As JSON. serde_json's own writer would bring tables that are larger than all of this module
 /// into the page's first load.
@@ -1075,6 +1071,11 @@ mod tests {
         let long = message(&format!("{{\"{}\":1}}", "seed".repeat(1000)));
         assert!(long.starts_with("seedseed") && long.contains("...: unknown field"));
         assert!(long.len() < 500, "{long}");
+        let hostile = message("{\"\\u001b]0;a\\u202e\":1}");
+        assert!(
+            hostile.starts_with(r"\u{1b}]0;a\u{202e}: unknown"),
+            "{hostile}"
+        );
         assert!(message("[1,2]").starts_with("spec: [1,2] is not allowed"));
         assert!(message("null").starts_with("spec: null is not allowed"));
         let twice = r#"{"seed":1,"budget":0.1,"seed":1}"#;

@@ -45,6 +45,16 @@ impl Place {
         fs::read_to_string(self.0.join(name)).unwrap()
     }
 
+    /// What is in a folder.
+    fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.0.join(folder)).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
     fn patom(&self, arguments: &[&str], input: &str) -> Done {
         let mut child = Command::new(env!("CARGO_BIN_EXE_patom"))
             .args(arguments)
@@ -422,6 +432,74 @@ fn a_users_file_is_found_by_path_or_by_name_and_hash() {
 }
 
 #[test]
+fn the_folder_that_is_named_comes_before_the_current_one() {
+    let place = Place::new("folder_first");
+    let other = csv().replace("\n0,", "\n3,");
+    place.write("mine.csv", csv());
+    place.write("folder/mine.csv", &other);
+    let sha256 =
+        |more: &[&str]| place.report(r#"{"dataset":"mine.csv"}"#, more)["data_sha256"].clone();
+    let (here, there) = (sha256(&[]), sha256(&["--data", "folder"]));
+    assert_ne!(here, there);
+    place.write("mine.csv", &other);
+    assert_eq!(sha256(&[]), there);
+}
+
+#[test]
+fn names_of_a_file_are_shown_in_full_and_obeyed_by_no_terminal() {
+    let place = Place::new("hostile_names");
+    let long = "n".repeat(200);
+    let hostile = "\"a\u{1b}]0;title\u{7}\nb\u{202e}\"";
+    place.write(
+        "mine.csv",
+        csv()
+            .replace("\n0,", &format!("\n{long},"))
+            .replace("\n1,", &format!("\n{hostile},")),
+    );
+    let spec = r#"{"dataset":"mine.csv","iterations":0}"#;
+    let out = place.quiet(&["run", "-"], spec);
+    assert!(out.contains(&long), "{out}");
+    assert!(out.contains(r"a\u{1b}]0;title\u{7}\u{a}b\u{202e}"), "{out}");
+    assert!(!out.contains('\u{1b}'), "{out}");
+    let done = place.patom(&["run", &format!("{SMALL_LINK}&%1B%5D0;=1")], "");
+    assert_eq!(done.code, 0);
+    assert!(
+        done.err.contains(r"key \u{1b}]0; is unknown"),
+        "{}",
+        done.err
+    );
+    // A name that is short enough for a message as it is.
+    place.write("few.csv", "task,label,x1\n\u{1b}[31m,1,2\n");
+    let done = place.patom(&["run", "-"], r#"{"dataset":"few.csv"}"#);
+    assert!(done.err.contains(r"task \u{1b}[31m"), "{}", done.err);
+    assert!(!done.err.contains('\u{1b}'), "{}", done.err);
+}
+
+#[test]
+fn an_attack_without_a_point_says_so() {
+    let place = Place::new("no_point");
+    place.write("mine.csv", csv());
+    let run = |budget: &str| {
+        let spec = format!(r#"{{"dataset":"mine.csv","train_per_task":4,"budget":{budget}}}"#);
+        let done = place.patom(&["run", "-"], &spec);
+        assert_eq!(done.code, 0, "{}", done.err);
+        (done.out, done.err)
+    };
+    let (out, err) = run("0.2");
+    assert!(out.contains("Injected points: 0"), "{out}");
+    assert!(
+        err.starts_with("patom: no point is injected: a budget of 0.2"),
+        "{err}"
+    );
+    let (out, err) = run("0.25");
+    assert!(
+        out.contains("Injected points: 2") && err.is_empty(),
+        "{out}{err}"
+    );
+    assert_eq!(run("0").1, "");
+}
+
+#[test]
 fn the_split_of_a_file_is_kept() {
     let place = Place::new("split");
     let mut text = String::from("task,label,x1,split\n");
@@ -514,6 +592,17 @@ fn the_summary_tells_the_result_and_whether_it_is_that_of_the_link() {
     ] {
         assert!(other.contains(part), "{part}: {other}");
     }
+    // With --json the same words stand on standard error.
+    let link = format!("{SMALL_LINK}&r=0123456789abcdef");
+    let done = place.patom(&["run", &link, "--json"], "");
+    assert_eq!(done.code, 0);
+    assert!(
+        done.err.starts_with("patom: Not the result of the link"),
+        "{}",
+        done.err
+    );
+    let report: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(report["digest"], digest);
 }
 
 // ---- patom solve
@@ -707,6 +796,18 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         "task,label,x1,split\n0,1,2,train\n0,1,2,injected\n",
     );
     place.write("hinge.csv", "task,label,x1\n0,0.5,2\n0,1,2\n");
+    place.write("quote.csv", "task,label,x1\n0,1,2\n\"0,1,2\n0,1,2\n");
+    place.write("latin.csv", b"task,label,x1\nM\xFCnchen,1,2\n");
+    place.write(
+        "tests.csv",
+        "task,label,x1,split\na,1,2,train\nb,1,2,test\n",
+    );
+    let name = "n".repeat(70_000);
+    place.write("name.csv", format!("task,label,x1\n{name},1,2\n"));
+    let rows = [0, 1, 2].map(|task| format!("{task},1{}\n", ",1".repeat(4096)));
+    let header: Vec<String> = (1..=4096).map(|k| format!(",x{k}")).collect();
+    let header = header.concat();
+    place.write("wide.csv", format!("task,label{header}\n{}", rows.concat()));
     place.write("data.txt", "task,label,x1\n0,1,2\n");
     place.write("binary.json", b"\xff\xfe{}");
     let whole = mat(20, 2, 3);
@@ -871,7 +972,11 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             run,
             r#"{"dataset":"few.csv"}"#,
-            &["train_share: 0.5 is", "the 1 points of task 0"],
+            &[
+                "train_share: 0.5 is",
+                "the 1 points of task 0",
+                "needs one to train",
+            ],
         ),
         (
             run,
@@ -880,7 +985,47 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         ),
         (run, r#"{"dataset":"cut.mat"}"#, &["byte ", "expected"]),
         (run, r#"{"dataset":"other.mat"}"#, &["byte 0", "128 bytes"]),
+        (
+            run,
+            r#"{"dataset":"quote.csv"}"#,
+            &["line 3: a quote that is not closed"],
+        ),
+        (
+            run,
+            r#"{"dataset":"latin.csv"}"#,
+            &["line 2: text that is not UTF-8", "saved as CSV UTF-8"],
+        ),
+        (
+            run,
+            r#"{"dataset":"name.csv"}"#,
+            &["line 2: a task of 70000 characters", "at most 200"],
+        ),
+        (
+            &["run", "v=1&d=synthetic", "--data", "nowhere"],
+            "",
+            &["nowhere", "--data <DIR>", "a folder that is there"],
+        ),
+        (
+            &["run", "v=1&d=synthetic", "--data", "row.csv"],
+            "",
+            &["row.csv", "a folder that is there"],
+        ),
+        (
+            run,
+            &" ".repeat((1 << 20) + 1),
+            &["-: more than 1048576 bytes", "at most 1048576 bytes"],
+        ),
         // Solving.
+        (
+            &["solve", "wide.csv"],
+            "",
+            &["3 tasks of 4096 features", "at most 33554432"],
+        ),
+        (
+            &["solve", "tests.csv"],
+            "",
+            &["task b has test points only", "at least one"],
+        ),
         (&["solve", "gone.csv"], "", &["gone.csv: "]),
         (&["solve", "row.csv"], "", &["line 4: 2 columns"]),
         (
@@ -936,6 +1081,20 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
             &["seeds: 0 is", "1 to 100"],
         ),
         (
+            &[
+                "figure",
+                "1",
+                "--out",
+                "o",
+                "--seeds",
+                "2",
+                "--first-seed",
+                "18446744073709551615",
+            ],
+            "",
+            &["first_seed: 18446744073709551615 is", "9007199254740990"],
+        ),
+        (
             &["figure", "1", "--out", "o"],
             "",
             &["was not found", "$PATOM_DATA"],
@@ -966,6 +1125,101 @@ fn what_cannot_be_written_ends_with_1() {
     let done = place.patom(&["run", SMALL_LINK, "--out", "file/out"], "");
     assert_eq!(done.code, 1);
     assert!(done.err.contains("file/out"), "{}", done.err);
+    assert_eq!(done.out, "", "found before the run, not after it");
+    // What is there stays as it is.
+    place.write("out/report.json", "old");
+    place.write("out/points.csv/file", "");
+    let done = place.patom(&["run", SMALL_LINK, "--out", "out"], "");
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert!(done.err.contains("points.csv: a folder"), "{}", done.err);
+    assert_eq!(place.read("out/report.json"), "old");
+}
+
+#[test]
+fn nothing_but_the_two_files_is_left_in_the_folder() {
+    let place = Place::new("two_files");
+    for _ in 0..2 {
+        place.quiet(&["run", SMALL_LINK, "--out", "out"], "");
+        assert_eq!(place.names("out"), ["points.csv", "report.json"]);
+    }
+}
+
+/// The program in a shell, which makes the place harder for it.
+#[cfg(unix)]
+impl Place {
+    fn shell(&self, script: &str) -> Done {
+        let output = Command::new("sh")
+            .args(["-c", script, env!("CARGO_BIN_EXE_patom")])
+            .current_dir(&self.0)
+            .env_remove("PATOM_DATA")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Done {
+            code: output.status.code().expect("ended by itself"),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_result_that_cannot_be_written_is_printed_and_replaces_no_file() {
+    let place = Place::new("disk_full");
+    place.write("out/report.json", "old report");
+    place.write("out/points.csv", "old points");
+    // No file may become longer than a block, or eight.
+    let limited = "trap '' XFSZ; ulimit -f 8; \"$0\" run";
+    let done = place.shell(&format!("{limited} '{SMALL_LINK}' --out out"));
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("report.json.part: "), "{}", done.err);
+    assert!(done.out.contains("Digest: ") && !done.out.contains("Written"));
+    let done = place.shell(&format!("{limited} '{SMALL_LINK}' --out out --json"));
+    assert_eq!(done.code, 1);
+    assert!(serde_json::from_str::<Value>(&done.out).is_ok());
+    assert_eq!(place.names("out"), ["points.csv", "report.json"]);
+    assert_eq!(place.read("out/report.json"), "old report");
+    assert_eq!(place.read("out/points.csv"), "old points");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_of_standard_error_that_went_away_is_no_failure() {
+    let place = Place::new("no_reader");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_patom"))
+        .args(["run", "-"])
+        .current_dir(&place.0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let link = format!("#{SMALL_LINK}&zzz=1");
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(link.as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("Digest"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_or_a_pipe_is_no_data_set() {
+    let place = Place::new("devices");
+    std::os::unix::fs::symlink("/dev/zero", place.0.join("zero.csv")).unwrap();
+    let done = place.shell("mkfifo pipe.csv; echo '{\"dataset\":\"pipe.csv\"}' | \"$0\" run -");
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("pipe.csv: no file"), "{}", done.err);
+    let done = place.patom(&["run", "-"], r#"{"dataset":"zero.csv"}"#);
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("zero.csv: no file"), "{}", done.err);
+    // A specification may come from a pipe, but not without an end.
+    let done = place.patom(&["run", "/dev/zero"], "");
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("more than 1048576 bytes"), "{}", done.err);
 }
 
 #[test]
@@ -1021,6 +1275,26 @@ fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
     let out = place.quiet(&["run", link.trim(), "--data", "folder", "--json"], "");
     let again: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(timeless(&again), timeless(&report));
+
+    // Rows that are left out are told.
+    place.write("folder/scores.csv", format!("{text}west;1,5;;100;train\n"));
+    let columns = format!("{columns};missing:drop");
+    let done = place.patom(&["run", "-", "--columns", &columns], spec);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(
+        done.err,
+        "patom: 1 of 61 rows lack a value and were left out\n"
+    );
+
+    // Columns that would be refused are not proposed: here all are labels.
+    let whole = mat(20, 2, 3);
+    let size = u32::from_le_bytes(whole[132..136].try_into().unwrap());
+    let rest = 128 + 8 + usize::try_from(size).unwrap();
+    place.write("labels.mat", [&whole[..128], &whole[rest..]].concat());
+    let done = place.patom(&["run", "-"], r#"{"dataset":"labels.mat"}"#);
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("matrices `X`"), "{}", done.err);
+    assert!(!done.err.contains("--columns"), "{}", done.err);
 
     // A file that needs no mapping has none in its report.
     place.write("mine.csv", csv());

@@ -11,7 +11,7 @@ use crate::attack::{Gradient, Injection, utility};
 use crate::error::Result;
 use crate::linalg::{add_scaled, add_scaled_norm, dot};
 use crate::mtrl::system::{Coupling, System};
-use crate::mtrl::{Problem, Solution, Spectrum};
+use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, check_squares};
 
 /// Relative residual to which an adjoint system is solved where it is too large to factor: three
 /// digits more than the gradient is asked to be exact to.
@@ -139,7 +139,7 @@ impl Response {
     /// Prepares the response at a solution.
     ///
     /// # Errors
-    /// The adjoint systems cannot be solved.
+    /// More columns than fit in 1 GiB; the adjoint systems cannot be solved.
     pub(crate) fn new(
         kind: Gradient,
         problem: &mut Problem,
@@ -149,6 +149,9 @@ impl Response {
         let (m, dimension) = (problem.task_count(), problem.dimension());
         let mut columns = Vec::new();
         if kind != Gradient::Published {
+            // One matrix each: 1 GiB.
+            let what = "pairs of target and task in an exact constant step";
+            check_squares(what, targets.len() * m, dimension - 1, 4 * MAX_SQUARES)?;
             problem.activate_all(&solution.w);
             let spectrum = &solution.spectrum;
             let dual = spectrum.unit();
@@ -218,4 +221,41 @@ fn mix(matrix: &[f64], rows: &[f64]) -> Vec<f64> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mtrl::{self, Limits, Loss, Solver, Task, Weights};
+
+    #[test]
+    fn more_columns_than_memory_holds_are_refused() {
+        let weights = Weights {
+            loss: Loss::Squared,
+            lambda1: 0.1,
+            lambda2: 0.1,
+            epsilon: 1e-6,
+        };
+        let dimension = 33;
+        let task = Task {
+            points: vec![1.0; dimension],
+            labels: vec![1.0],
+            clean: 1,
+        };
+        let mut problem = Problem::new(weights, dimension, vec![task; 2]).unwrap();
+        let limits = Limits::default();
+        let solution = mtrl::solve(Solver::Certified, &mut problem, None, &limits).unwrap();
+        let mut prepare =
+            |kind, targets: &[usize]| Response::new(kind, &mut problem, &solution, targets).err();
+        let many = vec![0; 1 << 16];
+        assert_eq!(prepare(Gradient::Published, &many), None);
+        assert_eq!(prepare(Gradient::ImplicitTotal, &[0, 1]), None);
+        let more = vec![0; (1 << 16) + 1];
+        for kind in [Gradient::Implicit, Gradient::ImplicitTotal] {
+            let error = prepare(kind, &more).unwrap();
+            let expected =
+                "131074 pairs of target and task in an exact constant step of 32 features";
+            assert!(error.to_string().starts_with(expected), "{error}");
+        }
+    }
 }

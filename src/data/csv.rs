@@ -7,10 +7,14 @@ use super::{
     DataSet, Kind, Layout, MAX_FEATURES, MAX_FILE_BYTES, MAX_MAGNITUDE, MAX_TASKS, MAX_VALUES,
     RawPoints, classify_labels, sha256_hex,
 };
+use crate::error::excerpt;
 use crate::{Error, Result};
 
 /// What was found, and what was expected instead.
 pub(super) type Refused = (String, String);
+
+/// Most characters of the name of a task.
+const MAX_NAME: usize = 200;
 
 /// What the `split` column says about a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +93,7 @@ impl Lines<'_> {
 /// The rows of a CSV file, each with the line that it begins on.
 pub(super) struct Records<'a> {
     reader: ::csv::Reader<&'a [u8]>,
+    separator: u8,
     lines: Lines<'a>,
     record: ::csv::ByteRecord,
 }
@@ -111,6 +116,7 @@ impl<'a> Records<'a> {
             .from_reader(text);
         Ok(Self {
             reader,
+            separator,
             lines: Lines {
                 text,
                 position: 0,
@@ -128,13 +134,49 @@ impl<'a> Records<'a> {
             .map_err(|error| {
                 Error::line(self.lines.line_of(start), error, "a row of a CSV file")
             })?;
-        Ok(more.then(|| (self.lines.line_of(start), &self.record)))
+        if !more {
+            return Ok(None);
+        }
+        // The reader takes the end of the file for the end of the quotes: all that follows a quote
+        // which is not closed would be one cell.
+        let text = self.lines.text;
+        if self.reader.position().byte() == text.len() as u64
+            && let Some(at) = open_quote(&text[start..], self.separator)
+        {
+            return Err(Error::line(
+                self.lines.line_of(start + at),
+                "a quote that is not closed",
+                "a closing quote",
+            ));
+        }
+        Ok(Some((self.lines.line_of(start), &self.record)))
     }
 
     /// The line on which the file ends.
     pub(super) fn last_line(&mut self) -> u64 {
         self.lines.line_of(self.lines.text.len())
     }
+}
+
+/// Where the quotes open in which a record ends. Quotes count at the beginning of a cell only, and
+/// two of them within are one.
+fn open_quote(record: &[u8], separator: u8) -> Option<usize> {
+    let mut opened = None;
+    let mut begins_cell = true;
+    let mut bytes = record.iter().enumerate().peekable();
+    while let Some((at, &byte)) = bytes.next() {
+        if opened.is_some() {
+            if byte == b'"' && bytes.next_if(|(_, next)| **next == b'"').is_none() {
+                opened = None;
+            }
+        } else if begins_cell && byte == b'"' {
+            opened = Some(at);
+            begins_cell = false;
+        } else {
+            begins_cell = byte == separator || matches!(byte, b'\r' | b'\n');
+        }
+    }
+    opened
 }
 
 impl Table {
@@ -152,6 +194,12 @@ impl Table {
         let at = if let Some(at) = index.get(name) {
             *at
         } else {
+            if name.chars().count() > MAX_NAME {
+                return Err((
+                    format!("a task of {} characters", name.chars().count()),
+                    format!("a name of at most {MAX_NAME}"),
+                ));
+            }
             let at = self.tasks.len();
             if at == MAX_TASKS {
                 return Err((
@@ -174,8 +222,8 @@ impl Table {
     /// are not.
     ///
     /// # Errors
-    /// With the line number: of a missing or unknown column, a short or long row, a number that is
-    /// none or is not finite, an unknown split.
+    /// With the line number: of a missing or unknown column, a short or long row, a quote that is
+    /// not closed, a number that is none or is not finite, a long name of a task, an unknown split.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let mut records = Records::new(bytes, b',')?;
         let mut columns: Option<Columns> = None;
@@ -229,7 +277,7 @@ impl Table {
                 format!("{} columns as in the header", columns.count),
             ));
         }
-        let name = cell(record, columns.task, line, "a task")?;
+        let name = cell(record, columns.task, line)?;
         if name.is_empty() {
             return Err(Error::line(
                 line,
@@ -239,7 +287,7 @@ impl Table {
         }
         let split = match columns.split {
             None => None,
-            Some(column) => Some(match cell(record, column, line, "a split")? {
+            Some(column) => Some(match cell(record, column, line)? {
                 "train" => Split::Train,
                 "test" => Split::Test,
                 "injected" => Split::Injected,
@@ -356,7 +404,7 @@ impl Columns {
         }
         features.resize(header.len(), None);
         for column in 0..header.len() {
-            let name = cell(header, column, line, "a column name")?.to_ascii_lowercase();
+            let name = cell(header, column, line)?.to_ascii_lowercase();
             let slot = match name.as_str() {
                 "task" => &mut task,
                 "label" => &mut label,
@@ -411,16 +459,17 @@ impl Columns {
     }
 }
 
-fn cell<'a>(
-    record: &'a ::csv::ByteRecord,
-    column: usize,
-    line: u64,
-    expected: &str,
-) -> Result<&'a str> {
+/// The text of a cell.
+pub(super) fn utf8(bytes: &[u8]) -> std::result::Result<&str, Refused> {
+    std::str::from_utf8(bytes).map(str::trim).map_err(|_| {
+        let expected = "a file that is saved as CSV UTF-8";
+        ("text that is not UTF-8".to_string(), expected.to_string())
+    })
+}
+
+fn cell(record: &::csv::ByteRecord, column: usize, line: u64) -> Result<&str> {
     let bytes = record.get(column).unwrap_or_default();
-    std::str::from_utf8(bytes)
-        .map(str::trim)
-        .map_err(|_| Error::line(line, "text that is not UTF-8", expected))
+    utf8(bytes).map_err(|(found, expected)| Error::line(line, found, expected))
 }
 
 fn number(
@@ -429,7 +478,7 @@ fn number(
     line: u64,
     name: impl std::fmt::Display,
 ) -> Result<f64> {
-    let text = cell(record, column, line, "a number")?;
+    let text = cell(record, column, line)?;
     match text.parse::<f64>() {
         Ok(value) if value.abs() <= MAX_MAGNITUDE => Ok(value),
         _ => Err(Error::line(
@@ -440,12 +489,9 @@ fn number(
     }
 }
 
-/// Messages must stay readable whatever the file holds.
+/// A cell or a name for a message.
 pub(super) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((at, _)) => format!("{}...", &text[..at]),
-        None => text.to_string(),
-    }
+    excerpt(text, 40)
 }
 
 #[cfg(test)]
@@ -508,6 +554,65 @@ mod tests {
     fn a_row_after_a_quoted_line_end_still_has_its_true_line() {
         let message = error("task,label,x1\n\"a\nb\",1,1\nc,1,z\n");
         assert!(message.contains("line 4: x1 is `z`"), "{message}");
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_told_by_its_line() {
+        let expected = "line 4: a quote that is not closed; expected a closing quote";
+        let opened = "task,label,x1\n\"a\",1,1\n\"a \"\"b\",1,1\n\"c,1,1\nd,1,1\n";
+        for end in ["", "\n", "\r\n\r\n", "e,1,\"\"", "\"\"", "\"\"\n"] {
+            assert_eq!(error(&format!("{opened}{end}")), expected, "{end:?}");
+        }
+        assert_eq!(error("task,label,x1\n\"a\nb\",1,1\nb,1,\"1"), expected);
+        // These are closed, or are no quotes since the cell does not begin with them.
+        for row in [
+            "\"c\"",
+            "\"c\nd\"",
+            "\"c \"\"d\"\"\"",
+            "\"\"\"\"",
+            "c\"",
+            "c \"d",
+            "\"c\"d\"",
+        ] {
+            for end in ["", "\n", "\r\n"] {
+                let text = format!("label,x1,task\n1,1,{row}{end}");
+                assert!(Table::read(text.as_bytes()).is_ok(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_task_has_a_name_that_fits_on_a_screen() {
+        let named = |length: usize| {
+            let text = format!("task,label,x1\n{},1,1\n", "ä".repeat(length));
+            Table::read(text.as_bytes()).map(|table| table.tasks.len())
+        };
+        assert_eq!(named(200), Ok(1));
+        assert_eq!(
+            named(70_000).unwrap_err().to_string(),
+            "line 2: a task of 70000 characters; expected a name of at most 200"
+        );
+    }
+
+    #[test]
+    fn what_a_message_quotes_has_no_control_characters() {
+        let message = error("task,label,x1\n1,a\u{1b}]0;title\u{7}\u{202e},1\n");
+        assert!(
+            message.contains(r"`a\u{1b}]0;title\u{7}\u{202e}`"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_to_be_saved_as_utf_8() {
+        for (bytes, line) in [
+            (&b"task,label,x1\nM\xFCnchen,1,1\n"[..], 2),
+            (b"\xFF\xFEt\0a\0s\0k\0", 1),
+        ] {
+            let message = Table::read(bytes).unwrap_err().to_string();
+            let expected = "text that is not UTF-8; expected a file that is saved as CSV UTF-8";
+            assert_eq!(message, format!("line {line}: {expected}"));
+        }
     }
 
     #[test]

@@ -97,7 +97,8 @@ impl Default for Reading {
 pub struct TestColumn {
     /// From 0.
     pub column: usize,
-    /// The word that says test; every other word says training.
+    /// The word that says test. Every other word says training, but one that differs in case only
+    /// is refused.
     pub test: String,
 }
 

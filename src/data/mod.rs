@@ -135,6 +135,42 @@ fn classify_labels<'a>(labels: impl Iterator<Item = &'a mut f64> + 'a) -> Kind {
     }
 }
 
+/// How labels spread.
+pub(crate) struct Spread {
+    /// Their mean.
+    pub mean: f64,
+    /// 1, or the largest distance from the mean where squares of the distances underflow.
+    pub scale: f64,
+    /// Mean square of the distances, over the square of the scale.
+    pub variance: f64,
+}
+
+impl Spread {
+    /// None where all are equal, or there are none. The mean of equal numbers can differ from them
+    /// in the last bit: that must not become their spread.
+    pub(crate) fn of(labels: &[f64]) -> Option<Self> {
+        if labels.iter().all(|y| *y == labels[0]) {
+            return None;
+        }
+        let n = labels.len() as f64;
+        let mean = labels.iter().sum::<f64>() / n;
+        let mean_square = |scale: f64| {
+            let shares = labels.iter().map(|y| (y - mean) / scale);
+            shares.map(|share| share * share).sum::<f64>() / n
+        };
+        let (mut scale, mut variance) = (1.0, mean_square(1.0));
+        if variance == 0.0 {
+            scale = (labels.iter()).fold(0.0, |most, y| f64::max(most, (y - mean).abs()));
+            variance = mean_square(scale);
+        }
+        Some(Self {
+            mean,
+            scale,
+            variance,
+        })
+    }
+}
+
 impl RawPoints {
     /// n.
     pub fn count(&self) -> usize {

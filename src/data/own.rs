@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::csv::{Records, Split, Table, shorten};
+use super::csv::{Records, Split, Table, shorten, utf8};
 use super::mapping::{MAX_COLUMNS, Mapping, Reading, Separator, TestColumn};
 use super::matlab::{self, Value, Variable};
 use super::{
@@ -123,7 +123,9 @@ pub struct Preview {
 pub struct Reckoning {
     /// The data set.
     pub data: DataSet,
-    /// Rows that were left out because they lack a value.
+    /// All rows but the header.
+    pub rows: usize,
+    /// How many of them were left out because they lack a value.
     pub dropped: usize,
 }
 
@@ -185,13 +187,9 @@ impl Row<'_> {
         match self.cells {
             Cells::Text { record, .. } => {
                 let bytes = record.get(column).unwrap_or_default();
-                match std::str::from_utf8(bytes) {
-                    Ok(text) => Ok(Cow::Borrowed(text.trim())),
-                    Err(_) => Err(self.error(
-                        "text that is not UTF-8",
-                        "a file that is saved as CSV UTF-8",
-                    )),
-                }
+                utf8(bytes)
+                    .map(Cow::Borrowed)
+                    .map_err(|(found, expected)| self.error(found, expected))
             }
             Cells::Numbers(numbers) => Ok(Cow::Owned(numbers[column].to_string())),
         }
@@ -330,7 +328,10 @@ impl<'a> Blocks<'a> {
         let expected = || {
             let known: Vec<String> = choices(variables)
                 .into_iter()
-                .map(|(names, _, _)| names.join(" with "))
+                .map(|(names, _, _)| {
+                    let names: Vec<String> = names.iter().map(|name| shorten(name)).collect();
+                    names.join(" with ")
+                })
                 .collect();
             if known.is_empty() {
                 let all = variables.iter().take(12).map(|variable| {
@@ -391,8 +392,9 @@ impl<'a> Blocks<'a> {
             names.push("cell".to_string());
         }
         for (name, parts) in &self.parts {
+            let name = shorten(name);
             match parts[0].columns {
-                1 => names.push((*name).to_string()),
+                1 => names.push(name),
                 columns => names.extend((1..=columns).map(|column| format!("{name} {column}"))),
             }
         }
@@ -540,10 +542,8 @@ pub fn inspect(name: &str, bytes: &[u8], reading: Option<&Reading>) -> Result<Pr
         Some(reading) => reading.clone(),
         None => tell_reading(bytes)?,
     };
-    let has_our_names = match Records::new(bytes, b',')?.next()? {
-        Some((_, header)) => Table::knows(header) && told.separator == Separator::Comma,
-        None => false,
-    };
+    let has_our_names = told.separator == Separator::Comma
+        && (Records::new(bytes, b',')?.next()?).is_some_and(|(_, header)| Table::knows(header));
     summarise(
         &Sheet::text(bytes, &told)?,
         &told,
@@ -858,9 +858,10 @@ fn guess_classes(columns: &[Column], labels: &[usize], comma: bool) -> Option<[S
 /// with the data set.
 ///
 /// # Errors
-/// With the line or row and the column: of a row that is short or long, a number that is none, a
-/// label that is no class, a value that is missing (unless such rows are dropped), a limit that is
-/// passed. Of the field `columns` where the mapping does not fit the file. As `DataSet::new`.
+/// With the line or row and the column: of a row that is short or long, a quote that is not
+/// closed, a number that is none, a label that is no class, a word that is that for test but for
+/// its case, a value that is missing (unless such rows are dropped), a limit that is passed.
+/// Of the field `columns` where the mapping does not fit the file. As `DataSet::new`.
 pub fn read(name: &str, bytes: &[u8], mapping: &Mapping) -> Checked<Reckoning> {
     if is_mat(name, bytes)? {
         let variables = matlab::read(bytes)?;
@@ -896,8 +897,9 @@ fn collect(sheet: &Sheet<'_>, name: &str, bytes: &[u8], mapping: &Mapping) -> Ch
     let mut index = HashMap::new();
     // Of tasks that share their features.
     let (mut features, mut labels) = (Vec::new(), vec![Vec::new(); mapping.labels.len()]);
-    let (mut splits, mut dropped, mut values) = (Vec::new(), 0, 0);
+    let (mut splits, mut rows, mut dropped, mut values) = (Vec::new(), 0, 0, 0);
     sheet.rows(|row| -> Checked<()> {
+        rows += 1;
         if let Cells::Text { record, .. } = row.cells
             && record.len() != width
         {
@@ -924,8 +926,7 @@ fn collect(sheet: &Sheet<'_>, name: &str, bytes: &[u8], mapping: &Mapping) -> Ch
         }
         let split = match &mapping.split {
             None => None,
-            Some(split) if *row.text(split.column)? == split.test => Some(Split::Test),
-            Some(_) => Some(Split::Train),
+            Some(split) => Some(reader.split(&row, split)?),
         };
         if shared {
             for (column, labels) in mapping.labels.iter().zip(&mut labels) {
@@ -977,7 +978,11 @@ fn collect(sheet: &Sheet<'_>, name: &str, bytes: &[u8], mapping: &Mapping) -> Ch
     };
     data.sha256 = sha256_hex(bytes);
     data.columns = Some(mapping.to_string());
-    Ok(Reckoning { data, dropped })
+    Ok(Reckoning {
+        data,
+        rows,
+        dropped,
+    })
 }
 
 /// Reads cells as a mapping says.
@@ -1028,6 +1033,21 @@ impl Reader<'_> {
         let found = format!("{} is `{}`", self.title(column), shorten(&text));
         let expected = format!("`{}` or `{}`", shorten(low), shorten(high));
         Err(Refusal::of(row.error(found, expected), column))
+    }
+
+    /// Every word but that for test says training: but not one that differs from it in case only,
+    /// which would be taken for the opposite of what it says.
+    fn split(&self, row: &Row<'_>, TestColumn { column, test }: &TestColumn) -> Checked<Split> {
+        let text = row.text(*column)?;
+        if *text == **test {
+            return Ok(Split::Test);
+        }
+        if text.to_lowercase() != test.to_lowercase() {
+            return Ok(Split::Train);
+        }
+        let found = format!("{} is `{}`", self.title(*column), shorten(&text));
+        let expected = format!("`{}` as it says test, or another word", shorten(test));
+        Err(Refusal::of(row.error(found, expected), *column))
     }
 
     /// Each label column is a task; all share the features.
@@ -1160,7 +1180,7 @@ mod tests {
         );
         assert_eq!(column, Some(4));
         let made = map(MESSY, &format!("{columns};missing:drop")).unwrap();
-        assert_eq!(made.dropped, 1);
+        assert_eq!((made.dropped, made.rows), (1, 3));
         let data = made.data;
         assert_eq!(data.task_names, ["north", "south"]);
         assert_eq!(data.kind, Kind::Regression);
@@ -1326,6 +1346,15 @@ mod tests {
             assert!(message.contains(part), "{text}: {message}");
             assert_eq!(found, column, "{text}");
         }
+        let (message, column) = refused(
+            &format!("t,a,b\n{},1,2", "t".repeat(201)),
+            "task:1;label:2;x:3",
+        );
+        assert!(
+            message.starts_with("line 2: a task of 201 characters"),
+            "{message}"
+        );
+        assert_eq!(column, Some(0));
         let many: Vec<String> = (0..=MAX_TASKS).map(|k| format!("t{k},1,2")).collect();
         let many = many.join("\n");
         let (message, column) = refused(&format!("t,a,b\n{many}"), "task:1;label:2;x:3");
@@ -1351,6 +1380,50 @@ mod tests {
             assert!(error.contains(part), "{error}");
         }
         assert!(inspect("mine.png", b"", None).is_err());
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_seen_before_and_after_a_mapping() {
+        let mut text = String::from("school;score;note\n");
+        for row in 2..=200 {
+            let note = if row == 42 { "\"ok" } else { "ok" };
+            text += &format!("{};{row};{note}\n", row % 3);
+        }
+        let expected = "line 42: a quote that is not closed; expected a closing quote";
+        let error = inspect("mine.csv", text.as_bytes(), None).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(refused(&text, "sep:semicolon;label:2;x:1").0, expected);
+        // With another separator that quote would be none: it does not matter there.
+        assert_eq!(look("a;b\n1;\"2,3\"\n4;5\n").row_count, 2);
+    }
+
+    #[test]
+    fn a_word_that_differs_from_that_for_test_in_case_only_is_refused() {
+        let text = "x,y,set\n1,2,test\n3,4,train\n5,6,Test\n";
+        assert_eq!(
+            refused(text, "x:1;label:2;split:3,test"),
+            (
+                "line 4: `set` (column 3) is `Test`; expected `test` as it says test, or another \
+                 word"
+                    .to_string(),
+                Some(2)
+            )
+        );
+        let other = text.replace("Test", "Train");
+        assert!(map(&other, "x:1;label:2;split:3,test").is_ok());
+    }
+
+    #[test]
+    fn what_a_preview_and_a_message_show_has_no_control_characters() {
+        let text = "a\u{1b}[31m,b\n\"1\n\",2\n\u{202e}3,4\n";
+        let preview = look(text);
+        assert_eq!(preview.columns[0].name, r"a\u{1b}[31m");
+        assert_eq!(preview.rows[1].1[0], r"\u{202e}3");
+        let (message, _) = refused(text, "x:1;label:2");
+        assert!(
+            message.starts_with(r"line 4: `a\u{1b}[31m` (column 1) is `\u{202e}3`"),
+            "{message}"
+        );
     }
 
     const WRITER: Writer = Writer { big_endian: false };

@@ -6,7 +6,7 @@
 //! with the mean and the standard deviation (divisor n) of that task's training points; labels
 //! that are all the same have only their mean removed.
 
-use super::{DataSet, Kind, Layout, MAX_VALUES, RawPoints};
+use super::{DataSet, Kind, Layout, MAX_VALUES, RawPoints, Spread};
 use crate::choice::choice;
 use crate::rng::{Random, Stream};
 use crate::{Error, Result};
@@ -126,13 +126,7 @@ pub fn draw(data: &DataSet, settings: &SampleSettings) -> Result<Sample> {
         .iter()
         .map(|(train, test)| train.chosen.len() + test.chosen.len())
         .sum();
-    if rows.saturating_mul(data.features + 2) > MAX_VALUES {
-        return Err(Error::data(format!(
-            "{rows} points of {} features in all tasks together; expected at most {MAX_VALUES} \
-             numbers: draw fewer points with train_per_task and test_per_task",
-            data.features
-        )));
-    }
+    check_numbers(rows, data.features)?;
     let norm = largest_norm(data);
     let classes = matches!(data.layout, Layout::Classes { .. });
     let tasks = drawn
@@ -158,6 +152,20 @@ pub fn draw(data: &DataSet, settings: &SampleSettings) -> Result<Sample> {
         kind: data.kind,
         tasks,
     })
+}
+
+/// Points of a sample, or those that are injected, are not more numbers than a data set may hold.
+///
+/// # Errors
+/// Names both counts, the limit, and the fields to change.
+pub(crate) fn check_numbers(points: usize, features: usize) -> Result<()> {
+    if points.saturating_mul(features + 2) > MAX_VALUES {
+        return Err(Error::data(format!(
+            "{points} points of {features} features in all tasks together; expected at most \
+             {MAX_VALUES} numbers: take fewer with train_per_task, test_per_task or budget"
+        )));
+    }
+    Ok(())
 }
 
 /// The largest l2 norm of a feature vector of the data set; 1 where all are zero.
@@ -227,7 +235,10 @@ impl SampleSettings {
                     return Err(Error::field(
                         "train_share",
                         share,
-                        format!("at least one of the {count} points of {place}"),
+                        format!(
+                            "at least one of the {count} points of {place}; it needs one to \
+                             train and one to test"
+                        ),
                     ));
                 }
                 train
@@ -445,18 +456,12 @@ impl Points {
 
 impl TaskSample {
     fn standardise(&mut self) {
-        let labels = &self.train.labels;
-        let n = labels.len() as f64;
-        let constant = labels.iter().all(|label| *label == labels[0]);
-        // The mean of equal numbers can differ from them in the last bit; that must not become
-        // the standard deviation.
-        let (mean, deviation) = if constant {
-            (labels[0], 1.0)
-        } else {
-            let mean = labels.iter().sum::<f64>() / n;
-            let square = labels.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>();
-            let deviation = (square / n).sqrt();
-            (mean, if deviation > 0.0 { deviation } else { 1.0 })
+        let (mean, deviation) = match Spread::of(&self.train.labels) {
+            None => (self.train.labels[0], 1.0),
+            Some(spread) => {
+                let deviation = spread.scale * spread.variance.sqrt();
+                (spread.mean, deviation.max(f64::MIN_POSITIVE))
+            }
         };
         for points in [&mut self.train, &mut self.test] {
             for label in &mut points.labels {
@@ -690,6 +695,58 @@ mod tests {
             ..count(10, None)
         };
         assert_eq!(field_of(draw(&data, &both)), "train_share");
+    }
+
+    #[test]
+    fn labels_are_standardised_whatever_their_size() {
+        // Squares of the smallest underflow.
+        for size in [1e-300, 1e-165, 1e-5, 1.0, 1e90] {
+            let labels: Vec<f64> = [1.0, 2.0, 4.0, 7.0].map(|y| size * y).to_vec();
+            let mut sample = TaskSample {
+                name: "a".into(),
+                train: Points {
+                    features: Vec::new(),
+                    labels: labels.clone(),
+                },
+                test: Points {
+                    features: Vec::new(),
+                    labels,
+                },
+            };
+            sample.standardise();
+            let labels = &sample.train.labels;
+            let square = labels.iter().map(|y| y * y).sum::<f64>() / 4.0;
+            // A few roundings.
+            assert!((square - 1.0).abs() < 1e-14, "{size:e}: {labels:?}");
+            assert!(labels.iter().sum::<f64>().abs() < 1e-14);
+            assert_eq!(sample.test.labels, *labels);
+        }
+    }
+
+    #[test]
+    fn more_points_than_numbers_may_be_are_refused() {
+        assert!(check_numbers(MAX_VALUES / 10, 8).is_ok());
+        let message = |points| check_numbers(points, 8).unwrap_err().to_string();
+        let more = message(MAX_VALUES / 10 + 1);
+        assert!(
+            more.starts_with("3355444 points of 8 features") && more.contains("budget"),
+            "{more}"
+        );
+        assert!(message(usize::MAX).contains("33554432 numbers"));
+    }
+
+    #[test]
+    fn a_task_of_one_point_is_refused_in_words() {
+        let share = SampleSettings {
+            train_share: Some(0.5),
+            ..SampleSettings::default()
+        };
+        let message = draw(&with_split(&[false]), &share).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "train_share: 0.5 is not allowed; expected at least one of the 1 points of task a; it \
+             needs one to train and one to test"
+        );
     }
 
     #[test]

@@ -7,12 +7,12 @@
 
 use serde::Serialize;
 
-use super::csv::Table;
+use super::csv::{Table, shorten};
 use super::mapping::Mapping;
 use super::matlab::{self, Matrix, Value, Variable};
+use super::own::{self, Reckoning};
 use super::{
-    DataSet, Kind, Layout, RawPoints, bundle, classify_labels, ending_of, idx, mnist, own,
-    sha256_hex,
+    DataSet, Kind, Layout, RawPoints, bundle, classify_labels, ending_of, idx, mnist, sha256_hex,
 };
 use crate::{Error, Result};
 
@@ -302,17 +302,21 @@ pub fn read_user_file(name: &str, bytes: &[u8]) -> Result<DataSet> {
     }
 }
 
-/// The same where a mapping says what the columns are.
+/// The same where a mapping says what the columns are; without one, no row is left out.
 ///
 /// # Errors
 /// As `read_user_file`, or with a mapping as `own::read`.
-pub fn read_mapped_file(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Result<DataSet> {
+pub fn read_mapped_file(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Result<Reckoning> {
     match columns {
-        None => read_user_file(name, bytes),
-        Some(columns) => match own::read(name, bytes, columns) {
-            Ok(reckoning) => Ok(reckoning.data),
-            Err(refusal) => Err(refusal.error),
-        },
+        None => {
+            let data = read_user_file(name, bytes)?;
+            Ok(Reckoning {
+                rows: data.point_count(),
+                data,
+                dropped: 0,
+            })
+        }
+        Some(columns) => own::read(name, bytes, columns).map_err(|refusal| refusal.error),
     }
 }
 
@@ -361,7 +365,7 @@ fn unexpected(name: &str, variables: &[Variable]) -> Error {
         .iter()
         .take(SHOWN)
         .map(|variable| {
-            let name: String = variable.name.chars().take(40).collect();
+            let name = shorten(&variable.name);
             format!("`{name}` ({})", variable.value.describe())
         })
         .collect();

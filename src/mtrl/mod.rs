@@ -18,6 +18,7 @@ mod spectrum;
 pub(crate) mod system;
 
 pub use point::Point;
+pub(crate) use problem::{MAX_SQUARES, check_squares};
 pub use problem::{Problem, Task, Weights};
 pub use solution::{Limits, Solution, Status};
 pub use spectrum::Spectrum;

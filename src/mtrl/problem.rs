@@ -11,6 +11,10 @@ use crate::error::{Error, Result};
 use crate::linalg::{add_gram, add_scaled, dot, mirror, norm_squared};
 use crate::mtrl::Loss;
 
+/// Most that a number of tasks times the square of their features may be. A task keeps three
+/// matrices of that square, and a run holds two problems: 1.6 GB.
+pub(crate) const MAX_SQUARES: usize = 1 << 25;
+
 /// Weights of the terms of the objective.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
@@ -148,12 +152,24 @@ impl TaskState {
     }
 }
 
+/// Refuses more of something than memory holds, where each needs a matrix or a few.
+pub(crate) fn check_squares(what: &str, count: usize, features: usize, most: usize) -> Result<()> {
+    if count.saturating_mul(features.saturating_pow(2)) > most {
+        return Err(Error::data(format!(
+            "{count} {what} of {features} features; expected at most {most} as their number \
+             times features squared"
+        )));
+    }
+    Ok(())
+}
+
 impl Problem {
     /// Checks and takes the tasks. `dimension` is D, features and bias.
     ///
     /// # Errors
-    /// No task; a task without points; sizes that do not fit; a number that is not finite; a label
-    /// other than -1 and +1 with the squared hinge; a weight out of range.
+    /// No task; more of them with so many features than memory holds; a task without points; sizes
+    /// that do not fit; a number that is not finite; a label other than -1 and +1 with the squared
+    /// hinge; a weight out of range.
     pub fn new(weights: Weights, dimension: usize, tasks: Vec<Task>) -> Result<Self> {
         let Weights {
             loss,
@@ -174,6 +190,7 @@ impl Problem {
                 "a problem needs at least one task and one feature",
             ));
         }
+        check_squares("tasks", tasks.len(), dimension - 1, MAX_SQUARES)?;
         for (number, task) in tasks.iter().enumerate() {
             let n = task.labels.len();
             if n == 0 || task.clean > n || task.points.len() != n * dimension {
@@ -360,5 +377,37 @@ impl Problem {
                 }
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_tasks_of_many_features_than_memory_holds_are_refused() {
+        let weights = Weights {
+            loss: Loss::Squared,
+            lambda1: 0.1,
+            lambda2: 0.1,
+            epsilon: 1e-6,
+        };
+        // Without points: what is refused for its size is refused first.
+        let message = |tasks: usize, features: usize| {
+            let tasks = vec![Task::default(); tasks];
+            let problem = Problem::new(weights, features + 1, tasks);
+            problem.unwrap_err().to_string()
+        };
+        assert_eq!(
+            message(8, 4096),
+            "8 tasks of 4096 features; expected at most 33554432 as their number \
+             times features squared"
+        );
+        for (tasks, features) in [(2, 4096), (33, 1000), (512, 256)] {
+            let small = message(tasks, features);
+            assert!(small.contains("do not fit together"), "{small}");
+            assert!(message(tasks, features + 10).contains("features squared"));
+        }
+        assert!(message(2, usize::MAX - 1).contains("features squared"));
     }
 }

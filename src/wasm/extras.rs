@@ -37,7 +37,7 @@ pub fn read_file(
     };
     let data = match known {
         Some(data) => data?,
-        None => sources::read_mapped_file(name, bytes, columns.as_ref())?,
+        None => sources::read_mapped_file(name, bytes, columns.as_ref())?.data,
     };
     Ok(bundle::payload(&data))
 }

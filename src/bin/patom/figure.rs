@@ -17,7 +17,9 @@ use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{DataFolder, Failure, Outcomes, bar, load_named, print, to_json};
+use crate::{
+    DataFolder, Failure, Outcomes, bar, beside, failed, load_named, print, replace, to_json, write,
+};
 
 /// Width of the pictures, in pixels.
 const WIDTH: u32 = 1200;
@@ -80,17 +82,38 @@ pub fn figure(arguments: &FigureArguments) -> Outcomes<()> {
         done.reused,
         start.elapsed().as_secs_f64(),
         done.folder.display()
-    ))
+    ))?;
+    verdict(unfinished)
+}
+
+/// As that of a run.
+fn verdict(unfinished: usize) -> Outcomes<()> {
+    match unfinished {
+        0 => Ok(()),
+        _ => Err(Failure::Work(format!(
+            "the lower level did not converge in {unfinished} of the runs"
+        ))),
+    }
+}
+
+/// The data sets that were asked for, each once; else those of the figure.
+fn wanted(figure: Figure, given: &[String]) -> Vec<&str> {
+    if given.is_empty() {
+        return figure.datasets().to_vec();
+    }
+    let mut wanted: Vec<&str> = Vec::new();
+    for name in given {
+        if !wanted.contains(&name.as_str()) {
+            wanted.push(name);
+        }
+    }
+    wanted
 }
 
 /// Makes a figure: runs what is not there yet, writes everything.
 pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
     let figure = Figure::of(arguments.number)?;
-    let wanted: Vec<&str> = if arguments.dataset.is_empty() {
-        figure.datasets().to_vec()
-    } else {
-        arguments.dataset.iter().map(String::as_str).collect()
-    };
+    let wanted = wanted(figure, &arguments.dataset);
     let mut runs = Vec::new();
     for dataset in &wanted {
         runs.extend(figures::plan(
@@ -106,8 +129,7 @@ pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
 
     let folder = arguments.out.join(format!("figure{}", figure.number()));
     for part in ["specs", "runs"] {
-        std::fs::create_dir_all(folder.join(part))
-            .map_err(|error| Failure::Work(format!("{}: {error}", folder.display())))?;
+        std::fs::create_dir_all(folder.join(part)).map_err(|error| failed(&folder, error))?;
     }
     for run in &runs {
         write(
@@ -131,11 +153,6 @@ pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
         results,
         reused,
     })
-}
-
-fn write(path: &Path, text: &str) -> Outcomes<()> {
-    std::fs::write(path, text)
-        .map_err(|error| Failure::Work(format!("{}: {error}", path.display())))
 }
 
 /// Runs what is not on disk yet. The results stand in the order of `runs`, whoever made them.
@@ -211,17 +228,14 @@ fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Ou
     }
     let outcome = experiment::run(&run.spec, data, &mut Clock(Instant::now()))?;
     let measured = Measured::of(&outcome.report);
-    // Written beside and renamed: an interrupted write leaves no half file.
-    let beside = path.with_extension("part");
     write(
-        &beside,
+        &beside(&path),
         &to_json(&Finished {
             spec,
             measured: measured.clone(),
         }),
     )?;
-    std::fs::rename(&beside, &path)
-        .map_err(|error| Failure::Work(format!("{}: {error}", path.display())))?;
+    replace(&path)?;
     Ok(measured)
 }
 
@@ -254,4 +268,23 @@ fn picture(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> Out
         sweep::draw(&area, &title, &panels, Style::default())?;
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_set_that_is_given_twice_is_run_once() {
+        let given = ["sarcos", "mnist", "sarcos"].map(String::from);
+        assert_eq!(wanted(Figure::Quality, &given), ["sarcos", "mnist"]);
+        let all = Figure::Quality.datasets();
+        assert_eq!(wanted(Figure::Quality, &[]), all);
+    }
+
+    #[test]
+    fn a_figure_with_a_run_that_did_not_converge_ends_with_1() {
+        assert!(verdict(0).is_ok());
+        assert!(matches!(verdict(1), Err(Failure::Work(_))));
+    }
 }

@@ -1,7 +1,9 @@
 //! The command line: files, progress, exit codes. The only product code that touches files, prints
 //! or exits.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal as _, Read, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,17 +12,20 @@ use std::time::Instant;
 mod figure;
 mod reproduce;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use patom::Error;
 use patom::attack::Injection;
 use patom::data::csv::Table;
 use patom::data::mapping::Mapping;
-use patom::data::{self, DataSet, RawPoints, own, sources};
+use patom::data::own::Preview;
+use patom::data::{self, DataSet, MAX_FILE_BYTES, RawPoints, own, sources};
+use patom::error::visible;
 use patom::experiment::{self, Observer, Outcome};
 use patom::link::{self, Claim, Link};
 use patom::mtrl::{self, Limits, Loss, Problem, Solver, Status, Task, Weights};
-use patom::report::{Report, TracePoint};
+use patom::report::TracePoint;
 use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 use serde_json::json;
 
@@ -95,8 +100,19 @@ enum DataCommand {
 #[derive(Args)]
 pub struct DataFolder {
     /// Look for data here before $PATOM_DATA, ../shared/data and the cache.
-    #[arg(long = "data", value_name = "DIR")]
+    #[arg(long = "data", value_name = "DIR", value_parser = folder_argument())]
     folder: Option<PathBuf>,
+}
+
+/// The path of a folder that is there.
+fn folder_argument() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.is_dir() {
+            Ok(path)
+        } else {
+            Err("expected a folder that is there")
+        }
+    })
 }
 
 #[derive(Args)]
@@ -147,6 +163,9 @@ enum SolverArgument {
     Alternating,
 }
 
+/// Largest specification.
+const MAX_SPEC_BYTES: usize = 1 << 20;
+
 /// Why a command did not succeed.
 enum Failure {
     /// The input is wrong: exit code 2.
@@ -191,14 +210,21 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Work(message)) => {
-            eprintln!("patom: {message}");
+            tell(&message);
             ExitCode::from(1)
         }
         Err(Failure::Input(message)) => {
-            eprintln!("patom: {message}");
+            tell(&message);
             ExitCode::from(2)
         }
     }
+}
+
+/// Tells something on standard error, if anybody listens. Of what a file or a link holds, nothing
+/// is obeyed by a terminal.
+fn tell(message: &str) {
+    let lines: Vec<String> = message.split('\n').map(visible).collect();
+    let _ = writeln!(std::io::stderr(), "patom: {}", lines.join("\n"));
 }
 
 /// Prints to standard output. A reader that went away (`patom ... | head`) is no failure.
@@ -220,28 +246,39 @@ fn run(
 ) -> Outcomes<()> {
     let link = read_spec(spec, columns)?;
     let (spec, data) = load(&link, folder)?;
+    // Found out now, not after hours.
+    out.map_or(Ok(()), prepare_folder)?;
     let mut progress = Progress::new(spec.iterations);
     let outcome = experiment::run(&spec, &data, &mut progress)?;
     progress.bar.finish_and_clear();
-    if let Some(out) = out {
-        write_files(out, &outcome)?;
-    }
+    let written = out.map(|out| write_files(out, &outcome));
     let report = &outcome.report;
+    let comparison = link.claim.compare(&Claim::of(report), report.metric_name);
+    if injected_count(&outcome) == 0 && spec.budget > 0.0 {
+        tell(&format!(
+            "no point is injected: a budget of {} gives none to the few training points of the \
+             attacking tasks",
+            spec.budget
+        ));
+    }
     if as_json {
         print(&to_json(report))?;
+        if let Some(comparison) = comparison {
+            tell(&comparison.words);
+        }
     } else {
-        print(&summary(report))?;
-        let found = Claim::of(report);
-        if let Some(comparison) = link.claim.compare(&found, report.metric_name) {
+        print(&summary(&outcome))?;
+        if let Some(comparison) = comparison {
             print(&comparison.words)?;
         }
-        if let Some(out) = out {
+        if let (Some(out), Some(Ok(()))) = (out, &written) {
             print(&format!(
                 "Written: {0}/report.json, {0}/points.csv",
                 out.display()
             ))?;
         }
     }
+    written.unwrap_or(Ok(()))?;
     if report.converged() {
         Ok(())
     } else {
@@ -254,16 +291,63 @@ fn run(
     }
 }
 
-fn write_files(out: &Path, outcome: &Outcome) -> Outcomes<()> {
-    let write = |name: &str, text: String| {
+/// The files of a run.
+const FILES: [&str; 2] = ["report.json", "points.csv"];
+
+/// What did not work with a file or a folder.
+fn failed(path: &Path, error: impl Display) -> Failure {
+    Failure::Work(format!("{}: {error}", path.display()))
+}
+
+/// Makes the folder of a run, and makes sure that its files can be written.
+fn prepare_folder(out: &Path) -> Outcomes<()> {
+    std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
+    for name in FILES {
         let path = out.join(name);
-        std::fs::write(&path, text)
-            .map_err(|error| Failure::Work(format!("{}: {error}", path.display())))
-    };
-    std::fs::create_dir_all(out)
-        .map_err(|error| Failure::Work(format!("{}: {error}", out.display())))?;
-    write("report.json", to_json(&outcome.report) + "\n")?;
-    write("points.csv", outcome.points_csv())
+        if path.is_dir() {
+            return Err(failed(&path, "a folder; expected a file, or nothing"));
+        }
+        let beside = beside(&path);
+        write(&beside, "")?;
+        std::fs::remove_file(&beside).map_err(|error| failed(&beside, error))?;
+    }
+    Ok(())
+}
+
+/// Both files or none: the points are those of the report.
+fn write_files(out: &Path, outcome: &Outcome) -> Outcomes<()> {
+    let texts = [to_json(&outcome.report) + "\n", outcome.points_csv()];
+    let paths = FILES.map(|name| out.join(name));
+    let written = (paths.iter().zip(&texts))
+        .try_for_each(|(path, text)| write(&beside(path), text))
+        .and_then(|()| paths.iter().try_for_each(|path| replace(path)));
+    if written.is_err() {
+        for path in &paths {
+            // As far as it is there.
+            let _ = std::fs::remove_file(beside(path));
+        }
+    }
+    written
+}
+
+/// Where a file is written before it is renamed, so that an interrupted write leaves no half file.
+fn beside(path: &Path) -> PathBuf {
+    path.with_added_extension("part")
+}
+
+fn write(path: &Path, text: &str) -> Outcomes<()> {
+    std::fs::write(path, text).map_err(|error| failed(path, error))
+}
+
+/// Puts what was written beside a file in its place.
+fn replace(path: &Path) -> Outcomes<()> {
+    std::fs::rename(beside(path), path).map_err(|error| failed(path, error))
+}
+
+fn injected_count(outcome: &Outcome) -> usize {
+    (outcome.injections.iter())
+        .map(|injection| injection.labels.len())
+        .sum()
 }
 
 fn to_json(value: &impl serde::Serialize) -> String {
@@ -279,8 +363,12 @@ fn word(status: Status) -> &'static str {
     }
 }
 
+/// Widest column of names.
+const MAX_WIDTH: usize = 200;
+
 /// The report for a reader at a terminal.
-fn summary(report: &Report) -> String {
+fn summary(outcome: &Outcome) -> String {
+    let report = &outcome.report;
     let metric = match report.metric_name {
         patom::report::MetricName::Nmse => "NMSE",
         patom::report::MetricName::Auc => "AUC",
@@ -300,14 +388,16 @@ fn summary(report: &Report) -> String {
         )
     }));
     lines.push(String::new());
-    let width = (report.task_names.iter())
+    let names: Vec<String> = report.task_names.iter().map(|name| visible(name)).collect();
+    let width = (names.iter())
         .map(|name| name.chars().count())
-        .fold(4, usize::max);
+        .fold(4, usize::max)
+        .min(MAX_WIDTH);
     lines.push(format!(
         "{:>5}  {:<width$}  {:>10}  {:>10}  role",
         "", "task", "clean", "attacked"
     ));
-    for (task, name) in report.task_names.iter().enumerate() {
+    for (task, name) in names.iter().enumerate() {
         let role = match (
             report.target_tasks.contains(&task),
             report.attacking_tasks.contains(&task),
@@ -331,6 +421,7 @@ fn summary(report: &Report) -> String {
         ));
     }
     lines.push(String::new());
+    lines.push(format!("Injected points: {}", injected_count(outcome)));
     lines.push(format!(
         "Lower level: {} (clean), {} (attack), certificate {:.1e}",
         word(report.clean.solver_status),
@@ -463,26 +554,48 @@ fn read_link_or_json(text: &str) -> Outcomes<Link> {
 fn read_link(text: &str) -> Outcomes<Link> {
     let link = link::decode(text)?;
     for key in link.unknown_keys() {
-        eprintln!("patom: link: key {key} is unknown and has no effect");
+        tell(&format!("link: key {key} is unknown and has no effect"));
     }
     Ok(link)
 }
 
-/// The text of a file, or of standard input for `-`.
+/// The text of a specification.
 fn read_text(path: &str) -> Outcomes<String> {
-    let bytes = read_bytes(path)?;
+    let bytes = read_bytes(path, MAX_SPEC_BYTES)?;
     String::from_utf8(bytes)
         .map_err(|error| Failure::Input(format!("{path}: {error}; expected UTF-8 text")))
 }
 
-fn read_bytes(path: &str) -> Outcomes<Vec<u8>> {
+/// A file, a pipe, or standard input for `-`.
+fn read_bytes(path: &str, most: usize) -> Outcomes<Vec<u8>> {
     let result = if path == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        read_at_most(io::stdin(), most)
     } else {
-        std::fs::read(path)
+        File::open(path).and_then(|file| read_at_most(file, most))
     };
-    result.map_err(|error| Failure::Input(format!("{path}: {error}; expected a file to read")))
+    result.map_err(|error| {
+        Failure::Input(format!(
+            "{path}: {error}; expected a file of at most {most} bytes"
+        ))
+    })
+}
+
+fn read_at_most(source: impl Read, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        let what = format!("more than {most} bytes");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, what));
+    }
+    Ok(bytes)
+}
+
+/// The bytes of a data set. A pipe could keep us waiting for ever.
+fn read_data(path: &Path) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "no file"));
+    }
+    read_at_most(File::open(path)?, MAX_FILE_BYTES)
 }
 
 /// A user's file: at this path, or else below one of the folders that hold data.
@@ -503,19 +616,19 @@ fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> Outc
         )
         .into());
     }
-    let here = std::fs::read(path);
-    let bytes = match here {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_relative() => {
-            (folders(folder).iter())
-                .find_map(|folder| std::fs::read(folder.join(path)).ok())
-                .ok_or(error)
-        }
-        other => other,
-    }
-    .map_err(|error| {
+    // The folder that was asked for, here, and then the others. (An absolute path is itself below
+    // any folder.)
+    let mut places: Vec<PathBuf> = (folders(folder).iter())
+        .map(|folder| folder.join(path))
+        .collect();
+    places.insert(usize::from(folder.folder.is_some()), path.to_path_buf());
+    let is_there = |place: &&PathBuf| place.exists();
+    let place = places.iter().find(is_there).map_or(path, PathBuf::as_path);
+    let bytes = read_data(place).map_err(|error| {
         Failure::Input(format!(
-            "dataset: {}: {error}; expected a file here or in the folder that --data names",
-            path.display()
+            "dataset: {}: {error}; expected a file of at most {MAX_FILE_BYTES} bytes here or in \
+             the folder that --data names",
+            place.display()
         ))
     })?;
     let name = path
@@ -526,19 +639,29 @@ fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> Outc
 
 /// The data set in a user's file; where its columns need a mapping, with the words for one.
 fn read_mapped(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<DataSet> {
-    sources::read_mapped_file(name, bytes, columns).map_err(|error| {
+    let made = sources::read_mapped_file(name, bytes, columns).map_err(|error| {
         let guess = match columns {
             None => own::inspect(name, bytes, None).ok(),
             Some(_) => None,
         };
-        match guess.filter(|preview| !preview.has_our_names) {
+        let is_good = |preview: &Preview| {
+            !preview.has_our_names && preview.guess.check(preview.columns.len()).is_ok()
+        };
+        match guess.filter(is_good) {
             Some(preview) => Failure::Input(format!(
                 "{error}\n       Or say what its columns are, perhaps --columns '{}'",
                 preview.guess
             )),
             None => error.into(),
         }
-    })
+    })?;
+    if made.dropped > 0 {
+        tell(&format!(
+            "{} of {} rows lack a value and were left out",
+            made.dropped, made.rows
+        ));
+    }
+    Ok(made.data)
 }
 
 /// Folders that may hold data, in the order in which they are looked through.
@@ -555,7 +678,7 @@ fn folders(folder: &DataFolder) -> Vec<PathBuf> {
 fn find(file: &str, folder: &DataFolder) -> Option<Vec<u8>> {
     folders(folder)
         .iter()
-        .find_map(|folder| std::fs::read(folder.join(file)).ok())
+        .find_map(|folder| read_data(&folder.join(file)).ok())
 }
 
 /// A published data set from wherever its files are.
@@ -573,8 +696,14 @@ fn find_by_hash(
     folders.push(PathBuf::from("."));
     let mut others = Vec::new();
     for path in folders.iter().map(|folder| folder.join(name)) {
-        let Ok(bytes) = std::fs::read(&path) else {
-            continue;
+        let bytes = match read_data(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                if error.kind() != ErrorKind::NotFound {
+                    others.push(format!("{}: {error}", path.display()));
+                }
+                continue;
+            }
         };
         let found = data::sha256_hex(&bytes);
         if found == sha256 {
@@ -663,10 +792,19 @@ fn list(as_json: bool, folder: &DataFolder) -> Outcomes<()> {
 }
 
 fn solve(options: &Solve) -> Outcomes<()> {
-    let table = Table::read(&read_bytes(&options.tasks)?)?;
+    let table = Table::read(&read_bytes(&options.tasks, MAX_FILE_BYTES)?)?;
+    let training = table.training_points();
+    for (task, points) in table.tasks.iter().zip(&training) {
+        if points.labels.is_empty() {
+            return Err(Error::data(format!(
+                "task {} has test points only; expected at least one to train",
+                task.name
+            ))
+            .into());
+        }
+    }
     let dimension = table.features + 1;
-    let tasks = table
-        .training_points()
+    let tasks = training
         .into_iter()
         .map(|points| task(points, dimension - 1));
     let weights = Weights {

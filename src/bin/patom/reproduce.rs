@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use patom::attack::{self, Attack, Gradient, InjectedLabels, Method, gradient};
@@ -19,7 +19,7 @@ use patom::mtrl::{self, Limits, Solver};
 use patom::spec::Spec;
 
 use crate::figure::{FigureArguments, run_figure};
-use crate::{DataFolder, Failure, Outcomes, bar, print};
+use crate::{DataFolder, Outcomes, bar, failed, print, write};
 
 const DATASETS: [&str; 3] = ["sarcos", "landmine", "mnist"];
 const LAMBDAS: [f64; 3] = [0.1, 0.01, 0.001];
@@ -88,7 +88,7 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcomes<()> {
         arguments.seeds, arguments.study_seeds, arguments.seeds
     );
     let folder = |name: &str| arguments.out.join("reproduction").join(name);
-    std::fs::create_dir_all(folder("")).map_err(|error| failed(&arguments.out, &error))?;
+    std::fs::create_dir_all(folder("")).map_err(|error| failed(&arguments.out, error))?;
 
     for figure in [Figure::Convergence, Figure::Quality, Figure::Correlations] {
         let done = run_figure(&FigureArguments {
@@ -112,14 +112,14 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcomes<()> {
         for name in figure.datasets() {
             let file = format!("figure{number}-{name}.svg");
             std::fs::copy(done.folder.join(&file), folder(&file))
-                .map_err(|error| failed(&done.folder, &error))?;
+                .map_err(|error| failed(&done.folder, error))?;
             let _ = writeln!(text, "![Figure {number}, {name}](reproduction/{file})\n");
         }
         let table = format!("figure{number}.csv");
         // Figure 3 is a table of every matrix entry: large, and made again in seconds.
         if figure != Figure::Correlations {
             std::fs::copy(done.folder.join(&table), folder(&table))
-                .map_err(|error| failed(&done.folder, &error))?;
+                .map_err(|error| failed(&done.folder, error))?;
             let _ = writeln!(text, "All numbers: [{table}](reproduction/{table}).\n");
         }
         match figure {
@@ -137,7 +137,7 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcomes<()> {
     choices(&mut text, &data, arguments.study_seeds)?;
     gradients(&mut text, &data, arguments.study_seeds)?;
     let path = arguments.out.join("reproduction.md");
-    std::fs::write(&path, text).map_err(|error| failed(&path, &error))?;
+    write(&path, &text)?;
     print(&format!("Written: {}", path.display()))
 }
 
@@ -167,10 +167,6 @@ fn why(figure: Figure) -> &'static str {
              did before."
         }
     }
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Work(format!("{}: {error}", path.display()))
 }
 
 /// Which way an attack pushes the metric: +1 NMSE, -1 AUC.
