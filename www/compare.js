@@ -2,7 +2,7 @@
 
 import { comparisonLink } from "./address.js";
 import { Heatmaps, onLookChange, resize, style } from "./charts.js";
-import { el } from "./dom.js";
+import { el, onSinglePress } from "./dom.js";
 import { loadPictures } from "./extras.js";
 import { spoken } from "./form.js";
 import { words } from "./lab.js";
@@ -76,7 +76,7 @@ class Compare {
     );
     this.runButton = el("button", { class: "primary", "data-testid": "compare-run" }, "Compare");
     this.cancelButton = el("button", { type: "button", class: "danger", "data-testid": "compare-cancel" }, "Cancel");
-    this.cancelButton.onclick = () => this.cancel();
+    this.cancelButton.onclick = onSinglePress(() => this.cancel());
     const swap = el("button", { type: "button", "data-testid": "compare-swap" }, "Swap A and B");
     swap.onclick = () => this.go([...this.values()].reverse());
     this.status = el("p", { class: "status", role: "status", "data-testid": "compare-status" });

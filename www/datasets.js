@@ -1,6 +1,6 @@
 /** The choice of the data set: published ones, the synthetic one, a user's file. */
 
-import { $, byId, el } from "./dom.js";
+import { $, byId, el, legible } from "./dom.js";
 import { DATASETS } from "./lab.js";
 
 /** @import { Lab } from "./lab.js" */
@@ -28,12 +28,12 @@ export class Datasets {
       const files = [...(this.fileInput.files ?? [])];
       // So that the same file can be chosen again.
       this.fileInput.value = "";
-      this.take(files);
+      this.take(files, this.wanted);
     };
     this.build();
-    lab.askColumns = async (source, inspected, columns) => {
+    lab.askColumns = async (reader, source, inspected, columns) => {
       const { chooseColumns } = await import("./mapper.js");
-      return chooseColumns(lab.solver, source, inspected, columns);
+      return chooseColumns(reader, source, inspected, columns);
     };
     const help = $("file-help");
     help.ontoggle = async () => {
@@ -45,17 +45,18 @@ export class Datasets {
       if (event.type !== "data") return;
       if (event.problem === undefined) return this.show();
       const { problem, source } = event;
-      $("error-dataset").textContent = problem;
+      $("error-dataset").textContent = legible(problem);
       if (source) $("error-dataset").append(" ", this.columnsButton(source));
       $("error-dataset").hidden = event.problem === "";
     });
   }
 
-  /** @param {File[]} files chosen or dropped */
-  take(files) {
+  /**
+   * @param {File[]} files chosen or dropped
+   * @param {Published | null} wanted the data set whose raw files were asked for
+   */
+  take(files, wanted = null) {
     if (files[0] && CARRIERS.test(files[0].name)) return this.openCarried(files[0]);
-    const wanted = this.wanted;
-    this.wanted = null;
     return this.lab.takeFiles(files, wanted);
   }
 
@@ -103,7 +104,8 @@ export class Datasets {
     const ref = this.lab.dataset;
     const chosen = typeof ref === "string" ? `dataset-${ref}` : "dataset-file";
     for (const input of $("datasets").querySelectorAll("input")) input.checked = input.id === chosen;
-    $("data-note").replaceChildren(...this.note(ref));
+    const note = el("span", {}, ...this.note(ref));
+    $("data-note").replaceChildren(...note.childNodes);
   }
 
   /** @param {DatasetRef} ref */

@@ -1,6 +1,12 @@
 /** Small helpers to build elements. No HTML is ever made from text. */
 
 /**
+ * A text that no name in it can turn round: what changes the direction of writing is made visible.
+ * @param {string} text
+ */
+export const legible = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+
+/**
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
  * @param {Record<string, string | number | boolean | null | undefined | ((event: any) => void)>} [attributes]
@@ -17,7 +23,11 @@ export function el(tag, attributes = {}, ...children) {
       element.setAttribute(name, String(value));
     }
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  for (const child of children) {
+    if (child !== null && child !== undefined) {
+      element.append(typeof child === "string" ? legible(child) : child);
+    }
+  }
   return element;
 }
 
@@ -36,6 +46,16 @@ export function byId(id, type) {
 
 /** The element with this id, of any kind. @param {string} id */
 export const $ = (id) => byId(id, HTMLElement);
+
+/**
+ * A listener for a button that takes the place of another one: the second press of a double one was
+ * meant for that.
+ * @param {() => void} act
+ * @returns {(event: MouseEvent) => void}
+ */
+export const onSinglePress = (act) => (event) => {
+  if (event.detail < 2) act();
+};
 
 /**
  * Offers a text or picture as a download.

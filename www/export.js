@@ -190,7 +190,8 @@ function heatmapSheet(shown) {
  */
 async function runFile(lab, report, name) {
   const { spec, digest } = report;
-  const kept = await lab.solver.file(name, digest);
+  // The lab's worker is busy while a run goes on.
+  const kept = lab.run ? "" : await lab.solver.file(name, digest);
   if (kept) return kept;
   lab.notice("The points of this run are made again …", "", "save");
   const solver = new Solver(lab.engine.module);

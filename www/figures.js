@@ -1,7 +1,7 @@
 /** A figure of the paper: what to run, its progress, its pictures and tables as they fill. */
 
 import { onLookChange, resize, style } from "./charts.js";
-import { download, el } from "./dom.js";
+import { download, el, onSinglePress } from "./dom.js";
 import { loadExtras } from "./extras.js";
 import { goesOn } from "./leaving.js";
 import { Pool } from "./pool.js";
@@ -67,6 +67,8 @@ class FigureView {
     this.stale = /** @type {Set<string>} */ (new Set());
     /** What the sweep is called where it is kept. */
     this.id = "";
+    /** @type {sweeps.Plan | null} what it is made of */
+    this.kept = null;
     /** @type {[number, Measured][]} results that wait to be saved */
     this.unsaved = [];
     /** Saves one after another, in their order. */
@@ -104,7 +106,7 @@ class FigureView {
     this.restButton = button("continue", "Continue");
     this.restButton.onclick = () => this.run(true);
     this.cancelButton = button("cancel", "Cancel", "danger");
-    this.cancelButton.onclick = () => this.end("cancelled");
+    this.cancelButton.onclick = onSinglePress(() => this.end("cancelled"));
     this.csvButton = button("csv", "CSV");
     this.csvButton.onclick = () => {
       const csv = new Blob([this.sweep?.csv() ?? ""], { type: "text/csv" });
@@ -157,20 +159,21 @@ class FigureView {
   async recall() {
     // A browser that keeps nothing has nothing to show.
     const kept = await sweeps.kept(this.about.number).catch(() => null);
-    if (kept?.plan.engine !== this.engine.version) return;
+    if (kept?.plan?.engine !== this.engine.version) return;
     const { datasets, seeds } = kept.plan;
-    this.boxes.forEach((box) => (box.checked = datasets.includes(box.name)));
-    this.seeds.value = String(seeds);
-    this.plan();
-    this.lay(datasets, seeds);
     try {
+      this.lay(datasets, seeds);
       for (const [run, result] of kept.results) this.take(run, result);
     } catch {
       // Another build wrote it: as if nothing were kept.
       this.results = [];
       return this.shown.replaceChildren();
     }
+    this.boxes.forEach((box) => (box.checked = datasets.includes(box.name)));
+    this.seeds.value = String(seeds);
+    this.plan();
     this.id = kept.sweep;
+    this.kept = kept.plan;
     this.end("kept");
   }
 
@@ -202,7 +205,15 @@ class FigureView {
   /** Keeps what is new. */
   save() {
     const [id, results] = [this.id, this.unsaved.splice(0)];
-    if (results.length > 0) this.keep(() => sweeps.add(this.about.number, id, results));
+    const { kept } = this;
+    if (results.length === 0 || !kept) return;
+    const all = () => this.measured();
+    this.keep(() => sweeps.add(this.about.number, id, kept, results, all));
+  }
+
+  /** @returns {[number, Measured][]} */
+  measured() {
+    return this.results.flatMap((result, run) => (isMeasured(result) ? [[run, result]] : []));
   }
 
   /** @param {() => Promise<unknown>} work */
@@ -321,11 +332,9 @@ class FigureView {
   begin() {
     const [datasets, seeds] = [this.chosen(), Number(this.seeds.value)];
     this.lay(datasets, seeds);
-    const id = unique();
-    const plan = { engine: this.engine.version, datasets, seeds };
-    this.id = id;
+    this.id = unique();
+    this.kept = { engine: this.engine.version, datasets, seeds };
     this.unsaved = [];
-    this.keep(() => sweeps.begin(this.about.number, id, plan));
   }
 
   /** @param {number | undefined} run @param {Measured | Problem} result */
@@ -378,7 +387,7 @@ class FigureView {
         done === all
           ? `Kept from before: ${all} runs, not computed again · digest ${this.sweep?.digest()}`
           : `Interrupted after ${count}. What was done is kept.`,
-      cancelled: `Cancelled after ${count}, ${views.duration(seconds)}. What was done is kept.`,
+      cancelled: `Cancelled after ${count}, ${views.duration(seconds)}.${done > 0 ? " What was done is kept." : ""}`,
     }[this.root.dataset.state ?? ""] ?? `Not finished: ${count}.`;
     this.progress.max = Math.max(all, 1);
     this.progress.value = done;

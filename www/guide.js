@@ -1,6 +1,8 @@
 /** What helps to understand: the story and the explained terms. Both are loaded when needed. */
 
 import { $ } from "./dom.js";
+import { words } from "./lab.js";
+import { once } from "./once.js";
 
 /** @import { Lab } from "./lab.js" */
 /** @import { Story } from "./story.js" */
@@ -9,19 +11,28 @@ export class Guide {
   /** @param {Lab} lab */
   constructor(lab) {
     this.lab = lab;
-    /** @type {Promise<Story> | null} */
+    this.load = once(() => import("./story.js").then(({ Story }) => new Story(lab)));
+    /** @type {Story | null} once it was opened */
     this.story = null;
+    /** The step that is wanted; 0: none. */
+    this.step = 0;
     $("tour").onclick = () => this.tell(1, true);
     // The terms come after the first result, which takes less than a second, so as not to delay it.
-    const terms = () => import("./terms.js").then(({ explainTerms }) => explainTerms(lab.engine.fields));
-    setTimeout(terms, 1000);
+    const terms = once(() => import("./terms.js").then(({ explainTerms }) => explainTerms(lab.engine.fields)));
+    const explain = () => terms().catch(() => {});
+    setTimeout(explain, 1000);
+    // Tried again where the connection was gone.
+    lab.listen(({ type }) => type === "done" && setTimeout(explain, 1000));
   }
 
   /** Opens or closes the story as the link says. */
   follow() {
     const step = Number(this.lab.others.find(([key]) => key === "story")?.[1]);
     if (step) this.tell(step, false);
-    else this.story?.then((story) => story.close());
+    else {
+      this.step = 0;
+      this.story?.close();
+    }
   }
 
   /**
@@ -29,7 +40,14 @@ export class Guide {
    * @param {boolean} pressed by the user, who then wants to be in the story
    */
   async tell(step, pressed) {
-    this.story ??= import("./story.js").then(({ Story }) => new Story(this.lab));
-    (await this.story).open(step, pressed);
+    this.step = step;
+    try {
+      this.story = await this.load();
+      this.lab.withdraw("story");
+    } catch (problem) {
+      const text = `The tour could not be loaded (${words(problem)}). Check the connection, then press again, or reload the page.`;
+      return this.lab.notice(text, "bad", "story");
+    }
+    if (this.step === step) this.story.open(step, pressed);
   }
 }

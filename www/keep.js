@@ -173,7 +173,10 @@ export class Keeper {
       const kept = await store.all();
       const alive = await livingTabs();
       const shown = kept.filter(({ state, tab }) => state !== "running" || !alive.includes(tab));
-      this.list.replaceChildren(...shown.map((record) => this.item(record)));
+      const items = shown.map((record) => this.item(record));
+      const strange = items.filter((item) => item === null).length;
+      this.list.replaceChildren(...items.filter((item) => item !== null));
+      if (strange > 0) this.list.append(el("li", {}, `${strange} more of another version of this page`));
       this.root.hidden = shown.length === 0;
       return kept;
     } catch (problem) {
@@ -182,8 +185,17 @@ export class Keeper {
     }
   }
 
-  /** @param {Kept} record */
+  /** Null if it is none of this version's. @param {Kept} record */
   item(record) {
+    try {
+      return this.itemOf(record);
+    } catch {
+      return null;
+    }
+  }
+
+  /** @param {Kept} record */
+  itemOf(record) {
     const { report, run, at } = record;
     const { dataset, attack, method, budget, iterations, seed } = run.spec;
     const name = typeof dataset === "string" ? dataset : dataset.name;

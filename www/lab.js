@@ -5,10 +5,10 @@
 
 import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource, withColumns } from "./data.js";
 import { loadPictures } from "./extras.js";
+import { Solver } from "./solver.js";
 import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
-/** @import { Solver } from "./solver.js" */
 /** @import { Comparison, Complete, DatasetRef, Description, Draft, Inspected, Kept, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "./types.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
@@ -18,6 +18,20 @@ const KEPT_WITH_OTHER_DATA = ["attack", "method", "gradient", "step", "budget", 
 /** @param {unknown} error */
 export const words = (error) =>
   error && typeof error === "object" && "message" in error ? String(error.message) : String(error);
+
+/** Milliseconds after which reading a file can be cancelled. */
+const SLOW = 1000;
+
+/** @typedef {{source: Source, description: Description}} Opened */
+
+/**
+ * @param {Solver} solver
+ * @param {Source} source
+ */
+const load = async (solver, source) => ({ source, description: await solver.load(source) });
+
+/** The first of them, and how many more. @param {string[]} all */
+const few = (all) => all.slice(0, 4).join(", ") + (all.length > 4 ? ` and ${all.length - 4} more` : "");
 
 /** @param {DatasetRef} ref */
 const openedKey = (ref) => (typeof ref === "string" ? ref : ref.sha256);
@@ -30,6 +44,8 @@ export class Lab {
   constructor(engine, solver) {
     this.engine = engine;
     this.solver = solver;
+    /** @type {Solver | null} reads a user's file while `solver` may run */
+    this.reader = null;
     /** @type {((event: LabEvent) => void)[]} */
     this.listeners = [];
     /** @type {Draft} what was chosen; all else is default */
@@ -38,7 +54,7 @@ export class Lab {
     this.complete = null;
     /** @type {Problem[]} what is wrong with the draft */
     this.problems = [];
-    /** @type {Map<string, {source: Source, description: Description}>} by name or SHA-256 */
+    /** @type {Map<string, Opened>} by name or SHA-256 */
     this.opened = new Map();
     /** @type {Map<string, Source>} by name */
     this.bundles = new Map();
@@ -53,7 +69,7 @@ export class Lab {
     /**
      * Asks the user which column is what; gives the text of a mapping, or null. Set by whoever can
      * show the question.
-     * @type {(source: Source, inspected: Inspected, columns: string | null) => Promise<string | null>}
+     * @type {(reader: Solver, source: Source, inspected: Inspected, columns: string | null) => Promise<string | null>}
      */
     this.askColumns = async () => null;
     /** @type {{link: string, claim: string} | null} what a link says of its result */
@@ -64,6 +80,10 @@ export class Lab {
     this.result = null;
     /** Counts the runs asked for: an older one that comes late is ignored. */
     this.asked = 0;
+    /** Counts what else was chosen: a file that has been read by then does not take its place. */
+    this.choices = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} until it is said that a file is being read */
+    this.slow = undefined;
   }
 
   /** @param {(event: LabEvent) => void} listener */
@@ -80,9 +100,10 @@ export class Lab {
    * @param {string} text
    * @param {"" | "bad" | "good"} [kind]
    * @param {string} [about] a later notice about the same thing takes its place
+   * @param {{text: string, run: () => void}} [action] what can be done about it
    */
-  notice(text, kind = "", about = text) {
-    this.tell({ type: "notice", text, kind, about });
+  notice(text, kind = "", about = text, action) {
+    this.tell({ type: "notice", text, kind, about, ...(action && { action }) });
   }
 
   /** @param {string} about */
@@ -141,6 +162,8 @@ export class Lab {
    * @param {any} value undefined: the default
    */
   choose(name, value) {
+    // Not the settings any more that the link of an awaited file has a result of.
+    if (this.expected?.link === "") this.expected = null;
     if (value === undefined) delete this.draft[name];
     else this.draft[name] = value;
     this.update();
@@ -148,11 +171,19 @@ export class Lab {
 
   /** Takes all settings at once. @param {Draft} draft */
   adopt(draft) {
+    this.startAfresh();
     this.draft = { ...draft };
+    return this.update();
+  }
+
+  /** Nothing is chosen, and what was said of earlier choices is withdrawn. */
+  startAfresh() {
+    this.choices++;
+    this.draft = {};
     this.columns = null;
     this.expected = null;
+    for (const about of ["link", "file", "other-files"]) this.withdraw(about);
     this.dataProblem("");
-    return this.update();
   }
 
   /** @param {DatasetRef} ref */
@@ -243,25 +274,33 @@ export class Lab {
         (one) => one.files.length > 1 && one.files.some((raw) => raw.name === file.name),
       ) ??
       null;
-    this.stop();
     const total = files.reduce((sum, { size }) => sum + size, 0);
     if (total > this.engine.maxFileBytes) {
       const limit = Math.round(this.engine.maxFileBytes / (1 << 20));
       return this.dataProblem(`${file.name} is too large: at most ${limit} MiB are read.`);
     }
     this.dataProblem("");
+    const [, ...more] = wanted ? [] : files.map(({ name }) => name);
+    if (more.length > 0) {
+      this.notice(`${file.name} alone is opened, not ${few(more)}: all tasks stand in one file.`, "", "other-files");
+    }
     this.tell({ type: "status", text: `Reading ${file.name} …` });
     try {
-      const read = wanted
-        ? await this.load(await openRawFiles(wanted, files))
-        : await this.readOwn(await openFile(file));
-      if (!read) return this.tell({ type: "status", text: `${file.name} was not opened.` });
-      const { source, description } = read;
-      if (wanted && description.name !== wanted.name) {
+      const read = await this.readAside(file.name, async (reader) => {
+        if (!wanted) {
+          const own = await this.readOwn(reader, await openFile(file));
+          if (!own) this.tell({ type: "status", text: `${file.name} was not opened.` });
+          return own;
+        }
+        const found = await load(reader, await openRawFiles(wanted, files));
+        if (found.description.name === wanted.name) return found;
         throw { message: `${file.name} is not the published file of ${wanted.name}` };
+      });
+      if (read) {
+        this.opens(read);
+        if (this.complete) await this.start();
+        else this.clear("The settings do not fit the file", "The form says what is wrong.");
       }
-      this.opens(source, description);
-      await this.start();
     } catch (problem) {
       const source = problem && typeof problem === "object" && "source" in problem ? problem.source : undefined;
       this.dataProblem(`${file.name}: ${words(problem)}`, /** @type {Source | undefined} */ (source));
@@ -270,72 +309,134 @@ export class Lab {
     }
   }
 
-  /** @param {Source} source */
-  async load(source) {
-    return { source, description: await this.solver.load(source) };
+  /**
+   * Reads a file with a worker of its own, which takes the place of the lab's when there is
+   * something to run on: until then a run goes on. Gives what was read if that is still wanted.
+   * @param {string} name
+   * @param {(reader: Solver) => Promise<Opened | null>} read null: the user gives up
+   */
+  async readAside(name, read) {
+    this.reader?.close();
+    const reader = (this.reader = new Solver(this.engine.module));
+    const { choices } = this;
+    const isWanted = () => reader === this.reader;
+    this.whileReading(name);
+    try {
+      const found = await read(reader);
+      if (!isWanted()) return null;
+      if (found && choices === this.choices) {
+        this.stop();
+        [this.solver, this.reader] = [reader, this.solver];
+        return found;
+      }
+      if (found) {
+        this.keepOpened(found);
+        this.notice(`${name} has been read: it can be chosen under Data.`, "", "file");
+      }
+      return null;
+    } catch (problem) {
+      if (isWanted()) throw problem;
+      return null;
+    } finally {
+      if (isWanted() || reader === this.solver) this.endReading();
+    }
+  }
+
+  /** Says what is being read once it takes long. @param {string} name */
+  whileReading(name) {
+    clearTimeout(this.slow);
+    this.withdraw("reading-file");
+    const run = () => {
+      this.endReading();
+      this.tell({ type: "status", text: `${name} was not opened.` });
+    };
+    const say = () => this.notice(`Reading ${name} …`, "", "reading-file", { text: "Cancel reading", run });
+    this.slow = setTimeout(say, SLOW);
+  }
+
+  endReading() {
+    clearTimeout(this.slow);
+    this.withdraw("reading-file");
+    this.reader?.close();
+    this.reader = null;
   }
 
   /**
    * Reads a user's file: as the link says that waits for it, or by the names of its columns, or as
    * the user says when asked; null if the user gives up.
+   * @param {Solver} reader
    * @param {Source} source
    */
-  async readOwn(source) {
+  async readOwn(reader, source) {
     const awaited = this.dataset;
     const { columns } = this;
     if (typeof awaited === "object" && columns !== null) {
-      const read = await this.load(withColumns(source, columns)).catch(() => null);
+      const read = await load(reader, withColumns(source, columns)).catch(() => null);
       if (read?.description.sha256 === awaited.sha256) return read;
     }
     try {
-      return await this.load(source);
+      return await load(reader, source);
     } catch (problem) {
-      const inspected = await this.solver.inspect(source, null);
+      const inspected = await reader.inspect(source, null);
       if (inspected.preview.has_our_names) throw { message: words(problem), source };
       const is = typeof awaited === "object" && awaited.sha256 === inspected.sha256;
-      const chosen = await this.askColumns(source, inspected, is ? columns : null);
-      return chosen === null ? null : this.load(withColumns(source, chosen));
+      return this.readAs(reader, source, inspected, is ? columns : null);
     }
+  }
+
+  /**
+   * Reads a file as the user says; null if the user gives up.
+   * @param {Solver} reader
+   * @param {Source} source
+   * @param {Inspected} inspected
+   * @param {string | null} columns the mapping to begin with
+   */
+  async readAs(reader, source, inspected, columns) {
+    // The question has a way out of its own.
+    clearTimeout(this.slow);
+    this.withdraw("reading-file");
+    const chosen = await this.askColumns(reader, source, inspected, columns);
+    return chosen === null ? null : load(reader, withColumns(source, chosen));
   }
 
   /** Asks again which column is what, and runs on what comes of it. @param {Source} source */
   async changeColumns(source) {
     const plain = withColumns(source, null);
-    const known = source.content.kind === "file" ? source.content.columns : null;
+    const { content } = source;
+    const [name, known] = content.kind === "file" ? [content.name, content.columns] : ["The file", null];
     try {
-      const inspected = await this.solver.inspect(plain, null);
-      const chosen = await this.askColumns(plain, inspected, known);
-      if (chosen === null || (chosen === known && this.opened.has(inspected.sha256))) return;
-      this.stop();
-      const read = await this.load(withColumns(plain, chosen));
-      const { name, sha256 } = read.description;
-      this.opened.set(sha256, read);
-      this.described.set(read.source.key, read.description);
-      this.chooseDataset({ name, sha256 });
+      const read = await this.readAside(name, async (reader) =>
+        this.readAs(reader, plain, await reader.inspect(plain, null), known),
+      );
+      if (!read) return;
+      const { name: own, sha256 } = read.description;
+      this.keepOpened(read);
+      this.chooseDataset({ name: own, sha256 });
       await this.start();
     } catch (problem) {
       this.dataProblem(words(problem));
     }
   }
 
-  /**
-   * A file has been read: it is what the link waits for, or the new choice.
-   * @param {Source} source
-   * @param {Description} description
-   */
-  opens(source, description) {
-    const published = DATASETS.includes(description.name);
+  /** @param {Opened} opened */
+  keepOpened({ source, description }) {
     const { name, sha256 } = description;
-    this.opened.set(published ? name : sha256, { source, description });
+    this.opened.set(DATASETS.includes(name) ? name : sha256, { source, description });
     this.described.set(source.key, description);
     this.broken.delete(name);
+  }
+
+  /** A file has been read: it is what the link waits for, or the new choice. @param {Opened} read */
+  opens(read) {
+    const { name, sha256 } = read.description;
+    const published = DATASETS.includes(name);
+    this.keepOpened(read);
     const awaited = this.dataset;
-    if (typeof awaited === "object" && !published && awaited.sha256 === sha256) {
-      this.withdraw("file");
-      this.update();
-      return;
-    }
-    if (typeof awaited === "object" && this.expected && !published) {
+    const { expected } = this;
+    const is = typeof awaited === "object" && !published && awaited.sha256 === sha256;
+    if (is) this.withdraw("file");
+    else this.chooseDataset(published ? name : { name, sha256 });
+    if (typeof awaited === "object" && expected && !published && !is) {
       this.notice(
         `${name} is not the file of the link: its SHA-256 begins with ${sha256.slice(0, 12)}, ` +
           `the link says ${awaited.sha256.slice(0, 12)}.`,
@@ -343,16 +444,41 @@ export class Lab {
         "file",
       );
     }
-    this.chooseDataset(published ? name : { name, sha256 });
+    const wrong = this.leaveOutWrong();
+    if (wrong.length === 0) return;
+    this.expected = null;
+    this.notice(`${name} does not allow all settings. ${wrong.join(" ")} The default is used instead.`, "bad", "link");
+  }
+
+  /**
+   * Leaves out what is wrong with the draft, and checks it; one field may uncover another.
+   * @returns {string[]} what was wrong
+   */
+  leaveOutWrong() {
+    const said = [];
+    let checked = this.update();
+    for (let round = 0; "errors" in checked && round < 30; round++) {
+      const wrong = checked.errors.filter(({ field }) => field && field in this.draft);
+      if (wrong.length === 0) break;
+      for (const { field, message } of wrong) {
+        said.push(`${message}.`);
+        if (field) delete this.draft[field];
+      }
+      checked = this.update();
+    }
+    return said;
   }
 
   /* Links */
 
   /** The link of the settings, with what is known of their result. */
   fragment() {
-    if (!this.complete) return "";
-    const shown = this.result?.link === this.complete.link && !this.run;
-    return [shown ? this.resultLink() : this.complete.link, ...this.otherKeys()].join("&");
+    const { complete, run, result } = this;
+    // Without valid settings: what goes on, or what is shown.
+    const link = (complete ?? run ?? result)?.link;
+    if (link === undefined) return "";
+    const shown = result?.link === link && !run;
+    return [shown ? this.resultLink() : link, ...this.otherKeys()].join("&");
   }
 
   /** The link of the result that is shown, without keys of the view. */
@@ -391,22 +517,16 @@ export class Lab {
    */
   openLink(text, held) {
     this.stop();
-    this.expected = null;
     this.others = [];
-    this.draft = {};
-    this.columns = null;
+    this.startAfresh();
     const link = this.engine.readLink(text);
     if ("errors" in link) {
-      for (const { message } of link.errors) {
-        this.notice(`This link cannot be used: ${message}. The page shows the default instead.`, "bad");
-      }
+      const said = link.errors.map(({ message }) => `${message}.`).join(" ");
+      this.notice(`This link cannot be used: ${said} The page shows the default instead.`, "bad", "link");
       this.update();
       return this.start();
     }
     this.others = link.others;
-    for (const key of link.unknown) {
-      this.notice(`The link has a key that this version does not know: ${key}. It is kept, and ignored.`);
-    }
     this.draft = link.draft;
     this.columns = link.columns;
     const ref = this.dataset;
@@ -422,28 +542,25 @@ export class Lab {
         "file",
       );
     }
-    let dropped = false;
-    let checked = this.update();
-    // A field that is wrong is named and left at its default; one may uncover another.
-    for (let round = 0; "errors" in checked && round < 30; round++) {
-      const wrong = checked.errors.filter(({ field }) => field && field in this.draft);
-      if (wrong.length === 0) break;
-      dropped = true;
-      for (const { field, message } of wrong) {
-        this.notice(`The link asks for what is not allowed. ${message}. The default is used instead.`, "bad");
-        if (field) delete this.draft[field];
-      }
-      checked = this.update();
+    const wrong = this.leaveOutWrong();
+    const said = [];
+    if (wrong.length > 0) {
+      said.push("The link asks for what is not allowed.", ...wrong, "The default is used instead.");
     }
-    if ("errors" in checked) {
+    if (link.unknown.length > 0) {
+      said.push(`The link has what this version does not know: ${few(link.unknown)}. It is kept, and ignored.`);
+    }
+    if (said.length > 0) this.notice(said.join(" "), wrong.length > 0 ? "bad" : "", "link");
+    const { complete } = this;
+    if (!complete) {
       if (typeof ref === "object") {
         this.clear(`Open ${ref.name} to see the result`, "Waiting for the file.");
         this.expected = expectedOf(link, "");
       }
       return;
     }
-    if (!dropped) this.expected = expectedOf(link, checked.link);
-    if (checked.link === held) {
+    if (wrong.length === 0) this.expected = expectedOf(link, complete.link);
+    if (complete.link === held) {
       return this.clear("This run was interrupted", "Press Run to start it again.");
     }
     return this.start();
@@ -460,9 +577,7 @@ export class Lab {
   async readAgain(source, columns, text, held) {
     const asked = ++this.asked;
     try {
-      const read = await this.load(withColumns(source, columns));
-      this.opened.set(read.description.sha256, read);
-      this.described.set(read.source.key, read.description);
+      this.keepOpened(await load(this.solver, withColumns(source, columns)));
       if (asked === this.asked) return this.openLink(text, held);
     } catch (problem) {
       if (asked !== this.asked) return;
@@ -534,7 +649,7 @@ export class Lab {
         this.tell({ type: "progress", run, point });
       },
       onDone: (report, json) => this.finish(run, report, json),
-      onError: (problem) => this.failed(problem),
+      onError: (problem) => this.run === run && this.failed(problem),
     });
   }
 
@@ -595,10 +710,9 @@ export class Lab {
     this.stop();
     this.asked++;
     const read = this.engine.readLink(run.link);
-    this.draft = "errors" in read ? {} : read.draft;
     this.others = [];
-    this.expected = null;
-    this.dataProblem("");
+    this.startAfresh();
+    if (!("errors" in read)) [this.draft, this.columns] = [read.draft, read.columns];
     this.update();
     if (!report) {
       this.result = null;

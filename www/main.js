@@ -1,13 +1,14 @@
 /** Wires the page: form, data, results, views, address. The state of the lab is in lab.js. */
 
 import { Datasets } from "./datasets.js";
-import { $, byId, el } from "./dom.js";
+import { $, byId, el, onSinglePress } from "./dom.js";
 import { loadEngine } from "./engine.js";
 import { Form } from "./form.js";
 import { Guide } from "./guide.js";
 import { Lab, words } from "./lab.js";
 import { cutShort } from "./leaving.js";
 import { notice, withdraw } from "./notices.js";
+import { once } from "./once.js";
 import { showPresets } from "./presets.js";
 import { Results } from "./results.js";
 import { settingsSheet, showSheet } from "./sheet.js";
@@ -60,7 +61,7 @@ lab.listen((event) => {
     case "changed":
       return showForm();
     case "notice":
-      return notice(event.text, event.kind, event.about);
+      return notice(event.text, event.kind, event.about, event.action);
     case "withdraw":
       return withdraw(event.about);
     case "started":
@@ -131,10 +132,17 @@ function writeAddress() {
   // Browsers refuse more than a hundred changes in a few seconds: a slider makes them quickly.
   clearTimeout(writing);
   writing = setTimeout(() => {
-    if (away || !lab.complete) return;
-    labAddress = `#${lab.fragment()}`;
+    const fragment = lab.fragment();
+    if (away || !fragment) return;
+    atAddress(`#${fragment}`);
     if (labAddress !== location.hash) history.replaceState(null, "", labAddress);
   }, 60);
+}
+
+/** What the lab shows has this address: so has the way to it. @param {string} address */
+function atAddress(address) {
+  labAddress = address;
+  $("to-lab").setAttribute("href", address || "#");
 }
 
 /** Shows what the address asks for: a figure, a comparison, or the lab. */
@@ -168,7 +176,7 @@ function showView() {
   const ours = ["view=", "left=", "right=", "data=", "seeds="];
   const rest = location.hash.slice(1).split("&");
   const kept = rest.filter((part) => part && !ours.some((key) => part.startsWith(key)));
-  $("to-lab").setAttribute("href", kept.length ? `#${kept.join("&")}` : labAddress || "#");
+  if (kept.length) $("to-lab").setAttribute("href", `#${kept.join("&")}`);
   if (comparing) {
     showComparison(value("left"), value("right"));
     return;
@@ -240,6 +248,7 @@ let arriving = false;
 /** @param {string} [held] the link of a run that is not to be started */
 function arrive(held) {
   arriving = true;
+  atAddress(location.hash);
   lab.openLink(location.hash, held);
   guide.follow();
 }
@@ -285,10 +294,10 @@ byId("controls", HTMLFormElement).onsubmit = (event) => {
   if ($("to-settings").offsetParent) $("results").scrollIntoView({ block: "start" });
   lab.start();
 };
-$("cancel").onclick = () => {
+$("cancel").onclick = onSinglePress(() => {
   lab.stop();
   $("run").focus();
-};
+});
 settingsSheet();
 document.querySelector(".skip")?.addEventListener("click", (event) => {
   // Not as a link: the fragment of the address is the specification.
@@ -312,6 +321,8 @@ addEventListener("drop", (event) => {
   if (away) {
     history.pushState(null, "", labAddress || "#");
     showView();
+    // It was never shown: what is dropped may turn out to be of no use.
+    if (!lab.complete && !lab.result) arrive();
   }
   datasets.take(files);
 });
@@ -333,17 +344,17 @@ if (!away) arrive(cut?.link);
 $("fields").hidden = false;
 
 // What the first result does not need.
-/** @type {Promise<void> | undefined} */
-let rest;
-const loadRest = () =>
-  (rest ??= Promise.all([import("./keep.js"), import("./offline.js"), import("./print.js")]).then(
-    ([{ Keeper }, { workOffline }, { preparePrint }]) => {
-      preparePrint(lab, () => resultAddress(lab));
-      new Keeper(lab, cut);
-      workOffline(lab);
-    },
-    // Left out without a word: the connection is gone, or a newer version has taken the place.
-    () => {},
-  ));
+const rest = once(async () => {
+  const [{ Keeper }, { workOffline }, { preparePrint }] = await Promise.all([
+    import("./keep.js"),
+    import("./offline.js"),
+    import("./print.js"),
+  ]);
+  preparePrint(lab, () => resultAddress(lab));
+  new Keeper(lab, cut);
+  workOffline(lab);
+});
+// Left out without a word: the connection is gone, or a newer version has taken the place.
+const loadRest = () => rest().catch(() => {});
 lab.listen(({ type }) => ["done", "ended", "empty"].includes(type) && setTimeout(loadRest, 200));
 setTimeout(loadRest, cut ? 0 : 2500);

@@ -1,8 +1,9 @@
 /** Settings to start from: one press each. All of them, with what they show, are in examples.js. */
 
 import { $, byId } from "./dom.js";
+import { words } from "./lab.js";
+import { once } from "./once.js";
 
-/** @import { Examples } from "./examples.js" */
 /** @import { Lab } from "./lab.js" */
 /** @import { Draft } from "./types.js" */
 
@@ -43,12 +44,18 @@ export function showPresets(lab) {
     const own = lab.engine.complete(draft);
     return "errors" in own ? "" : own.link;
   };
-  /** @type {Promise<Examples> | null} */
-  let loading = null;
-  const examples = () =>
-    (loading ??= import("./examples.js").then(({ Examples }) => new Examples(lab)));
+  const examples = once(() => import("./examples.js").then(({ Examples }) => new Examples(lab)));
   const more = byId("all-examples", HTMLButtonElement);
-  more.onclick = async () => (await examples()).open();
+  more.onclick = async () => {
+    try {
+      const all = await examples();
+      lab.withdraw("examples");
+      all.open();
+    } catch (problem) {
+      const text = `The examples could not be loaded (${words(problem)}). Check the connection, then press again, or reload the page.`;
+      lab.notice(text, "bad", "examples");
+    }
+  };
   more.disabled = false;
   lab.listen(async (event) => {
     if (event.type === "changed") {
@@ -58,7 +65,8 @@ export function showPresets(lab) {
     } else if (event.type === "started") {
       $("claim").hidden = true;
     } else if (event.type === "done" && event.run.link !== linkOf({})) {
-      (await examples()).heard(event.run.link, event.report);
+      // Without a connection the result has no claim beside it; the next one tries again.
+      (await examples().catch(() => null))?.heard(event.run.link, event.report);
     }
   });
 }

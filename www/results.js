@@ -1,7 +1,7 @@
 /** The cards of the lab's result: headline, tiles, curve, heatmaps, tables, facts, state. */
 
 import { CurveChart, Heatmaps } from "./charts.js";
-import { $, byId } from "./dom.js";
+import { $, byId, legible } from "./dom.js";
 import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
@@ -9,7 +9,7 @@ import * as views from "./views.js";
 /** @import { LabEvent, Report, RunState } from "./types.js" */
 
 /** @param {string} text spoken to those who do not see the status */
-export const say = (text) => ($("spoken").textContent = text);
+export const say = (text) => ($("spoken").textContent = legible(text));
 
 export class Results {
   /**
@@ -49,7 +49,7 @@ export class Results {
         this.showColors();
         return this.markStale();
       case "status":
-        $("status").textContent = event.text;
+        $("status").textContent = legible(event.text);
         return;
       case "say":
         say(event.text);
@@ -75,7 +75,7 @@ export class Results {
         delete $("results").dataset.digest;
         $("results").setAttribute("data-partial", "empty");
         this.enter("idle");
-        $("headline").textContent = event.headline;
+        $("headline").textContent = legible(event.headline);
         $("status").textContent = event.text;
     }
   }
@@ -180,7 +180,7 @@ export class Results {
    */
   partial(run, headline, text) {
     $("headline").textContent = headline;
-    $("status").textContent = text;
+    $("status").textContent = legible(text);
     say(headline);
     delete $("results").dataset.digest;
     const points = run?.points.length ?? 0;

@@ -32,6 +32,9 @@ export class Solver {
     this.nextId = 1;
     /** @type {Map<number, (message: FromWorker | Problem) => void>} */
     this.waiting = new Map();
+    /** @type {Map<number, ToWorker>} what waits for an answer, and is no run */
+    this.questions = new Map();
+    this.closed = false;
     /** The next run fails in this way: for tests. */
     this.failNext = "";
     this.spawn();
@@ -59,7 +62,9 @@ export class Solver {
 
   /** @param {ToWorker} message */
   post(message) {
+    if (this.closed) return;
     if (!this.worker) this.spawn();
+    if (message.type === "load") this.loadedKey = message.source.key;
     if (this.queue) this.queue.push(message);
     else this.worker?.postMessage(message);
   }
@@ -82,7 +87,7 @@ export class Solver {
     if (message.type === "error" && message.id === 0) return this.lost(worker, message.problem);
     // Stale ids have no one waiting.
     this.waiting.get(message.id)?.(message);
-    if (message.type === "error" && message.fatal && worker === this.worker) this.spawn();
+    if (message.type === "error" && message.fatal && worker === this.worker) this.renew();
   }
 
   /**
@@ -92,9 +97,9 @@ export class Solver {
   lost(worker, problem) {
     if (worker !== this.worker) return;
     const waiting = [...this.waiting.values()];
-    this.waiting.clear();
+    this.forget();
     // One that never began would fail again and again: the next one begins when it is needed.
-    if (this.queue) this.close();
+    if (this.queue) this.end();
     else this.spawn();
     for (const tell of waiting) tell(problem);
   }
@@ -105,18 +110,13 @@ export class Solver {
    * @returns {Promise<Description>}
    */
   load(source) {
-    const id = this.nextId++;
-    const description = new Promise((resolve, reject) => {
-      this.waiting.set(id, (message) => {
-        this.waiting.delete(id);
-        if ("type" in message && message.type === "loaded") return resolve(message.description);
-        this.loadedKey = "";
-        reject("type" in message && message.type === "error" ? message.problem : message);
-      });
-      this.post({ type: "load", id, source });
-    });
-    this.loadedKey = source.key;
-    return description;
+    return this.ask({ type: "load", source }, "loaded").then(
+      ({ description }) => description,
+      (problem) => {
+        if (this.loadedKey === source.key) this.loadedKey = "";
+        throw problem;
+      },
+    );
   }
 
   /**
@@ -170,15 +170,33 @@ export class Solver {
     return new Promise((onMeasured, onError) => this.run(spec, source, { onMeasured, onError }));
   }
 
-  /** Ends whatever the worker does, at once. */
+  /** Ends a run at once. Whatever else the worker was asked for, the next one answers. */
   cancel() {
-    this.waiting.clear();
+    for (const id of this.waiting.keys()) if (!this.questions.has(id)) this.waiting.delete(id);
+    this.renew();
+  }
+
+  /** A new worker for the questions of the old one. */
+  renew() {
     this.spawn();
+    for (const question of this.questions.values()) this.post(question);
+  }
+
+  /** Nobody waits any more. */
+  forget() {
+    this.waiting.clear();
+    this.questions.clear();
   }
 
   /** Ends the worker for good. */
   close() {
-    this.waiting.clear();
+    this.closed = true;
+    this.end();
+  }
+
+  /** Ends the worker; the next question starts another. */
+  end() {
+    this.forget();
     this.worker?.terminate();
     this.worker = undefined;
     this.loadedKey = "";
@@ -229,15 +247,18 @@ export class Solver {
    */
   ask(question, type) {
     const id = this.nextId++;
+    const message = { ...question, id };
     return new Promise((resolve, reject) => {
+      this.questions.set(id, message);
       this.waiting.set(id, (message) => {
         this.waiting.delete(id);
+        this.questions.delete(id);
         if ("type" in message && message.type === type) {
           return resolve(/** @type {Extract<FromWorker, {type: T}>} */ (message));
         }
         reject("type" in message && message.type === "error" ? message.problem : message);
       });
-      this.post({ ...question, id });
+      this.post(message);
     });
   }
 }

@@ -92,9 +92,16 @@ async function tidy() {
 /** The folder of a version that a file lies in. @param {string} url */
 const folderOf = (url) => url.slice(scope.length).split("/")[0] ?? "";
 
+/**
+ * What is kept; nothing where the browser's storage is broken: then all comes from the network.
+ * @param {Promise<Cache>} cache
+ * @param {string} url
+ */
+const find = (cache, url) => cache.then((files) => files.match(url)).catch(() => undefined);
+
 /** @param {Request} request */
 async function page(request) {
-  const kept = (await caches.open(VERSION)).match(scope);
+  const kept = find(caches.open(VERSION), scope);
   const network = fetch(request);
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE)).then(() => kept);
   try {
@@ -110,8 +117,8 @@ async function page(request) {
 
 /** A file whose name has a hash, of this version or of an older one. @param {Request} request */
 async function asset(request) {
-  for (const name of await caches.keys()) {
-    const found = name.startsWith(OURS) && (await (await caches.open(name)).match(request.url));
+  for (const name of await caches.keys().catch(() => [])) {
+    const found = name.startsWith(OURS) && (await find(caches.open(name), request.url));
     if (found) return found;
   }
   return fetch(request);
@@ -123,8 +130,8 @@ async function asset(request) {
  * @param {(work: Promise<void>) => void} waitUntil
  */
 async function data(request, waitUntil) {
-  const cache = await caches.open(DATA);
-  const kept = await cache.match(request.url);
+  const cache = caches.open(DATA);
+  const kept = await find(cache, request.url);
   if (kept) return kept;
   const answer = await fetch(request);
   if (answer.ok) waitUntil(keepData(cache, request.url, answer.clone()).catch(() => {}));
@@ -132,7 +139,7 @@ async function data(request, waitUntil) {
 }
 
 /**
- * @param {Cache} cache
+ * @param {Promise<Cache>} cache
  * @param {string} url
  * @param {Response} answer
  */
@@ -140,7 +147,7 @@ async function keepData(cache, url, answer) {
   const bytes = await answer.arrayBuffer();
   const named = /-([0-9a-f]{12})\.\w+$/.exec(url)?.[1];
   if (named && (await sha256(bytes)).startsWith(named)) {
-    await cache.put(url, settled(answer, bytes));
+    await (await cache).put(url, settled(answer, bytes));
   }
 }
 

@@ -24,26 +24,26 @@ const PLAN = -1;
 const allOf = (figure) => IDBKeyRange.bound([figure], [figure, []]);
 
 /**
- * Keeps the plan of a new sweep; what was kept of the figure goes.
+ * Keeps results of a sweep. One sweep of a figure is kept, whichever was added to last: an older one
+ * goes when the new one has a result.
  * @param {number} figure
  * @param {string} sweep unique
  * @param {Plan} plan
+ * @param {[number, Measured][]} fresh results with the numbers of their runs
+ * @param {() => [number, Measured][]} all where another tab's sweep took the place of this one
  */
-export const begin = (figure, sweep, plan) =>
+export const add = (figure, sweep, plan, fresh, all) =>
   transact(BASE, "readwrite", (table) => {
-    table.delete(allOf(figure));
-    return table.put({ figure, sweep, run: PLAN, plan });
-  });
-
-/**
- * @param {number} figure
- * @param {string} sweep
- * @param {[number, Measured][]} results with the numbers of their runs; not empty
- */
-export const add = (figure, sweep, results) =>
-  transact(BASE, "readwrite", (table) => {
-    const requests = results.map(([run, result]) => table.put({ figure, sweep, run, result }));
-    return /** @type {IDBRequest} */ (requests[0]);
+    const head = table.count([figure, sweep, PLAN]);
+    head.onsuccess = () => {
+      const known = head.result > 0;
+      if (!known) {
+        table.delete(allOf(figure));
+        table.put({ figure, sweep, run: PLAN, plan });
+      }
+      for (const [run, result] of known ? fresh : all()) table.put({ figure, sweep, run, result });
+    };
+    return head;
   });
 
 /**

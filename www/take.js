@@ -21,7 +21,11 @@ export function offerFiles(lab, results) {
   lab.listen((event) => {
     if (event.type === "done") $("command").textContent = command(event.report, event.run.link);
   });
-  $("copy-link").onclick = () => copy(`${page()}#${lab.fragment()}`, "Link copied");
+  $("copy-link").onclick = () => {
+    const fragment = lab.fragment();
+    if (fragment) copy(`${page()}#${fragment}`, "Link copied");
+    else lab.notice("There is nothing to link to yet: see the settings.", "", "save");
+  };
   $("copy-command").onclick = () => copy($("command").textContent ?? "", "Command copied");
   $("print").onclick = () => print();
   for (const button of document.querySelectorAll("[id^='save-'], [id^='embed-'], #copy-embed")) {

@@ -244,7 +244,8 @@
 /**
  * @typedef {{type: "changed"}
  *   | {type: "data", problem?: string, source?: Source}
- *   | {type: "notice", text: string, kind: "" | "bad" | "good", about: string}
+ *   | {type: "notice", text: string, kind: "" | "bad" | "good", about: string,
+ *      action?: {text: string, run: () => void}}
  *   | {type: "withdraw", about: string}
  *   | {type: "status", text: string}
  *   | {type: "say", text: string}

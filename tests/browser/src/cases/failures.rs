@@ -10,6 +10,7 @@ use xtask::workspace::Workspace;
 
 use super::lab::{finished, needs, notice, raw_file, reached};
 use crate::cases;
+use crate::engine::Engine;
 use crate::harness::Case;
 use crate::page::Page;
 
@@ -26,6 +27,8 @@ pub fn cases() -> Vec<Case> {
         an_old_link_reproduces_and_a_newer_one_is_refused,
         values_out_of_range_are_explained_beside_the_field,
         a_host_that_sends_wasm_with_a_wrong_type_is_good_enough,
+        a_page_whose_parts_do_not_come_says_so,
+        parts_that_did_not_come_are_asked_for_again,
     ]
 }
 
@@ -258,5 +261,51 @@ async fn a_host_that_sends_wasm_with_a_wrong_type_is_good_enough(page: &Page) ->
     );
     page.open("").await?;
     finished(page).await?;
+    Ok(())
+}
+
+async fn a_page_whose_parts_do_not_come_says_so(page: &Page) -> Result<()> {
+    page.expect_console_error("503");
+    page.server.fault("form.js", FaultKind::Status(503));
+    page.open("").await?;
+    page.wait_text("headline", "could not be loaded").await?;
+    page.wait_text("status", "reload").await?;
+    page.screenshot("missing-part").await?;
+    page.server.heal();
+    page.open("").await?;
+    finished(page).await?;
+    Ok(())
+}
+
+async fn parts_that_did_not_come_are_asked_for_again(page: &Page) -> Result<()> {
+    page.expect_console_error("503");
+    // Not from what the browser keeps.
+    let script = "Object.defineProperty(navigator, 'serviceWorker', { value: undefined })";
+    let server = prepared(page, "no-service-worker", script)?;
+    for part in ["story.js", "examples.js"] {
+        server.fault(part, FaultKind::Status(503));
+    }
+    page.driver.goto(server.url()).await?;
+    finished(page).await?;
+    page.click("tour").await?;
+    notice(page, "The tour could not be loaded").await?;
+    page.click("all-examples").await?;
+    notice(page, "The examples could not be loaded").await?;
+    page.set("field-iterations", "3").await?;
+    page.click("run").await?;
+    finished(page).await?;
+    let said = page.text("notices").await?;
+    ensure!(!said.contains("Something went wrong"), "{said}");
+    server.heal();
+    if page.engine == Engine::Firefox {
+        // A module that did not come is not asked for again, whatever the page does: the notice
+        // says what helps.
+        page.reload().await?;
+        finished(page).await?;
+    }
+    page.click("tour").await?;
+    page.wait_visible("story").await?;
+    let said = page.text("notices").await?;
+    ensure!(!said.contains("tour could not"), "{said}");
     Ok(())
 }

@@ -26,6 +26,7 @@ pub fn cases() -> Vec<Case> {
         figures_without_data_say_so,
         what_was_done_of_a_figure_is_kept_and_continued: 180,
         a_figure_survives_a_reload: 180,
+        a_sweep_without_a_result_leaves_the_one_before: 180,
     ]
 }
 
@@ -384,4 +385,26 @@ async fn a_figure_survives_a_reload(page: &Page) -> Result<()> {
     let notices = page.text("notices").await?;
     ensure!(notices.is_empty(), "{notices}");
     Ok(())
+}
+
+async fn a_sweep_without_a_result_leaves_the_one_before(page: &Page) -> Result<()> {
+    open(page, 1, "").await?;
+    choose(page, &["sarcos"]).await?;
+    let (whole, _) = run(page).await?;
+    let script = "for (const id of ['run', 'cancel']) \
+        document.querySelector(`[data-testid=figure-${id}]`).click(); return null";
+    page.js::<()>(script, vec![]).await?;
+    page.wait_text("figure-status", "Cancelled after 0 of 9")
+        .await?;
+    open(page, 1, "").await?;
+    page.wait_text("figure-status", "Kept from before: 9 runs")
+        .await?;
+    page.wait_text("figure-status", &whole).await?;
+    // Whoever is in a hurry presses twice, and means it once.
+    let button = page.find("figure-run").await?;
+    button.scroll_into_view().await?;
+    let twice = page.driver.action_chain().double_click_element(&button);
+    twice.perform().await?;
+    page.wait_text("figure-status", "Done: 9 runs").await?;
+    page.wait_text("figure-status", &whole).await
 }

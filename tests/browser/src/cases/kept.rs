@@ -20,6 +20,7 @@ pub fn cases() -> Vec<Case> {
         two_tabs_lose_nothing_to_each_other: 120,
         a_file_is_kept_by_name_and_hash_alone,
         no_more_than_ten_results_are_kept: 120,
+        records_of_another_version_are_passed_over: 120,
         a_browser_that_keeps_nothing_is_good_enough: 180,
     ]
 }
@@ -228,6 +229,50 @@ async fn no_more_than_ten_results_are_kept(page: &Page) -> Result<()> {
             .iter()
             .any(|link| link.ends_with("i=1") || link.ends_with("i=2"))
     );
+    Ok(())
+}
+
+async fn records_of_another_version_are_passed_over(page: &Page) -> Result<()> {
+    page.open("#i=2").await?;
+    finished(page).await?;
+    count(page, 1).await?;
+    // As a version that is no more, or not yet, may have left them.
+    let script = "const done = arguments[0]; const put = (name, table, records) => \
+        new Promise(end => { const opening = indexedDB.open(name); opening.onsuccess = () => { \
+          const change = opening.result.transaction(table, 'readwrite'); \
+          for (const record of records) change.objectStore(table).put(record); \
+          change.oncomplete = () => { opening.result.close(); end(); }; }; }); \
+        put('patom-lab', 'results', [{ id: 'a', state: 'done', at: 1e12, run: {}, \
+          report: { digest: 'x' } }, { id: 'b' }]).then(() => done(null))";
+    page.js_later::<()>(script, vec![]).await?;
+    page.open("#i=3").await?;
+    finished(page).await?;
+    count(page, 2).await?;
+    page.js::<()>(
+        "document.querySelector('.recent').open = true; return null",
+        vec![],
+    )
+    .await?;
+    page.wait_text("recent-list", "2 more of another version")
+        .await?;
+    page.wait_hidden("recent-problem").await?;
+    super::figures::open(page, 1, "").await?;
+    for plan in [
+        "undefined",
+        "{ engine: arguments[0] }",
+        "{ engine: arguments[0], datasets: ['x'], seeds: 1 }",
+    ] {
+        let script = format!(
+            "const done = arguments[1]; const opening = indexedDB.open('patom-lab-figures', 1); \
+             opening.onsuccess = () => {{ const change = opening.result.transaction('runs', 'readwrite'); \
+               change.objectStore('runs').put({{ figure: 1, sweep: 'old', run: -1, plan: {plan} }}); \
+               change.oncomplete = () => {{ opening.result.close(); done(null); }}; }}"
+        );
+        let version = page.text("engine-version").await?;
+        page.js_later::<()>(&script, vec![json!(version)]).await?;
+        super::figures::open(page, 1, "").await?;
+        page.wait_text("figure-status", "runs on").await?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
+use super::failures::prepared;
 use super::lab::{finished, notice, state};
 use crate::cases;
 use crate::harness::Case;
@@ -18,6 +19,8 @@ pub fn cases() -> Vec<Case> {
         a_link_pasted_into_the_address_runs,
         a_link_to_a_file_asks_for_the_file,
         nothing_in_a_link_becomes_markup,
+        the_link_is_that_of_what_is_shown,
+        what_is_said_of_a_link_goes_with_it,
     ]
 }
 
@@ -157,5 +160,77 @@ async fn nothing_in_a_link_becomes_markup(page: &Page) -> Result<()> {
             .await?;
         ensure!(found == 0, "{link}");
     }
+    Ok(())
+}
+
+async fn the_link_is_that_of_what_is_shown(page: &Page) -> Result<()> {
+    // What is copied, whether or not the browser lets us read it again.
+    let script = "navigator.clipboard.writeText = async text => { window.copied = text; }";
+    let server = prepared(page, "copied", script)?;
+    page.driver.goto(format!("{}#i=4", server.url())).await?;
+    let digest = finished(page).await?;
+    page.set("field-budget", "abc").await?;
+    page.click("copy-link").await?;
+    let copied: String = page.js("return window.copied", vec![]).await?;
+    ensure!(
+        copied.contains("&i=4&") && copied.contains(&format!("r={digest}")),
+        "{copied}"
+    );
+    page.set("field-budget", "0.2").await?;
+    // Who presses where they are stays there, also in a run.
+    page.set("field-iterations", "5").await?;
+    page.click("run").await?;
+    let second = finished(page).await?;
+    address_with_digest(page).await?;
+    page.click("to-figures").await?;
+    page.wait_text("figure-claim", "a").await?;
+    page.click("to-lab").await?;
+    page.set("field-iterations", "6").await?;
+    page.click("run").await?;
+    let third = finished(page).await?;
+    ensure!(second != third);
+    page.until("the link in the address", async || {
+        Ok(page.fragment().await?.contains(&third))
+    })
+    .await?;
+    page.click("to-lab").await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    ensure!(finished(page).await? == third, "the lab went back");
+    ensure!(page.property("field-iterations", "value").await?.as_deref() == Some("6"));
+    Ok(())
+}
+
+async fn what_is_said_of_a_link_goes_with_it(page: &Page) -> Result<()> {
+    page.open("#b=99").await?;
+    finished(page).await?;
+    notice(page, "budget").await?;
+    page.set_fragment("#i=4").await?;
+    page.until("the notice to go", async || {
+        Ok(page.text("notices").await?.is_empty())
+    })
+    .await?;
+    let link = format!("#d=file:mine.csv:{}", "ab".repeat(32));
+    page.set_fragment(&link).await?;
+    notice(page, "open mine.csv").await?;
+    page.js::<()>(
+        "document.getElementById('dataset-synthetic').click(); return null",
+        vec![],
+    )
+    .await?;
+    page.until("the notice to go", async || {
+        Ok(page.text("notices").await?.is_empty())
+    })
+    .await?;
+    let keys: Vec<String> = (0..1500).map(|k| format!("k{k}=1")).collect();
+    page.set_fragment(&format!("#i=3&{}", keys.join("&")))
+        .await?;
+    notice(page, "and 1496 more").await?;
+    let count: usize = page
+        .js(
+            "return document.getElementById('notices').children.length",
+            vec![],
+        )
+        .await?;
+    ensure!(count == 1, "{count} notices");
     Ok(())
 }

@@ -8,6 +8,7 @@ use xtask::server::FaultKind;
 use xtask::site::{self, Files};
 use xtask::workspace::Workspace;
 
+use super::failures::altered;
 use super::lab::{finished, iteration, needs, reached, state};
 use crate::cases;
 use crate::harness::Case;
@@ -21,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         a_host_that_hangs_does_not_keep_a_known_page_waiting: 120,
         a_new_version_leaves_an_open_tab_its_files_and_its_run: 240,
         what_a_host_altered_is_not_kept: 120,
+        a_browser_whose_store_of_files_is_broken_loads_them: 120,
         the_page_can_be_installed,
     ]
 }
@@ -243,6 +245,34 @@ async fn what_a_host_altered_is_not_kept(page: &Page) -> Result<()> {
         .map(|(_, files)| files)
         .sum();
     ensure!(data == 0, "{data} altered data sets are kept");
+    Ok(())
+}
+
+async fn a_browser_whose_store_of_files_is_broken_loads_them(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    let script = "let broken = false; \
+        addEventListener('message', ({ data }) => { if (data === 'break') broken = true; }); \
+        for (const name of ['open', 'keys']) { const works = caches[name].bind(caches); \
+          caches[name] = (...all) => broken ? Promise.reject(new Error('broken')) : works(...all); }";
+    let server = altered(page, "broken-store", |files| {
+        if let Some(worker) = files.get_mut("sw.js") {
+            worker.splice(0..0, format!("{script}\n").into_bytes());
+        }
+    })?;
+    page.driver.goto(server.url()).await?;
+    finished(page).await?;
+    kept(page).await?;
+    let script = "navigator.serviceWorker.controller.postMessage('break'); return null";
+    page.js::<()>(script, vec![]).await?;
+    page.reload_itself().await?;
+    finished(page).await?;
+    page.js::<()>(
+        "document.getElementById('try-sarcos').click(); return null",
+        vec![],
+    )
+    .await?;
+    page.wait_text("data-note", "7 tasks").await?;
+    finished(page).await?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         mnist_runs: 300,
         the_curve_grows_while_the_run_goes_on,
         cancel_keeps_the_curve_and_the_next_run_works,
+        a_double_press_runs_once,
         a_change_while_running_does_not_disturb_the_run,
         downloads_hold_the_report_and_the_points,
         page_and_command_line_agree_on_synthetic: 600,
@@ -123,6 +124,20 @@ async fn cancel_keeps_the_curve_and_the_next_run_works(page: &Page) -> Result<()
     finished(page).await?;
     page.wait_text("status", "4 iterations").await?;
     Ok(())
+}
+
+async fn a_double_press_runs_once(page: &Page) -> Result<()> {
+    page.open(LONG).await?;
+    iteration(page, 1).await?;
+    page.click("cancel").await?;
+    reached(page, "cancelled", Duration::from_secs(5)).await?;
+    let button = page.find("run").await?;
+    button.scroll_into_view().await?;
+    let twice = page.driver.action_chain().double_click_element(&button);
+    twice.perform().await?;
+    iteration(page, 2).await?;
+    page.click("cancel").await?;
+    reached(page, "cancelled", Duration::from_secs(5)).await
 }
 
 async fn a_change_while_running_does_not_disturb_the_run(page: &Page) -> Result<()> {
