@@ -32,10 +32,18 @@ pub struct Arguments {
     /// Another seed makes other inputs
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Keep what came of it in fuzz/records/, for docs/trust.md
+    #[arg(long)]
+    pub record: bool,
 }
 
-/// A run of some seconds; what came of each target goes to `target/fuzz/NAME.json` when its time is
-/// over. True where nothing was found.
+/// Where the records of long runs are kept, with the sources: no machine has all of them.
+pub(crate) fn records(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("fuzz/records")
+}
+
+/// A run of some seconds; what came of each target goes to `target/fuzz/NAME.json` (or to the
+/// records) when its time is over. True where nothing was found.
 ///
 /// # Errors
 /// When nothing can be run.
@@ -48,7 +56,11 @@ pub fn fuzz(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     if !libfuzzer_is_here {
         println!("libFuzzer needs a nightly toolchain and cargo-fuzz; the runner does without");
     }
-    let folder = workspace.target.join("fuzz");
+    let folder = if arguments.record {
+        records(workspace)
+    } else {
+        workspace.target.join("fuzz")
+    };
     std::fs::create_dir_all(&folder)?;
     let mut found = 0;
     for name in chosen {
@@ -171,6 +183,9 @@ fn libfuzzer(workspace: &Workspace, name: &str, seconds: u64, seed: u64) -> Resu
         .with_context(|| format!("`{}` printed no statistics:\n{log}", typed(&command)))?;
     let mut found = Vec::new();
     if !done.status.success() {
+        let artifacts = artifacts
+            .strip_prefix(&workspace.root)
+            .unwrap_or(&artifacts);
         for line in log.lines() {
             let what = ["panicked at", "ERROR: libFuzzer"];
             if what.iter().any(|words| line.contains(words)) {

@@ -1,8 +1,8 @@
 //! `cargo xtask trust`: docs/trust.md, what was tried, how often, and what was found.
 //!
 //! Every number is read from a record: tests leave theirs in `target/trust`, each step of
-//! `cargo xtask test` the names of what held, long runs of `cargo xtask fuzz` theirs in
-//! `target/fuzz`. What has no record is called "not run".
+//! `cargo xtask test` the names of what held, long runs of `cargo xtask fuzz --record` theirs in
+//! `fuzz/records`. What has no record is called "not run".
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ const ENGINES: [(&str, &str); 3] = [
 ];
 
 /// What surrounds the page fails, and the end-to-end case that makes it fail.
-const FAILURES: [(&str, &str); 17] = [
+const FAILURES: [(&str, &str); 21] = [
     (
         "the worker is killed",
         "a_killed_worker_is_noticed_and_survived",
@@ -42,6 +42,22 @@ const FAILURES: [(&str, &str); 17] = [
     (
         "storage is full or blocked",
         "a_browser_that_keeps_nothing_is_good_enough",
+    ),
+    (
+        "what is stored is of another version",
+        "records_of_another_version_are_passed_over",
+    ),
+    (
+        "the store of the page's files is broken",
+        "a_browser_whose_store_of_files_is_broken_loads_them",
+    ),
+    (
+        "a part of the page does not come",
+        "a_page_whose_parts_do_not_come_says_so",
+    ),
+    (
+        "a part that is loaded later does not come",
+        "parts_that_did_not_come_are_asked_for_again",
     ),
     (
         "a data set is not there",
@@ -142,7 +158,7 @@ const HOST: [(&str, &str); 10] = [
 ];
 
 /// What the tests found and what was mended, with the test that failed first.
-const FOUND: [(&str, &str); 12] = [
+const FOUND: [(&str, &str); 24] = [
     (
         "A task whose test labels are all equal had an NMSE, made of rounding alone. It has none now.",
         "a_constant_label_has_no_nmse_and_standardised_no_weights",
@@ -190,6 +206,54 @@ const FOUND: [(&str, &str); 12] = [
     (
         "Unsafe code was denied, which a line in the code could lift. It is forbidden now.",
         "no package may hold unsafe code",
+    ),
+    (
+        "A quote that was never closed in a CSV file swallowed all rows after it, without a word.",
+        "a_quote_that_is_not_closed_is_told_by_its_line",
+    ),
+    (
+        "A small file of many tasks with many features took more memory than there is.",
+        "more_tasks_of_many_features_than_memory_holds_are_refused",
+    ),
+    (
+        "`--data` lost to a file of the same name in the current folder.",
+        "the_folder_that_is_named_comes_before_the_current_one",
+    ),
+    (
+        "A task's name of 70,000 letters ended the command line.",
+        "a_task_has_a_name_that_fits_on_a_screen",
+    ),
+    (
+        "Control characters of a file reached the terminal.",
+        "an_excerpt_is_short_and_has_no_control_characters",
+    ),
+    (
+        "A result that could not be written was lost, or stood beside the points of another.",
+        "a_result_that_cannot_be_written_is_printed_and_replaces_no_file",
+    ),
+    (
+        "A browser whose store of files is broken could not open the page any more.",
+        "a_browser_whose_store_of_files_is_broken_loads_them",
+    ),
+    (
+        "A page without one of its parts said \"Starting\" for ever.",
+        "a_page_whose_parts_do_not_come_says_so",
+    ),
+    (
+        "Run, pressed twice, cancelled itself; in a figure it also erased what was kept.",
+        "a_sweep_without_a_result_leaves_the_one_before",
+    ),
+    (
+        "One stored record of another shape hid all results, and closed a figure for good.",
+        "records_of_another_version_are_passed_over",
+    ),
+    (
+        "A file that could not be used ended the run that was going on.",
+        "a_bad_file_leaves_a_run_alone",
+    ),
+    (
+        "With other settings than its link's, the right file made the page call the link altered.",
+        "a_link_to_a_file_is_held_to_its_own_settings",
     ),
 ];
 
@@ -280,7 +344,7 @@ struct Records {
 pub fn write(workspace: &Workspace) -> Result<()> {
     let records = Records {
         trust: read_all(&folder(workspace)),
-        fuzz: read_all(&workspace.target.join("fuzz")),
+        fuzz: read_all(&crate::fuzz::records(workspace)),
     };
     let path = workspace.root.join("docs/trust.md");
     fs::write(&path, records.document())?;
@@ -311,7 +375,7 @@ impl Records {
         format!(
             "# What was tried, and what was found\n\n\
              Written by `cargo xtask trust` from the records of `cargo xtask test` and \
-             `cargo xtask fuzz`. No number in the tables is typed by hand; \"{NOT_RUN}\" means that \
+             `cargo xtask fuzz --record`. No number in the tables is typed by hand; \"{NOT_RUN}\" means that \
              there is no record. Engine {}.\n\n{}",
             build::version(),
             [
@@ -402,7 +466,8 @@ impl Records {
         let mut text = String::from(
             "## Hostile input\n\nEach reader takes any bytes and ends in a value or a named error, \
              without a panic, in bounded time and memory. `cargo xtask test` tries the same inputs \
-             every time; `cargo xtask fuzz` lets libFuzzer look for others; what it found is mended and listed below, and the run was repeated.\n\n\
+             every time; `cargo xtask fuzz` lets libFuzzer look for others; what it found is mended \
+             and listed below, and the run was repeated.\n\n\
              | reader | in every test run | findings | long run | findings |\n\
              | --- | --- | --- | --- | --- |\n",
         );
