@@ -257,6 +257,15 @@ const FOUND: [(&str, &str); 24] = [
     ),
 ];
 
+/// What was seen, and neither explained nor mended.
+const OPEN: [&str; 2] = [
+    "Once, in WebKit 2.50 with two workers on a machine with three browsers at work, MNIST had \
+     another digest than natively (18ba1c73ae35f69d, not 665374079d8e1334). The case was tried \
+     again and held, as in all other runs.",
+    "WebKit 2.50 did not answer its driver any more when the page was opened again right after \
+     pkg/engine.js alone had failed to load (4 of 4 tries); by way of another page it did.",
+];
+
 /// Where tests leave their records.
 pub fn folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("trust")
@@ -641,6 +650,10 @@ impl Records {
         );
         for (what, test) in FOUND {
             let _ = writeln!(text, "| {what} | {test} | {} |", self.outcome(test));
+        }
+        text += "\nNot explained:\n\n";
+        for what in OPEN {
+            let _ = writeln!(text, "- {what}");
         }
         text
     }

@@ -209,6 +209,8 @@ async fn what_is_said_of_a_link_goes_with_it(page: &Page) -> Result<()> {
         Ok(page.text("notices").await?.is_empty())
     })
     .await?;
+    finished(page).await?;
+    address_with_digest(page).await?;
     let link = format!("#d=file:mine.csv:{}", "ab".repeat(32));
     page.set_fragment(&link).await?;
     notice(page, "open mine.csv").await?;
