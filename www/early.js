@@ -15,6 +15,8 @@
       title.textContent = headline;
       text.textContent = status;
       document.getElementById("results")?.setAttribute("data-partial", "empty");
+      // Nothing would hear it.
+      document.getElementById("tour")?.setAttribute("hidden", "");
     };
     if (document.readyState === "loading") addEventListener("DOMContentLoaded", show);
     else show();

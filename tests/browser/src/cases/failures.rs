@@ -270,6 +270,7 @@ async fn a_page_whose_parts_do_not_come_says_so(page: &Page) -> Result<()> {
     page.open("").await?;
     page.wait_text("headline", "could not be loaded").await?;
     page.wait_text("status", "reload").await?;
+    page.wait_hidden("tour").await?;
     page.screenshot("missing-part").await?;
     page.server.heal();
     page.open("").await?;
