@@ -180,7 +180,7 @@ async fn reading_takes_long_and_can_be_cancelled(page: &Page) -> Result<()> {
           new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })); return null";
     page.js::<()>(script, vec![]).await?;
     page.wait_text("status", "Reading large.csv").await?;
-    // A run goes on beside it, and is cancelled alone.
+    // A run goes on beside it, to its end.
     page.click("run").await?;
     ensure!(finished(page).await? == digest);
     notice(page, "Reading large.csv").await?;
