@@ -1,6 +1,5 @@
 /** Files of a result: pictures that carry their link, tables, the poisoned data, citations, embeds. */
 
-import { fetchBundle, syntheticSource } from "./data.js";
 import { download, el } from "./dom.js";
 import { loadTake } from "./extras.js";
 import { Solver } from "./solver.js";
@@ -196,7 +195,7 @@ async function runFile(lab, report, name) {
   lab.notice("The points of this run are made again …", "", "save");
   const solver = new Solver(lab.engine.module);
   try {
-    const source = await sourceOf(lab, spec);
+    const source = await lab.sourceFor(spec);
     /** @type {Report} */
     const again = await new Promise((onDone, onError) => solver.run(spec, source, { onDone, onError }));
     if (again.digest !== digest) throw { message: "the run did not come out the same again" };
@@ -205,19 +204,6 @@ async function runFile(lab, report, name) {
     lab.withdraw("save");
     solver.close();
   }
-}
-
-/**
- * @param {Lab} lab
- * @param {import("./types.js").Spec} spec
- */
-async function sourceOf(lab, spec) {
-  const ref = spec.dataset;
-  if (ref === "synthetic") return syntheticSource(spec);
-  const opened = lab.opened.get(typeof ref === "string" ? ref : ref.sha256);
-  if (opened) return opened.source;
-  if (typeof ref === "string") return lab.bundles.get(ref) ?? (await fetchBundle(ref));
-  throw { message: `open the file ${ref.name} again first` };
 }
 
 /** @param {Shown} shown */

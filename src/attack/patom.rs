@@ -1,4 +1,7 @@
 //! PATOM, Algorithm 1 of the paper: solve, move the injected points up the gradient, solve again.
+//!
+//! `inline(never)`, here and in what is called from here: a browser runs a function that holds a whole
+//! run less well, and one browser wrongly (docs/trust.md).
 
 use std::ops::ControlFlow;
 
@@ -75,6 +78,7 @@ pub enum Stop {
 ///
 /// # Errors
 /// A numerical breakdown of the lower level; `Error::Cancelled` where `observe` breaks.
+#[inline(never)]
 pub fn run(
     problem: &mut Problem,
     mut injections: Vec<Injection>,
@@ -141,6 +145,7 @@ fn place(problem: &mut Problem, injections: &[Injection]) {
 
 /// One iteration of the paper's rule: a step and a projection for each sampled point of a batch,
 /// with W, Φ (or the Hessian) and the residuals of the last solve.
+#[inline(never)]
 fn constant_step(
     problem: &mut Problem,
     solution: &Solution,
@@ -198,6 +203,7 @@ fn constant_step(
 
 /// One iteration up the full gradient: the first of the steps tried, each shorter than the one
 /// before, that raises U. None where no step does.
+#[inline(never)]
 fn backtrack(
     problem: &mut Problem,
     solution: &Solution,

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
@@ -541,8 +541,13 @@ fn hostile_input(session: &mut Session) -> Result<Tally> {
 fn build_site(session: &mut Session) -> Result<Tally> {
     session.modules.end();
     let dist = build::build(session.workspace)?;
+    let files = site::read_folder(&dist)?;
     let mut tally = Tally::default();
-    for share in site::budget(&site::read_folder(&dist)?) {
+    tally.note(
+        "no function of the engine is very large",
+        check_functions(&files),
+    );
+    for share in site::budget(&files) {
         if share.gzip > share.limit {
             let (gzip, limit) = (share.gzip, share.limit);
             tally.failed.push(format!(
@@ -554,6 +559,15 @@ fn build_site(session: &mut Session) -> Result<Tally> {
         }
     }
     Ok(tally)
+}
+
+fn check_functions(files: &site::Files) -> Result<()> {
+    let (_, engine) = (files.iter())
+        .find(|(path, _)| path.ends_with("/engine_bg.wasm"))
+        .context("the site has no engine")?;
+    let (largest, limit) = (site::largest_function(engine)?, site::LARGEST_FUNCTION);
+    ensure!(largest <= limit, "{largest} bytes of code; at most {limit}");
+    Ok(())
 }
 
 fn types(session: &mut Session) -> Result<Tally> {
