@@ -264,25 +264,26 @@ const FOUND: [(&str, &str); 25] = [
 
 /// What is known of the engine in WebKit: counted by hand, once.
 const WEBKIT: &str = "\
-What WebKit did (counted by hand, once). In one whole run of the tests, with three browsers at work, MNIST had
-another digest there with two workers than natively (18ba1c73ae35f69d, not 665374079d8e1334); tried again it was
-equal. To learn why, golden specifications were run over and over in WebKit 2.50.6, with modules compiled anew for
-every few runs. That digest was not met again. What was met, in 7 of some 3,000 runs with several workers, were
-failures that the program cannot have: an index beyond a length of 0 that is not 0, an address beyond the memory.
-With eight workers and optimising compilers that are called earlier (WebKit's own options lower two thresholds) they
-came in 45 of 904 runs of `mnist_paper`:
-
-- always in the one function into which the compiler had put a whole run (`experiment::run`, 22 kB, 111 local
-  variables), where the place was recorded (7 of 7);
-- with one module for all workers and with one for each; with and without 128-bit vectors; with the last of its
-  compilers switched off, or the entering of loops that are running already;
-- not with one worker (0 of 597 runs); never in Chromium, Firefox, Node or natively.
-
-With the phases of a run as functions of their own, in the same circumstances: 0 of 152 runs of `mnist_paper`. While
-two functions of the innermost loop were apart too (which halved the speed): 0 of 280, and 0 of 708 of all golden
-specifications. So it is WebKit's, and out of reach here. That the digest had the same cause is likely, not shown: it was seen once. Nor is it excluded that WebKit
-does the same elsewhere; which of its parts is at fault was not found.
-";
+What WebKit did (counted by hand, once). In one whole run of the tests, with three browsers \
+at work, MNIST had another digest there with two workers than natively (18ba1c73ae35f69d, \
+not 665374079d8e1334); tried again it was equal. To learn why, golden specifications were \
+run over and over in WebKit 2.50.6, with modules compiled anew for every few runs. That \
+digest was not met again. What was met, in 7 of some 3,000 runs with several workers, were \
+failures that the program cannot have: an index beyond a length that is 0 and cannot be, an \
+address beyond the memory. With eight workers, and compilers that optimise earlier (WebKit's \
+own options lower two thresholds), they came in 45 of 904 runs of `mnist_paper`:\n\n\
+- always in the one function into which our compiler had put a whole run (`experiment::run`, \
+22 kB, 111 local variables), where the place was recorded (7 of 7);\n\
+- with one module for all workers and with one for each; with and without 128-bit vectors; \
+with the last of WebKit's compilers switched off, or the entering of loops that are running \
+already;\n\
+- not with one worker (0 of 597 runs); never in Chromium, Firefox, Node or natively.\n\n\
+With the phases of a run as functions of their own, in the same circumstances: 0 of 152 runs \
+of `mnist_paper`. While two functions of the innermost loop were apart too (which halved the \
+speed): 0 of 280, and 0 of 708 of all golden specifications. So the fault is WebKit's, and \
+what made it show is mended here. That the digest had the same cause is likely, not shown: \
+it was seen once. Nor is it excluded that WebKit does the same elsewhere; which of its parts \
+is at fault was not found.\n";
 
 /// What was seen, and neither explained nor mended.
 const OPEN: [&str; 2] = [
