@@ -1,7 +1,7 @@
 //! PATOM, Algorithm 1 of the paper: solve, move the injected points up the gradient, solve again.
 //!
-//! `inline(never)`, here and in what is called from here: a browser runs a function that holds a whole
-//! run less well, and one browser wrongly (docs/trust.md).
+//! `inline(never)`, here and in what is called from here: one browser now and then ran a function that
+//! held a whole run wrongly (docs/trust.md).
 
 use std::ops::ControlFlow;
 

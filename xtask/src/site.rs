@@ -401,10 +401,10 @@ pub fn budget(files: &Files) -> Vec<Share> {
         .collect()
 }
 
-/// Most bytes of code of one function of the engine. WebKit 2.50 now and then runs a very large one
-/// wrongly when several workers do so at once: with all of a run inlined into one function of 22 kB and
-/// 111 local variables, a length in it was 0 or an address beyond the memory (docs/trust.md). What is a
-/// phase of its own in the numerics says `inline(never)` for this reason.
+/// Most bytes of code of one function of the engine. On a busy machine WebKit 2.50 now and then runs
+/// the engine wrongly; with all of a run inlined into one function of 22 kB and 111 local variables it
+/// did so more often (docs/trust.md). What is a phase of its own in the numerics says `inline(never)`
+/// for this reason.
 pub const LARGEST_FUNCTION: usize = 12_000;
 
 /// The bytes of code of the largest function of a wasm module.

@@ -158,7 +158,7 @@ const HOST: [(&str, &str); 10] = [
 ];
 
 /// What the tests found and what was mended, with the test that failed first.
-const FOUND: [(&str, &str); 25] = [
+const FOUND: [(&str, &str); 24] = [
     (
         "A task whose test labels are all equal had an NMSE, made of rounding alone. It has none now.",
         "a_constant_label_has_no_nmse_and_standardised_no_weights",
@@ -255,35 +255,33 @@ const FOUND: [(&str, &str); 25] = [
         "With other settings than its link's, the right file made the page call the link altered.",
         "a_link_to_a_file_is_held_to_its_own_settings",
     ),
-    (
-        "With several workers at once, WebKit 2.50 now and then ran an engine wrongly whose whole run \
-         was one function of 22 kB (see below). Its phases are functions of their own now.",
-        "no function of the engine is very large",
-    ),
 ];
 
 /// What is known of the engine in WebKit: counted by hand, once.
 const WEBKIT: &str = "\
-What WebKit did (counted by hand, once). In one whole run of the tests, with three browsers \
-at work, MNIST had another digest there with two workers than natively (18ba1c73ae35f69d, \
-not 665374079d8e1334); tried again it was equal. To learn why, golden specifications were \
-run over and over in WebKit 2.50.6, with modules compiled anew for every few runs. That \
-digest was not met again. What was met, in 7 of some 3,000 runs with several workers, were \
-failures that the program cannot have: an index beyond a length that is 0 and cannot be, an \
-address beyond the memory. With eight workers, and compilers that optimise earlier (WebKit's \
-own options lower two thresholds), they came in 45 of 904 runs of `mnist_paper`:\n\n\
-- always in the one function into which our compiler had put a whole run (`experiment::run`, \
-22 kB, 111 local variables), where the place was recorded (7 of 7);\n\
-- with one module for all workers and with one for each; with and without 128-bit vectors; \
+**Open: on a busy machine WebKit 2.50.6 (Linux, x86-64) does not always run the engine \
+rightly.** Counted by hand: in one whole run of the tests, with three browsers at work, \
+MNIST had another digest there with two workers than natively (18ba1c73ae35f69d, not \
+665374079d8e1334); later, beside four busy programs, `landmine_paper` had one too \
+(6bc6b97a1e384a74, not e1b342920cf94b59; two workers). Repeated, both were equal to the \
+native ones. Besides, runs end in failures that the program cannot have: an index beyond a \
+length that is 0 and cannot be, an address beyond the memory.\n\n\
+- Golden specifications over and over, modules compiled anew for every few runs: 7 failures \
+in some 3,000 runs with several workers. With eight workers, and compilers that optimise \
+earlier (WebKit's own options lower two thresholds): 45 in 904 runs of `mnist_paper`.\n\
+- Where the place was recorded (7 of 7), in the one function into which our compiler had put \
+a whole run (`experiment::run`, 22 kB, 111 local variables). With the phases of a run as \
+functions of their own: 0 of 432 runs of `mnist_paper` in these circumstances. That is kept; \
+it is no cure: beside four busy programs 2 of 5 rounds of all golden specifications failed \
+with it, both in `landmine_paper`, one of them with one worker.\n\
+- With one module for all workers and with one for each; with and without 128-bit vectors; \
 with the last of WebKit's compilers switched off, or the entering of loops that are running \
-already;\n\
-- not with one worker (0 of 597 runs); never in Chromium, Firefox, Node or natively.\n\n\
-With the phases of a run as functions of their own, in the same circumstances: 0 of 152 runs \
-of `mnist_paper`. While two functions of the innermost loop were apart too (which halved the \
-speed): 0 of 280, and 0 of 708 of all golden specifications. So the fault is WebKit's, and \
-what made it show is mended here. That the digest had the same cause is likely, not shown: \
-it was seen once. Nor is it excluded that WebKit does the same elsewhere; which of its parts \
-is at fault was not found.\n";
+already.\n\
+- Not seen in Chromium, Firefox, Node or natively. In whole runs of the \
+tests WebKit's digests were equal, but for the one above. So the fault is likely WebKit's, \
+in code that it compiles while it runs; which of its parts is at fault was not found, and \
+nothing in the page keeps clear of it yet. A result that a link carries is checked by its \
+digest, so that a wrong one is told there.\n";
 
 /// What was seen, and neither explained nor mended.
 const OPEN: [&str; 2] = [
