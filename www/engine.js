@@ -22,9 +22,11 @@ async function compile(url) {
   }
 }
 
+export const compileEngine = () => compile(new URL("./pkg/engine_bg.wasm", import.meta.url));
+
 /** Loads what the first result needs. */
 export async function loadEngine() {
-  const module = await compile(new URL("./pkg/engine_bg.wasm", import.meta.url));
+  const module = await compileEngine();
   await init({ module_or_path: module });
   return {
     /** For workers. */

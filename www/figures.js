@@ -16,7 +16,7 @@ import * as views from "./views.js";
 /**
  * @typedef {{
  *   has: (dataset: string) => boolean, source: (dataset: string) => Promise<Source>,
- *   workers: number, fail: string,
+ *   workers: number, failures: string[],
  * }} Surroundings
  * What the page lends to a figure.
  */
@@ -287,7 +287,7 @@ class FigureView {
 
   /** @param {boolean} rest only those that have no result yet */
   async run(rest = false) {
-    const pool = new Pool(this.engine.module, this.page.workers, this.page.fail);
+    const pool = new Pool(this.engine.module, this.page.workers, this.page.failures);
     this.pool = pool;
     if (!rest) this.begin();
     const missing = this.missing();

@@ -650,6 +650,14 @@ export class Lab {
       },
       onDone: (report, json) => this.finish(run, report, json),
       onError: (problem) => this.run === run && this.failed(problem),
+      onAgain: (problem) => {
+        run.points.length = 0;
+        this.notice(
+          `The engine broke down (${problem.message}). It has been restarted, and this run began again.`,
+          "",
+          "run",
+        );
+      },
     });
   }
 

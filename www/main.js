@@ -47,7 +47,8 @@ await pause();
 
 const query = new URLSearchParams(location.search);
 const solver = new Solver(engine.module);
-solver.failNext = query.get("fail") ?? "";
+const failures = query.getAll("fail");
+solver.failures = [...failures];
 const lab = new Lab(engine, solver);
 const form = new Form($("fields"), engine.fields, (name, value) => lab.choose(name, value));
 const runButton = byId("run", HTMLButtonElement);
@@ -271,9 +272,9 @@ const surroundings = {
   shape: (ref) => (typeof ref === "object" ? lab.opened.get(ref.sha256)?.description.shape : undefined),
   /** @param {string} link */
   finished: (link) => reading?.finished(link),
-  // For tests: any number of workers, and a failure of the first run.
+  // For tests: any number of workers, and failures of the first runs.
   workers: Math.min(Math.max(Number(query.get("workers")) || navigator.hardwareConcurrency || 2, 1), 8),
-  fail: query.get("fail") ?? "",
+  failures,
 };
 
 addEventListener("hashchange", () => {

@@ -8,11 +8,11 @@ export class Pool {
   /**
    * @param {WebAssembly.Module} module
    * @param {number} size
-   * @param {string} fail how the first run of the first worker fails: for tests
+   * @param {string[]} failures how the first runs of the first worker fail: for tests
    */
-  constructor(module, size, fail) {
+  constructor(module, size, failures) {
     this.solvers = Array.from({ length: size }, () => new Solver(module));
-    if (this.solvers[0]) this.solvers[0].failNext = fail;
+    if (this.solvers[0]) this.solvers[0].failures = [...failures];
     this.open = true;
   }
 

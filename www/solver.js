@@ -1,6 +1,6 @@
 /**
  * The page's side of the worker: loads data into it, runs specifications, cancels by replacing it,
- * and notices when it dies.
+ * notices when it dies, and asks once more what an engine broke down over.
  */
 
 /** @import { CheckedColumns, Description, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Reading, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
@@ -12,8 +12,10 @@
  *   onDone: (report: Report, json: string) => void,
  *   onMeasured: (measured: Measured) => void,
  *   onError: (problem: Problem) => void,
+ *   onAgain: (problem: Problem) => void,
  * }} RunHandlers
- * A brief run is only measured; any other one is told of as it goes on.
+ * A brief run is only measured; any other one is told of as it goes on. `onAgain`: the engine broke
+ * down, and the run begins once more.
  */
 
 /** @type {Problem} */
@@ -32,16 +34,23 @@ export class Solver {
     this.nextId = 1;
     /** @type {Map<number, (message: FromWorker | Problem) => void>} */
     this.waiting = new Map();
-    /** @type {Map<number, ToWorker>} what waits for an answer, and is no run */
+    /** @type {Map<number, () => void>} asks the worker anew for what waits for an answer */
     this.questions = new Map();
+    /** The last run. */
+    this.running = 0;
+    /** What broke an engine down, and was asked once more. */
+    this.repeated = 0;
     this.closed = false;
-    /** The next run fails in this way: for tests. */
-    this.failNext = "";
+    /** How the next runs fail, one by one: for tests. @type {string[]} */
+    this.failures = [];
     this.spawn();
   }
 
-  /** Replaces the worker; whatever it was doing is over. */
-  spawn() {
+  /**
+   * Replaces the worker; whatever it was doing is over.
+   * @param {boolean} [anew] the engine is compiled once more, too
+   */
+  spawn(anew = false) {
     this.worker?.terminate();
     const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     /** @type {Worker | undefined} */
@@ -57,7 +66,7 @@ export class Solver {
       const message = event.message ? `The calculation could not start: ${event.message}` : "";
       this.lost(worker, message ? { ...DIED, message } : DIED);
     };
-    worker.postMessage({ type: "init", module: this.module, lock });
+    worker.postMessage({ type: "init", module: this.module, anew, lock });
   }
 
   /** @param {ToWorker} message */
@@ -85,9 +94,25 @@ export class Solver {
     }
     // It could not even begin.
     if (message.type === "error" && message.id === 0) return this.lost(worker, message.problem);
+    if (message.type === "error" && message.fatal) return this.brokeDown(worker, message);
     // Stale ids have no one waiting.
     this.waiting.get(message.id)?.(message);
-    if (message.type === "error" && message.fatal && worker === this.worker) this.renew();
+  }
+
+  /**
+   * A browser may run the engine wrongly once in a while (docs/trust.md): what broke it down is asked
+   * once more. A fault of the engine's own comes again, and is told.
+   * @param {Worker} worker
+   * @param {Extract<FromWorker, {type: "error"}>} message
+   */
+  brokeDown(worker, message) {
+    const { id, problem } = message;
+    const anew = problem.code === "panic" && id !== this.repeated && this.waiting.has(id);
+    if (anew) {
+      this.repeated = id;
+      if (id === this.running) this.onAgain?.(problem);
+    } else this.waiting.get(id)?.(message);
+    if (worker === this.worker) this.renew(anew);
   }
 
   /**
@@ -126,19 +151,20 @@ export class Solver {
    * @param {Partial<RunHandlers> & Pick<RunHandlers, "onError">} handlers
    */
   run(spec, source, handlers) {
-    if (this.failNext) this.post({ type: "fail", how: this.failNext });
-    this.failNext = "";
-    if (this.loadedKey !== source.key) {
-      this.load(source).catch((problem) => {
-        // The end of the worker is told to both, the reading and the run.
-        if (this.waiting.delete(id)) handlers.onError(problem);
-      });
-    }
     const id = this.nextId++;
     this.running = id;
+    this.onAgain = handlers.onAgain;
+    const brief = Boolean(handlers.onMeasured);
+    const ask = () => {
+      const how = this.failures.shift();
+      if (how) this.post({ type: "fail", how });
+      if (this.loadedKey !== source.key) this.post({ type: "load", id, source });
+      this.post({ type: "run", id, key: source.key, spec, brief });
+    };
+    this.questions.set(id, ask);
     this.waiting.set(id, (message) => {
       if (!("type" in message)) {
-        this.waiting.delete(id);
+        this.over(id);
         return handlers.onError(message);
       }
       switch (message.type) {
@@ -147,17 +173,25 @@ export class Solver {
         case "progress":
           return handlers.onProgress?.(message);
         case "done":
-          this.waiting.delete(id);
+          this.over(id);
           return handlers.onDone?.(message.report, message.report_json);
         case "measured":
-          this.waiting.delete(id);
+          this.over(id);
           return handlers.onMeasured?.(message.measured);
         case "error":
-          this.waiting.delete(id);
+          this.over(id);
+          // Perhaps it was its data; what the worker does hold, it does not read again.
+          this.loadedKey = "";
           return handlers.onError(message.problem);
       }
     });
-    this.post({ type: "run", id, key: source.key, spec, brief: Boolean(handlers.onMeasured) });
+    ask();
+  }
+
+  /** Nobody waits for this answer any more. @param {number} id */
+  over(id) {
+    this.questions.delete(id);
+    return this.waiting.delete(id);
   }
 
   /**
@@ -172,14 +206,14 @@ export class Solver {
 
   /** Ends a run at once. Whatever else the worker was asked for, the next one answers. */
   cancel() {
-    for (const id of this.waiting.keys()) if (!this.questions.has(id)) this.waiting.delete(id);
+    this.over(this.running);
     this.renew();
   }
 
-  /** A new worker for the questions of the old one. */
-  renew() {
-    this.spawn();
-    for (const question of this.questions.values()) this.post(question);
+  /** A new worker for the questions of the old one. @param {boolean} [anew] see `spawn` */
+  renew(anew) {
+    this.spawn(anew);
+    for (const ask of [...this.questions.values()]) ask();
   }
 
   /** Nobody waits any more. */
@@ -248,17 +282,17 @@ export class Solver {
   ask(question, type) {
     const id = this.nextId++;
     const message = { ...question, id };
+    const post = () => this.post(message);
     return new Promise((resolve, reject) => {
-      this.questions.set(id, message);
+      this.questions.set(id, post);
       this.waiting.set(id, (message) => {
-        this.waiting.delete(id);
-        this.questions.delete(id);
+        this.over(id);
         if ("type" in message && message.type === type) {
           return resolve(/** @type {Extract<FromWorker, {type: T}>} */ (message));
         }
         reject("type" in message && message.type === "error" ? message.problem : message);
       });
-      this.post(message);
+      post();
     });
   }
 }

@@ -194,7 +194,7 @@
 /** @typedef {{bytes: number, tasks: number, features: number, values: number}} FileLimits */
 
 /**
- * @typedef {{type: "init", module: WebAssembly.Module, lock: string}
+ * @typedef {{type: "init", module: WebAssembly.Module, anew: boolean, lock: string}
  *   | {type: "load", id: number, source: Source}
  *   | {type: "run", id: number, key: string, spec: Spec, brief: boolean}
  *   | {type: "file", id: number, name: RunFile, digest: string}
@@ -202,7 +202,7 @@
  *   | {type: "check", id: number, source: Source, columns: Mapping | string}
  *   | {type: "example", id: number}
  *   | {type: "fail", how: string}} ToWorker
- * `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, finds no memory, or the worker goes away.
+ * With `anew` the worker compiles the engine itself. `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, finds no memory, or the worker goes away.
  */
 
 /**

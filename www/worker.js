@@ -102,11 +102,25 @@ function explain(error) {
   return { problem: { code: "panic", field: null, message }, fatal: true };
 }
 
+/**
+ * The page's module, or the same one, compiled anew.
+ * @param {Extract<ToWorker, {type: "init"}>} message
+ */
+async function moduleOf({ module, anew }) {
+  if (!anew) return module;
+  try {
+    return await (await import("./engine.js")).compileEngine();
+  } catch {
+    // The host cannot be reached.
+    return module;
+  }
+}
+
 /** @param {ToWorker} message */
 async function answer(message) {
   switch (message.type) {
     case "init":
-      memory = initSync({ module: message.module }).memory;
+      memory = initSync({ module: await moduleOf(message) }).memory;
       holdLock(message.lock, () => tell({ type: "ready" }));
       break;
     case "load":

@@ -24,7 +24,7 @@ const ENGINES: [(&str, &str); 3] = [
 ];
 
 /// What surrounds the page fails, and the end-to-end case that makes it fail.
-const FAILURES: [(&str, &str); 21] = [
+const FAILURES: [(&str, &str); 23] = [
     (
         "the worker is killed",
         "a_killed_worker_is_noticed_and_survived",
@@ -38,6 +38,14 @@ const FAILURES: [(&str, &str); 21] = [
         "a_worker_that_dies_fails_its_run_alone",
     ),
     ("the wasm traps", "a_panic_is_shown_and_survived"),
+    (
+        "the wasm traps once: the run begins again",
+        "a_run_that_broke_down_begins_again",
+    ),
+    (
+        "it traps once in a figure",
+        "a_worker_that_breaks_down_once_fails_no_run",
+    ),
     ("memory runs out", "too_little_memory_is_said_and_survived"),
     (
         "storage is full or blocked",
@@ -455,7 +463,14 @@ impl Records {
                         .flatten()
                         .map(Value::to_string)
                         .collect();
-                    format!("{} | {} of {count}", workers.join(", "), record["equal"])
+                    let again = record["repeated"].as_u64().filter(|&count| count > 0);
+                    let again =
+                        again.map_or(String::new(), |count| format!(", {count} at a second try"));
+                    format!(
+                        "{} | {} of {count}{again}",
+                        workers.join(", "),
+                        record["equal"]
+                    )
                 }
             };
             let _ = writeln!(text, "| {name} | {cells} |");

@@ -84,7 +84,7 @@ pub const VIEWS: &[View] = &[
     view("lab-bad-link", "#b=7&wobble=1&i=2", None, Then::Finished),
     view(
         "lab-failed",
-        "?fail=panic",
+        "?fail=panic&fail=panic",
         None,
         Then::Waits("internal error"),
     ),

@@ -17,6 +17,7 @@ use crate::page::Page;
 pub fn cases() -> Vec<Case> {
     cases![
         a_panic_is_shown_and_survived,
+        a_run_that_broke_down_begins_again: 60,
         a_killed_worker_is_noticed_and_survived,
         a_data_set_that_is_missing_says_where_to_put_which_file: 120,
         a_bundle_that_cannot_be_loaded_is_explained,
@@ -36,12 +37,36 @@ const SOON: Duration = Duration::from_secs(20);
 
 async fn a_panic_is_shown_and_survived(page: &Page) -> Result<()> {
     page.expect_console_error("a panic was asked for");
-    page.open("?fail=panic").await?;
+    page.open("?fail=panic&fail=panic").await?;
     reached(page, "failed", SOON).await?;
     notice(page, "a panic was asked for").await?;
     page.screenshot("panic").await?;
     page.click("run").await?;
     finished(page).await?;
+    let left = page.text("notices").await?;
+    ensure!(left.is_empty(), "{left}");
+    Ok(())
+}
+
+async fn a_run_that_broke_down_begins_again(page: &Page) -> Result<()> {
+    page.expect_console_error("a panic was asked for");
+    page.expect_console_error("RuntimeError");
+    const RUN: &str = "#i=3&r=67cbf802fc80d3bf";
+    // The first attempts at the first and the second run.
+    page.open(&format!("?fail=panic&fail=&fail=panic{RUN}"))
+        .await?;
+    let digest = finished(page).await?;
+    notice(page, "this run began again").await?;
+    notice(page, "Reproduced bit for bit").await?;
+    page.screenshot("broke-down-once").await?;
+    // Where the host does not give the engine once more, that of the page has to do.
+    page.expect_console_error("404");
+    page.server.fault("engine_bg", FaultKind::Status(404));
+    page.click("run").await?;
+    ensure!(finished(page).await? == digest);
+    notice(page, "this run began again").await?;
+    page.click("run").await?;
+    ensure!(finished(page).await? == digest);
     let left = page.text("notices").await?;
     ensure!(left.is_empty(), "{left}");
     Ok(())

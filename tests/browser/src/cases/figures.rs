@@ -22,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         a_run_of_a_figure_opens_in_the_lab_and_reproduces: 180,
         back_and_forward_go_between_the_views: 120,
         a_worker_that_dies_fails_its_run_alone: 180,
+        a_worker_that_breaks_down_once_fails_no_run: 180,
         figures_work_with_the_keyboard_alone: 120,
         figures_without_data_say_so,
         what_was_done_of_a_figure_is_kept_and_continued: 180,
@@ -250,7 +251,7 @@ async fn a_worker_that_dies_fails_its_run_alone(page: &Page) -> Result<()> {
     page.expect_console_error("a panic was asked for");
     page.expect_console_error("RuntimeError");
     for (how, words) in [
-        ("panic", "a panic was asked for"),
+        ("panic&fail=panic", "a panic was asked for"),
         ("close", "ended the calculation"),
     ] {
         open(page, 1, &format!("?workers=2&fail={how}")).await?;
@@ -261,9 +262,23 @@ async fn a_worker_that_dies_fails_its_run_alone(page: &Page) -> Result<()> {
         ensure!(label.contains("9 of 9"), "{label}");
         let said = page.text("figure-findings-sarcos").await?;
         ensure!(said.contains("hybrid"), "{said}");
-        page.screenshot_whole(&format!("figure-worker-{how}"))
+        page.screenshot_whole(&format!("figure-worker-{}", &how[..5]))
             .await?;
     }
+    Ok(())
+}
+
+async fn a_worker_that_breaks_down_once_fails_no_run(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    page.expect_console_error("a panic was asked for");
+    page.expect_console_error("RuntimeError");
+    open(page, 1, "?workers=2&fail=panic").await?;
+    choose(page, &["sarcos"]).await?;
+    run(page).await?;
+    let said = page.text("figure").await?;
+    ensure!(!said.contains("failed"), "{said}");
+    let (label, _) = picture(page, "sarcos").await?;
+    ensure!(label.contains("9 of 9"), "{label}");
     Ok(())
 }
 
