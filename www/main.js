@@ -86,22 +86,17 @@ offerFiles(lab, results);
 
 /** @type {import("./reading.js").View | null} once there is a result to read */
 let reading = null;
-/** @type {Promise<void> | null} */
-let opening = null;
+const openView = once(async (/** @type {import("./types.js").RunState | null} */ run) => {
+  const { openReading } = await import("./reading.js");
+  reading = await openReading(lab, results, run);
+});
 lab.listen((event) => {
   // As soon as there is time for it: after the first result, or in a run that takes its time.
   const going = event.type === "progress" && performance.now() - event.run.start > 1000;
   if (!going && event.type !== "done" && event.type !== "ended") return;
-  opening ??= import("./reading.js")
-    .then(({ openReading }) => openReading(lab, results, event.run))
-    .then((view) => {
-      reading = view;
-    })
-    .catch((error) => {
-      // The next result tries again.
-      opening = null;
-      notice(`${words(error)}. The injected points are not shown.`, "bad", "reading");
-    });
+  openView(event.run).catch((error) =>
+    notice(`${words(error)}. The injected points are not shown.`, "bad", "reading"),
+  );
 });
 
 function showForm() {

@@ -38,13 +38,15 @@ export async function workOffline(lab) {
   // Twice: after a reload into a new version, the page that went may not have let go of its lock yet.
   for (const wait of [0, 5_000]) setTimeout(() => active?.postMessage("tidy"), wait);
   const show = () => showState(registration.active !== null).catch(() => $("offline").replaceChildren());
+  // Data that were asked for before the service worker was there: out of the browser's own cache now.
+  const keepLoaded = () =>
+    keepAll([...lab.bundles.keys()].flatMap((name) => bundles[`${name}.bundle`]?.url ?? [])).then(show);
   /** @param {ServiceWorker | null} worker */
   const watch = (worker) =>
     worker?.addEventListener("statechange", () => {
       if (worker.state !== "activated") return;
       compare(worker);
-      // What was loaded before it was there: out of the browser's own cache now.
-      keepAll([...lab.bundles.keys()].flatMap((name) => bundles[`${name}.bundle`]?.url ?? [])).then(show);
+      controlled(serviceWorker).then(keepLoaded);
     });
   watch(registration.installing);
   registration.addEventListener("updatefound", () => watch(registration.installing));
@@ -54,9 +56,14 @@ export async function workOffline(lab) {
     looked = Date.now();
     registration.update().catch(() => {});
   });
-  lab.listen((event) => event.type === "data" && setTimeout(show, 500));
+  lab.listen((event) => event.type === "data" && setTimeout(serviceWorker.controller ? keepLoaded : show, 500));
   show();
 }
+
+/** Once what this page asks for goes by way of a service worker. @param {ServiceWorkerContainer} container */
+const controlled = async (container) =>
+  container.controller ??
+  new Promise((resolve) => container.addEventListener("controllerchange", resolve, { once: true }));
 
 /** Another version than this page's has been installed: it waits for a reload. @param {ServiceWorker} worker */
 function compare(worker) {

@@ -152,9 +152,11 @@ async function keepData(cache, url, answer) {
 }
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
-worker.addEventListener("activate", (event) =>
-  event.waitUntil(worker.clients.claim().then(tidy)),
-);
+worker.addEventListener("activate", (event) => {
+  // Nothing waits for it: Firefox asks the worker of a run, too, which answers when the run is over.
+  worker.clients.claim();
+  event.waitUntil(tidy());
+});
 worker.addEventListener("message", (event) => {
   if (event.data === "tidy") event.waitUntil(tidy());
   if (event.data === "version") event.ports[0]?.postMessage(BUILD.assets);

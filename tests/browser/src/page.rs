@@ -412,17 +412,26 @@ impl Page {
 
     /// Drops a file with this name and content onto the element.
     pub async fn drop_file(&self, id: &str, name: &str, bytes: &[u8]) -> Result<()> {
+        let make = "const [name, content] = given; \
+            const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0)); \
+            return [new File([bytes], name)]";
+        let content = BASE64_STANDARD.encode(bytes);
+        self.drop_made(id, make, json!([name, content])).await
+    }
+
+    /// Drops onto the element the files that the function body `make` returns for `given`.
+    pub async fn drop_made(&self, id: &str, make: &str, given: Value) -> Result<()> {
         let element = self.find(id).await?;
-        let script = "const [element, name, bytes] = arguments; \
-            const dataTransfer = new DataTransfer(); \
-            const content = Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0)); \
-            dataTransfer.items.add(new File([content], name)); \
-            for (const type of ['dragenter', 'dragover', 'drop']) element.dispatchEvent( \
-              new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true })); \
-            return null";
-        let bytes = BASE64_STANDARD.encode(bytes);
-        self.js(script, vec![element.to_json()?, json!(name), json!(bytes)])
-            .await
+        let script = format!(
+            "const [element, given] = arguments; \
+             const dataTransfer = new DataTransfer(); \
+             const make = (given) => {{ {make} }}; \
+             for (const file of make(given)) dataTransfer.items.add(file); \
+             for (const type of ['dragenter', 'dragover', 'drop']) element.dispatchEvent( \
+               new DragEvent(type, {{ dataTransfer, bubbles: true, cancelable: true }})); \
+             return null"
+        );
+        self.js(&script, vec![element.to_json()?, given]).await
     }
 
     /// Waits for a finished download whose name ends so, and returns where it lies.

@@ -322,12 +322,9 @@ async fn what_cannot_be_a_table_is_refused_in_words(page: &Page) -> Result<()> {
     page.press(Key::Escape).await?;
     page.wait_hidden("mapper").await?;
     // Larger than any file may be, without writing one.
-    let script = "const dataTransfer = new DataTransfer(); \
-        const part = new Blob([new Uint8Array(1 << 20)]); \
-        dataTransfer.items.add(new File(Array(257).fill(part), 'huge.csv')); \
-        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, \
-          cancelable: true })); return null";
-    page.js::<serde_json::Value>(script, vec![]).await?;
+    let make = "const part = new Blob([new Uint8Array(1 << 20)]); \
+        return [new File(Array(257).fill(part), 'huge.csv')]";
+    page.drop_made("results", make, json!(null)).await?;
     page.wait_text("error-dataset", "huge.csv is too large: at most 256 MiB")
         .await?;
     ensure!(finished(page).await? == digest, "something was lost");

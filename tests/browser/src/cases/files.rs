@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 
 use super::lab::{finished, iteration, notice, raw_file, state};
 use super::runs::LONG;
@@ -158,12 +159,8 @@ async fn a_bad_file_leaves_a_working_lab(page: &Page) -> Result<()> {
     page.click("run").await?;
     finished(page).await?;
     // Two at once: one is opened, the other is named.
-    let script = "const dataTransfer = new DataTransfer(); \
-        for (const name of ['train.csv', 'test.csv']) \
-          dataTransfer.items.add(new File([arguments[0]], name)); \
-        document.body.dispatchEvent( \
-          new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })); return null";
-    page.js::<()>(script, vec![csv().into()]).await?;
+    let make = "return ['train.csv', 'test.csv'].map((name) => new File([given], name))";
+    page.drop_made("results", make, csv().into()).await?;
     notice(page, "not test.csv").await?;
     page.wait_text("data-note", "train.csv: 3 tasks").await?;
     Ok(())
@@ -173,12 +170,9 @@ async fn reading_takes_long_and_can_be_cancelled(page: &Page) -> Result<()> {
     page.open("").await?;
     let digest = finished(page).await?;
     // 200 MB: on no machine read in a second.
-    let script = "const rows = 'task 1,0.25,0.125,0.5\\n'.repeat(100000); \
-        const file = new File(['task,label,x1,x2\\n', ...Array(90).fill(rows)], 'large.csv'); \
-        const dataTransfer = new DataTransfer(); dataTransfer.items.add(file); \
-        document.body.dispatchEvent( \
-          new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })); return null";
-    page.js::<()>(script, vec![]).await?;
+    let make = "const rows = 'task 1,0.25,0.125,0.5\\n'.repeat(100000); \
+        return [new File(['task,label,x1,x2\\n', ...Array(90).fill(rows)], 'large.csv')]";
+    page.drop_made("results", make, json!(null)).await?;
     page.wait_text("status", "Reading large.csv").await?;
     // A run goes on beside it, to its end.
     page.click("run").await?;

@@ -10,6 +10,7 @@ use xtask::workspace::Workspace;
 
 use super::failures::altered;
 use super::lab::{finished, iteration, needs, reached, state};
+use super::runs::LONG;
 use crate::cases;
 use crate::harness::Case;
 use crate::page::Page;
@@ -17,7 +18,9 @@ use crate::page::Page;
 pub fn cases() -> Vec<Case> {
     cases![
         after_one_visit_the_page_works_without_a_server: 120,
+        a_run_does_not_keep_the_page_from_being_kept: 120,
         data_that_were_fetched_work_without_a_server: 120,
+        data_that_come_late_on_a_first_visit_are_kept: 120,
         all_data_are_kept_on_request: 120,
         a_host_that_hangs_does_not_keep_a_known_page_waiting: 120,
         a_new_version_leaves_an_open_tab_its_files_and_its_run: 240,
@@ -90,6 +93,27 @@ async fn after_one_visit_the_page_works_without_a_server(page: &Page) -> Result<
     Ok(())
 }
 
+async fn a_run_does_not_keep_the_page_from_being_kept(page: &Page) -> Result<()> {
+    // Its worker hears nothing for as long as it runs.
+    page.open(&format!("{LONG}&b=1")).await?;
+    iteration(page, 1).await?;
+    let script = "const done = arguments[0]; const look = setInterval(async () => { \
+        const registration = await navigator.serviceWorker.getRegistration(); \
+        const { state } = registration?.active ?? {}; \
+        const { state: run } = document.getElementById('results').dataset; \
+        if (state !== 'activated' && run === 'running') return; \
+        clearInterval(look); done(state + ', ' + run); }, 100)";
+    let seen: String = page.js_later(script, vec![]).await?;
+    ensure!(seen == "activated, running", "{seen}");
+    // What the page asks for now goes by way of the service worker.
+    let script = "const [done] = arguments; \
+        fetch(document.querySelector('script[type=module]').src).then(({ ok }) => done(ok))";
+    ensure!(page.js_later::<bool>(script, vec![]).await?);
+    kept(page).await?;
+    ensure!(state(page).await? == "running", "it came after the run");
+    Ok(())
+}
+
 async fn data_that_were_fetched_work_without_a_server(page: &Page) -> Result<()> {
     needs("sarcos")?;
     without_a_server(page);
@@ -102,6 +126,18 @@ async fn data_that_were_fetched_work_without_a_server(page: &Page) -> Result<()>
     ensure!(finished(page).await? == digest);
     page.server.resume()?;
     Ok(())
+}
+
+async fn data_that_come_late_on_a_first_visit_are_kept(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    // Asked for before there is a service worker, there when it is.
+    let late = FaultKind::Slow(Duration::from_secs(8));
+    page.server.fault("sarcos", late);
+    page.open("#d=sarcos&i=3").await?;
+    kept(page).await?;
+    page.server.heal();
+    finished(page).await?;
+    page.wait_text("offline", "1 of").await
 }
 
 async fn all_data_are_kept_on_request(page: &Page) -> Result<()> {
