@@ -5,6 +5,7 @@ import { download, el, onSinglePress } from "./dom.js";
 import { loadExtras } from "./extras.js";
 import { goesOn } from "./leaving.js";
 import { Pool } from "./pool.js";
+import { Solver } from "./solver.js";
 import { unique } from "./store.js";
 import * as sweeps from "./sweeps.js";
 import * as views from "./views.js";
@@ -282,7 +283,8 @@ class FigureView {
   /** @param {number} runs */
   workers(runs) {
     const workers = Math.min(this.page.workers, runs);
-    return workers === 1 ? "1 worker" : `${workers} workers`;
+    const twice = Solver.twice ? ", each computed twice" : "";
+    return `${workers === 1 ? "1 worker" : `${workers} workers`}${twice}`;
   }
 
   /** @param {boolean} rest only those that have no result yet */

@@ -621,7 +621,7 @@ export class Lab {
       return;
     }
     /** @type {RunState} */
-    const run = { spec, link, metric, clean: null, scene: null, points: [], start: performance.now() };
+    const run = { spec, link, metric, clean: null, scene: null, points: [], second: false, start: performance.now() };
     this.run = run;
     // Those of the run before would pile up.
     performance.clearMarks();
@@ -650,8 +650,12 @@ export class Lab {
       },
       onDone: (report, json) => this.finish(run, report, json),
       onError: (problem) => this.run === run && this.failed(problem),
+      onSecond: () => {
+        run.second = true;
+      },
       onAgain: (problem) => {
         run.points.length = 0;
+        run.second = false;
         this.notice(
           `The engine broke down (${problem.message}). It has been restarted, and this run began again.`,
           "",

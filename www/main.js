@@ -48,6 +48,8 @@ await pause();
 const query = new URLSearchParams(location.search);
 const solver = new Solver(engine.module);
 const failures = query.getAll("fail");
+// For tests: as in WebKit.
+if (query.has("twice")) Solver.twice = true;
 solver.failures = [...failures];
 const lab = new Lab(engine, solver);
 const form = new Form($("fields"), engine.fields, (name, value) => lab.choose(name, value));

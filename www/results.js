@@ -120,13 +120,7 @@ export class Results {
     if (!run) return;
     const done = run.points.at(-1)?.iteration;
     const seconds = (performance.now() - run.start) / 1000;
-    const where =
-      done === undefined
-        ? run.clean
-          ? "Trained on clean data"
-          : "Training on clean data"
-        : `Iteration ${done} of ${run.spec.iterations}`;
-    $("status").textContent = `${where} · ${seconds.toFixed(1)} s`;
+    $("status").textContent = `${whereIs(run)} · ${seconds.toFixed(1)} s`;
     if (done !== undefined && !this.lab.result) $("headline").textContent = "The attack is running";
     this.progressBar.max = Math.max(run.spec.iterations, 1);
     this.progressBar.value = done ?? 0;
@@ -202,6 +196,14 @@ export class Results {
     const name = views.METRICS[run?.metric ?? result?.report.metric_name ?? "nmse"].short;
     return `Iteration ${iteration}: ${name} ${views.digits(metric)}, utility ${views.digits(utility)}`;
   }
+}
+
+/** @param {RunState} run */
+function whereIs({ spec, clean, points, second }) {
+  if (second) return "Computed; now once more, to compare";
+  const done = points.at(-1)?.iteration;
+  if (done !== undefined) return `Iteration ${done} of ${spec.iterations}`;
+  return clean ? "Trained on clean data" : "Training on clean data";
 }
 
 /** @param {Report} report */

@@ -12,10 +12,11 @@
  *   onDone: (report: Report, json: string) => void,
  *   onMeasured: (measured: Measured) => void,
  *   onError: (problem: Problem) => void,
+ *   onSecond: () => void,
  *   onAgain: (problem: Problem) => void,
  * }} RunHandlers
- * A brief run is only measured; any other one is told of as it goes on. `onAgain`: the engine broke
- * down, and the run begins once more.
+ * A brief run is only measured; any other one is told of as it goes on. `onSecond`: it is computed
+ * once more, to compare. `onAgain`: the engine broke down, and the run begins once more.
  */
 
 /** @type {Problem} */
@@ -28,6 +29,12 @@ const DIED = {
 };
 
 export class Solver {
+  /**
+   * Each run is computed twice, and has a result if both agree: WebKit runs the engine wrongly once
+   * in a while (docs/trust.md).
+   */
+  static twice = navigator.vendor.startsWith("Apple");
+
   /** @param {WebAssembly.Module} module */
   constructor(module) {
     this.module = module;
@@ -159,7 +166,7 @@ export class Solver {
       const how = this.failures.shift();
       if (how) this.post({ type: "fail", how });
       if (this.loadedKey !== source.key) this.post({ type: "load", id, source });
-      this.post({ type: "run", id, key: source.key, spec, brief });
+      this.post({ type: "run", id, key: source.key, spec, brief, twice: Solver.twice });
     };
     this.questions.set(id, ask);
     this.waiting.set(id, (message) => {
@@ -172,6 +179,8 @@ export class Solver {
           return handlers.onClean?.(message.model, message.scene);
         case "progress":
           return handlers.onProgress?.(message);
+        case "second":
+          return handlers.onSecond?.();
         case "done":
           this.over(id);
           return handlers.onDone?.(message.report, message.report_json);

@@ -196,13 +196,13 @@
 /**
  * @typedef {{type: "init", module: WebAssembly.Module, anew: boolean, lock: string}
  *   | {type: "load", id: number, source: Source}
- *   | {type: "run", id: number, key: string, spec: Spec, brief: boolean}
+ *   | {type: "run", id: number, key: string, spec: Spec, brief: boolean, twice: boolean}
  *   | {type: "file", id: number, name: RunFile, digest: string}
  *   | {type: "inspect", id: number, source: Source, reading: Reading | null}
  *   | {type: "check", id: number, source: Source, columns: Mapping | string}
  *   | {type: "example", id: number}
  *   | {type: "fail", how: string}} ToWorker
- * With `anew` the worker compiles the engine itself. `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone. `fail` is for tests: the next run panics, finds no memory, or the worker goes away.
+ * With `anew` the worker compiles the engine itself. `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone; one that is computed `twice` breaks down if the results differ. `fail` is for tests: the next run panics, finds no memory, has two results, or the worker goes away.
  */
 
 /**
@@ -210,6 +210,7 @@
  *   | {type: "loaded", id: number, description: Description}
  *   | {type: "clean", id: number, model: Model, scene: Scene}
  *   | ({type: "progress", id: number} & Progress)
+ *   | {type: "second", id: number}
  *   | {type: "done", id: number, report: Report, report_json: string}
  *   | {type: "measured", id: number, measured: Measured}
  *   | {type: "file", id: number, csv: string}
@@ -223,9 +224,9 @@
 /**
  * @typedef {{
  *   spec: Spec, link: string, metric: "nmse" | "auc", clean: Model | null, scene: Scene | null,
- *   points: Progress[], start: number,
+ *   points: Progress[], second: boolean, start: number,
  * }} RunState
- * A run that goes on, or went on: `start` by the page's clock, in milliseconds.
+ * A run that goes on, or went on: `second`: it is computed once more; `start` by the page's clock, in milliseconds.
  */
 
 /**

@@ -6,7 +6,7 @@
 import { loadExtras } from "./extras.js";
 import { Data, force_panic, initSync, last_panic } from "./pkg/engine.js";
 
-/** @import { FromWorker, Problem, RunFile, Source, ToWorker } from "./types.js" */
+/** @import { FromWorker, Problem, RunFile, Source, Spec, ToWorker } from "./types.js" */
 
 /** @type {{key: string, data: Data} | null} */
 let held = null;
@@ -175,7 +175,7 @@ function file(name, digest) {
 }
 
 /** @param {Extract<ToWorker, {type: "run"}>} message */
-function run({ id, key, spec, brief }) {
+function run({ id, key, spec, brief, twice }) {
   if (!held || held.key !== key) {
     throw { code: "data", field: null, message: "the data set has not been loaded" };
   }
@@ -186,12 +186,22 @@ function run({ id, key, spec, brief }) {
   if (how === "memory") useUp();
   if (how === "panic") force_panic();
   if (how === "close") return self.close();
-  const run = held.data.run(
-    spec,
-    () => performance.now() / 1000,
-    brief ? undefined : (/** @type {any} */ event) => tell({ ...event, id }),
-  );
+  const { data } = held;
+  /**
+   * @param {Spec} spec
+   * @param {(event: any) => void} [listener]
+   */
+  const compute = (spec, listener) => data.run(spec, () => performance.now() / 1000, listener);
+  const first = how === "wrong" ? { ...spec, seed: spec.seed + 1 } : spec;
+  const run = compute(first, brief ? undefined : (event) => tell({ ...event, id }));
   lastRun = run;
+  if (twice) {
+    if (!brief) tell({ type: "second", id });
+    const second = compute(spec);
+    const same = second.digest() === run.digest();
+    second.free();
+    if (!same) throw "two computations of it had different results";
+  }
   if (brief) tell({ type: "measured", id, measured: run.measured() });
   else tell({ type: "done", id, report: run.report(), report_json: run.report_json() });
 }

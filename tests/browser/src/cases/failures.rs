@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_panic_is_shown_and_survived,
         a_run_that_broke_down_begins_again: 60,
+        a_wrong_result_is_noticed_where_runs_are_computed_twice: 60,
         a_killed_worker_is_noticed_and_survived,
         a_data_set_that_is_missing_says_where_to_put_which_file: 120,
         a_bundle_that_cannot_be_loaded_is_explained,
@@ -69,6 +70,37 @@ async fn a_run_that_broke_down_begins_again(page: &Page) -> Result<()> {
     ensure!(finished(page).await? == digest);
     let left = page.text("notices").await?;
     ensure!(left.is_empty(), "{left}");
+    Ok(())
+}
+
+/// Has any engine compute each run twice; WebKit does so of itself.
+pub(super) const fn twice(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Webkit => "",
+        Engine::Chromium | Engine::Firefox => "twice&",
+    }
+}
+
+async fn a_wrong_result_is_noticed_where_runs_are_computed_twice(page: &Page) -> Result<()> {
+    const RUN: &str = "#i=3&r=67cbf802fc80d3bf";
+    const WORDS: &str = "two computations of it had different results";
+    let twice = twice(page.engine);
+    page.open(&format!("?{twice}fail=wrong{RUN}")).await?;
+    let digest = finished(page).await?;
+    ensure!(digest.starts_with("67cbf802fc80d3bf"), "{digest}");
+    notice(page, WORDS).await?;
+    notice(page, "this run began again").await?;
+    notice(page, "Reproduced bit for bit").await?;
+    // Wrong twice: no result is better than one of two.
+    page.open(&format!("?{twice}fail=wrong&fail=wrong{RUN}"))
+        .await?;
+    reached(page, "failed", SOON).await?;
+    notice(page, WORDS).await?;
+    page.screenshot("two-results").await?;
+    page.click("run").await?;
+    ensure!(finished(page).await? == digest);
+    let left = page.text("notices").await?;
+    ensure!(!left.contains(WORDS), "{left}");
     Ok(())
 }
 

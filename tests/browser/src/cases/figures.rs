@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use thirtyfour::Key;
 
+use super::failures::twice;
 use super::lab::{finished, needs, notice};
 use super::take::choose_item;
 use crate::cases;
@@ -23,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         back_and_forward_go_between_the_views: 120,
         a_worker_that_dies_fails_its_run_alone: 180,
         a_worker_that_breaks_down_once_fails_no_run: 180,
+        a_wrong_result_of_one_run_changes_no_figure: 180,
         figures_work_with_the_keyboard_alone: 120,
         figures_without_data_say_so,
         what_was_done_of_a_figure_is_kept_and_continued: 180,
@@ -279,6 +281,19 @@ async fn a_worker_that_breaks_down_once_fails_no_run(page: &Page) -> Result<()> 
     ensure!(!said.contains("failed"), "{said}");
     let (label, _) = picture(page, "sarcos").await?;
     ensure!(label.contains("9 of 9"), "{label}");
+    Ok(())
+}
+
+async fn a_wrong_result_of_one_run_changes_no_figure(page: &Page) -> Result<()> {
+    needs("sarcos")?;
+    let mut digests = Vec::new();
+    for how in ["", "fail=wrong"] {
+        open(page, 1, &format!("?{}workers=2&{how}", twice(page.engine))).await?;
+        choose(page, &["sarcos"]).await?;
+        page.set("figure-seeds", "1").await?;
+        digests.push(run(page).await?.0);
+    }
+    ensure!(digests[0] == digests[1], "{digests:?}");
     Ok(())
 }
 
