@@ -45,8 +45,8 @@ export class Solver {
     this.questions = new Map();
     /** The last run. */
     this.running = 0;
-    /** What broke an engine down, and was asked once more. */
-    this.repeated = 0;
+    /** What broke an engine down, and was asked once more. @type {{id: number, problem: Problem} | null} */
+    this.repeated = null;
     this.closed = false;
     /** How the next runs fail, one by one: for tests. @type {string[]} */
     this.failures = [];
@@ -114,9 +114,9 @@ export class Solver {
    */
   brokeDown(worker, message) {
     const { id, problem } = message;
-    const anew = problem.code === "panic" && id !== this.repeated && this.waiting.has(id);
+    const anew = problem.code === "panic" && id !== this.repeated?.id && this.waiting.has(id);
     if (anew) {
-      this.repeated = id;
+      this.repeated = { id, problem };
       if (id === this.running) this.onAgain?.(problem);
     } else this.waiting.get(id)?.(message);
     if (worker === this.worker) this.renew(anew);

@@ -61,17 +61,18 @@ async fn golden_digests_are_the_native_ones_with_1_2_and_4_workers(page: &Page) 
           await pool.run(jobs, \
             (k, measured) => (digests[k] = measured.digest), \
             (k, problem) => (digests[k] = problem.message)); \
-          return [digests, pool.solvers.filter(({ repeated }) => repeated).length]; \
-        })().then(done, (error) => done([[String(error)], 0]))";
+          const repeated = pool.solvers.flatMap(({ repeated }) => repeated?.problem.message ?? []); \
+          return [digests, repeated]; \
+        })().then(done, (error) => done([[String(error)], []]))";
     page.driver
         .set_script_timeout(Duration::from_mins(2))
         .await?;
-    let mut repeated = 0;
+    let mut repeated = Vec::new();
     for workers in table::WORKERS {
-        let (found, of_these): (Vec<String>, u32) = page
+        let (found, of_these): (Vec<String>, Vec<String>) = page
             .js_later(script, vec![json!(links), json!(workers)])
             .await?;
-        repeated += of_these;
+        repeated.extend(of_these);
         for (k, (name, _)) in table.iter().enumerate() {
             let expected = native
                 .get(*name)
