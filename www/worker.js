@@ -200,7 +200,7 @@ function run({ id, key, spec, brief, twice }) {
     const second = compute(spec);
     const same = second.digest() === run.digest();
     second.free();
-    if (!same) throw "two computations of it had different results";
+    if (!same) throw "two computations of this run had different results";
   }
   if (brief) tell({ type: "measured", id, measured: run.measured() });
   else tell({ type: "done", id, report: run.report(), report_json: run.report_json() });

@@ -293,8 +293,8 @@ rightly.** In one whole run of the tests, with three browsers at work, MNIST had
 digest there with two workers than natively (18ba1c73ae35f69d, not 665374079d8e1334); later, \
 beside four or more busy programs, `landmine_paper` had one too (6bc6b97a1e384a74, not \
 e1b342920cf94b59; two workers). Besides, runs end in failures that the program cannot have: \
-an index beyond a length that is 0 and cannot be, an address beyond the memory. All other \
-whole runs were equal.\n\n\
+an index beyond a length that is 0 and cannot be, an address beyond the memory. But for what the \
+table says, all whole runs were equal.\n\n\
 | where | engine | circumstances | went wrong |\n\
 | --- | --- | --- | --- |\n\
 | page | one large function | all golden specifications over and over, several workers, modules \

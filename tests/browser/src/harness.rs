@@ -191,10 +191,10 @@ fn once_more(plan: &Plan, ended: &mut [Ended]) -> Result<Vec<(String, String)>> 
     Ok(shaky)
 }
 
-/// How many browsers work side by side: two more than the machine has cores, since a case also
+/// How many browsers work side by side: one more than the machine has cores, since a case also
 /// waits.
 fn lanes() -> Result<usize> {
-    Ok(std::thread::available_parallelism()?.get() + 2)
+    Ok(std::thread::available_parallelism()?.get() + 1)
 }
 
 /// Takes the next case: one of the same engine if there is one, else of the engine that has most.

@@ -83,7 +83,7 @@ pub(super) const fn twice(engine: Engine) -> &'static str {
 
 async fn a_wrong_result_is_noticed_where_runs_are_computed_twice(page: &Page) -> Result<()> {
     const RUN: &str = "#i=3&r=67cbf802fc80d3bf";
-    const WORDS: &str = "two computations of it had different results";
+    const WORDS: &str = "two computations of this run had different results";
     let twice = twice(page.engine);
     page.open(&format!("?{twice}fail=wrong{RUN}")).await?;
     let digest = finished(page).await?;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use super::failures::counting_workers;
+use super::figures;
 use super::lab::{finished, needs, notice, state};
 use crate::cases;
 use crate::engine::Engine;
@@ -227,7 +228,7 @@ async fn a_figure_of_the_paper_is_saved_and_opens_again(page: &Page) -> Result<(
                 .await?;
             page.open("#view=figure3").await?;
         }
-        page.wait_text("figure-status", &digest).await?;
+        figures::ends_with(page, &digest).await?;
     }
     Ok(())
 }
