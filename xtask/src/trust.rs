@@ -288,8 +288,8 @@ const FOUND: [(&str, &str); 27] = [
 
 /// What is known of the engine in WebKit: counted by hand, once.
 const WEBKIT: &str = "\
-**Open: on a busy machine WebKit 2.50.6 (Linux, x86-64) does not always run the engine \
-rightly.** In one whole run of the tests, with three browsers at work, MNIST had another \
+**On a busy machine WebKit 2.50.6 (Linux, x86-64) does not always run the engine rightly. The \
+page notices it and computes anew (the last point below); the cause is not known.** In one whole run of the tests, with three browsers at work, MNIST had another \
 digest there with two workers than natively (18ba1c73ae35f69d, not 665374079d8e1334); later, \
 beside four or more busy programs, `landmine_paper` had one too (6bc6b97a1e384a74, not \
 e1b342920cf94b59; two workers). Besides, runs end in failures that the program cannot have: \
