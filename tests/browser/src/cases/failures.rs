@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_panic_is_shown_and_survived,
         a_run_that_broke_down_begins_again: 60,
         a_wrong_result_is_noticed_where_runs_are_computed_twice: 60,
+        a_second_computation_is_said_and_can_be_cancelled: 120,
         a_killed_worker_is_noticed_and_survived,
         a_data_set_that_is_missing_says_where_to_put_which_file: 120,
         a_bundle_that_cannot_be_loaded_is_explained,
@@ -101,6 +102,24 @@ async fn a_wrong_result_is_noticed_where_runs_are_computed_twice(page: &Page) ->
     ensure!(finished(page).await? == digest);
     let left = page.text("notices").await?;
     ensure!(!left.contains(WORDS), "{left}");
+    Ok(())
+}
+
+async fn a_second_computation_is_said_and_can_be_cancelled(page: &Page) -> Result<()> {
+    page.open(&format!("?{}#p=constant&i=1000", twice(page.engine)))
+        .await?;
+    page.until_within(
+        Duration::from_secs(60),
+        "the second computation",
+        async || Ok(page.text("status").await?.contains("now once more")),
+    )
+    .await?;
+    page.screenshot("computed-once-more").await?;
+    page.click("cancel").await?;
+    reached(page, "cancelled", SOON).await?;
+    page.set("field-iterations", "3").await?;
+    page.click("run").await?;
+    finished(page).await?;
     Ok(())
 }
 
