@@ -109,7 +109,7 @@ async fn a_second_computation_is_said_and_can_be_cancelled(page: &Page) -> Resul
     page.open(&format!("?{}#p=constant&i=1000", twice(page.engine)))
         .await?;
     page.until_within(
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         "the second computation",
         async || Ok(page.text("status").await?.contains("now once more")),
     )
