@@ -283,7 +283,7 @@ class FigureView {
   /** @param {number} runs */
   workers(runs) {
     const workers = Math.min(this.page.workers, runs);
-    const twice = Solver.twice ? ", each computed twice" : "";
+    const twice = Solver.twice ? ", each run twice" : "";
     return `${workers === 1 ? "1 worker" : `${workers} workers`}${twice}`;
   }
 

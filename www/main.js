@@ -48,9 +48,9 @@ await pause();
 const query = new URLSearchParams(location.search);
 const solver = new Solver(engine.module);
 const failures = query.getAll("fail");
+solver.failures = [...failures];
 // For tests: as in WebKit.
 if (query.has("twice")) Solver.twice = true;
-solver.failures = [...failures];
 const lab = new Lab(engine, solver);
 const form = new Form($("fields"), engine.fields, (name, value) => lab.choose(name, value));
 const runButton = byId("run", HTMLButtonElement);

@@ -200,7 +200,7 @@ export class Results {
 
 /** @param {RunState} run */
 function whereIs({ spec, clean, points, second }) {
-  if (second) return "Computed; now once more, to compare";
+  if (second) return "Once more, to compare";
   const done = points.at(-1)?.iteration;
   if (done !== undefined) return `Iteration ${done} of ${spec.iterations}`;
   return clean ? "Trained on clean data" : "Training on clean data";

@@ -289,8 +289,9 @@ const FOUND: [(&str, &str); 27] = [
 /// What is known of the engine in WebKit: counted by hand, once.
 const WEBKIT: &str = "\
 **On a busy machine WebKit 2.50.6 (Linux, x86-64) does not always run the engine rightly. The \
-page notices it and computes anew (the last point below); the cause is not known.** In one whole run of the tests, with three browsers at work, MNIST had another \
-digest there with two workers than natively (18ba1c73ae35f69d, not 665374079d8e1334); later, \
+page computes twice there (the last point below); the cause is not known.** In one whole run of the \
+tests, with three browsers at work, MNIST had another digest there with two workers than natively \
+(18ba1c73ae35f69d, not 665374079d8e1334); later, \
 beside four or more busy programs, `landmine_paper` had one too (6bc6b97a1e384a74, not \
 e1b342920cf94b59; two workers). Besides, runs end in failures that the program cannot have: \
 an index beyond a length that is 0 and cannot be, an address beyond the memory. But for what the \
@@ -315,7 +316,7 @@ rounds |\n\
 | page | as it is now | figure 1 on Sarcos with four workers (digest 341114194b4ea4ed, not \
 8ba1dc6aef1b9bb1), in a whole run of the tests on a fourth day | 1 figure |\n\
 | page | as it is now, each run computed twice | all golden specifications, beside six busy programs, on the \
-fourth day | 0 of 9 rounds; 3 runs began again |\n\
+fourth day | 0 of 9 rounds; at least 3 runs began again |\n\
 | page | the same | beside twelve | 0 of 1 round; one more did not end in 400 s |\n\
 | JavaScriptCore's shell | one large function | `mnist_paper`, eight agents, beside four busy \
 programs, thresholds lowered | 1 of 72 runs |\n\

@@ -111,7 +111,7 @@ async fn a_second_computation_is_said_and_can_be_cancelled(page: &Page) -> Resul
     page.until_within(
         Duration::from_mins(1),
         "the second computation",
-        async || Ok(page.text("status").await?.contains("now once more")),
+        async || Ok(page.text("status").await?.contains("Once more, to compare")),
     )
     .await?;
     page.screenshot("computed-once-more").await?;
