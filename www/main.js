@@ -1,19 +1,19 @@
 /** Wires the page: form, data, results, views, address. The state of the lab is in lab.js. */
 
-import { Datasets } from "./datasets.js";
-import { $, byId, el, onSinglePress } from "./dom.js";
-import { loadEngine } from "./engine.js";
-import { Form } from "./form.js";
-import { Guide } from "./guide.js";
-import { Lab, words } from "./lab.js";
-import { cutShort } from "./leaving.js";
-import { notice, withdraw } from "./notices.js";
-import { once } from "./once.js";
-import { showPresets } from "./presets.js";
-import { Results } from "./results.js";
-import { settingsSheet, showSheet } from "./sheet.js";
-import { Solver } from "./solver.js";
-import { offerFiles, resultAddress } from "./take.js";
+import { Datasets } from "./views/datasets.js";
+import { $, byId, el, onSinglePress } from "./ui/dom.js";
+import { loadEngine } from "./engine/engine.js";
+import { Form } from "./views/form.js";
+import { Guide } from "./views/guide.js";
+import { Lab, words } from "./core/lab.js";
+import { cutShort } from "./core/unload.js";
+import { notice, withdraw } from "./ui/notices.js";
+import { once } from "./core/once.js";
+import { showPresets } from "./views/presets.js";
+import { Results } from "./views/results.js";
+import { settingsSheet, showSheet } from "./ui/sheet.js";
+import { Solver } from "./engine/solver.js";
+import { offerFiles, resultAddress } from "./views/share.js";
 
 addEventListener("error", (event) => pageFailed(event.error ?? event.message));
 addEventListener("unhandledrejection", (event) => pageFailed(event.reason));
@@ -56,7 +56,7 @@ const form = new Form($("fields"), engine.fields, (name, value) => lab.choose(na
 const runButton = byId("run", HTMLButtonElement);
 
 const datasets = new Datasets(lab, async (file) => {
-  const { openCarried } = await import("./carried.js");
+  const { openCarried } = await import("./core/provenance.js");
   openCarried(file, lab, openAddress);
 });
 lab.listen((event) => {
@@ -86,10 +86,10 @@ showPresets(lab);
 const guide = new Guide(lab);
 offerFiles(lab, results);
 
-/** @type {import("./reading.js").View | null} once there is a result to read */
+/** @type {import("./views/reading.js").View | null} once there is a result to read */
 let reading = null;
-const openView = once(async (/** @type {import("./types.js").RunState | null} */ run) => {
-  const { openReading } = await import("./reading.js");
+const openView = once(async (/** @type {import("./engine/types.js").RunState | null} */ run) => {
+  const { openReading } = await import("./views/reading.js");
   reading = await openReading(lab, results, run);
 });
 lab.listen((event) => {
@@ -120,9 +120,9 @@ let figure = 0;
 let away = false;
 /** The address of the lab as it was last written. */
 let labAddress = "";
-/** @type {Map<number, import("./figures.js").View>} by number, once they have been shown */
+/** @type {Map<number, import("./views/figures.js").View>} by number, once they have been shown */
 const figures = new Map();
-/** @type {import("./compare.js").View | null} once it has been shown */
+/** @type {import("./views/compare.js").View | null} once it has been shown */
 let comparison = null;
 
 let writing = 0;
@@ -191,7 +191,7 @@ async function showComparison(left, right) {
   if (!comparison) {
     $("figure").replaceChildren(el("p", { class: "lead" }, "The comparison is being loaded …"));
     try {
-      const { openCompare } = await import("./compare.js");
+      const { openCompare } = await import("./views/compare.js");
       comparison ??= await openCompare(engine, surroundings);
     } catch (error) {
       return notice(`${words(error)}. Check the connection, then open the view again.`, "bad", "figure");
@@ -203,7 +203,7 @@ async function showComparison(left, right) {
 }
 
 /**
- * @param {import("./types.js").Figure} about
+ * @param {import("./engine/types.js").Figure} about
  * @param {string} data the data sets that the link asks for
  * @param {string} seeds how many it asks for
  */
@@ -213,7 +213,7 @@ async function showFigure(about, data, seeds) {
   if (!shown) {
     $("figure").replaceChildren(el("p", { class: "lead" }, `Figure ${about.number} is being loaded …`));
     try {
-      const { openFigure } = await import("./figures.js");
+      const { openFigure } = await import("./views/figures.js");
       shown = await openFigure(engine, about, surroundings);
     } catch (error) {
       return notice(`${words(error)}. Check the connection, then open the figure again.`, "bad", "figure");
@@ -231,7 +231,7 @@ async function showFigure(about, data, seeds) {
 async function showBare() {
   const bare = /[#&]embed=1\b/.test(location.hash);
   document.documentElement.toggleAttribute("data-embed", bare);
-  if (bare) (await import("./embed.js")).showEmbed(lab);
+  if (bare) (await import("./views/embed.js")).showEmbed(lab);
 }
 
 /** Opens a link in place. @param {string} fragment */
@@ -265,7 +265,7 @@ const surroundings = {
   /** @param {string} name */
   source: (name) => lab.sourceOf(name),
   sourceFor: lab.sourceFor.bind(lab),
-  /** @param {import("./types.js").DatasetRef | undefined} ref */
+  /** @param {import("./engine/types.js").DatasetRef | undefined} ref */
   shape: (ref) => (typeof ref === "object" ? lab.opened.get(ref.sha256)?.description.shape : undefined),
   /** @param {string} link */
   finished: (link) => reading?.finished(link),
@@ -344,9 +344,9 @@ $("fields").hidden = false;
 // What the first result does not need.
 const rest = once(async () => {
   const [{ Keeper }, { workOffline }, { preparePrint }] = await Promise.all([
-    import("./keep.js"),
-    import("./offline.js"),
-    import("./print.js"),
+    import("./views/history.js"),
+    import("./offline/offline.js"),
+    import("./views/print.js"),
   ]);
   preparePrint(lab, () => resultAddress(lab));
   new Keeper(lab, cut);

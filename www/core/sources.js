@@ -1,0 +1,108 @@
+/** Where the bytes of data sets come from: bundles of this build, or files that a user opens. */
+
+import { bundles } from "../pkg/build.js";
+
+/** @import { Published, Source, Spec } from "../engine/types.js" */
+
+/** @param {string} name */
+export const hasBundle = (name) => `${name}.bundle` in bundles;
+
+/**
+ * The synthetic data set is made by the worker; loss and seed decide it.
+ * @param {Spec} spec
+ * @returns {Source}
+ */
+export const syntheticSource = (spec) => ({
+  key: `synthetic ${spec.loss} ${spec.seed}`,
+  content: { kind: "synthetic", spec },
+});
+
+/**
+ * @param {string} name
+ * @returns {Promise<Source>}
+ */
+export async function fetchBundle(name) {
+  const bundle = bundles[`${name}.bundle`];
+  if (!bundle) throw { code: "data", field: "dataset", message: `${name} is not in this copy` };
+  /** @param {string} why */
+  const fail = (why) => ({
+    code: "data",
+    field: "dataset",
+    message: `the data set could not be loaded (${why})`,
+  });
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(bundle.url);
+  } catch {
+    throw fail("no connection");
+  }
+  if (!response.ok) throw fail(`the server says ${response.status}`);
+  let bytes;
+  try {
+    bytes = await response.arrayBuffer();
+  } catch {
+    throw fail("the connection broke off");
+  }
+  // WebKit takes what has come for all there is.
+  if (bytes.byteLength < bundle.bytes) throw fail("the connection broke off");
+  return { key: `bundle ${name}`, content: { kind: "bundle", name, bytes } };
+}
+
+/**
+ * @param {File} file
+ * @returns {Promise<Source>}
+ */
+export async function openFile(file) {
+  // A blob is handed to workers without a copy; the file itself may change meanwhile.
+  const bytes = new Blob([await readBytes(file)]);
+  const key = `file ${file.name} ${file.size} ${file.lastModified}`;
+  return { key, content: { kind: "file", name: file.name, bytes, columns: null } };
+}
+
+/**
+ * The same file read as the text of a mapping says, or by its own names.
+ * @param {Source} source
+ * @param {string | null} columns
+ * @returns {Source}
+ */
+export function withColumns(source, columns) {
+  if (source.content.kind !== "file") return source;
+  const [key = ""] = source.key.split("\n");
+  return {
+    key: columns === null ? key : `${key}\n${columns}`,
+    content: { ...source.content, columns },
+  };
+}
+
+/**
+ * @param {Published} published
+ * @param {File[]} files
+ * @returns {Promise<Source>}
+ */
+export async function openRawFiles(published, files) {
+  const missing = published.files.filter(({ name }) => !files.some((file) => file.name === name));
+  const [only] = files;
+  if (missing.length > 0 && published.files.length === 1 && files.length === 1 && only) {
+    // One file under another name: its content decides.
+    return openFile(only);
+  }
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(", ");
+    throw { code: "data", field: "dataset", message: `Open these files together: missing ${names}` };
+  }
+  /** @type {[string, ArrayBuffer][]} */
+  const contents = [];
+  for (const file of files) contents.push([file.name, await readBytes(file)]);
+  const key = `raw ${files.map((file) => `${file.name} ${file.lastModified}`).join(" ")}`;
+  return { key, content: { kind: "raw", name: published.name, files: contents } };
+}
+
+/** @param {File} file */
+async function readBytes(file) {
+  try {
+    return await file.arrayBuffer();
+  } catch {
+    throw { code: "data", field: "dataset", message: `${file.name} could not be read` };
+  }
+}

@@ -1,0 +1,63 @@
+/** The runs of figures that this browser keeps, so that a reload loses none. No looks. */
+
+import { transact } from "./database.js";
+
+/** @import { Measured } from "../engine/types.js" */
+/** @import { Base } from "./database.js" */
+
+/**
+ * @typedef {{engine: string, datasets: string[], seeds: number}} Plan
+ * What a sweep is made of.
+ */
+
+/** @type {Base} */
+const BASE = {
+  name: "patom-lab-figures",
+  table: "runs",
+  make: (database) => database.createObjectStore("runs", { keyPath: ["figure", "sweep", "run"] }),
+};
+
+/** The number of the record that holds the plan. */
+const PLAN = -1;
+
+/** All records of a figure: lists come after whatever a sweep is called. @param {number} figure */
+const allOf = (figure) => IDBKeyRange.bound([figure], [figure, []]);
+
+/**
+ * Keeps results of a sweep. One sweep of a figure is kept, whichever was added to last: an older one
+ * goes when the new one has a result.
+ * @param {number} figure
+ * @param {string} sweep unique
+ * @param {Plan} plan
+ * @param {[number, Measured][]} fresh results with the numbers of their runs
+ * @param {() => [number, Measured][]} all where another tab's sweep took the place of this one
+ */
+export const add = (figure, sweep, plan, fresh, all) =>
+  transact(BASE, "readwrite", (table) => {
+    const head = table.count([figure, sweep, PLAN]);
+    head.onsuccess = () => {
+      const known = head.result > 0;
+      if (!known) {
+        table.delete(allOf(figure));
+        table.put({ figure, sweep, run: PLAN, plan });
+      }
+      for (const [run, result] of known ? fresh : all()) table.put({ figure, sweep, run, result });
+    };
+    return head;
+  });
+
+/**
+ * What is kept of a figure.
+ * @param {number} figure
+ * @returns {Promise<{sweep: string, plan: Plan, results: [number, Measured][]} | null>}
+ */
+export async function kept(figure) {
+  const records = await transact(BASE, "readonly", (table) => table.getAll(allOf(figure)));
+  const head = records.find(({ run }) => run === PLAN);
+  if (!head) return null;
+  const { sweep, plan } = head;
+  const mine = records.filter((record) => record.sweep === sweep && record.run !== PLAN);
+  return { sweep, plan, results: mine.map(({ run, result }) => [run, result]) };
+}
+
+export const clear = () => transact(BASE, "readwrite", (table) => table.clear());

@@ -1,0 +1,53 @@
+/**
+ * The engine: a wasm module that is compiled here once, for the page (form, links, charts) and for the
+ * workers (the solver). Other modules are fetched when they are needed: see extras.js.
+ */
+
+import init, * as page from "../pkg/engine.js";
+
+/** @import { Complete, Draft, Field, Figure, Link, Published, Refused, Shape } from "./types.js" */
+
+/**
+ * @param {URL} url
+ * @returns {Promise<WebAssembly.Module>}
+ */
+async function compile(url) {
+  try {
+    return await WebAssembly.compileStreaming(fetch(url));
+  } catch {
+    // A host that sends the file with a wrong type: compile it from its bytes.
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`);
+    return WebAssembly.compile(await response.arrayBuffer());
+  }
+}
+
+export const compileEngine = () => compile(new URL("./pkg/engine_bg.wasm", import.meta.url));
+
+/** Loads what the first result needs. */
+export async function loadEngine() {
+  const module = await compileEngine();
+  await init({ module_or_path: module });
+  return {
+    /** For workers. */
+    module,
+    version: page.version(),
+    maxFileBytes: page.max_file_bytes(),
+    /** @type {Field[]} */
+    fields: page.fields(),
+    /** @type {Published[]} */
+    published: page.published_data(),
+    /** @type {(draft: Draft, shape?: Shape) => Complete | Refused} */
+    complete: page.complete,
+    /** @type {(text: string) => Link | Refused} */
+    readLink: page.read_link,
+    drawCurve: page.draw_curve,
+    curveLayout: page.curve_layout,
+    drawHeatmap: page.draw_heatmap,
+    heatmapLayout: page.heatmap_layout,
+    /** @type {Figure[]} */
+    figures: page.figures(),
+  };
+}
+
+/** @typedef {Awaited<ReturnType<typeof loadEngine>>} Engine */

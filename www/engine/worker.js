@@ -1,0 +1,244 @@
+/**
+ * The solver's thread: holds one data set, runs one specification at a time. It never hears a
+ * cancel while it computes; the page ends the whole worker instead.
+ */
+
+import { loadExtras } from "./extras.js";
+import { Data, force_panic, initSync, last_panic } from "../pkg/engine.js";
+
+/** @import { FromWorker, Problem, RunFile, Source, Spec, ToWorker } from "./types.js" */
+
+/** @type {{key: string, data: Data} | null} */
+let held = null;
+/** @type {import("../pkg/engine.js").Run | null} */
+let lastRun = null;
+let failNext = "";
+/** @type {WebAssembly.Memory | null} */
+let memory = null;
+
+const OUT_OF_MEMORY =
+  "There was not enough memory for this calculation. The engine has been restarted; fewer injected " +
+  "points or a smaller file need less, and other tabs can be closed.";
+
+/** @param {FromWorker} message */
+const tell = (message) => self.postMessage(message);
+
+/** @param {Source} source */
+async function read({ content }) {
+  if (content.kind === "synthetic") return Data.synthetic(content.spec);
+  const extras = await loadExtras();
+  try {
+    const columns = content.kind === "file" ? content.columns : null;
+    return Data.from_payload(payload(extras, content), columns ?? undefined);
+  } catch (error) {
+    const panic = error instanceof WebAssembly.RuntimeError ? extras.last_panic() : "";
+    throw panic ? new Error(panic) : error;
+  }
+}
+
+/**
+ * @param {import("./extras.js").Extras} extras
+ * @param {Exclude<Source["content"], {kind: "synthetic"}>} content
+ */
+function payload(extras, content) {
+  switch (content.kind) {
+    case "bundle":
+      return extras.read_bundle(content.name, new Uint8Array(content.bytes));
+    case "file":
+      return extras.read_file(content.name, bytesOf(content.bytes), content.columns ?? undefined);
+    case "raw":
+      return extras.read_raw_files(
+        content.name,
+        content.files.map(([name, bytes]) => [name, new Uint8Array(bytes)]),
+      );
+  }
+}
+
+/** @param {Blob} blob */
+function bytesOf(blob) {
+  // Only workers have it, so the types of a page do not know it.
+  const { FileReaderSync } = /** @type {any} */ (self);
+  return new Uint8Array(new FileReaderSync().readAsArrayBuffer(blob));
+}
+
+/**
+ * What the extras find in a user's file.
+ * @template T
+ * @param {Source} source
+ * @param {(extras: import("./extras.js").Extras, name: string, bytes: Uint8Array) => T} look
+ */
+async function lookAt({ content }, look) {
+  if (content.kind !== "file") {
+    throw { code: "data", field: "dataset", message: `${content.kind} data have no columns to choose` };
+  }
+  return look(await loadExtras(), content.name, bytesOf(content.bytes));
+}
+
+/** @param {Source} source */
+async function load(source) {
+  if (held?.key === source.key) return held.data;
+  held?.data.free();
+  held = null;
+  held = { key: source.key, data: await read(source) };
+  return held.data;
+}
+
+/**
+ * Rust's own errors are plain objects; anything else is a trap or a bug of ours.
+ * @param {unknown} error
+ * @returns {{problem: Problem, fatal: boolean}}
+ */
+function explain(error) {
+  if (error && typeof error === "object" && "code" in error && "message" in error) {
+    return { problem: /** @type {Problem} */ (error), fatal: false };
+  }
+  const panic = error instanceof WebAssembly.RuntimeError ? last_panic() : "";
+  // A trap without a panic is an allocation that was refused; the browser's own say so.
+  const trapped = error instanceof WebAssembly.RuntimeError && /unreachable/i.test(error.message);
+  if (!panic && (trapped || (error instanceof RangeError && /memory|allocat/i.test(error.message)))) {
+    return { problem: { code: "memory", field: null, message: OUT_OF_MEMORY }, fatal: true };
+  }
+  const message = panic || (error instanceof Error ? `${error.name}: ${error.message}` : `${error}`);
+  return { problem: { code: "panic", field: null, message }, fatal: true };
+}
+
+/**
+ * The page's module, or the same one, compiled anew.
+ * @param {Extract<ToWorker, {type: "init"}>} message
+ */
+async function moduleOf({ module, anew }) {
+  if (!anew) return module;
+  try {
+    return await (await import("./engine.js")).compileEngine();
+  } catch {
+    // The host cannot be reached.
+    return module;
+  }
+}
+
+/** @param {ToWorker} message */
+async function answer(message) {
+  switch (message.type) {
+    case "init":
+      memory = initSync({ module: await moduleOf(message) }).memory;
+      holdLock(message.lock, () => tell({ type: "ready" }));
+      break;
+    case "load":
+      tell({ type: "loaded", id: message.id, description: (await load(message.source)).describe() });
+      break;
+    case "run":
+      run(message);
+      break;
+    case "file":
+      tell({ type: "file", id: message.id, csv: file(message.name, message.digest) });
+      break;
+    case "inspect": {
+      const { id, source, reading } = message;
+      const inspected = await lookAt(source, (extras, name, bytes) => extras.inspect_file(name, bytes, reading));
+      tell({ type: "inspected", id, inspected });
+      break;
+    }
+    case "check": {
+      const { id, source, columns } = message;
+      const checked = await lookAt(source, (extras, name, bytes) => extras.check_columns(name, bytes, columns));
+      tell({ type: "checked", id, checked });
+      break;
+    }
+    case "example": {
+      const [csv, limits] = (await loadExtras()).example_file();
+      tell({ type: "example", id: message.id, csv, limits });
+      break;
+    }
+    case "fail":
+      failNext = message.how;
+      break;
+  }
+}
+
+/**
+ * A file of the last run; empty if that was another one.
+ * @param {RunFile} name
+ * @param {string} digest
+ */
+function file(name, digest) {
+  if (lastRun?.digest() !== digest) return "";
+  switch (name) {
+    case "points":
+      return lastRun.points_csv();
+    case "poisoned":
+      return lastRun.poisoned_csv();
+    case "trace":
+      return lastRun.trace_csv();
+    case "correlations":
+      return lastRun.correlations_csv();
+  }
+}
+
+/** @param {Extract<ToWorker, {type: "run"}>} message */
+function run({ id, key, spec, brief, twice }) {
+  if (!held || held.key !== key) {
+    throw { code: "data", field: null, message: "the data set has not been loaded" };
+  }
+  lastRun?.free();
+  lastRun = null;
+  const how = failNext;
+  failNext = "";
+  if (how === "memory") useUp();
+  if (how === "panic") force_panic();
+  if (how === "close") return self.close();
+  const { data } = held;
+  /**
+   * @param {Spec} spec
+   * @param {(event: any) => void} [listener]
+   */
+  const compute = (spec, listener) => data.run(spec, () => performance.now() / 1000, listener);
+  const first = how === "wrong" ? { ...spec, seed: spec.seed + 1 } : spec;
+  const run = compute(first, brief ? undefined : (event) => tell({ ...event, id }));
+  lastRun = run;
+  if (twice) {
+    if (!brief) tell({ type: "second", id });
+    const second = compute(spec);
+    const same = second.digest() === run.digest();
+    second.free();
+    if (!same) throw "two computations of this run had different results";
+  }
+  if (brief) tell({ type: "measured", id, measured: run.measured() });
+  else tell({ type: "done", id, report: run.report(), report_json: run.report_json() });
+}
+
+/** For tests: leaves the engine no more memory than it has. */
+function useUp() {
+  for (let pages = 1 << 16; pages >= 1; pages >>= 1) {
+    try {
+      for (;;) memory?.grow(pages);
+    } catch {
+      // Too much: half of it.
+    }
+  }
+}
+
+/**
+ * Holds a lock for as long as this worker lives: the page waits for it, and so learns of a worker
+ * that ended without a word. Where there are no locks (plain http), the page has to do without.
+ * @param {string} name
+ * @param {() => void} then
+ */
+function holdLock(name, then) {
+  if (!navigator.locks) return then();
+  navigator.locks
+    .request(name, () => {
+      then();
+      return new Promise(() => {});
+    })
+    .catch(then);
+}
+
+/** One after the other: a run waits for its data. */
+let last = Promise.resolve();
+self.onmessage = (event) => {
+  /** @type {ToWorker} */
+  const message = event.data;
+  last = last
+    .then(() => answer(message))
+    .catch((error) => tell({ type: "error", id: "id" in message ? message.id : 0, ...explain(error) }));
+};

@@ -1,0 +1,325 @@
+/** Pictures on canvases: size, sharpness, theme, pointer and keyboard. The drawing is in Rust. */
+
+import { el } from "./dom.js";
+
+/** @import { Engine } from "../engine/engine.js" */
+/** @import { Spec } from "../engine/types.js" */
+
+/**
+ * @typedef {{
+ *   metric: number[], utility: number[], cleanMetric: number | null, metricName: "nmse" | "auc",
+ *   iterations: number, spec: Spec, perTask: () => ArrayLike<number>,
+ * }} CurveData
+ * `perTask`: the metric of every task, iteration by iteration.
+ */
+
+/**
+ * @typedef {{
+ *   name: string, title: string, values: Float64Array, openEnded: boolean,
+ *   roles?: {targets: number[], attackers: number[]},
+ * }} Heatmap
+ * `roles`: where they are not those of the specification.
+ */
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+/** Paper is white. */
+let onPaper = false;
+addEventListener("beforeprint", () => (onPaper = true));
+addEventListener("afterprint", () => (onPaper = false));
+
+/** @param {boolean} paperColors */
+export const style = (paperColors) => ({
+  scale: Math.min(Math.max(devicePixelRatio || 1, 0.5), 4),
+  dark: dark.matches && !onPaper,
+  paper_colors: paperColors,
+});
+
+/**
+ * Gives a canvas the size of a layout, in device pixels.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ * @param {number} scale
+ */
+export function resize(canvas, width, height, scale) {
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+}
+
+/**
+ * At most one drawing for each frame of the screen, however often it is asked for.
+ * @param {() => void} draw
+ */
+export function oncePerFrame(draw) {
+  let queued = false;
+  return () => {
+    if (queued) return;
+    queued = true;
+    requestAnimationFrame(() => {
+      queued = false;
+      draw();
+    });
+  };
+}
+
+/**
+ * Draws a picture anew when it has to look different: another width, theme or pixel ratio, or paper.
+ * @param {HTMLElement} element
+ * @param {() => void} draw
+ */
+export function onLookChange(element, draw) {
+  const redraw = oncePerFrame(draw);
+  let width = 0;
+  new ResizeObserver(() => {
+    if (element.clientWidth === width) return;
+    width = element.clientWidth;
+    redraw();
+  }).observe(element);
+  dark.addEventListener("change", redraw);
+  // Paper waits for no frame of the screen.
+  addEventListener("beforeprint", draw);
+  addEventListener("afterprint", redraw);
+  const watchRatio = () => {
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener(
+      "change",
+      () => {
+        redraw();
+        watchRatio();
+      },
+      { once: true },
+    );
+  };
+  watchRatio();
+}
+
+/** The course of an attack. */
+export class CurveChart {
+  /**
+   * @param {Engine} engine
+   * @param {HTMLElement} box holds the canvas
+   * @param {(iteration: number | null) => void} onCursor
+   */
+  constructor(engine, box, onCursor) {
+    this.engine = engine;
+    this.box = box;
+    this.onCursor = onCursor;
+    this.canvas = el("canvas", { role: "img", tabindex: 0, "aria-label": "no result yet" });
+    box.append(this.canvas);
+    /** @type {CurveData | null} */
+    this.data = null;
+    /** @type {number | null} */
+    this.cursor = null;
+    /** Does every target have a line? */
+    this.eachTarget = false;
+    /** @type {number | null} the target whose line stands out */
+    this.task = null;
+    this.drawSoon = oncePerFrame(() => this.draw());
+    this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    this.canvas.addEventListener("pointerleave", () => this.moveTo(null));
+    this.canvas.addEventListener("blur", () => this.moveTo(null));
+    this.canvas.addEventListener("keydown", (event) => this.key(event));
+    onLookChange(box, () => this.draw());
+  }
+
+  /**
+   * @param {CurveData | null} data
+   * @param {string} summary one sentence for those who do not see the picture
+   */
+  show(data, summary) {
+    this.data = data;
+    this.canvas.setAttribute("aria-label", summary);
+    this.drawSoon();
+  }
+
+  draw() {
+    const width = this.box.clientWidth;
+    if (!this.data || width < 50) return;
+    const look = style(false);
+    const height = this.engine.curveLayout(width)[0] ?? 0;
+    resize(this.canvas, width, height, look.scale);
+    const { metric, utility, cleanMetric, metricName, iterations, spec, perTask } = this.data;
+    const each = this.eachTarget ? Float64Array.from(perTask()) : new Float64Array();
+    this.engine.drawCurve(this.canvas, Float64Array.from(metric), Float64Array.from(utility), each, {
+      style: look,
+      metric_name: metricName,
+      clean_metric: cleanMetric,
+      iterations,
+      attack: spec.attack,
+      method: spec.method,
+      cursor: this.cursor,
+      tasks: this.eachTarget ? spec.targets : [],
+      task: this.task,
+    });
+  }
+
+  /** The line of this task stands out, if it has one. @param {number | null} task */
+  highlight(task) {
+    this.task = task;
+    if (this.eachTarget) this.drawSoon();
+  }
+
+  /** @param {number | null} iteration */
+  moveTo(iteration) {
+    if (iteration === this.cursor) return;
+    this.cursor = iteration;
+    this.onCursor(iteration);
+    this.drawSoon();
+  }
+
+  /** @param {PointerEvent} event */
+  point(event) {
+    if (!this.data) return;
+    const [, ...places] = this.engine.curveLayout(this.box.clientWidth);
+    const last = Math.max(this.data.metric.length - 1, this.data.iterations, 1);
+    for (const at of [0, 4]) {
+      const [left = 0, top = 0, width = 1, height = 1] = places.slice(at, at + 4);
+      const [x, y] = [event.offsetX - left, event.offsetY - top];
+      if (x < -15 || x > width + 15 || y < -50 || y > height + 42) continue;
+      const iteration = Math.round((x / width) * last);
+      const inside = iteration >= 0 && iteration < this.data.metric.length;
+      return this.moveTo(inside ? iteration : null);
+    }
+    this.moveTo(null);
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const last = (this.data?.metric.length ?? 0) - 1;
+    if (last < 0) return;
+    const now = this.cursor ?? -1;
+    const next = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: last }[event.key];
+    if (event.key === "Escape") this.moveTo(null);
+    if (next === undefined) return;
+    event.preventDefault();
+    this.moveTo(Math.min(Math.max(next, 0), last));
+  }
+}
+
+/** Several correlations of the same tasks, with one cursor. */
+export class Heatmaps {
+  /**
+   * @param {Engine} engine
+   * @param {HTMLElement} box holds the figures
+   * @param {(cell: [number, number] | null) => void} onCursor
+   */
+  constructor(engine, box, onCursor) {
+    this.engine = engine;
+    this.box = box;
+    this.onCursor = onCursor;
+    /** @type {{canvas: HTMLCanvasElement, frame: HTMLElement, map: Heatmap}[]} */
+    this.shown = [];
+    /** @type {Spec | null} */
+    this.spec = null;
+    this.tasks = 0;
+    this.paperColors = false;
+    /** @type {[number, number] | null} */
+    this.cursor = null;
+    /** @type {number | null} the task whose row and column are outlined */
+    this.task = null;
+    this.drawSoon = oncePerFrame(() => this.draw());
+    onLookChange(box, () => this.draw());
+  }
+
+  /**
+   * @param {Heatmap[]} maps
+   * @param {number} tasks
+   * @param {Spec} spec
+   * @param {(map: Heatmap) => string} summary
+   */
+  show(maps, tasks, spec, summary) {
+    this.spec = spec;
+    this.tasks = tasks;
+    this.cursor = this.task = null;
+    const same =
+      maps.length === this.shown.length &&
+      maps.every((map, k) => map.name === this.shown[k]?.map.name);
+    if (!same) {
+      this.shown = maps.map((map) => this.figure(map));
+      this.box.replaceChildren(...this.shown.map(({ frame }) => frame));
+    }
+    this.shown.forEach((shown, k) => {
+      shown.map = maps[k] ?? shown.map;
+      shown.canvas.setAttribute("aria-label", summary(shown.map));
+    });
+    this.box.dataset.count = String(maps.length);
+    this.draw();
+  }
+
+  /** @param {Heatmap} map */
+  figure(map) {
+    const canvas = el("canvas", { role: "img", tabindex: 0, "data-map": map.name });
+    canvas.addEventListener("pointermove", (event) => this.point(event));
+    canvas.addEventListener("pointerleave", () => this.moveTo(null));
+    canvas.addEventListener("blur", () => this.moveTo(null));
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    const frame = el("figure", {}, el("figcaption", {}, map.title), canvas);
+    return { canvas, frame, map };
+  }
+
+  draw() {
+    if (!this.spec) return;
+    const look = style(this.paperColors);
+    for (const { canvas, frame, map } of this.shown) {
+      const width = frame.clientWidth;
+      if (width < 50) continue;
+      const height = this.engine.heatmapLayout(width, this.tasks)[0] ?? 0;
+      resize(canvas, width, height, look.scale);
+      this.engine.drawHeatmap(canvas, map.values, {
+        style: look,
+        tasks: this.tasks,
+        targets: (map.roles ?? this.spec).targets,
+        attackers: (map.roles ?? this.spec).attackers,
+        title: map.openEnded ? "change of the correlation" : "task correlation",
+        open_ended: map.openEnded,
+        cursor: this.cursor,
+        task: this.task,
+      });
+    }
+  }
+
+  /** Outlines the row and the column of a task. @param {number | null} task */
+  highlight(task) {
+    if (task === this.task) return;
+    this.task = task;
+    this.drawSoon();
+  }
+
+  /** @param {[number, number] | null} cell */
+  moveTo(cell) {
+    if (String(cell) === String(this.cursor)) return;
+    this.cursor = cell;
+    this.onCursor(cell);
+    this.drawSoon();
+  }
+
+  /** @param {PointerEvent} event */
+  point(event) {
+    const canvas = /** @type {HTMLElement} */ (event.currentTarget);
+    const places = this.engine.heatmapLayout(canvas.clientWidth, this.tasks);
+    const [, left = 0, top = 0, cell = 1] = places;
+    const column = Math.floor((event.offsetX - left) / cell);
+    const row = Math.floor((event.offsetY - top) / cell);
+    const inside = row >= 0 && column >= 0 && row < this.tasks && column < this.tasks;
+    this.moveTo(inside ? [row, column] : null);
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    if (event.key === "Escape") return this.moveTo(null);
+    const step = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+    }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const [row, column] = this.cursor ?? [0, 0];
+    const [down = 0, right = 0] = this.cursor ? step : [0, 0];
+    const clamp = (/** @type {number} */ k) => Math.min(Math.max(k, 0), this.tasks - 1);
+    this.moveTo([clamp(row + down), clamp(column + right)]);
+  }
+}

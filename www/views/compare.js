@@ -1,0 +1,400 @@
+/** Two runs side by side: what differs in their settings, their courses, correlations and tasks. */
+
+import { comparisonLink } from "../core/route.js";
+import { Heatmaps, onLookChange, resize, style } from "../ui/charts.js";
+import { el, onSinglePress } from "../ui/dom.js";
+import { loadPictures } from "../engine/extras.js";
+import { spoken } from "./form.js";
+import { words } from "../core/lab.js";
+import { Solver } from "../engine/solver.js";
+import * as views from "./report.js";
+
+/** @import { Engine } from "../engine/engine.js" */
+/** @import { Pictures } from "../engine/extras.js" */
+/** @import { Comparison, Complete, DatasetRef, Problem, Report, Shape, Source, Spec } from "../engine/types.js" */
+
+/**
+ * @typedef {{
+ *   sourceFor: (spec: Spec) => Promise<Source>,
+ *   shape: (dataset: DatasetRef | undefined) => Shape | undefined,
+ *   finished: (link: string) => Report | undefined,
+ * }} Surroundings
+ * What the page lends: data, the shape of an opened file, reports that are there already.
+ */
+
+/** @typedef {{link: string, report: Report, told: string}} Side  `told`: of the digest in the link, if there is one. */
+
+const NAMES = /** @type {const} */ (["A", "B"]);
+
+/** @typedef {Compare} View */
+
+/**
+ * Fetches what the view needs.
+ * @param {Engine} engine
+ * @param {Surroundings} page
+ */
+export async function openCompare(engine, page) {
+  return new Compare(engine, await loadPictures(), page);
+}
+
+class Compare {
+  /**
+   * @param {Engine} engine
+   * @param {Pictures} pictures
+   * @param {Surroundings} page
+   */
+  constructor(engine, pictures, page) {
+    this.engine = engine;
+    this.pictures = pictures;
+    this.page = page;
+    /** @type {Solver[]} */
+    this.solvers = [];
+    /** Counts what was asked for: an older answer that comes late is ignored. */
+    this.asked = 0;
+    /** The address that is shown. */
+    this.address = "";
+    /** @type {[Side, Side] | null} */
+    this.sides = null;
+
+    this.inputs = NAMES.map((name) =>
+      el("input", {
+        type: "text",
+        id: `compare-${name}`,
+        "data-testid": `compare-${name}`,
+        spellcheck: "false",
+        autocomplete: "off",
+        placeholder: "a link of this page",
+      }),
+    );
+    const fields = this.inputs.map((input, k) =>
+      el(
+        "div",
+        {},
+        el("label", { for: input.id }, mark(k), ` Run ${NAMES[k]}`),
+        input,
+      ),
+    );
+    this.runButton = el("button", { class: "primary", "data-testid": "compare-run" }, "Compare");
+    this.cancelButton = el("button", { type: "button", class: "danger", "data-testid": "compare-cancel" }, "Cancel");
+    this.cancelButton.onclick = onSinglePress(() => this.cancel());
+    const swap = el("button", { type: "button", "data-testid": "compare-swap" }, "Swap A and B");
+    swap.onclick = () => this.go([...this.values()].reverse());
+    this.status = el("p", { class: "status", role: "status", "data-testid": "compare-status" });
+    this.problems = el("div", { class: "field-error", role: "alert", hidden: true, "data-testid": "compare-problems" });
+    const form = el(
+      "form",
+      { "aria-label": "The two runs" },
+      el("div", { class: "compare-links" }, ...fields),
+      el("div", { class: "actions" }, this.runButton, this.cancelButton, swap),
+    );
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      this.go(this.values());
+    };
+
+    this.verdict = el("p", { "data-testid": "compare-verdict" });
+    this.differences = scroll("What differs between the two runs", "compare-differences");
+    this.canvas = el("canvas", { role: "img", "data-testid": "compare-curves" });
+    this.canvasBox = el("div", { class: "canvas-box" }, this.canvas);
+    this.curveTable = scroll("Both courses in numbers", "compare-curve-table");
+    this.readout = el("p", { class: "readout", "aria-live": "polite" });
+    // Two boxes, for runs with different numbers of tasks.
+    this.maps = NAMES.map(() => {
+      const box = el("div", { class: "heatmaps" });
+      const maps = new Heatmaps(engine, box, (cell) => {
+        const shown = maps.shown.map(({ map }) => map);
+        this.readout.textContent = cell ? views.cellWords(shown, cell, maps.tasks) : "";
+      });
+      return maps;
+    });
+    this.mapTables = scroll("The correlations in numbers", "compare-map-tables");
+    this.tasks = scroll("Metric of each task in both runs", "compare-tasks");
+    this.results = el(
+      "div",
+      { class: "figure-cards", hidden: true, "data-testid": "compare-results" },
+      card("What differs", this.verdict, this.differences),
+      card("Course of both attacks", this.canvasBox, disclosure("The numbers as a table", this.curveTable)),
+      card(
+        "What the attacked models believe about their tasks",
+        ...this.maps.map(({ box }) => box),
+        this.readout,
+        disclosure("The numbers as tables", this.mapTables),
+      ),
+      card("Task by task", this.tasks),
+    );
+    const head = card("Two runs side by side", form, this.status, this.problems);
+    head.querySelector("h2")?.after(
+      el(
+        "p",
+        { class: "lead" },
+        "Keep a run in the lab, run another one, and press Compare there; or paste two links. The " +
+          "address of this view holds both.",
+      ),
+    );
+    this.root = el("div", { class: "figure-view", "data-testid": "compare-view" }, head, this.results);
+    onLookChange(this.canvasBox, () => this.draw());
+    this.enter("idle", "");
+  }
+
+  values() {
+    return this.inputs.map(({ value }) => value.trim());
+  }
+
+  /** Writes the address, which opens the comparison. @param {string[]} links */
+  go([a = "", b = ""]) {
+    // Of a whole address the fragment is enough.
+    const bare = (/** @type {string} */ link) => link.slice(link.indexOf("#") + 1);
+    const address = comparisonLink(bare(a), bare(b));
+    if (location.hash === address) {
+      this.address = "";
+      this.open(a, b);
+    } else location.hash = address;
+  }
+
+  /** @param {"idle" | "running" | "done" | "failed" | "cancelled"} state @param {string} text */
+  enter(state, text) {
+    this.root.dataset.state = state;
+    this.cancelButton.hidden = state !== "running";
+    this.runButton.hidden = state === "running";
+    this.status.textContent = text;
+  }
+
+  close() {
+    this.asked++;
+    for (const solver of this.solvers) solver.close();
+    this.solvers = [];
+  }
+
+  cancel() {
+    this.close();
+    this.enter("cancelled", "Cancelled.");
+    this.runButton.focus();
+  }
+
+  /** @param {string} left @param {string} right links, perhaps hostile, perhaps empty */
+  async open(left, right) {
+    const address = comparisonLink(left, right);
+    if (address === this.address) return;
+    this.close();
+    const asked = this.asked;
+    this.address = address;
+    [left, right].forEach((link, k) => {
+      const input = this.inputs[k];
+      if (input) input.value = link;
+    });
+    this.problems.hidden = true;
+    this.results.hidden = true;
+    if (!left || !right) {
+      const missing = !left && !right ? "Two links are needed." : `Run ${left ? "B" : "A"} is not chosen yet.`;
+      return this.enter("idle", missing);
+    }
+    this.enter("running", "Running both …");
+    /** @type {string[]} */
+    const progress = ["", ""];
+    const found = await Promise.allSettled(
+      [left, right].map((link, k) =>
+        this.side(link, (text) => {
+          progress[k] = `${NAMES[k]}: ${text}`;
+          if (asked === this.asked) this.status.textContent = progress.filter(Boolean).join(" · ");
+        }),
+      ),
+    );
+    if (asked !== this.asked) return;
+    this.close();
+    const [a, b] = found;
+    if (a?.status === "fulfilled" && b?.status === "fulfilled") {
+      this.sides = [a.value, b.value];
+      const told = this.sides.map((side, k) => side.told && `${NAMES[k]}: ${side.told}`);
+      this.enter("done", told.filter(Boolean).join(" ") || "Both runs are done.");
+      return this.show();
+    }
+    const complaints = found.flatMap((one, k) =>
+      one.status === "rejected" ? [el("p", {}, `Run ${NAMES[k]}: ${words(one.reason)}`)] : [],
+    );
+    this.problems.replaceChildren(...complaints);
+    this.problems.hidden = false;
+    this.enter("failed", "");
+  }
+
+  /**
+   * The run of a link: from the lab if it has it, else calculated.
+   * @param {string} text
+   * @param {(progress: string) => void} onProgress
+   * @returns {Promise<Side>}
+   */
+  async side(text, onProgress) {
+    const link = this.engine.readLink(text);
+    if ("errors" in link) throw { message: link.errors.map(({ message }) => message).join("; ") };
+    const checked = this.engine.complete(link.draft, this.page.shape(link.draft.dataset));
+    if ("errors" in checked) throw { message: checked.errors.map(({ message }) => message).join("; ") };
+    const report = this.page.finished(checked.link) ?? (await this.run(checked, onProgress));
+    /** @type {Comparison | null} */
+    const told = this.pictures.compare_claims(link.claim, report.claim, report.metric_name);
+    return { link: checked.link, report, told: told?.words ?? "" };
+  }
+
+  /**
+   * @param {Complete} complete
+   * @param {(progress: string) => void} onProgress
+   * @returns {Promise<Report>}
+   */
+  async run({ spec }, onProgress) {
+    onProgress("loading the data");
+    const asked = this.asked;
+    const source = await this.page.sourceFor(spec);
+    if (asked !== this.asked) throw { message: "cancelled" };
+    const solver = new Solver(this.engine.module);
+    this.solvers.push(solver);
+    return new Promise((resolve, reject) => {
+      solver.run(spec, source, {
+        onProgress: ({ iteration }) => onProgress(`iteration ${iteration} of ${spec.iterations}`),
+        onDone: resolve,
+        onError: (/** @type {Problem} */ problem) => reject(problem),
+      });
+    });
+  }
+
+  show() {
+    if (!this.sides) return;
+    const [a, b] = this.sides.map(({ report }) => report);
+    if (!a || !b) return;
+    this.results.hidden = false;
+    this.verdict.textContent =
+      a.digest === b.digest
+        ? `Equal bit for bit: both digests are ${a.digest}.`
+        : `Different results: the digest of A is ${a.digest}, that of B ${b.digest}.`;
+    this.differences.replaceChildren(this.differenceTable(a.spec, b.spec));
+    this.canvas.setAttribute(
+      "aria-label",
+      `A: ${views.curveSummary(a)} B: ${views.curveSummary(b)}`,
+    );
+    this.draw();
+    this.curveTable.replaceChildren(curveTable(a, b));
+    this.showMaps(a, b);
+    this.tasks.replaceChildren(taskTable(a, b));
+  }
+
+  /** Only the fields that differ. @param {Spec} a @param {Spec} b */
+  differenceTable(a, b) {
+    /** @param {Spec} spec @param {string} name */
+    const value = (spec, name) => /** @type {Record<string, any>} */ (spec)[name];
+    /** @param {any} given */
+    const shown = (given) =>
+      given === null || given === undefined
+        ? "not given"
+        : Array.isArray(given)
+          ? views.taskList(given)
+          : typeof given === "object"
+            ? given.name
+            : spoken(String(given));
+    const rows = this.engine.fields
+      .filter(({ name }) => JSON.stringify(value(a, name)) !== JSON.stringify(value(b, name)))
+      .map(({ name, title }) => [title, shown(value(a, name)), shown(value(b, name))]);
+    if (rows.length === 0) return el("p", {}, "Nothing: both links ask for the same run.");
+    return views.table(["Setting", "A", "B"], rows, "Settings that differ; all others are the same");
+  }
+
+  /** @param {Report} a @param {Report} b */
+  showMaps(a, b) {
+    const [first, second] = this.maps;
+    const [m, n] = [a.task_names.length, b.task_names.length];
+    const roles = [a, b].map(({ spec: { targets, attackers } }) => ({ targets, attackers }));
+    const [of, ofB] = roles;
+    if (!first || !second || !of || !ofB) return;
+    const one = { name: "A", title: "A, under attack", values: a.attacked.correlation, openEnded: false, roles: of };
+    const two = { name: "B", title: "B, under attack", values: b.attacked.correlation, openEnded: false, roles: ofB };
+    const difference = {
+      name: "B − A",
+      title: "Difference: B − A",
+      values: two.values.map((value, k) => value - (one.values[k] ?? NaN)),
+      openEnded: true,
+      roles: JSON.stringify(of) === JSON.stringify(ofB) ? of : { targets: [], attackers: [] },
+    };
+    const same = m === n;
+    second.box.hidden = same;
+    const summary = (/** @type {number} */ count) => (/** @type {any} */ map) => views.heatmapSummary(map, count);
+    first.show(same ? [one, two, difference] : [one], m, a.spec, summary(m));
+    if (!same) second.show([two], n, b.spec, summary(n));
+    this.mapTables.replaceChildren(
+      ...views.correlationTables(same ? [one, two, difference] : [one], m),
+      ...(same ? [] : views.correlationTables([two], n)),
+    );
+  }
+
+  draw() {
+    const [a, b] = this.sides?.map(({ report }) => report) ?? [];
+    const width = this.canvasBox.clientWidth;
+    if (!a || !b || width < 50) return;
+    const look = style(false);
+    resize(this.canvas, width, this.engine.curveLayout(width)[0] ?? 0, look.scale);
+    const [s, t] = [a.trace, b.trace];
+    this.pictures.draw_pair(this.canvas, s.metric, t.metric, s.utility, t.utility, {
+      style: look,
+      metric_names: [a.metric_name, b.metric_name],
+      clean_metrics: [a.clean.metric, b.clean.metric],
+    });
+  }
+}
+
+/** The mark of a run: colour and shape. @param {number} run */
+const mark = (run) => el("span", { class: `run-mark ${run ? "b" : "a"}`, "aria-hidden": "true" });
+
+/** @param {string} title @param {...Node} content */
+const card = (title, ...content) => el("section", { class: "card" }, el("h2", {}, title), ...content);
+
+/** @param {string} label @param {string} id */
+const scroll = (label, id) =>
+  el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label, "data-testid": id });
+
+/** @param {string} title @param {Node} content */
+const disclosure = (title, content) => el("details", {}, el("summary", {}, title), content);
+
+/** @param {Report} a @param {Report} b */
+function curveTable(a, b) {
+  const [s, t] = [a.trace, b.trace];
+  const names = [a, b].map(({ metric_name: name }) => views.METRICS[name].short);
+  const rows = Array.from({ length: Math.max(s.metric.length, t.metric.length) }, (_, k) => [
+    String(k),
+    ...[s.metric[k], t.metric[k]].map((value) => views.metricDigits(value ?? NaN)),
+    ...[s.utility[k], t.utility[k]].map((value) => views.digits(value ?? NaN)),
+  ]);
+  const heads = ["Iteration", `${names[0]}, A`, `${names[1]}, B`, "Utility, A", "Utility, B"];
+  return views.table(heads, rows, "Metric of the targets and utility of the attacker");
+}
+
+/** @param {Report} a @param {Report} b */
+function taskTable(a, b) {
+  const metric = views.METRICS[a.metric_name];
+  const comparable = a.metric_name === b.metric_name;
+  const role = (/** @type {Report} */ { spec }, /** @type {number} */ task) =>
+    [spec.targets.includes(task) && "target", spec.attackers.includes(task) && "attacking"]
+      .filter(Boolean)
+      .join(", ");
+  const value = (/** @type {Float64Array} */ of, /** @type {number} */ task) => of[task] ?? NaN;
+  const names = a.task_names.length >= b.task_names.length ? a.task_names : b.task_names;
+  const tasks = names.map((_, task) => task);
+  const sameRoles = tasks.every((task) => role(a, task) === role(b, task));
+  const cleans = [a, b].map(({ clean }) => clean.metric_per_task);
+  const sameClean = comparable && String(cleans[0]) === String(cleans[1]);
+  const rows = tasks.map((task) => {
+    const [before, after] = [value(a.attacked.metric_per_task, task), value(b.attacked.metric_per_task, task)];
+    return [
+      views.taskName(task),
+      ...(sameRoles ? [role(a, task)] : [role(a, task), role(b, task)]),
+      ...(sameClean ? cleans.slice(0, 1) : cleans).map((of) => views.metricDigits(value(of, task))),
+      views.metricDigits(before),
+      views.metricDigits(after),
+      comparable && Number.isFinite(after - before) ? views.signed(after - before) : "–",
+    ];
+  });
+  const heads = [
+    "Task",
+    ...(sameRoles ? ["Role"] : ["Role in A", "Role in B"]),
+    ...(sameClean ? ["Clean"] : ["Clean, A", "Clean, B"]),
+    "Attacked, A",
+    "Attacked, B",
+    "B − A",
+  ];
+  const other = comparable ? "" : `; of B: ${views.METRICS[b.metric_name].short}, so no difference is taken`;
+  return views.table(heads, rows, `${metric.short} (${metric.long}) on test points${other}`);
+}

@@ -1,0 +1,255 @@
+/** Files of a result: pictures that carry their link, tables, the poisoned data, citations, embeds. */
+
+import { download, el } from "../ui/dom.js";
+import { loadTake } from "../engine/extras.js";
+import { Solver } from "../engine/solver.js";
+import * as views from "./report.js";
+
+/** @import { Lab } from "../core/lab.js" */
+/** @import { Results } from "./results.js" */
+/** @import { Report, RunFile } from "../engine/types.js" */
+
+/**
+ * @typedef {{
+ *   lab: Lab, results: Results, result: NonNullable<Lab["result"]>, address: string,
+ * }} Shown
+ * The result that is taken along, and its address.
+ */
+
+/** Pictures to take along are this wide, in CSS pixels, and for white paper. */
+const WIDTH = 1000;
+/** Of an iframe. */
+const FRAME_WIDTH = 900;
+const look = (paperColors = false) => ({ scale: 2, dark: false, paper_colors: paperColors });
+
+/** @type {Record<string, [RunFile, string]>} */
+const RUN_FILES = {
+  points: ["points", "points.csv"],
+  poisoned: ["poisoned", "poisoned.csv"],
+  trace: ["trace", "trace.csv"],
+  correlations: ["correlations", "correlations.csv"],
+};
+
+/**
+ * @param {Shown} shown
+ * @param {string} what
+ */
+export async function save(shown, what) {
+  const { report, json } = shown.result;
+  const file = RUN_FILES[what];
+  if (file) {
+    const csv = await runFile(shown.lab, report, file[0]);
+    return download(file[1], new Blob([csv], { type: "text/csv" }));
+  }
+  switch (what) {
+    case "report":
+      return download("report.json", new Blob([json], { type: "application/json" }));
+    case "spec": {
+      const text = `${JSON.stringify(report.spec, null, 2)}\n`;
+      return download("spec.json", new Blob([text], { type: "application/json" }));
+    }
+    case "bibtex":
+      return download("patom-lab.bib", new Blob([bibtex(shown)], { type: "application/x-bibtex" }));
+  }
+  const [kind, format] = what.split("-");
+  const { Sheet } = await loadTake();
+  const sheet = new Sheet(kind === "curve" ? curveSheet(shown) : heatmapSheet(shown));
+  const name = kind === "curve" ? "curve" : "correlations";
+  try {
+    const canvas = el("canvas", { width: WIDTH * 2, height: Math.ceil(sheet.height() * 2) });
+    const content = format === "svg" ? sheet.svg() : (sheet.draw(canvas), canvas);
+    await savePicture(name, content, views.headline(report), noteOf(shown));
+  } finally {
+    sheet.free();
+  }
+}
+
+/**
+ * A figure of the paper on one data set, as far as its runs are done.
+ * @param {import("./figures.js").View} view
+ * @param {string} dataset
+ * @param {string} words the data set, for people
+ * @param {"png" | "svg"} format
+ */
+export async function saveFigure({ about, name, engine, runs, results }, dataset, words, format) {
+  const { Sweep } = await loadTake();
+  const seeds = new Set(runs.map(({ spec }) => spec.seed)).size;
+  const sweep = new Sweep(about.number, [dataset], seeds);
+  try {
+    runs
+      .map((run, k) => (run.dataset === dataset ? [results[k]] : []))
+      .flat()
+      .forEach((result, k) => result && "digest" in result && sweep.add(k, result));
+    const title = `${name} of the paper, ${words}`;
+    const canvas = el("canvas", { width: WIDTH * 2, height: Math.ceil(sweep.height(dataset, WIDTH) * 2) });
+    const picture =
+      format === "svg"
+        ? sweep.svg(dataset, title, WIDTH, look())
+        : (sweep.draw(canvas, dataset, title, look()), canvas);
+    const link = `${location.href.split("#")[0]}#view=figure${about.number}&data=${dataset}&seeds=${seeds}`;
+    const software = `PATOM Lab ${engine.version}`;
+    const note = { software, link, digest: sweep.digest(), title: about.title };
+    await savePicture(`figure${about.number}-${dataset}`, picture, title, note);
+  } finally {
+    sweep.free();
+  }
+}
+
+/**
+ * @param {string} name without its ending
+ * @param {string | HTMLCanvasElement} picture SVG or pixels
+ * @param {string} title
+ * @param {Record<string, unknown>} note what it carries; its `link` opens it again
+ */
+export async function savePicture(name, picture, title, note) {
+  const { into_png, into_svg } = await loadTake();
+  const text = JSON.stringify(note);
+  if (typeof picture === "string") {
+    return download(`${name}.svg`, new Blob([into_svg(picture, title, text)], { type: "image/svg+xml" }));
+  }
+  /** @type {Blob | null} */
+  const blob = await new Promise((resolve) => picture.toBlob(resolve));
+  if (!blob) throw { message: "the browser makes no picture of this size" };
+  const bytes = into_png(new Uint8Array(await blob.arrayBuffer()), title, text);
+  download(`${name}.png`, new Blob([new Uint8Array(bytes)], { type: "image/png" }));
+}
+
+/** @param {Shown} shown */
+function noteOf({ lab, result, address }) {
+  const { spec, engine, data_sha256, digest } = result.report;
+  return { software: `PATOM Lab ${lab.engine.version}`, link: address, spec, engine, data_sha256, digest };
+}
+
+/** @param {Shown} shown */
+function footer({ result }) {
+  const { spec, engine, digest } = result.report;
+  const data = typeof spec.dataset === "string" ? spec.dataset : spec.dataset.name;
+  return `PATOM Lab, engine ${engine} · data ${data} · seed ${spec.seed} · digest ${digest}`;
+}
+
+/** @param {Shown} shown */
+function curveSheet(shown) {
+  const { report } = shown.result;
+  const { spec, trace } = report;
+  const { eachTarget } = shown.results.curve;
+  const options = {
+    style: look(),
+    metric_name: report.metric_name,
+    clean_metric: report.clean.metric,
+    iterations: trace.iteration.length - 1,
+    attack: spec.attack,
+    method: spec.method,
+    cursor: null,
+    tasks: eachTarget ? spec.targets : [],
+    task: null,
+  };
+  return {
+    title: views.headline(report),
+    footer: footer(shown),
+    width: WIDTH,
+    style: look(),
+    curve: {
+      metric: trace.metric,
+      utility: trace.utility,
+      per_task: eachTarget ? trace.metric_per_task : [],
+      options,
+    },
+    heatmaps: [],
+  };
+}
+
+/** @param {Shown} shown */
+function heatmapSheet(shown) {
+  const { report } = shown.result;
+  const { spec, task_names: names } = report;
+  const style = look(shown.results.heatmaps.paperColors);
+  const heatmaps = views.heatmaps(report).map(({ title, values, openEnded }) => ({
+    caption: title,
+    values,
+    options: {
+      style,
+      tasks: names.length,
+      targets: spec.targets,
+      attackers: spec.attackers,
+      title: openEnded ? "change of the correlation" : "task correlation",
+      open_ended: openEnded,
+      cursor: null,
+      task: null,
+    },
+  }));
+  return { title: views.headline(report), footer: footer(shown), width: WIDTH, style, curve: null, heatmaps };
+}
+
+/**
+ * A file of the run behind a report. If the worker that ran it is gone, it runs again: the same
+ * specification gives the same bits.
+ * @param {Lab} lab
+ * @param {Report} report
+ * @param {RunFile} name
+ */
+async function runFile(lab, report, name) {
+  const { spec, digest } = report;
+  // The lab's worker is busy while a run goes on.
+  const kept = lab.run ? "" : await lab.solver.file(name, digest);
+  if (kept) return kept;
+  lab.notice("The points of this run are made again …", "", "save");
+  const solver = new Solver(lab.engine.module);
+  try {
+    const source = await lab.sourceFor(spec);
+    /** @type {Report} */
+    const again = await new Promise((onDone, onError) => solver.run(spec, source, { onDone, onError }));
+    if (again.digest !== digest) throw { message: "the run did not come out the same again" };
+    return await solver.file(name, digest);
+  } finally {
+    lab.withdraw("save");
+    solver.close();
+  }
+}
+
+/** @param {Shown} shown */
+function bibtex({ lab, result, address }) {
+  const { digest } = result.report;
+  return `% The attack
+@inproceedings{zhao2018poisoning,
+  author    = {Zhao, M. and An, B. and Yu, Y. and Liu, S. and Pan, S. J.},
+  title     = {Data Poisoning Attacks on Multi-Task Relationship Learning},
+  booktitle = {AAAI Conference on Artificial Intelligence},
+  year      = {2018}
+}
+
+% This result
+@misc{patomlab,
+  title        = {{PATOM} Lab},
+  howpublished = {\\url{${address}}},
+  note         = {Version ${lab.engine.version}; digest of the result ${digest}}
+}
+`;
+}
+
+/**
+ * HTML that shows the result, or a picture of it, in another page.
+ * @param {Shown} shown
+ * @param {string} view `curve`, `heatmaps`, or `embed`: both
+ */
+export async function snippet(shown, view) {
+  const own = view === "embed" ? "" : `&view=${view}`;
+  const maps = await heatmapHeight(shown);
+  const height = { curve: 540, heatmaps: maps }[view] ?? 540 + maps;
+  const frame = el("iframe", {
+    src: `${shown.address}${own}&embed=1`,
+    title: `PATOM Lab: ${views.headline(shown.result.report)}`,
+    width: FRAME_WIDTH,
+    height,
+    loading: "lazy",
+  });
+  return frame.outerHTML;
+}
+
+/** @param {Shown} shown */
+async function heatmapHeight(shown) {
+  const { Sheet } = await loadTake();
+  const sheet = new Sheet({ ...heatmapSheet(shown), width: FRAME_WIDTH });
+  const height = sheet.height();
+  sheet.free();
+  return Math.ceil(height) + 140;
+}

@@ -1,0 +1,548 @@
+/** A figure of the paper: what to run, its progress, its pictures and tables as they fill. */
+
+import { onLookChange, resize, style } from "../ui/charts.js";
+import { download, el, onSinglePress } from "../ui/dom.js";
+import { loadExtras } from "../engine/extras.js";
+import { goesOn } from "../core/unload.js";
+import { Pool } from "../engine/pool.js";
+import { Solver } from "../engine/solver.js";
+import { unique } from "../core/database.js";
+import * as sweeps from "../core/sweeps.js";
+import * as views from "./report.js";
+
+/** @import { Engine } from "../engine/engine.js" */
+/** @import { Extras } from "../engine/extras.js" */
+/** @import { Correlations, Figure, Measured, Panel, Planned, Problem, Source } from "../engine/types.js" */
+
+/**
+ * @typedef {{
+ *   has: (dataset: string) => boolean, source: (dataset: string) => Promise<Source>,
+ *   workers: number, failures: string[],
+ * }} Surroundings
+ * What the page lends to a figure.
+ */
+
+/** Milliseconds between two drawings, and two saves, while runs come in. */
+const PACE = { draw: 250, save: 1000 };
+
+/** @param {number} share */
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+/**
+ * @param {Engine} engine
+ * @param {Figure} about
+ * @param {Surroundings} page
+ */
+export async function openFigure(engine, about, page) {
+  const view = new FigureView(engine, await loadExtras(), about, page);
+  await view.recall();
+  return view;
+}
+
+/** @typedef {FigureView} View */
+
+class FigureView {
+  /**
+   * @param {Engine} engine
+   * @param {Extras} extras
+   * @param {Figure} about
+   * @param {Surroundings} page
+   */
+  constructor(engine, extras, about, page) {
+    this.engine = engine;
+    this.extras = extras;
+    this.about = about;
+    this.page = page;
+    this.name = `Figure ${about.number}`;
+    /** @type {Pool | null} */
+    this.pool = null;
+    /** @type {InstanceType<Extras["Sweep"]> | null} */
+    this.sweep = null;
+    /** @type {Planned[]} */
+    this.runs = [];
+    /** @type {(Measured | Problem | undefined)[]} in the order of the runs */
+    this.results = [];
+    /** @type {Map<string, DatasetCard>} */
+    this.cards = new Map();
+    /** Data sets with results that are not drawn yet. */
+    this.stale = /** @type {Set<string>} */ (new Set());
+    /** What the sweep is called where it is kept. */
+    this.id = "";
+    /** @type {sweeps.Plan | null} what it is made of */
+    this.kept = null;
+    /** @type {[number, Measured][]} results that wait to be saved */
+    this.unsaved = [];
+    /** Saves one after another, in their order. */
+    this.saving = /** @type {Promise<unknown>} */ (Promise.resolve());
+    /** How many runs were there before those that go on. */
+    this.before = 0;
+    this.start = 0;
+    this.timer = 0;
+    this.saver = 0;
+    this.spokenAt = 0;
+
+    /** @type {HTMLInputElement[]} */
+    this.boxes = about.datasets.map((dataset) =>
+      el("input", {
+        type: "checkbox",
+        name: dataset,
+        "data-testid": `figure-data-${dataset}`,
+        onchange: () => this.plan(),
+      }),
+    );
+    this.notes = about.datasets.map(() => el("small"));
+    this.seeds = el("input", {
+      type: "range",
+      min: 1,
+      max: 10,
+      value: 1,
+      "data-testid": "figure-seeds",
+      oninput: () => this.plan(),
+    });
+    this.seedsShown = el("output");
+    const button = (/** @type {string} */ id, /** @type {string} */ text, kind = "") =>
+      el("button", { type: "button", class: kind, "data-testid": `figure-${id}` }, text);
+    this.runButton = button("run", "Run", "primary");
+    this.runButton.onclick = () => this.run();
+    this.restButton = button("continue", "Continue");
+    this.restButton.onclick = () => this.run(true);
+    this.cancelButton = button("cancel", "Cancel", "danger");
+    this.cancelButton.onclick = onSinglePress(() => this.end("cancelled"));
+    this.csvButton = button("csv", "CSV");
+    this.csvButton.onclick = () => {
+      const csv = new Blob([this.sweep?.csv() ?? ""], { type: "text/csv" });
+      download(`figure${about.number}.csv`, csv);
+    };
+    this.status = el("span", { "data-testid": "figure-status" });
+    this.spoken = el("span", { class: "visually-hidden", "aria-live": "polite" });
+    this.progress = el("progress", { "aria-label": "Runs done", "data-testid": "figure-progress" });
+    this.problems = el("div", { class: "field-error", role: "alert", hidden: true });
+    this.shown = el("div", { class: "figure-cards" });
+    this.root = el(
+      "div",
+      { class: "figure-view", "data-testid": "figure" },
+      el(
+        "section",
+        { class: "card", "aria-labelledby": "figure-title" },
+        el("h2", { id: "figure-title", tabindex: -1 }, `${this.name}: ${about.title.toLowerCase()}`),
+        el(
+          "figure",
+          { class: "claim" },
+          el("figcaption", {}, "What the paper says"),
+          el("blockquote", { "data-testid": "figure-claim" }, about.claim),
+        ),
+        el(
+          "div",
+          { class: "figure-controls" },
+          el(
+            "fieldset",
+            {},
+            el("legend", {}, "Data"),
+            ...about.datasets.map((dataset, k) =>
+              el("label", {}, this.boxes[k], ` ${this.title(dataset)} `, this.notes[k]),
+            ),
+          ),
+          el("label", { class: "seeds" }, el("span", {}, "Repeat with ", this.seedsShown), this.seeds),
+          el("div", { class: "actions" }, this.runButton, this.restButton, this.cancelButton, this.csvButton),
+        ),
+        el("div", { class: "status" }, this.status, this.progress, this.spoken),
+        this.problems,
+      ),
+      this.shown,
+    );
+    this.boxes.forEach((box) => (box.checked = page.has(box.name)));
+    this.enter("idle");
+    this.plan();
+    addEventListener("pagehide", () => this.save());
+  }
+
+  /** Shows what this browser kept of the figure: a reload may have cut it short. */
+  async recall() {
+    // A browser that keeps nothing has nothing to show.
+    const kept = await sweeps.kept(this.about.number).catch(() => null);
+    if (kept?.plan?.engine !== this.engine.version) return;
+    const { datasets, seeds } = kept.plan;
+    try {
+      this.lay(datasets, seeds);
+      for (const [run, result] of kept.results) this.take(run, result);
+    } catch {
+      // Another build wrote it: as if nothing were kept.
+      this.results = [];
+      return this.shown.replaceChildren();
+    }
+    this.boxes.forEach((box) => (box.checked = datasets.includes(box.name)));
+    this.seeds.value = String(seeds);
+    this.plan();
+    this.id = kept.sweep;
+    this.kept = kept.plan;
+    this.end("kept");
+  }
+
+  /**
+   * Chooses what a link asks for; without a word all stays.
+   * @param {string} data names with commas
+   * @param {string} seeds how many
+   */
+  ask(data, seeds) {
+    const wanted = data.split(",");
+    if (!this.pool && this.about.datasets.some((name) => wanted.includes(name))) {
+      for (const box of this.boxes) box.checked = wanted.includes(box.name);
+      // The slider keeps to its range.
+      if (/^\d+$/.test(seeds)) this.seeds.value = seeds;
+    }
+    this.plan();
+  }
+
+  /** A sweep with no results yet, and the cards for them. @param {string[]} datasets @param {number} seeds */
+  lay(datasets, seeds) {
+    this.sweep?.free();
+    this.sweep = new this.extras.Sweep(this.about.number, datasets, seeds);
+    this.runs = this.sweep.runs();
+    this.results = this.runs.map(() => undefined);
+    this.shown.replaceChildren(...datasets.map((dataset) => this.card(dataset).root));
+    this.stale = new Set(datasets);
+  }
+
+  /** Keeps what is new. */
+  save() {
+    const [id, results] = [this.id, this.unsaved.splice(0)];
+    const { kept } = this;
+    if (results.length === 0 || !kept) return;
+    const all = () => this.measured();
+    this.keep(() => sweeps.add(this.about.number, id, kept, results, all));
+  }
+
+  /** @returns {[number, Measured][]} */
+  measured() {
+    return this.results.flatMap((result, run) => (isMeasured(result) ? [[run, result]] : []));
+  }
+
+  /** @param {() => Promise<unknown>} work */
+  keep(work) {
+    this.saving = this.saving.then(work).catch((problem) => {
+      if (this.id) this.complain(`A reload would lose these runs: ${problem.message ?? problem}.`);
+      // Said once.
+      this.id = "";
+    });
+  }
+
+  /** @param {string} dataset */
+  title(dataset) {
+    const published = this.engine.published.find(({ name }) => name === dataset);
+    return published?.title.split(": ")[0] ?? dataset;
+  }
+
+  /** @param {"idle" | "running" | "done" | "cancelled" | "failed" | "kept"} state */
+  enter(state) {
+    const running = state === "running";
+    this.root.dataset.state = state;
+    goesOn(this, running);
+    this.runButton.hidden = running;
+    this.cancelButton.hidden = this.progress.hidden = !running;
+    const missing = this.missing().length;
+    this.restButton.hidden = running || missing === 0 || missing === this.results.length;
+    this.csvButton.hidden = !this.results.some(isMeasured);
+    this.seeds.disabled = running;
+    this.allow();
+  }
+
+  /** Which data sets can be chosen now. */
+  allow() {
+    this.boxes.forEach((box, k) => {
+      const there = this.page.has(box.name);
+      box.disabled = !there || this.pool !== null;
+      if (!there) box.checked = false;
+      const note = this.notes[k];
+      if (note) note.textContent = there ? "" : "not in this copy: open its files in the Lab";
+    });
+  }
+
+  /** Says what the choice amounts to. */
+  plan() {
+    const count = Number(this.seeds.value);
+    this.seedsShown.textContent = count === 1 ? "1 seed" : `${count} seeds`;
+    this.allow();
+    const datasets = this.chosen();
+    this.runButton.disabled = datasets.length === 0;
+    if (this.pool || this.root.dataset.state !== "idle") return;
+    const sweep = new this.extras.Sweep(this.about.number, datasets, count);
+    const runs = sweep.runs().length;
+    sweep.free();
+    this.status.textContent = runs ? `${runs} runs on ${this.workers(runs)}.` : "Choose a data set.";
+  }
+
+  chosen() {
+    return this.boxes.filter(({ checked }) => checked).map(({ name }) => name);
+  }
+
+  /** The numbers of the runs that have no result. */
+  missing() {
+    return [...this.results.keys()].filter((k) => !isMeasured(this.results[k]));
+  }
+
+  /** @param {number} runs */
+  workers(runs) {
+    const workers = Math.min(this.page.workers, runs);
+    const twice = Solver.twice ? ", each run twice" : "";
+    return `${workers === 1 ? "1 worker" : `${workers} workers`}${twice}`;
+  }
+
+  /** @param {boolean} rest only those that have no result yet */
+  async run(rest = false) {
+    const pool = new Pool(this.engine.module, this.page.workers, this.page.failures);
+    this.pool = pool;
+    if (!rest) this.begin();
+    const missing = this.missing();
+    for (const run of missing) this.results[run] = undefined;
+    this.problems.hidden = true;
+    this.problems.replaceChildren();
+    this.before = this.results.length - missing.length;
+    const datasets = [...new Set(this.runs.map(({ dataset }) => dataset))];
+    delete this.root.dataset.digest;
+    this.start = this.spokenAt = performance.now();
+    this.enter("running");
+    this.cancelButton.focus();
+    this.timer = setInterval(() => this.refresh(), PACE.draw);
+    this.saver = setInterval(() => this.save(), PACE.save);
+    this.refresh();
+    try {
+      const sources = new Map(
+        await Promise.all(
+          datasets.map(async (name) => /** @type {const} */ ([name, await this.page.source(name)])),
+        ),
+      );
+      const jobs = missing.map((run) => {
+        const { spec, dataset } = /** @type {Planned} */ (this.runs[run]);
+        const source = sources.get(dataset);
+        if (!source) throw { message: `${dataset} was not loaded` };
+        return { spec, source };
+      });
+      await pool.run(
+        jobs,
+        (job, measured) => this.take(missing[job], measured),
+        (job, problem) => this.take(missing[job], problem),
+      );
+      if (this.pool === pool) this.end("done");
+    } catch (problem) {
+      if (this.pool !== pool) return;
+      this.complain(/** @type {Problem} */ (problem).message);
+      this.end("failed");
+    }
+  }
+
+  /** A new sweep of what is chosen. */
+  begin() {
+    const [datasets, seeds] = [this.chosen(), Number(this.seeds.value)];
+    this.lay(datasets, seeds);
+    this.id = unique();
+    this.kept = { engine: this.engine.version, datasets, seeds };
+    this.unsaved = [];
+  }
+
+  /** @param {number | undefined} run @param {Measured | Problem} result */
+  take(run, result) {
+    const planned = run === undefined ? undefined : this.runs[run];
+    if (run === undefined || !planned) return;
+    this.results[run] = result;
+    if (isMeasured(result)) {
+      this.sweep?.add(run, result);
+      if (this.id) this.unsaved.push([run, result]);
+    } else this.complain(`${runWords(planned)} failed: ${result.message}`);
+    this.stale.add(planned.dataset);
+  }
+
+  /** @param {string} text */
+  complain(text) {
+    this.problems.hidden = false;
+    if (this.problems.childElementCount < 5) this.problems.append(el("p", {}, text));
+  }
+
+  /** @param {"done" | "cancelled" | "failed" | "kept"} state */
+  end(state) {
+    const focused = document.activeElement === this.cancelButton;
+    this.pool?.close();
+    this.pool = null;
+    clearInterval(this.timer);
+    clearInterval(this.saver);
+    this.save();
+    this.enter(state);
+    if (focused) this.runButton.focus();
+    this.refresh();
+    this.spoken.textContent = this.status.textContent;
+    const whole = state === "done" || this.missing().length === 0;
+    if (whole && this.sweep) this.root.dataset.digest = this.sweep.digest();
+    for (const card of this.cards.values()) card.end();
+  }
+
+  /** Draws what is new, and says how far it is. */
+  refresh() {
+    const done = this.results.filter(Boolean).length;
+    const all = this.results.length;
+    const seconds = (performance.now() - this.start) / 1000;
+    const pace = seconds / (done - this.before);
+    const left = Number.isFinite(pace) ? ` · about ${views.duration(pace * (all - done))} left` : "";
+    const count = `${done} of ${all} runs`;
+    this.status.textContent = {
+      running: `${count} · ${seconds.toFixed(1)} s${left} · ${this.workers(all)}`,
+      done: `Done: ${all} runs in ${views.duration(seconds)} on ${this.workers(all)} · digest ${this.sweep?.digest()}`,
+      kept:
+        done === all
+          ? `Kept from before: ${all} runs, not computed again · digest ${this.sweep?.digest()}`
+          : `Interrupted after ${count}. What was done is kept.`,
+      cancelled: `Cancelled after ${count}, ${views.duration(seconds)}.${done > 0 ? " What was done is kept." : ""}`,
+    }[this.root.dataset.state ?? ""] ?? `Not finished: ${count}.`;
+    this.progress.max = Math.max(all, 1);
+    this.progress.value = done;
+    if (this.pool && performance.now() - this.spokenAt > 5000) {
+      this.spokenAt = performance.now();
+      this.spoken.textContent = count;
+    }
+    for (const dataset of this.stale) this.cards.get(dataset)?.refresh();
+    this.stale.clear();
+  }
+
+  /** @param {string} dataset */
+  card(dataset) {
+    const card = this.cards.get(dataset) ?? new DatasetCard(this, dataset);
+    this.cards.set(dataset, card);
+    return card;
+  }
+}
+
+/** One data set of a figure. */
+class DatasetCard {
+  /** @param {FigureView} view @param {string} dataset */
+  constructor(view, dataset) {
+    this.view = view;
+    this.dataset = dataset;
+    this.title = view.title(dataset);
+    const id = (/** @type {string} */ part) => `figure-${part}-${dataset}`;
+    this.canvas = el("canvas", { role: "img", "data-testid": id("picture") });
+    this.box = el("div", { class: "picture-box" }, this.canvas);
+    this.findings = el("ul", { class: "findings", "data-testid": id("findings") });
+    this.numbers = this.disclosure("The numbers as tables", id("numbers"), () => this.tables());
+    this.list = this.disclosure("The runs, each to open in the Lab", id("runs"), () => [this.runTable()]);
+    const item = (/** @type {"png" | "svg"} */ format) => {
+      const words = `Picture, ${format.toUpperCase()}`;
+      return el("button", { type: "button", "data-testid": id(format), onclick: () => this.save(format) }, words);
+    };
+    const menu = el(
+      "details",
+      { class: "menu", name: "menu", "data-testid": id("menu") },
+      el("summary", {}, "Save"),
+      el("div", {}, item("png"), item("svg")),
+    );
+    this.root = el(
+      "section",
+      { class: "card", "aria-labelledby": id("title") },
+      el("div", { class: "card-head" }, el("h2", { id: id("title") }, this.title), menu),
+      this.findings,
+      this.box,
+      this.numbers.root,
+      this.list.root,
+    );
+    onLookChange(this.box, () => this.draw());
+  }
+
+  /**
+   * Its content is made when it is opened.
+   * @param {string} title
+   * @param {string} id
+   * @param {() => Node[]} content
+   */
+  disclosure(title, id, content) {
+    const label = `${title}: ${this.title}`;
+    const attributes = { class: "scroll", tabindex: 0, role: "region", "aria-label": label };
+    const box = el("div", { ...attributes, "data-testid": id });
+    const fill = () => root.open && box.replaceChildren(...content());
+    const root = el("details", { ontoggle: fill }, el("summary", {}, title), box);
+    return { root, fill };
+  }
+
+  refresh() {
+    const { sweep, name, runs, results } = this.view;
+    const findings = sweep?.findings(this.dataset) ?? [];
+    this.findings.replaceChildren(...findings.map((sentence) => el("li", {}, sentence)));
+    const mine = runs.map(({ dataset }, k) => dataset === this.dataset && k).filter((k) => k !== false);
+    const done = mine.filter((k) => results[k]).length;
+    const words = `${name}, ${this.title}: ${done} of ${mine.length} runs are drawn.`;
+    this.canvas.setAttribute("aria-label", [words, ...findings].join(" "));
+    this.draw();
+  }
+
+  /** What was opened while runs went on is brought up to date. */
+  end() {
+    this.numbers.fill();
+    this.list.fill();
+  }
+
+  draw() {
+    const { sweep, name } = this.view;
+    const width = this.box.clientWidth;
+    if (!sweep || width < 50) return;
+    const look = style(false);
+    resize(this.canvas, width, sweep.height(this.dataset, width), look.scale);
+    sweep.draw(this.canvas, this.dataset, `${name} of the paper, ${this.title}`, look);
+  }
+
+  /** @param {"png" | "svg"} format */
+  async save(format) {
+    const { saveFigure } = await import("./export.js");
+    await saveFigure(this.view, this.dataset, this.title, format);
+  }
+
+  tables() {
+    const { sweep, about } = this.view;
+    if (!sweep) return [];
+    if (about.number === 3) {
+      /** @type {Correlations[]} */
+      const rows = sweep.correlation_numbers(this.dataset);
+      return rows.flatMap(({ title, before, after }) => {
+        const maps = [
+          { name: "before", title: `${title}: before the attack`, values: before, openEnded: false },
+          { name: "after", title: `${title}: after the attack`, values: after, openEnded: false },
+        ];
+        return views.correlationTables(maps, Math.round(Math.sqrt(before.length)));
+      });
+    }
+    /** @type {Panel[]} */
+    const panels = sweep.panel_numbers(this.dataset);
+    return panels.map(({ title, x_name, clean, series }) => {
+      const heads = Array.from(series[0]?.x ?? [], String);
+      const rows = series.map(({ name, mean, low, high }) => [
+        name,
+        ...Array.from(mean, (value, k) => {
+          const [least = NaN, most = NaN] = [low[k], high[k]];
+          const spread = least < most ? ` (${views.metricDigits(least)} to ${views.metricDigits(most)})` : "";
+          return views.metricDigits(value) + spread;
+        }),
+      ]);
+      return views.table([x_name, ...heads], rows, `${title}; clean ${views.metricDigits(clean)}`);
+    });
+  }
+
+  runTable() {
+    const rows = this.view.runs.flatMap((planned, k) => {
+      if (planned.dataset !== this.dataset) return [];
+      const result = this.view.results[k];
+      const found = isMeasured(result) ? result : null;
+      const digest = found
+        ? `&e=${found.engine}&h=${found.data_sha256.slice(0, 12)}&r=${found.digest}`
+        : "";
+      const link = el("a", { href: `#${planned.link}${digest}` }, runWords(planned));
+      const ends = [found?.clean, found?.metric.at(-1)].map((value) => views.metricDigits(value ?? NaN));
+      const words = found ? ends.join(" → ") : result && "message" in result ? result.message : "not run";
+      return [[link, words, found ? (found.converged ? "yes" : "no") : ""]];
+    });
+    return views.table(["Run", "Clean → attacked", "Converged"], rows, `The runs on ${this.title}`);
+  }
+}
+
+/** @param {Measured | Problem | undefined} result @returns {result is Measured} */
+const isMeasured = (result) => result !== undefined && "digest" in result;
+
+/** @param {Planned} planned */
+function runWords({ title, spec }) {
+  const random = spec.method === "random" ? " random" : "";
+  return `${title}: ${spec.attack}${random}, budget ${percent(spec.budget)}, seed ${spec.seed}`;
+}

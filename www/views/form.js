@@ -1,0 +1,303 @@
+/**
+ * The form of a specification. What the fields are, their words and their ranges come from Rust;
+ * here is only which control shows which field, and where.
+ */
+
+import { el } from "../ui/dom.js";
+
+/** @import { Complete, Draft, Field, Problem } from "../engine/types.js" */
+
+/** Where the fields stand; those named nowhere follow under Advanced. */
+const GROUPS = [
+  { title: "Who is attacked, and from where", fields: ["attack", "targets", "attackers"] },
+  { title: "How", fields: ["method", "budget", "iterations", "gradient", "step"] },
+  { title: "The model", fields: ["lambda1", "lambda2", "epsilon", "seed"] },
+];
+const ELSEWHERE = ["version", "dataset"];
+/** Few words of one kind stand side by side, the others in a list. */
+const SIDE_BY_SIDE = ["attack", "method", "step", "loss", "solver", "target_scaling"];
+/** Choosing these anew makes older choices of the others meaningless. */
+const RESETS = /** @type {Record<string, string[]>} */ ({
+  attack: ["attackers"],
+  targets: ["attackers"],
+  loss: ["injected_labels", "target_scaling"],
+});
+
+/** @param {string} word */
+export const spoken = (word) => word.replaceAll("_", " ");
+
+/** @param {number} value */
+const written = (value) =>
+  value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7)
+    ? value.toExponential().replace("e+", "e")
+    : String(value);
+
+/** @param {string} id */
+const named = (id) => ({ id, "data-testid": id });
+
+/**
+ * @typedef {{
+ *   field: Field, box: HTMLElement, error: HTMLElement,
+ *   show: (complete: Complete) => void, mark: (invalid: boolean) => void, focus: () => void,
+ * }} Control
+ */
+
+export class Form {
+  /**
+   * @param {HTMLElement} box
+   * @param {Field[]} fields
+   * @param {(name: string, value: any) => void} onChange a field got a value; undefined: default
+   */
+  constructor(box, fields, onChange) {
+    this.onChange = onChange;
+    /** @type {Map<string, Control>} */
+    this.controls = new Map();
+    /** @type {string[]} */
+    this.taskNames = [];
+    const byName = new Map(fields.map((field) => [field.name, field]));
+    for (const group of GROUPS) {
+      const set = el("fieldset", {}, el("legend", {}, group.title));
+      for (const name of group.fields) {
+        const field = byName.get(name);
+        if (field) set.append(this.control(field));
+      }
+      box.append(set);
+    }
+    const placed = [...ELSEWHERE, ...GROUPS.flatMap((group) => group.fields)];
+    const rest = fields.filter((field) => !placed.includes(field.name));
+    this.advanced = el("details", { ...named("advanced") }, el("summary", {}, "Advanced"));
+    this.advanced.append(...rest.map((field) => this.control(field)));
+    box.append(this.advanced);
+  }
+
+  /** @param {Field} field */
+  control(field) {
+    const error = el("p", { class: "field-error", ...named(`error-${field.name}`), hidden: true });
+    const hint = el("p", { class: "hint", id: `hint-${field.name}` }, field.purpose);
+    const described = `hint-${field.name} error-${field.name}`;
+    const made =
+      field.type === "tasks"
+        ? this.chips(field, described)
+        : field.type === "choice"
+          ? this.choice(field, described)
+          : this.number(field, described);
+    const box = made.box;
+    box.classList.add("field");
+    box.dataset.field = field.name;
+    box.append(hint, error);
+    this.controls.set(field.name, { field, error, ...made });
+    return box;
+  }
+
+  /**
+   * @param {string} name
+   * @param {any} value
+   */
+  changed(name, value) {
+    for (const other of RESETS[name] ?? []) this.onChange(other, undefined);
+    this.onChange(name, value);
+  }
+
+  /**
+   * @param {Field} field
+   * @param {string} described
+   */
+  choice(field, described) {
+    const words = field.words ?? [];
+    if (!SIDE_BY_SIDE.includes(field.name)) {
+      const select = el(
+        "select",
+        { ...named(`field-${field.name}`), "aria-describedby": described },
+        ...words.map((word) => el("option", { value: word }, spoken(word))),
+      );
+      select.onchange = () => this.changed(field.name, select.value);
+      const label = el("label", { for: select.id }, field.title);
+      return {
+        box: el("div", {}, label, select),
+        show: (/** @type {Complete} */ { spec }) => {
+          select.value = /** @type {any} */ (spec)[field.name];
+        },
+        mark: (/** @type {boolean} */ bad) => select.setAttribute("aria-invalid", String(bad)),
+        focus: () => select.focus(),
+      };
+    }
+    const inputs = words.map((word) =>
+      el("input", {
+        type: "radio",
+        name: field.name,
+        value: word,
+        ...named(`field-${field.name}-${word}`),
+        "aria-describedby": described,
+        onchange: () => this.changed(field.name, word),
+      }),
+    );
+    const segments = el("div", { class: "segments" });
+    inputs.forEach((input) =>
+      segments.append(input, el("label", { for: input.id }, spoken(input.value))),
+    );
+    const box = el(
+      "div",
+      { role: "radiogroup", "aria-labelledby": `label-${field.name}` },
+      el("span", { class: "label", id: `label-${field.name}` }, field.title),
+      segments,
+    );
+    return {
+      box,
+      show: (/** @type {Complete} */ { spec }) => {
+        const word = /** @type {any} */ (spec)[field.name];
+        inputs.forEach((input) => (input.checked = input.value === word));
+      },
+      mark: (/** @type {boolean} */ bad) => {
+        box.setAttribute("aria-invalid", String(bad));
+      },
+      focus: () => (inputs.find((input) => input.checked) ?? inputs[0])?.focus(),
+    };
+  }
+
+  /**
+   * @param {Field} field
+   * @param {string} described
+   */
+  number(field, described) {
+    const input = el("input", {
+      ...named(`field-${field.name}`),
+      type: "text",
+      inputmode: field.type === "integer" ? "numeric" : "decimal",
+      autocomplete: "off",
+      spellcheck: "false",
+      "aria-describedby": described,
+    });
+    const slider =
+      field.name === "budget"
+        ? el("input", { type: "range", min: 0, max: 1, step: 0.05, "aria-label": field.title })
+        : null;
+    const read = (/** @type {string} */ text) => {
+      const trimmed = text.trim().replace(",", ".");
+      if (trimmed === "") return undefined;
+      const value = Number(trimmed);
+      // What is no number goes to the check as it is, and comes back with words.
+      return Number.isFinite(value) ? value : text;
+    };
+    input.oninput = () => {
+      const value = read(input.value);
+      if (slider && typeof value === "number") slider.value = String(value);
+      this.changed(field.name, value);
+    };
+    input.onblur = () => {
+      if (input.value.trim() === "") this.changed(field.name, undefined);
+    };
+    if (slider) {
+      slider.oninput = () => {
+        input.value = slider.value;
+        this.changed(field.name, Number(slider.value));
+      };
+    }
+    const label = el("label", { for: input.id }, field.title);
+    const row = el("div", { class: slider ? "with-slider" : "" }, slider, input);
+    return {
+      box: el("div", { class: slider ? "wide" : "" }, label, row),
+      show: (/** @type {Complete} */ { spec }) => {
+        const value = /** @type {any} */ (spec)[field.name];
+        if (document.activeElement !== input) input.value = value === null ? "" : written(value);
+        if (slider && document.activeElement !== slider) slider.value = String(value);
+        input.placeholder = value === null ? "none" : "";
+      },
+      mark: (/** @type {boolean} */ bad) => input.setAttribute("aria-invalid", String(bad)),
+      focus: () => input.focus(),
+    };
+  }
+
+  /**
+   * @param {Field} field
+   * @param {string} described
+   */
+  chips(field, described) {
+    const list = el("div", { class: "chips" });
+    const note = el("p", { class: "same", hidden: true }, "The target tasks themselves.");
+    const box = el(
+      "div",
+      { role: "group", "aria-labelledby": `label-${field.name}`, "aria-describedby": described },
+      el("span", { class: `label mark-${field.name}`, id: `label-${field.name}` }, field.title),
+      note,
+      list,
+    );
+    /** @type {HTMLInputElement[]} */
+    let inputs = [];
+    const build = (/** @type {number} */ tasks) => {
+      inputs = Array.from({ length: tasks }, (_, task) =>
+        el("input", {
+          type: "checkbox",
+          ...named(`${field.name}-${task}`),
+          onchange: () =>
+            this.changed(
+              field.name,
+              inputs.flatMap((input, k) => (input.checked ? [k] : [])),
+            ),
+        }),
+      );
+      list.replaceChildren(
+        ...inputs.flatMap((input, task) => [
+          input,
+          el("label", { for: input.id }, `T${task + 1}`),
+        ]),
+      );
+    };
+    return {
+      box,
+      show: (/** @type {Complete} */ { spec, shape }) => {
+        if (inputs.length !== shape.tasks) build(shape.tasks);
+        const chosen = field.name === "targets" ? spec.targets : spec.attackers;
+        const attackers = field.name === "attackers";
+        const same = attackers && spec.attack === "direct";
+        list.hidden = same;
+        note.hidden = !same;
+        inputs.forEach((input, task) => {
+          input.checked = chosen.includes(task);
+          input.disabled =
+            attackers && spec.attack === "indirect" && spec.targets.includes(task);
+          const label = input.nextElementSibling;
+          const name = this.taskNames[task];
+          if (name) label?.setAttribute("title", name);
+          else label?.removeAttribute("title");
+        });
+      },
+      mark: (/** @type {boolean} */ bad) => {
+        box.setAttribute("data-invalid", String(bad));
+        inputs.forEach((input) => input.setAttribute("aria-invalid", String(bad)));
+      },
+      focus: () => inputs.find((input) => !input.disabled)?.focus(),
+    };
+  }
+
+  /**
+   * Shows a checked specification.
+   * @param {Complete} complete
+   * @param {string[]} taskNames
+   */
+  show(complete, taskNames) {
+    this.taskNames = taskNames;
+    for (const control of this.controls.values()) control.show(complete);
+    this.complain([]);
+  }
+
+  /**
+   * Shows what is wrong beside the fields; returns what belongs to no field of the form.
+   * @param {Problem[]} problems
+   */
+  complain(problems) {
+    const left = problems.filter(({ field }) => !field || !this.controls.has(field));
+    for (const [name, control] of this.controls) {
+      const found = problems.filter(({ field }) => field === name);
+      control.error.textContent = found.map(({ message }) => message).join("; ");
+      control.error.hidden = found.length === 0;
+      control.mark(found.length > 0);
+      if (found.length > 0 && this.advanced.contains(control.box)) this.advanced.open = true;
+    }
+    return left;
+  }
+
+  /** @param {string} name */
+  focus(name) {
+    this.controls.get(name)?.focus();
+  }
+}

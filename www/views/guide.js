@@ -1,0 +1,53 @@
+/** What helps to understand: the story and the explained terms. Both are loaded when needed. */
+
+import { $ } from "../ui/dom.js";
+import { words } from "../core/lab.js";
+import { once } from "../core/once.js";
+
+/** @import { Lab } from "../core/lab.js" */
+/** @import { Story } from "./tour.js" */
+
+export class Guide {
+  /** @param {Lab} lab */
+  constructor(lab) {
+    this.lab = lab;
+    this.load = once(() => import("./tour.js").then(({ Story }) => new Story(lab)));
+    /** @type {Story | null} once it was opened */
+    this.story = null;
+    /** The step that is wanted; 0: none. */
+    this.step = 0;
+    $("tour").onclick = () => this.tell(1, true);
+    // The terms come after the first result, which takes less than a second, so as not to delay it.
+    const terms = once(() => import("../ui/terms.js").then(({ explainTerms }) => explainTerms(lab.engine.fields)));
+    const explain = () => terms().catch(() => {});
+    setTimeout(explain, 1000);
+    // Tried again where the connection was gone.
+    lab.listen(({ type }) => type === "done" && setTimeout(explain, 1000));
+  }
+
+  /** Opens or closes the story as the link says. */
+  follow() {
+    const step = Number(this.lab.others.find(([key]) => key === "story")?.[1]);
+    if (step) this.tell(step, false);
+    else {
+      this.step = 0;
+      this.story?.close();
+    }
+  }
+
+  /**
+   * @param {number} step from 1
+   * @param {boolean} pressed by the user, who then wants to be in the story
+   */
+  async tell(step, pressed) {
+    this.step = step;
+    try {
+      this.story = await this.load();
+      this.lab.withdraw("story");
+    } catch (problem) {
+      const text = `The tour could not be loaded (${words(problem)}). Check the connection, then press again, or reload the page.`;
+      return this.lab.notice(text, "bad", "story");
+    }
+    if (this.step === step) this.story.open(step, pressed);
+  }
+}

@@ -1,0 +1,207 @@
+/** The card "Where the injected points are": a plane, iteration by iteration. Drawn in Rust. */
+
+import { onLookChange, oncePerFrame, resize, style } from "../ui/charts.js";
+import { el } from "../ui/dom.js";
+import * as views from "./report.js";
+
+/** @import { Pictures } from "../engine/extras.js" */
+/** @import { RunState, Scene } from "../engine/types.js" */
+
+/** Milliseconds of the whole animation, and of one of its steps at least and at most. */
+const PLAY = { whole: 6000, least: 60, most: 400 };
+
+export class Projection {
+  /**
+   * @param {Pictures} pictures
+   * @param {HTMLElement} box
+   * @param {(iteration: number) => void} onIteration the user or the animation has moved on
+   */
+  constructor(pictures, box, onIteration) {
+    this.pictures = pictures;
+    this.onIteration = onIteration;
+    /** @type {RunState | null} */
+    this.run = null;
+    /** @type {InstanceType<Pictures["PointsPicture"]> | null} */
+    this.picture = null;
+    /** How many iterations the picture holds. */
+    this.held = 0;
+    this.iteration = 0;
+    this.timer = 0;
+    this.drawSoon = oncePerFrame(() => this.draw());
+
+    this.canvas = el("canvas", { role: "img", "data-testid": "where-picture" });
+    this.canvasBox = el("div", { class: "picture-box" }, this.canvas);
+    this.slider = el("input", { type: "range", min: 0, value: 0, "data-testid": "where-slider" });
+    this.slider.setAttribute("aria-label", "Iteration shown");
+    this.slider.oninput = () => this.choose(Number(this.slider.value));
+    this.shown = el("output", { "data-testid": "where-iteration" });
+    const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ go) =>
+      el("button", { type: "button", "data-testid": `where-${id}`, onclick: go }, text);
+    this.back = button("back", "Back", () => this.choose(this.iteration - 1));
+    this.play = button("play", "Play", () => (this.timer ? this.pause() : this.animate()));
+    this.play.classList.add("motion");
+    this.next = button("next", "Next", () => this.choose(this.iteration + 1));
+    this.tasks = el("select", { "data-testid": "where-task" });
+    this.tasks.onchange = () => this.draw();
+    this.choice = el("label", {}, "Points injected into ", this.tasks);
+    this.words = el("p", { "data-testid": "where-words" });
+    this.note = el("p", { class: "hint" });
+    this.table = el("div", {
+      class: "scroll",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "The injected points in numbers",
+      "data-testid": "where-table",
+    });
+    this.details = el("details", {}, el("summary", {}, "The numbers as a table"), this.table);
+    this.details.ontoggle = () => this.fillTable();
+    box.append(
+      this.canvasBox,
+      el(
+        "div",
+        { class: "where-controls" },
+        this.choice,
+        el("div", { class: "where-steps" }, this.shown, this.slider),
+        el("div", { class: "actions" }, this.back, this.play, this.next),
+        this.words,
+        this.note,
+      ),
+      this.details,
+    );
+    onLookChange(this.canvasBox, () => this.draw());
+  }
+
+  get last() {
+    return Math.max(this.held - 1, 0);
+  }
+
+  /** Takes what is new of a run; the end of it is shown. @param {RunState} run */
+  follow(run) {
+    if (this.run !== run) {
+      this.pause();
+      this.run = run;
+      this.picture?.free();
+      this.picture = null;
+      this.held = 0;
+    }
+    const { scene, points } = run;
+    if (!scene) return;
+    if (!this.picture) {
+      this.picture = new this.pictures.PointsPicture(scene);
+      this.offer(scene);
+    }
+    for (const point of points.slice(this.held)) this.picture.add(point.places);
+    this.held = points.length;
+    this.iteration = this.last;
+    this.show();
+  }
+
+  /** What there is to choose. @param {Scene} scene */
+  offer({ attackers, injected, clean, count, classes }) {
+    const all = el("option", { value: "" }, attackers.length > 1 ? "all attacking tasks" : "");
+    const each = attackers.map((task) => el("option", { value: task }, views.taskName(task)));
+    this.tasks.replaceChildren(...(attackers.length > 1 ? [all] : []), ...each);
+    this.choice.hidden = attackers.length < 2;
+    const shown = injected.length / 2;
+    this.note.textContent =
+      "Left to right is a direction that the model of the targets uses, bottom to top the widest " +
+      "one across it; the plane comes from the clean data alone. Of the clean points at most 400 " +
+      "are drawn, evenly chosen" +
+      (shown < count ? `; of the ${count} injected ones ${shown}.` : ".") +
+      (classes ? "" : " Colour is the label.");
+    this.total = { clean: clean.length / 4, injected: shown };
+  }
+
+  /** Shows an iteration that was asked for elsewhere. @param {number} iteration */
+  moveTo(iteration) {
+    if (iteration === this.iteration || iteration > this.last) return;
+    this.iteration = iteration;
+    this.show();
+  }
+
+  /** The user chose an iteration. @param {number} iteration */
+  choose(iteration) {
+    this.pause();
+    this.step(iteration);
+  }
+
+  /** @param {number} iteration */
+  step(iteration) {
+    this.iteration = Math.min(Math.max(iteration, 0), this.last);
+    this.show();
+    this.onIteration(this.iteration);
+  }
+
+  animate() {
+    if (this.last === 0) return;
+    if (this.iteration === this.last) this.step(0);
+    const pace = Math.min(Math.max(PLAY.whole / this.last, PLAY.least), PLAY.most);
+    this.play.textContent = "Pause";
+    this.timer = setInterval(() => {
+      if (this.iteration < this.last) this.step(this.iteration + 1);
+      else this.pause();
+    }, pace);
+  }
+
+  pause() {
+    clearInterval(this.timer);
+    this.timer = 0;
+    this.play.textContent = "Play";
+  }
+
+  show() {
+    const { iteration, last } = this;
+    this.slider.max = String(last);
+    this.slider.value = String(iteration);
+    this.slider.setAttribute("aria-valuetext", `iteration ${iteration} of ${last}`);
+    this.shown.textContent = iteration ? `Iteration ${iteration} of ${last}` : "Random start";
+    this.slider.disabled = this.play.disabled = last === 0;
+    this.back.disabled = iteration === 0;
+    this.next.disabled = iteration === last;
+    this.words.textContent = this.sentence();
+    this.canvas.setAttribute(
+      "aria-label",
+      `Plane with ${this.total?.clean} clean and ${this.total?.injected} injected points. ${this.sentence()}`,
+    );
+    this.fillTable();
+    this.drawSoon();
+  }
+
+  sentence() {
+    const point = this.run?.points[this.iteration];
+    const count = this.total?.injected ?? 0;
+    if (!point || count === 0) return "No point is injected.";
+    const points = count === 1 ? "the injected point" : `the ${count} injected points`;
+    const surface =
+      point.on_surface === count
+        ? "all on the surface of the ball"
+        : `${point.on_surface} of them on the surface of the ball`;
+    if (this.iteration === 0) return `At the random start ${points} lie where chance put them, ${surface}.`;
+    return `By iteration ${this.iteration} ${points} have moved ${views.digits(point.moved)} on average; ${surface}.`;
+  }
+
+  fillTable() {
+    const { run } = this;
+    const [from, to] = [run?.points[0]?.places, run?.points[this.iteration]?.places];
+    if (!this.details.open || !run?.scene || !from || !to) return;
+    const { injected, along, across } = run.scene;
+    const rows = Array.from({ length: injected.length / 2 }, (_, k) => [
+      views.taskName(injected[2 * k] ?? 0),
+      ...[injected[2 * k + 1], from[2 * k], from[2 * k + 1], to[2 * k], to[2 * k + 1]].map((value) =>
+        views.digits(value ?? NaN),
+      ),
+    ]);
+    const heads = ["Task", "Label", "Start: along", "Start: across", "Now: along", "Now: across"];
+    const caption = `Injected points at iteration ${this.iteration}; along: ${along}; ${across}`;
+    this.table.replaceChildren(views.table(heads, rows, caption));
+  }
+
+  draw() {
+    const width = this.canvasBox.clientWidth;
+    if (!this.picture || width < 50) return;
+    const look = style(false);
+    resize(this.canvas, width, this.pictures.points_height(width), look.scale);
+    const task = this.choice.hidden || this.tasks.value === "" ? undefined : Number(this.tasks.value);
+    this.picture.draw(this.canvas, this.iteration, task, look);
+  }
+}

@@ -1,0 +1,72 @@
+/** Settings to start from: one press each. All of them, with what they show, are in examples.js. */
+
+import { $, byId } from "../ui/dom.js";
+import { words } from "../core/lab.js";
+import { once } from "../core/once.js";
+
+/** @import { Lab } from "../core/lab.js" */
+/** @import { Draft } from "../engine/types.js" */
+
+/**
+ * The most useful ones. Their buttons stand in the document, so that nothing jumps when they work.
+ * @type {Record<"direct" | "indirect" | "random" | "constant" | "sarcos" | "landmine", Draft>}
+ */
+const DRAFTS = {
+  direct: {},
+  indirect: { attack: "indirect" },
+  random: { method: "random" },
+  constant: { gradient: "published", step: "constant" },
+  sarcos: { dataset: "sarcos" },
+  landmine: { dataset: "landmine" },
+};
+
+/** @typedef {keyof typeof DRAFTS} Preset */
+
+/** @param {Preset} id */
+const buttonOf = (id) => byId(`try-${id}`, HTMLButtonElement);
+
+/** An example's identifier, name and settings. @param {Preset} id */
+export const preset = (id) => ({ id, name: buttonOf(id).textContent ?? "", draft: DRAFTS[id] });
+
+/** @param {Lab} lab */
+export function showPresets(lab) {
+  const all = Object.entries(DRAFTS).map(([id, draft]) => {
+    const button = buttonOf(/** @type {Preset} */ (id));
+    button.onclick = () => {
+      lab.adopt(draft);
+      lab.start();
+    };
+    button.disabled = false;
+    return { button, draft };
+  });
+  /** @param {Draft} draft */
+  const linkOf = (draft) => {
+    const own = lab.engine.complete(draft);
+    return "errors" in own ? "" : own.link;
+  };
+  const examples = once(() => import("./examples.js").then(({ Examples }) => new Examples(lab)));
+  const more = byId("all-examples", HTMLButtonElement);
+  more.onclick = async () => {
+    try {
+      const all = await examples();
+      lab.withdraw("examples");
+      all.open();
+    } catch (problem) {
+      const text = `The examples could not be loaded (${words(problem)}). Check the connection, then press again, or reload the page.`;
+      lab.notice(text, "bad", "examples");
+    }
+  };
+  more.disabled = false;
+  lab.listen(async (event) => {
+    if (event.type === "changed") {
+      for (const { button, draft } of all) {
+        button.setAttribute("aria-pressed", String(linkOf(draft) === lab.complete?.link));
+      }
+    } else if (event.type === "started") {
+      $("claim").hidden = true;
+    } else if (event.type === "done" && event.run.link !== linkOf({})) {
+      // Without a connection the result has no claim beside it; the next one tries again.
+      (await examples().catch(() => null))?.heard(event.run.link, event.report);
+    }
+  });
+}

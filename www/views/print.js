@@ -1,0 +1,37 @@
+/** What stands on paper only: all settings and the whole link. Made just before printing. */
+
+import { $, el } from "../ui/dom.js";
+import { spoken } from "./form.js";
+import * as views from "./report.js";
+
+/** @import { Lab } from "../core/lab.js" */
+
+/**
+ * @param {Lab} lab
+ * @param {() => string} address of the result that is shown
+ */
+export function preparePrint(lab, address) {
+  addEventListener("beforeprint", () => {
+    const { result } = lab;
+    if (!result) return $("print-settings").replaceChildren();
+    const { spec } = result.report;
+    const rows = lab.engine.fields.flatMap(({ name, title }) => {
+      const value = /** @type {Record<string, unknown>} */ (spec)[name];
+      return value === null ? [] : [el("dt", {}, title), el("dd", {}, settingWords(value))];
+    });
+    $("print-settings").replaceChildren(
+      el("h2", {}, "All settings"),
+      el("dl", {}, ...rows),
+      el("p", {}, "Link: ", el("code", {}, address())),
+    );
+  });
+}
+
+/** @param {unknown} value of a field */
+function settingWords(value) {
+  if (Array.isArray(value)) return views.taskList(value);
+  if (typeof value === "object" && value && "name" in value && "sha256" in value) {
+    return `${value.name}, SHA-256 ${value.sha256}`;
+  }
+  return typeof value === "string" ? spoken(value) : String(value);
+}

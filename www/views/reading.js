@@ -1,0 +1,180 @@
+/**
+ * Reading a result: what is pointed at in one picture is seen in the others; the injected points;
+ * a run kept for comparison. Loaded after the first result, or during a long run.
+ */
+
+import { $, byId, el } from "../ui/dom.js";
+import { loadPictures } from "../engine/extras.js";
+import { comparisonLink } from "../core/route.js";
+import { Projection } from "./points.js";
+import * as views from "./report.js";
+
+/** @import { Pictures } from "../engine/extras.js" */
+/** @import { Lab } from "../core/lab.js" */
+/** @import { Results } from "./results.js" */
+/** @import { Report, RunState } from "../engine/types.js" */
+
+/** @typedef {Reading} View */
+
+/**
+ * Fetches what it needs.
+ * @param {Lab} lab
+ * @param {Results} results
+ * @param {RunState | null} run the last one, which may have ended without a result
+ */
+export async function openReading(lab, results, run) {
+  return new Reading(await loadPictures(), lab, results, run);
+}
+
+class Reading {
+  /**
+   * @param {Pictures} pictures
+   * @param {Lab} lab
+   * @param {Results} results
+   * @param {RunState | null} last
+   */
+  constructor(pictures, lab, results, last) {
+    this.lab = lab;
+    this.results = results;
+    /** @type {{fragment: string, link: string, report: Report} | null} kept for comparison */
+    this.kept = null;
+    this.projection = new Projection(pictures, $("where"), (iteration) => {
+      // An animation would be read out step by step.
+      $("curve-readout").setAttribute("aria-live", this.projection.timer ? "off" : "polite");
+      results.curve.moveTo(iteration);
+    });
+    results.onIteration.push((iteration) => {
+      if (iteration !== null) this.projection.moveTo(iteration);
+    });
+    results.onCell.push((cell) => this.mark(cell ?? []));
+    this.linkTable();
+    const each = byId("each-target", HTMLInputElement);
+    each.onchange = () => {
+      results.curve.eachTarget = each.checked;
+      results.curve.drawSoon();
+      if (lab.result) results.showTrace(lab.result.report);
+    };
+    $("keep").onclick = () => this.keep();
+    lab.listen((event) => {
+      switch (event.type) {
+        case "started":
+          results.curve.moveTo(null);
+          return;
+        case "progress":
+          return this.follow(event.run);
+        case "done":
+          this.follow(event.run);
+          return this.show(event.report);
+        case "ended":
+          if (event.run) this.follow(event.run);
+          return this.offerComparison();
+        case "changed":
+        case "empty":
+          return this.offerComparison();
+      }
+    });
+    const run = lab.result?.run ?? lab.run ?? last;
+    if (run) this.follow(run);
+    if (lab.result) this.show(lab.result.report);
+  }
+
+  /** The injected points; a result that was kept has none. @param {RunState} run */
+  follow(run) {
+    $("where-card").hidden = !run.scene;
+    this.projection.follow(run);
+  }
+
+  /** @param {Report} report */
+  show(report) {
+    $("each-target-row").hidden = report.target_tasks.length < 2;
+    $("each-target-row").classList.remove("later");
+    this.rows().forEach((row, task) => (row.tabIndex = task === 0 ? 0 : -1));
+    this.offerComparison();
+  }
+
+  /* Tasks */
+
+  rows() {
+    return [...byId("task-table", HTMLElement).querySelectorAll("tbody tr")].filter(
+      (row) => row instanceof HTMLElement,
+    );
+  }
+
+  /** A row that is pointed at, or has the focus, is a task that is outlined. */
+  linkTable() {
+    const table = $("task-table");
+    const taskAt = (/** @type {Event} */ event) => {
+      const row = event.target instanceof Element ? event.target.closest("tbody tr") : null;
+      return row instanceof HTMLElement ? this.rows().indexOf(row) : -1;
+    };
+    const point = (/** @type {Event} */ event) => this.highlight(taskAt(event));
+    table.addEventListener("pointerover", point);
+    table.addEventListener("focusin", point);
+    table.addEventListener("pointerleave", () => this.highlight(-1));
+    table.addEventListener("focusout", () => this.highlight(-1));
+    table.addEventListener("keydown", (event) => {
+      const task = taskAt(event);
+      const rows = this.rows();
+      const last = rows.length - 1;
+      const next = { ArrowDown: task + 1, ArrowUp: task - 1, Home: 0, End: last }[event.key];
+      if (event.key === "Escape") this.highlight(-1);
+      if (task < 0 || next === undefined) return;
+      event.preventDefault();
+      rows.forEach((row, k) => (row.tabIndex = k === Math.min(Math.max(next, 0), last) ? 0 : -1));
+      rows.find(({ tabIndex }) => tabIndex === 0)?.focus();
+    });
+  }
+
+  /** @param {number} task below 0: none */
+  highlight(task) {
+    const chosen = task < 0 ? null : task;
+    if (chosen === this.results.heatmaps.task) return;
+    this.results.heatmaps.highlight(chosen);
+    this.results.curve.highlight(chosen);
+    this.mark(chosen === null ? [] : [chosen]);
+    const report = this.lab.result?.report;
+    $("task-readout").textContent = chosen === null || !report ? "" : taskWords(report, chosen);
+  }
+
+  /** Marks rows of the table. @param {number[]} tasks */
+  mark(tasks) {
+    this.rows().forEach((row, task) => row.classList.toggle("linked", tasks.includes(task)));
+  }
+
+  /* Comparison */
+
+  keep() {
+    const result = this.lab.result;
+    if (!result) return;
+    this.kept = { fragment: this.lab.fragmentOf(result), link: result.link, report: result.report };
+    this.offerComparison();
+  }
+
+  /** Says what is kept, and offers to compare it with another result. */
+  offerComparison() {
+    const { kept, lab } = this;
+    const result = lab.result;
+    $("keep-row").classList.toggle("later", !result);
+    const right = result && kept && result.link !== kept.link ? lab.fragmentOf(result) : "";
+    const target = $("to-compare");
+    target.setAttribute("href", comparisonLink(kept?.fragment ?? (result ? lab.fragmentOf(result) : ""), right));
+    if (!kept) return;
+    const words = right
+      ? el("a", { href: target.getAttribute("href"), "data-testid": "compare" }, "Compare with the kept run")
+      : "Kept. Change a setting, run again, then compare.";
+    $("kept").replaceChildren(words);
+  }
+
+  /** The report of a link that was run already. @param {string} link */
+  finished(link) {
+    return [this.kept, this.lab.result].find((one) => one?.link === link)?.report;
+  }
+}
+
+/** @param {Report} report @param {number} task */
+function taskWords(report, task) {
+  const { clean, attacked } = report;
+  const [before, after] = [clean.metric_per_task[task] ?? NaN, attacked.metric_per_task[task] ?? NaN];
+  const { short } = views.METRICS[report.metric_name];
+  return `${views.taskName(task)} is outlined: ${short} ${views.metricDigits(before)} → ${views.metricDigits(after)}`;
+}

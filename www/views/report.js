@@ -1,0 +1,332 @@
+/** What a result says: sentences, tables, numbers. Pure: from a report to elements and words. */
+
+import { el } from "../ui/dom.js";
+import { spoken } from "./form.js";
+
+/** @import { Model, Problem, Report, Spec } from "../engine/types.js" */
+
+export const METRICS = {
+  nmse: {
+    short: "NMSE",
+    long: "normalised mean squared error",
+    stronger: 1,
+    plain: "error",
+    scale: "0 is perfect, 1 is as bad as always guessing the average.",
+  },
+  auc: {
+    short: "AUC",
+    long: "area under the ROC curve",
+    stronger: -1,
+    plain: "skill in telling the classes apart",
+    scale: "1 is perfect, 0.5 is a coin toss, below that it is the wrong way round.",
+  },
+};
+
+/** @param {number} value */
+export function digits(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toPrecision(3);
+  return text.replace("-", "−");
+}
+
+/**
+ * A metric: always three decimals where that says enough, so that numbers can be compared.
+ * @param {number} value
+ */
+export const metricDigits = (value) =>
+  Math.abs(value) >= 0.1 && Math.abs(value) < 10 ? value.toFixed(3) : digits(value);
+
+/** @param {number} value */
+export const signed = (value) => (value > 0 ? "+" : "") + digits(value);
+
+/** @param {number} value */
+const twoDecimals = (value) => value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
+
+/** @param {number} task */
+export const taskName = (task) => `T${task + 1}`;
+
+/** 1 iteration, 2 iterations. @param {number} count */
+export const iterationsOf = (count) => `${count} iteration${count === 1 ? "" : "s"}`;
+
+/** @param {number} seconds */
+export const duration = (seconds) =>
+  seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : `${seconds.toFixed(1)} s`;
+
+/**
+ * 1, 2, 3, 7 -> T1–T3, T7; no line breaks inside T1–T3 (word joiners)
+ * @param {number[]} tasks
+ */
+export function taskList(tasks) {
+  /** @type {string[]} */
+  const parts = [];
+  for (let k = 0; k < tasks.length; ) {
+    let end = k;
+    while (tasks[end + 1] === (tasks[end] ?? NaN) + 1) end++;
+    const [first, last] = [tasks[k] ?? 0, tasks[end] ?? 0];
+    if (end - k >= 2) parts.push(`${taskName(first)}\u2060–\u2060${taskName(last)}`);
+    else for (let j = k; j <= end; j++) parts.push(taskName(tasks[j] ?? 0));
+    k = end + 1;
+  }
+  return parts.join(", ");
+}
+
+/** Where the points were put, if not into the targets themselves. @param {Spec} spec */
+function where(spec) {
+  if (spec.attack === "direct") return "";
+  const tasks = taskList(spec.attackers);
+  return spec.attack === "indirect" ? ` in other tasks only (${tasks})` : ` in ${tasks}`;
+}
+
+/**
+ * What happened, in one sentence: plain words first, then the metric.
+ * @param {Report} report
+ */
+export function headline(report) {
+  const { spec, clean, attacked } = report;
+  const metric = METRICS[report.metric_name];
+  const targets = taskList(spec.targets);
+  if (spec.budget === 0) {
+    return `Nothing is poisoned here: for ${targets}, the ${metric.plain} is ${metricDigits(clean.metric)} (${metric.short}).`;
+  }
+  const change = attacked.metric - clean.metric;
+  const points = `${spec.method === "random" ? "A few random points" : "A few poisoned points"}${where(spec)}`;
+  if (!Number.isFinite(change)) return `${points} were tried on ${targets}: ${metric.short} is not defined there.`;
+  const small = Math.abs(change) < 5e-4 * Math.max(1, Math.abs(clean.metric));
+  const effect = small
+    ? `left the predictions for ${targets} as they were`
+    : change * metric.stronger > 0
+      ? `made the predictions for ${targets} worse`
+      : `even made the predictions for ${targets} better`;
+  const verb = small ? "stayed: it went" : change > 0 ? "rose" : "fell";
+  const numbers = `from ${metricDigits(clean.metric)} to ${metricDigits(attacked.metric)} (${metric.short})`;
+  return `${points} ${effect}: their ${metric.plain} ${verb} ${numbers}.`;
+}
+
+/** @param {Report} report */
+export function curveSummary(report) {
+  const metric = METRICS[report.metric_name];
+  const { metric: values, utility } = report.trace;
+  const last = values.length - 1;
+  return (
+    `Curve of the attack over ${iterationsOf(last)}: mean ${metric.short} of the targets from ` +
+    `${metricDigits(values[0] ?? NaN)} at the random start to ${metricDigits(values[last] ?? NaN)} ` +
+    `(clean ${metricDigits(report.clean.metric)}), utility of the attacker from ` +
+    `${digits(utility[0] ?? NaN)} to ${digits(utility[last] ?? NaN)}.`
+  );
+}
+
+/**
+ * @param {Report} report
+ * @returns {import("../ui/charts.js").Heatmap[]}
+ */
+export function heatmaps(report) {
+  const { clean, attacked, true_correlation: truth } = report;
+  const maps = [
+    { name: "clean", title: "Learned from clean data", values: clean.correlation, openEnded: false },
+    { name: "attacked", title: "Learned under attack", values: attacked.correlation, openEnded: false },
+    {
+      name: "difference",
+      title: "Difference: attacked − clean",
+      values: attacked.correlation.map((value, k) => value - (clean.correlation[k] ?? NaN)),
+      openEnded: true,
+    },
+  ];
+  if (truth) maps.unshift({ name: "true", title: "True", values: truth, openEnded: false });
+  return maps;
+}
+
+/**
+ * @param {import("../ui/charts.js").Heatmap} map
+ * @param {number} m
+ */
+export function heatmapSummary(map, m) {
+  let [low, high] = [Infinity, -Infinity];
+  let [lowAt, highAt] = ["", ""];
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < i; j++) {
+      const value = map.values[i * m + j] ?? NaN;
+      const pair = `${taskName(j)} and ${taskName(i)}`;
+      if (value < low) [low, lowAt] = [value, pair];
+      if (value > high) [high, highAt] = [value, pair];
+    }
+  }
+  const what = `${map.title}, correlation of ${m} tasks`;
+  if (m < 2) return `${what}.`;
+  return `${what}: from ${twoDecimals(low)} (${lowAt}) to ${twoDecimals(high)} (${highAt}). Arrow keys read the cells.`;
+}
+
+/**
+ * @param {import("../ui/charts.js").Heatmap[]} maps
+ * @param {[number, number]} cell
+ * @param {number} m
+ */
+export function cellWords(maps, [row, column], m) {
+  const values = maps.map(
+    (map) => `${map.name} ${twoDecimals(map.values[row * m + column] ?? NaN)}`,
+  );
+  return `${taskName(row)} and ${taskName(column)}: ${values.join(", ")}`;
+}
+
+/**
+ * @param {string[]} heads
+ * @param {(string | Node)[][]} rows
+ * @param {string} caption
+ */
+export function table(heads, rows, caption) {
+  const cell = (/** @type {string | Node} */ value, /** @type {number} */ k) =>
+    k === 0 ? el("th", { scope: "row" }, value) : el("td", {}, value);
+  return el(
+    "table",
+    {},
+    el("caption", {}, caption),
+    el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map(cell)))),
+  );
+}
+
+/**
+ * @param {Report} report
+ * @param {boolean} eachTarget a column for each target
+ */
+export function traceTable(report, eachTarget) {
+  const { trace } = report;
+  const metric = METRICS[report.metric_name];
+  const m = report.task_names.length;
+  const targets = eachTarget ? report.target_tasks : [];
+  const rows = Array.from(trace.iteration, (iteration, k) => [
+    String(iteration),
+    metricDigits(trace.metric[k] ?? NaN),
+    ...targets.map((task) => metricDigits(trace.metric_per_task[k * m + task] ?? NaN)),
+    digits(trace.utility[k] ?? NaN),
+    digits(trace.objective[k] ?? NaN),
+    digits(trace.certificate[k] ?? NaN),
+    duration(trace.seconds[k] ?? 0),
+  ]);
+  return table(
+    ["Iteration", `${metric.short} of the targets`, ...targets.map(taskName), "Utility", "Objective", "Error bound", "Time"],
+    rows,
+    "The course of the attack in numbers",
+  );
+}
+
+/**
+ * @param {import("../ui/charts.js").Heatmap[]} maps
+ * @param {number} m
+ */
+export function correlationTables(maps, m) {
+  const tasks = Array.from({ length: m }, (_, task) => taskName(task));
+  return maps.map((map) =>
+    table(
+      ["Task", ...tasks],
+      tasks.map((name, i) => [
+        name,
+        ...Array.from(map.values.slice(i * m, i * m + m), twoDecimals),
+      ]),
+      map.title,
+    ),
+  );
+}
+
+/** @param {Report} report */
+export function taskTable(report) {
+  const { spec, clean, attacked, task_names: names } = report;
+  const metric = METRICS[report.metric_name];
+  const changes = Array.from(
+    attacked.metric_per_task,
+    (value, task) => value - (clean.metric_per_task[task] ?? NaN),
+  );
+  const largest = Math.max(1e-9, ...changes.filter(Number.isFinite).map(Math.abs));
+  const rows = names.map((name, task) => {
+    const role = el("span", { class: "roles" });
+    if (spec.targets.includes(task)) role.append(el("span", { class: "role target" }, "target"));
+    if (spec.attackers.includes(task)) {
+      role.append(el("span", { class: "role attacker" }, "attacking"));
+    }
+    const change = changes[task] ?? NaN;
+    const number = (/** @type {number} */ value) =>
+      Number.isFinite(value) ? metricDigits(value) : "no AUC: one class only";
+    const bar = el("span", { class: change * metric.stronger > 0 ? "bar worse" : "bar better" });
+    bar.style.setProperty("--share", String(Number.isFinite(change) ? Math.abs(change) / largest : 0));
+    return [
+      el("span", {}, el("b", {}, taskName(task)), name === taskName(task) ? "" : ` ${name}`),
+      role,
+      number(clean.metric_per_task[task] ?? NaN),
+      number(attacked.metric_per_task[task] ?? NaN),
+      el("span", { class: "change" }, Number.isFinite(change) ? signed(change) : "–", bar),
+    ];
+  });
+  const better = metric.stronger > 0 ? "higher is a stronger attack" : "lower is a stronger attack";
+  return table(
+    ["Task", "Role", `${metric.short} clean`, `${metric.short} attacked`, "Change"],
+    rows,
+    `${metric.short} (${metric.long}) on test points; ${better}`,
+  );
+}
+
+/** @param {Report} report */
+export function tiles(report) {
+  const metric = METRICS[report.metric_name];
+  const { clean, attacked, trace, spec } = report;
+  const change = attacked.metric - clean.metric;
+  const tile = (
+    /** @type {string} */ label,
+    /** @type {string} */ value,
+    /** @type {string} */ note,
+    kind = "",
+  ) =>
+    el(
+      "div",
+      { class: `tile ${kind}` },
+      el("dt", {}, label),
+      el("dd", {}, el("strong", {}, value), el("small", {}, note)),
+    );
+  const percent = (100 * change) / Math.abs(clean.metric);
+  const relative = Math.abs(percent) < 0.05 ? "0\u00a0%" : Number.isFinite(percent)
+    ? `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(Math.abs(percent) < 10 ? 1 : 0)}\u00a0%`
+    : "–";
+  const worse = change * metric.stronger > 0;
+  return [
+    tile(`${metric.short} before`, metricDigits(clean.metric), "targets, clean data"),
+    tile("Random points", metricDigits(trace.metric[0] ?? NaN), "the attack's start"),
+    tile(
+      `${metric.short} after`,
+      metricDigits(attacked.metric),
+      spec.method === "random" ? "not optimised" : iterationsOf(trace.iteration.length - 1),
+      worse ? "bad" : "",
+    ),
+    tile("Change", relative, worse ? "the targets got worse" : "the targets did not get worse", worse ? "bad" : ""),
+  ];
+}
+
+/** @param {Model} model */
+function solved(model) {
+  const words = {
+    converged: "converged",
+    iteration_limit: "NOT converged: the iteration limit came first",
+    stalled: "NOT converged: no further progress in floating point",
+  }[model.solver_status];
+  return `${words}; objective ${digits(model.objective)}, at most ${digits(model.certificate)} above the optimum`;
+}
+
+/** @param {Report} report */
+export function facts(report) {
+  const stop = {
+    iterations: "all iterations done",
+    no_ascent: "no step raises the utility any more",
+    nothing_to_optimise: "nothing to optimise",
+  }[report.stop];
+  const { spec } = report;
+  const rows = /** @type {[string, Node | string][]} */ ([
+    ["Digest", el("code", { id: "digest" }, report.digest)],
+    ["Engine", report.engine],
+    ["Data", el("code", { class: "long" }, `SHA-256 ${report.data_sha256}`)],
+    ...(report.columns ? [["Columns", el("code", { class: "long" }, report.columns)]] : []),
+    ["Attack ended", stop],
+    ["Clean model", solved(report.clean)],
+    ["Attacked model", solved(report.attacked)],
+    ["Solver, gradient, step", `${spec.solver}, ${spoken(spec.gradient)}, ${spec.step}`],
+  ]);
+  return rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]);
+}

@@ -1,0 +1,226 @@
+/** The cards of the lab's result: headline, tiles, curve, heatmaps, tables, facts, state. */
+
+import { CurveChart, Heatmaps } from "../ui/charts.js";
+import { $, byId, legible } from "../ui/dom.js";
+import * as views from "./report.js";
+
+/** @import { Engine } from "../engine/engine.js" */
+/** @import { Lab } from "../core/lab.js" */
+/** @import { LabEvent, Report, RunState } from "../engine/types.js" */
+
+/** @param {string} text spoken to those who do not see the status */
+export const say = (text) => ($("spoken").textContent = legible(text));
+
+export class Results {
+  /**
+   * @param {Engine} engine
+   * @param {Lab} lab
+   */
+  constructor(engine, lab) {
+    this.lab = lab;
+    /** @type {((iteration: number | null) => void)[]} who follows the cursor of the curve */
+    this.onIteration = [];
+    /** @type {((cell: [number, number] | null) => void)[]} who follows that of the heatmaps */
+    this.onCell = [];
+    this.progressBar = byId("progress", HTMLProgressElement);
+    this.timer = 0;
+    this.curve = new CurveChart(engine, $("curve"), (iteration) => {
+      $("curve-readout").textContent = this.pointWords(iteration);
+      for (const follow of this.onIteration) follow(iteration);
+    });
+    this.heatmaps = new Heatmaps(engine, $("heatmaps"), (cell) => {
+      const maps = this.heatmaps.shown.map(({ map }) => map);
+      $("cell-readout").textContent = cell
+        ? views.cellWords(maps, cell, this.heatmaps.tasks)
+        : "Point at a cell, or press Tab and the arrow keys.";
+      for (const follow of this.onCell) follow(cell);
+    });
+    this.paperColors = byId("paper-colors", HTMLInputElement);
+    this.paperColors.onchange = () => lab.setView("map", this.paperColors.checked ? "paper" : undefined);
+    // On a phone the page would be endless.
+    byId("where-card", HTMLDetailsElement).open = !matchMedia("(max-width: 760px)").matches;
+    lab.listen((event) => this.hear(event));
+  }
+
+  /** @param {LabEvent} event */
+  hear(event) {
+    switch (event.type) {
+      case "changed":
+        this.showColors();
+        return this.markStale();
+      case "status":
+        $("status").textContent = legible(event.text);
+        return;
+      case "say":
+        say(event.text);
+        return;
+      case "started":
+        this.enter("running");
+        $("results").removeAttribute("data-partial");
+        say("Running");
+        $("status").textContent = "Loading the data";
+        this.curve.show(curveData(event.run), "The attack has just begun.");
+        return this.tick();
+      case "progress":
+        return this.curve.show(curveData(event.run), `Running: iteration ${event.point.iteration}.`);
+      case "done":
+        this.show(event.report);
+        this.enter("done");
+        say(`Done. ${views.headline(event.report)}`);
+        return;
+      case "ended":
+        this.partial(event.run, event.headline, event.text);
+        return this.enter(event.how);
+      case "empty":
+        delete $("results").dataset.digest;
+        $("results").setAttribute("data-partial", "empty");
+        this.enter("idle");
+        $("headline").textContent = legible(event.headline);
+        $("status").textContent = event.text;
+    }
+  }
+
+  /** The colour map that the link names. */
+  showColors() {
+    const paper = this.lab.view("map") === "paper";
+    this.paperColors.checked = paper;
+    if (this.heatmaps.paperColors === paper) return;
+    this.heatmaps.paperColors = paper;
+    this.heatmaps.drawSoon();
+  }
+
+  /** @param {"idle" | "running" | "done" | "cancelled" | "failed"} name */
+  enter(name) {
+    const running = name === "running";
+    const [run, cancel] = [$("run"), $("cancel")];
+    const focused = document.activeElement === run || document.activeElement === cancel;
+    $("results").dataset.state = name;
+    cancel.hidden = !running;
+    run.hidden = running;
+    // One takes the place of the other: so does the focus.
+    if (focused) (running ? cancel : run).focus();
+    $("progress").hidden = !running;
+    if (running) $("results").setAttribute("aria-busy", "true");
+    else $("results").removeAttribute("aria-busy");
+    this.markStale();
+  }
+
+  /** Results that belong to other settings than the form shows are dimmed. */
+  markStale() {
+    const { stale, run, result } = this.lab;
+    $("results").toggleAttribute("data-stale", stale);
+    const idle = !run && $("results").dataset.state === "done";
+    if (idle && stale) $("status").textContent = "Settings changed: press Run.";
+    else if (idle && result) $("status").textContent = result.at ?? doneWords(result.report);
+  }
+
+  /** Keeps count and time up to date while a run goes on. */
+  tick() {
+    const run = this.lab.run;
+    if (!run) return;
+    const done = run.points.at(-1)?.iteration;
+    const seconds = (performance.now() - run.start) / 1000;
+    $("status").textContent = `${whereIs(run)} · ${seconds.toFixed(1)} s`;
+    if (done !== undefined && !this.lab.result) $("headline").textContent = "The attack is running";
+    this.progressBar.max = Math.max(run.spec.iterations, 1);
+    this.progressBar.value = done ?? 0;
+    const spokenAt = Number($("spoken").dataset.at ?? 0);
+    if (done !== undefined && performance.now() - Math.max(spokenAt, run.start) > 4000) {
+      say(`Iteration ${done} of ${run.spec.iterations}`);
+      $("spoken").dataset.at = String(performance.now());
+    }
+    // Not with every frame: drawing takes its time from the curve where there is no graphics card.
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.tick(), 100);
+  }
+
+  /** @param {Report} report */
+  show(report) {
+    const m = report.task_names.length;
+    $("results").removeAttribute("data-partial");
+    $("headline").textContent = views.headline(report);
+    $("scale").textContent = views.METRICS[report.metric_name].scale;
+    $("tiles").replaceChildren(...views.tiles(report));
+    this.curve.show(
+      {
+        metric: [...report.trace.metric],
+        utility: [...report.trace.utility],
+        cleanMetric: report.clean.metric,
+        metricName: report.metric_name,
+        iterations: report.trace.iteration.length - 1,
+        spec: report.spec,
+        perTask: () => report.trace.metric_per_task,
+      },
+      views.curveSummary(report),
+    );
+    this.showTrace(report);
+    const maps = views.heatmaps(report);
+    this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m));
+    $("correlation-tables").replaceChildren(...views.correlationTables(maps, m));
+    $("task-table").replaceChildren(views.taskTable(report));
+    $("facts").replaceChildren(...views.facts(report));
+    $("results").dataset.digest = report.digest;
+  }
+
+  /** @param {Report} report */
+  showTrace(report) {
+    $("trace-table").replaceChildren(views.traceTable(report, this.curve.eachTarget));
+  }
+
+  /**
+   * @param {RunState | null} run
+   * @param {string} headline
+   * @param {string} text
+   */
+  partial(run, headline, text) {
+    $("headline").textContent = headline;
+    $("status").textContent = legible(text);
+    say(headline);
+    delete $("results").dataset.digest;
+    const points = run?.points.length ?? 0;
+    $("results").setAttribute("data-partial", points > 0 ? "curve" : "empty");
+    if (!run) return;
+    const data = { ...curveData(run), iterations: points - 1 };
+    this.curve.show(data, `${headline}. ${points} points are drawn.`);
+  }
+
+  /** @param {number | null} iteration */
+  pointWords(iteration) {
+    const { run, result } = this.lab;
+    const point = iteration === null ? undefined : run?.points[iteration];
+    const trace = result?.report.trace;
+    const [metric, utility] = point
+      ? [point.metric, point.utility]
+      : [trace?.metric[iteration ?? -1], trace?.utility[iteration ?? -1]];
+    if (iteration === null || metric === undefined || utility === undefined) return "";
+    const name = views.METRICS[run?.metric ?? result?.report.metric_name ?? "nmse"].short;
+    return `Iteration ${iteration}: ${name} ${views.digits(metric)}, utility ${views.digits(utility)}`;
+  }
+}
+
+/** @param {RunState} run */
+function whereIs({ spec, clean, points, second }) {
+  if (second) return "Once more, to compare";
+  const done = points.at(-1)?.iteration;
+  if (done !== undefined) return `Iteration ${done} of ${spec.iterations}`;
+  return clean ? "Trained on clean data" : "Training on clean data";
+}
+
+/** @param {Report} report */
+function doneWords(report) {
+  const seconds = report.trace.seconds.at(-1) ?? 0;
+  const iterations = report.trace.iteration.length - 1;
+  const solved = report.converged ? "" : " · a solver did NOT converge, see Reproduce it";
+  return `Done: ${views.iterationsOf(iterations)} in ${views.duration(seconds)}${solved}`;
+}
+
+/** @param {RunState} run */
+const curveData = (run) => ({
+  metric: run.points.map((point) => point.metric),
+  utility: run.points.map((point) => point.utility),
+  cleanMetric: run.clean ? run.clean.metric : null,
+  metricName: run.metric,
+  iterations: run.spec.method === "random" ? 1 : run.spec.iterations,
+  spec: run.spec,
+  perTask: () => run.points.flatMap((point) => [...point.metric_per_task]),
+});

@@ -1,0 +1,96 @@
+/** Taking a result along: the menus, the clipboard. What makes the files comes when it is asked for. */
+
+import { $ } from "../ui/dom.js";
+import { words } from "../core/lab.js";
+
+/** @import { Lab } from "../core/lab.js" */
+/** @import { Results } from "./results.js" */
+/** @import { Report } from "../engine/types.js" */
+
+const page = () => location.href.split("#")[0] ?? "";
+
+/** The address of the result that is shown, with its colours. @param {Lab} lab */
+export const resultAddress = (lab) =>
+  `${page()}#${[lab.resultLink(), ...lab.otherKeys(["view", "embed"])].join("&")}`;
+
+/**
+ * @param {Lab} lab
+ * @param {Results} results
+ */
+export function offerFiles(lab, results) {
+  lab.listen((event) => {
+    if (event.type === "done") $("command").textContent = command(event.report, event.run.link);
+  });
+  $("copy-link").onclick = () => {
+    const fragment = lab.fragment();
+    if (fragment) copy(`${page()}#${fragment}`, "Link copied");
+    else lab.notice("There is nothing to link to yet: see the settings.", "", "save");
+  };
+  $("copy-command").onclick = () => copy($("command").textContent ?? "", "Command copied");
+  $("print").onclick = () => print();
+  for (const button of document.querySelectorAll("[id^='save-'], [id^='embed-'], #copy-embed")) {
+    button.addEventListener("click", () => takeAlong(lab, results, button.id));
+  }
+  closeMenus();
+}
+
+/**
+ * @param {Lab} lab
+ * @param {Results} results
+ * @param {string} what the id of a button
+ */
+async function takeAlong(lab, results, what) {
+  if (!lab.result) return;
+  try {
+    const { save, snippet } = await import("./export.js");
+    const shown = { lab, results, result: lab.result, address: resultAddress(lab) };
+    if (what.startsWith("save-")) await save(shown, what.slice("save-".length));
+    else await copy(await snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
+  } catch (problem) {
+    lab.notice(`It could not be saved: ${words(problem)}.`, "bad", "save");
+  }
+}
+
+/** Menus close after a choice, with Escape, and when something else is pressed. */
+function closeMenus() {
+  /** @param {(menu: Element) => boolean} which */
+  const close = (which) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (which(menu)) menu.removeAttribute("open");
+    }
+  };
+  const inside = (/** @type {Element} */ menu, /** @type {EventTarget | null} */ target) =>
+    target instanceof Node && menu.contains(target);
+  addEventListener("pointerdown", ({ target }) => close((menu) => !inside(menu, target)));
+  addEventListener("focusin", ({ target }) => close((menu) => !inside(menu, target)));
+  addEventListener("click", ({ target }) => target instanceof HTMLButtonElement && close(() => true));
+  addEventListener("keydown", ({ key, target }) => {
+    const open = target instanceof Element && target.closest("details.menu[open]");
+    if (key !== "Escape" || !open) return;
+    close(() => true);
+    open.querySelector("summary")?.focus();
+  });
+}
+
+/**
+ * @param {Report} report
+ * @param {string} link
+ */
+function command(report, link) {
+  const columns = report.columns ? ` --columns '${report.columns.replaceAll("'", `'\\''`)}'` : "";
+  const what = typeof report.spec.dataset === "string" ? `'#${link}'` : `spec.json${columns}`;
+  return `cargo run --release -- run ${what} --out out`;
+}
+
+let copiedTimer = 0;
+/** @param {string} text @param {string} done */
+async function copy(text, done) {
+  try {
+    await navigator.clipboard.writeText(text);
+    $("copied").textContent = done;
+  } catch {
+    $("copied").textContent = "The browser refuses the clipboard here.";
+  }
+  clearTimeout(copiedTimer);
+  copiedTimer = setTimeout(() => ($("copied").textContent = ""), 4000);
+}
