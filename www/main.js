@@ -5,7 +5,7 @@ import { $, byId, el, onSinglePress } from "./ui/dom.js";
 import { loadEngine } from "./engine/engine.js";
 import { Form } from "./views/form.js";
 import { Guide } from "./views/guide.js";
-import { Lab, words } from "./core/lab.js";
+import { Lab, errorMessage } from "./core/lab.js";
 import { cutShort } from "./core/unload.js";
 import { notice, withdraw } from "./ui/notices.js";
 import { once } from "./core/once.js";
@@ -21,7 +21,7 @@ addEventListener("unhandledrejection", (event) => pageFailed(event.reason));
 /** @param {unknown} error */
 function pageFailed(error) {
   notice(
-    `Something went wrong in the page (${words(error)}). Reload it: the address holds your settings.`,
+    `Something went wrong in the page (${errorMessage(error)}). Reload it: the address holds your settings.`,
     "bad",
     "page",
   );
@@ -35,7 +35,7 @@ $("lab").hidden = /[#&]view=(figure[123]|compare)\b/.test(location.hash);
 const engine = await loadEngine().catch((error) => {
   $("lab").hidden = false;
   $("headline").textContent = "The engine could not be loaded";
-  $("status").textContent = words(error);
+  $("status").textContent = errorMessage(error);
   $("results").dataset.state = "failed";
   throw error;
 });
@@ -97,7 +97,7 @@ lab.listen((event) => {
   const going = event.type === "progress" && performance.now() - event.run.start > 1000;
   if (!going && event.type !== "done" && event.type !== "ended") return;
   openView(event.run).catch((error) =>
-    notice(`${words(error)}. The injected points are not shown.`, "bad", "reading"),
+    notice(`${errorMessage(error)}. The injected points are not shown.`, "bad", "reading"),
   );
 });
 
@@ -194,7 +194,7 @@ async function showComparison(left, right) {
       const { openCompare } = await import("./views/compare.js");
       comparison ??= await openCompare(engine, surroundings);
     } catch (error) {
-      return notice(`${words(error)}. Check the connection, then open the view again.`, "bad", "figure");
+      return notice(`${errorMessage(error)}. Check the connection, then open the view again.`, "bad", "figure");
     }
   }
   if (location.hash !== address) return;
@@ -216,7 +216,7 @@ async function showFigure(about, data, seeds) {
       const { openFigure } = await import("./views/figures.js");
       shown = await openFigure(engine, about, surroundings);
     } catch (error) {
-      return notice(`${words(error)}. Check the connection, then open the figure again.`, "bad", "figure");
+      return notice(`${errorMessage(error)}. Check the connection, then open the figure again.`, "bad", "figure");
     }
     // Asked for twice meanwhile: the first one stays.
     shown = figures.get(about.number) ?? shown;

@@ -16,7 +16,7 @@ export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 const KEPT_WITH_OTHER_DATA = ["attack", "method", "gradient", "step", "budget", "iterations", "seed"];
 
 /** @param {unknown} error */
-export const words = (error) =>
+export const errorMessage = (error) =>
   error && typeof error === "object" && "message" in error ? String(error.message) : String(error);
 
 /** Milliseconds after which reading a file can be cancelled. */
@@ -92,7 +92,7 @@ export class Lab {
   }
 
   /** @param {LabEvent} event */
-  tell(event) {
+  emit(event) {
     for (const listener of this.listeners) listener(event);
   }
 
@@ -103,12 +103,12 @@ export class Lab {
    * @param {{text: string, run: () => void}} [action] what can be done about it
    */
   notice(text, kind = "", about = text, action) {
-    this.tell({ type: "notice", text, kind, about, ...(action && { action }) });
+    this.emit({ type: "notice", text, kind, about, ...(action && { action }) });
   }
 
   /** @param {string} about */
   withdraw(about) {
-    this.tell({ type: "withdraw", about });
+    this.emit({ type: "withdraw", about });
   }
 
   /**
@@ -116,7 +116,7 @@ export class Lab {
    * @param {Source} [source] a file that other columns may help to read
    */
   dataProblem(problem, source) {
-    this.tell({ type: "data", problem, ...(source && { source }) });
+    this.emit({ type: "data", problem, ...(source && { source }) });
   }
 
   /* What is chosen */
@@ -195,7 +195,7 @@ export class Lab {
     if (typeof ref === "string" && ref !== "synthetic" && this.isThere(ref)) {
       this.source().then(
         () => this.update(),
-        (problem) => this.dataProblem(words(problem)),
+        (problem) => this.dataProblem(errorMessage(problem)),
       );
     }
   }
@@ -210,7 +210,7 @@ export class Lab {
     const checked = this.engine.complete(this.draft, file?.description.shape);
     this.problems = "errors" in checked ? checked.errors : [];
     this.complete = "errors" in checked ? null : checked;
-    this.tell({ type: "changed" });
+    this.emit({ type: "changed" });
     return checked;
   }
 
@@ -238,9 +238,9 @@ export class Lab {
       return source;
     } catch (problem) {
       this.broken.add(ref);
-      throw { message: `${ref}: ${words(problem)}` };
+      throw { message: `${ref}: ${errorMessage(problem)}` };
     } finally {
-      this.tell({ type: "data" });
+      this.emit({ type: "data" });
     }
   }
 
@@ -284,12 +284,12 @@ export class Lab {
     if (more.length > 0) {
       this.notice(`${file.name} alone is opened, not ${few(more)}: all tasks stand in one file.`, "", "other-files");
     }
-    this.tell({ type: "status", text: `Reading ${file.name} …` });
+    this.emit({ type: "status", text: `Reading ${file.name} …` });
     try {
       const read = await this.readAside(file.name, async (reader) => {
         if (!wanted) {
           const own = await this.readOwn(reader, await openFile(file));
-          if (!own) this.tell({ type: "status", text: `${file.name} was not opened.` });
+          if (!own) this.emit({ type: "status", text: `${file.name} was not opened.` });
           return own;
         }
         const found = await load(reader, await openRawFiles(wanted, files));
@@ -303,9 +303,9 @@ export class Lab {
       }
     } catch (problem) {
       const source = problem && typeof problem === "object" && "source" in problem ? problem.source : undefined;
-      this.dataProblem(`${file.name}: ${words(problem)}`, /** @type {Source | undefined} */ (source));
-      this.tell({ type: "status", text: "The file could not be used; nothing has changed." });
-      this.tell({ type: "say", text: `${file.name} could not be used` });
+      this.dataProblem(`${file.name}: ${errorMessage(problem)}`, /** @type {Source | undefined} */ (source));
+      this.emit({ type: "status", text: "The file could not be used; nothing has changed." });
+      this.emit({ type: "announce", text: `${file.name} could not be used` });
     }
   }
 
@@ -348,7 +348,7 @@ export class Lab {
     this.withdraw("reading-file");
     const run = () => {
       this.endReading();
-      this.tell({ type: "status", text: `${name} was not opened.` });
+      this.emit({ type: "status", text: `${name} was not opened.` });
     };
     const say = () => this.notice(`Reading ${name} …`, "", "reading-file", { text: "Cancel reading", run });
     this.slow = setTimeout(say, SLOW);
@@ -378,7 +378,7 @@ export class Lab {
       return await load(reader, source);
     } catch (problem) {
       const inspected = await reader.inspect(source, null);
-      if (inspected.preview.has_our_names) throw { message: words(problem), source };
+      if (inspected.preview.has_our_names) throw { message: errorMessage(problem), source };
       const is = typeof awaited === "object" && awaited.sha256 === inspected.sha256;
       return this.readAs(reader, source, inspected, is ? columns : null);
     }
@@ -414,7 +414,7 @@ export class Lab {
       this.chooseDataset({ name: own, sha256 });
       await this.start();
     } catch (problem) {
-      this.dataProblem(words(problem));
+      this.dataProblem(errorMessage(problem));
     }
   }
 
@@ -502,7 +502,7 @@ export class Lab {
   setView(key, value) {
     this.others = this.others.filter(([other]) => other !== key);
     if (value !== undefined) this.others.push([key, value]);
-    this.tell({ type: "changed" });
+    this.emit({ type: "changed" });
   }
 
   /** The link of a result. @param {{link: string, report: Report}} result */
@@ -583,7 +583,7 @@ export class Lab {
       if (asked !== this.asked) return;
       this.update();
       this.clear("The link does not fit the file", "Open it again to say which column is what.");
-      this.dataProblem(words(problem), withColumns(source, null));
+      this.dataProblem(errorMessage(problem), withColumns(source, null));
     }
   }
 
@@ -601,7 +601,7 @@ export class Lab {
       const found = compare(expected.claim, report.claim, report.metric_name);
       if (found) this.notice(found.words, found.same ? "good" : "bad", "digest");
     } catch (problem) {
-      this.notice(`Not compared with the link: ${words(problem)}`, "bad", "digest");
+      this.notice(`Not compared with the link: ${errorMessage(problem)}`, "bad", "digest");
     }
   }
 
@@ -626,14 +626,14 @@ export class Lab {
     // Those of the run before would pile up.
     performance.clearMarks();
     performance.mark("run");
-    this.tell({ type: "started", run });
+    this.emit({ type: "started", run });
     /** @type {Source} */
     let source;
     try {
       source = await this.source();
     } catch (problem) {
       if (asked === this.asked && this.run === run) {
-        this.failed({ code: "data", field: "dataset", message: words(problem) });
+        this.failed({ code: "data", field: "dataset", message: errorMessage(problem) });
       }
       return;
     }
@@ -646,7 +646,7 @@ export class Lab {
       onProgress: (point) => {
         run.points.push(point);
         if (run.points.length === 1) performance.mark("first-point");
-        this.tell({ type: "progress", run, point });
+        this.emit({ type: "progress", run, point });
       },
       onDone: (report, json) => this.finish(run, report, json),
       onError: (problem) => this.run === run && this.failed(problem),
@@ -675,7 +675,7 @@ export class Lab {
     this.run = null;
     this.result = { report, json, link: run.link, run };
     performance.mark("report");
-    this.tell({ type: "done", run, report });
+    this.emit({ type: "done", run, report });
     performance.mark("done");
     this.compareWithLink(report, run.link);
   }
@@ -690,7 +690,7 @@ export class Lab {
         ? `The engine stopped with an internal error: ${problem.message}. It has been restarted; ` +
           "please report this with the link in the address bar."
         : problem.message;
-    this.tell({ type: "ended", how: "failed", run, headline: "The run did not finish", text, problem });
+    this.emit({ type: "ended", how: "failed", run, headline: "The run did not finish", text, problem });
     this.notice(text, "bad", "run");
     if (problem.field === "dataset") this.dataProblem(problem.message);
   }
@@ -709,7 +709,7 @@ export class Lab {
     const where = done === undefined ? "before the first iteration" : `at iteration ${done} of ${run.spec.iterations}`;
     const headline = `Cancelled ${where}`;
     const text = `After ${views.duration(seconds)}. ${done === undefined ? "" : "The curve so far is kept."}`;
-    this.tell({ type: "ended", how: "cancelled", run, headline, text, problem: null });
+    this.emit({ type: "ended", how: "cancelled", run, headline, text, problem: null });
     return true;
   }
 
@@ -729,12 +729,12 @@ export class Lab {
     if (!report) {
       this.result = null;
       const curve = run.points.length > 0 ? "The curve so far was kept." : "";
-      return this.tell({ type: "ended", how: "cancelled", run, headline: text, text: curve, problem: null });
+      return this.emit({ type: "ended", how: "cancelled", run, headline: text, text: curve, problem: null });
     }
     const link = this.complete?.link ?? run.link;
     this.result = { report, json, link, run, at: text };
     this.expected = { link, claim: report.claim };
-    this.tell({ type: "done", run, report });
+    this.emit({ type: "done", run, report });
   }
 
   /**
@@ -744,7 +744,7 @@ export class Lab {
    */
   clear(headline, text) {
     this.result = null;
-    this.tell({ type: "empty", headline, text });
+    this.emit({ type: "empty", headline, text });
   }
 }
 

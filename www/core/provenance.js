@@ -1,7 +1,7 @@
 /** Opening a picture or a report that carries a specification. */
 
 import { loadTake } from "../engine/extras.js";
-import { words } from "./lab.js";
+import { errorMessage } from "./lab.js";
 
 /** @import { Lab } from "./lab.js" */
 
@@ -19,11 +19,11 @@ export async function openCarried(file, lab, open) {
     const { read_carried } = await loadTake();
     const fragment = read_carried(new Uint8Array(await file.arrayBuffer()));
     lab.dataProblem("");
-    lab.tell({ type: "say", text: `${file.name} is opened` });
+    lab.emit({ type: "announce", text: `${file.name} is opened` });
     open(fragment);
   } catch (problem) {
-    lab.dataProblem(`${file.name}: ${words(problem)}`);
-    lab.tell({ type: "status", text: "The file could not be used; nothing has changed." });
-    lab.tell({ type: "say", text: `${file.name} could not be used` });
+    lab.dataProblem(`${file.name}: ${errorMessage(problem)}`);
+    lab.emit({ type: "status", text: "The file could not be used; nothing has changed." });
+    lab.emit({ type: "announce", text: `${file.name} could not be used` });
   }
 }

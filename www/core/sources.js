@@ -4,6 +4,9 @@ import { bundles } from "../pkg/build.js";
 
 /** @import { Published, Source, Spec } from "../engine/types.js" */
 
+/** The address of a bundle, which lies beside the page. @param {{path: string}} bundle */
+export const bundleUrl = ({ path }) => new URL(path, document.baseURI).href;
+
 /** @param {string} name */
 export const hasBundle = (name) => `${name}.bundle` in bundles;
 
@@ -33,7 +36,7 @@ export async function fetchBundle(name) {
   /** @type {Response} */
   let response;
   try {
-    response = await fetch(bundle.url);
+    response = await fetch(bundleUrl(bundle));
   } catch {
     throw fail("no connection");
   }

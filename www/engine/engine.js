@@ -22,7 +22,7 @@ async function compile(url) {
   }
 }
 
-export const compileEngine = () => compile(new URL("./pkg/engine_bg.wasm", import.meta.url));
+export const compileEngine = () => compile(new URL("../pkg/engine_bg.wasm", import.meta.url));
 
 /** Loads what the first result needs. */
 export async function loadEngine() {

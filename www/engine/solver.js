@@ -42,7 +42,7 @@ export class Solver {
     /** @type {Map<number, (message: FromWorker | Problem) => void>} */
     this.waiting = new Map();
     /** @type {Map<number, () => void>} asks the worker anew for what waits for an answer */
-    this.questions = new Map();
+    this.pending = new Map();
     /** The last run. */
     this.running = 0;
     /** What broke an engine down, and was asked once more. @type {{id: number, problem: Problem} | null} */
@@ -67,7 +67,7 @@ export class Solver {
     // What the worker shall hear once it is ready: before, its end would go unnoticed.
     this.queue = /** @type {ToWorker[] | null} */ ([]);
     const lock = `patom-${crypto.randomUUID?.() ?? Math.random()}`;
-    worker.onmessage = (event) => this.hear(worker, lock, event.data);
+    worker.onmessage = (event) => this.onMessage(worker, lock, event.data);
     worker.onerror = (event) => {
       event.preventDefault();
       const message = event.message ? `The calculation could not start: ${event.message}` : "";
@@ -90,7 +90,7 @@ export class Solver {
    * @param {string} lock
    * @param {FromWorker} message
    */
-  hear(worker, lock, message) {
+  onMessage(worker, lock, message) {
     if (worker !== this.worker) return;
     if (message.type === "ready") {
       // Granted only when the worker is gone.
@@ -133,7 +133,7 @@ export class Solver {
     // One that never began would fail again and again: the next one begins when it is needed.
     if (this.queue) this.end();
     else this.spawn();
-    for (const tell of waiting) tell(problem);
+    for (const reject of waiting) reject(problem);
   }
 
   /**
@@ -142,7 +142,7 @@ export class Solver {
    * @returns {Promise<Description>}
    */
   load(source) {
-    return this.ask({ type: "load", source }, "loaded").then(
+    return this.request({ type: "load", source }, "loaded").then(
       ({ description }) => description,
       (problem) => {
         if (this.loadedKey === source.key) this.loadedKey = "";
@@ -162,13 +162,13 @@ export class Solver {
     this.running = id;
     this.onAgain = handlers.onAgain;
     const brief = Boolean(handlers.onMeasured);
-    const ask = () => {
+    const request = () => {
       const how = this.failures.shift();
       if (how) this.post({ type: "fail", how });
       if (this.loadedKey !== source.key) this.post({ type: "load", id, source });
       this.post({ type: "run", id, key: source.key, spec, brief, twice: Solver.twice });
     };
-    this.questions.set(id, ask);
+    this.pending.set(id, request);
     this.waiting.set(id, (message) => {
       if (!("type" in message)) {
         this.over(id);
@@ -194,12 +194,12 @@ export class Solver {
           return handlers.onError(message.problem);
       }
     });
-    ask();
+    request();
   }
 
   /** Nobody waits for this answer any more. @param {number} id */
   over(id) {
-    this.questions.delete(id);
+    this.pending.delete(id);
     return this.waiting.delete(id);
   }
 
@@ -219,16 +219,16 @@ export class Solver {
     this.renew();
   }
 
-  /** A new worker for the questions of the old one. @param {boolean} [anew] see `spawn` */
+  /** A new worker for the pending requests of the old one. @param {boolean} [anew] see `spawn` */
   renew(anew) {
     this.spawn(anew);
-    for (const ask of [...this.questions.values()]) ask();
+    for (const request of [...this.pending.values()]) request();
   }
 
   /** Nobody waits any more. */
   forget() {
     this.waiting.clear();
-    this.questions.clear();
+    this.pending.clear();
   }
 
   /** Ends the worker for good. */
@@ -253,7 +253,7 @@ export class Solver {
    * @returns {Promise<string>}
    */
   async file(name, digest) {
-    return (await this.ask({ type: "file", name, digest }, "file")).csv;
+    return (await this.request({ type: "file", name, digest }, "file")).csv;
   }
 
   /**
@@ -263,7 +263,7 @@ export class Solver {
    * @returns {Promise<Inspected>}
    */
   async inspect(source, reading) {
-    return (await this.ask({ type: "inspect", source, reading }, "inspected")).inspected;
+    return (await this.request({ type: "inspect", source, reading }, "inspected")).inspected;
   }
 
   /**
@@ -273,12 +273,12 @@ export class Solver {
    * @returns {Promise<CheckedColumns>}
    */
   async check(source, columns) {
-    return (await this.ask({ type: "check", source, columns }, "checked")).checked;
+    return (await this.request({ type: "check", source, columns }, "checked")).checked;
   }
 
   /** A file to look at, and the limits of a user's file. */
   example() {
-    return this.ask({ type: "example" }, "example");
+    return this.request({ type: "example" }, "example");
   }
 
   /**
@@ -288,12 +288,12 @@ export class Solver {
    * @param {T} type of the answer
    * @returns {Promise<Extract<FromWorker, {type: T}>>}
    */
-  ask(question, type) {
+  request(question, type) {
     const id = this.nextId++;
     const message = { ...question, id };
     const post = () => this.post(message);
     return new Promise((resolve, reject) => {
-      this.questions.set(id, post);
+      this.pending.set(id, post);
       this.waiting.set(id, (message) => {
         this.over(id);
         if ("type" in message && message.type === type) {

@@ -249,7 +249,7 @@
  *      action?: {text: string, run: () => void}}
  *   | {type: "withdraw", about: string}
  *   | {type: "status", text: string}
- *   | {type: "say", text: string}
+ *   | {type: "announce", text: string}
  *   | {type: "started", run: RunState}
  *   | {type: "progress", run: RunState, point: Progress}
  *   | {type: "done", run: RunState, report: Report}

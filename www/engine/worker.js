@@ -21,7 +21,7 @@ const OUT_OF_MEMORY =
   "points or a smaller file need less, and other tabs can be closed.";
 
 /** @param {FromWorker} message */
-const tell = (message) => self.postMessage(message);
+const emit = (message) => self.postMessage(message);
 
 /** @param {Source} source */
 async function read({ content }) {
@@ -121,32 +121,32 @@ async function answer(message) {
   switch (message.type) {
     case "init":
       memory = initSync({ module: await moduleOf(message) }).memory;
-      holdLock(message.lock, () => tell({ type: "ready" }));
+      holdLock(message.lock, () => emit({ type: "ready" }));
       break;
     case "load":
-      tell({ type: "loaded", id: message.id, description: (await load(message.source)).describe() });
+      emit({ type: "loaded", id: message.id, description: (await load(message.source)).describe() });
       break;
     case "run":
       run(message);
       break;
     case "file":
-      tell({ type: "file", id: message.id, csv: file(message.name, message.digest) });
+      emit({ type: "file", id: message.id, csv: file(message.name, message.digest) });
       break;
     case "inspect": {
       const { id, source, reading } = message;
       const inspected = await lookAt(source, (extras, name, bytes) => extras.inspect_file(name, bytes, reading));
-      tell({ type: "inspected", id, inspected });
+      emit({ type: "inspected", id, inspected });
       break;
     }
     case "check": {
       const { id, source, columns } = message;
       const checked = await lookAt(source, (extras, name, bytes) => extras.check_columns(name, bytes, columns));
-      tell({ type: "checked", id, checked });
+      emit({ type: "checked", id, checked });
       break;
     }
     case "example": {
       const [csv, limits] = (await loadExtras()).example_file();
-      tell({ type: "example", id: message.id, csv, limits });
+      emit({ type: "example", id: message.id, csv, limits });
       break;
     }
     case "fail":
@@ -193,17 +193,17 @@ function run({ id, key, spec, brief, twice }) {
    */
   const compute = (spec, listener) => data.run(spec, () => performance.now() / 1000, listener);
   const first = how === "wrong" ? { ...spec, seed: spec.seed + 1 } : spec;
-  const run = compute(first, brief ? undefined : (event) => tell({ ...event, id }));
+  const run = compute(first, brief ? undefined : (event) => emit({ ...event, id }));
   lastRun = run;
   if (twice) {
-    if (!brief) tell({ type: "second", id });
+    if (!brief) emit({ type: "second", id });
     const second = compute(spec);
     const same = second.digest() === run.digest();
     second.free();
     if (!same) throw "two computations of this run had different results";
   }
-  if (brief) tell({ type: "measured", id, measured: run.measured() });
-  else tell({ type: "done", id, report: run.report(), report_json: run.report_json() });
+  if (brief) emit({ type: "measured", id, measured: run.measured() });
+  else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
 }
 
 /** For tests: leaves the engine no more memory than it has. */
@@ -240,5 +240,5 @@ self.onmessage = (event) => {
   const message = event.data;
   last = last
     .then(() => answer(message))
-    .catch((error) => tell({ type: "error", id: "id" in message ? message.id : 0, ...explain(error) }));
+    .catch((error) => emit({ type: "error", id: "id" in message ? message.id : 0, ...explain(error) }));
 };

@@ -5,13 +5,18 @@
 
 import { $, el } from "../ui/dom.js";
 import { notice } from "../ui/notices.js";
-import { bundles } from "../pkg/build.js";
+import { bundleUrl } from "../core/sources.js";
+import { bundles as published } from "../pkg/build.js";
 
 /** @import { Lab } from "../core/lab.js" */
 
+const bundles = Object.fromEntries(
+  Object.entries(published).map(([name, bundle]) => [name, { url: bundleUrl(bundle), bytes: bundle.bytes }]),
+);
+
 /** The folder of this version. */
 const VERSION = /\/(assets-[0-9a-f]+)\//.exec(import.meta.url)?.[1] ?? "";
-const SCRIPT = new URL("../sw.js", import.meta.url);
+const SCRIPT = new URL("sw.js", document.baseURI);
 /** As in the service worker. */
 const LOCK = `patom lab ${new URL("./", SCRIPT).href} ${VERSION}`;
 /** Milliseconds between two looks for a new version, while the page stays open. */

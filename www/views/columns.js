@@ -4,7 +4,7 @@
  */
 
 import { download, el } from "../ui/dom.js";
-import { words } from "../core/lab.js";
+import { errorMessage } from "../core/lab.js";
 import { METRICS } from "./report.js";
 
 /** @import { Solver } from "../engine/solver.js" */
@@ -197,7 +197,7 @@ class Mapper {
       document.getElementById(focus ?? "")?.focus();
       await this.check(this.mapping);
     } catch (problem) {
-      if (asked === this.asked) this.complain(words(problem), null);
+      if (asked === this.asked) this.complain(errorMessage(problem), null);
     }
   }
 
@@ -340,7 +340,7 @@ class Mapper {
       this.use.removeAttribute("aria-disabled");
       this.summary.textContent = outcome(checked);
     } catch (problem) {
-      if (asked === this.asked) this.complain(words(problem), null);
+      if (asked === this.asked) this.complain(errorMessage(problem), null);
     }
   }
 

@@ -4,8 +4,8 @@ import { comparisonLink } from "../core/route.js";
 import { Heatmaps, onLookChange, resize, style } from "../ui/charts.js";
 import { el, onSinglePress } from "../ui/dom.js";
 import { loadPictures } from "../engine/extras.js";
-import { spoken } from "./form.js";
-import { words } from "../core/lab.js";
+import { plainWords } from "./form.js";
+import { errorMessage } from "../core/lab.js";
 import { Solver } from "../engine/solver.js";
 import * as views from "./report.js";
 
@@ -209,7 +209,7 @@ class Compare {
       return this.show();
     }
     const complaints = found.flatMap((one, k) =>
-      one.status === "rejected" ? [el("p", {}, `Run ${NAMES[k]}: ${words(one.reason)}`)] : [],
+      one.status === "rejected" ? [el("p", {}, `Run ${NAMES[k]}: ${errorMessage(one.reason)}`)] : [],
     );
     this.problems.replaceChildren(...complaints);
     this.problems.hidden = false;
@@ -286,7 +286,7 @@ class Compare {
           ? views.taskList(given)
           : typeof given === "object"
             ? given.name
-            : spoken(String(given));
+            : plainWords(String(given));
     const rows = this.engine.fields
       .filter(({ name }) => JSON.stringify(value(a, name)) !== JSON.stringify(value(b, name)))
       .map(({ name, title }) => [title, shown(value(a, name)), shown(value(b, name))]);

@@ -24,7 +24,7 @@ const RESETS = /** @type {Record<string, string[]>} */ ({
 });
 
 /** @param {string} word */
-export const spoken = (word) => word.replaceAll("_", " ");
+export const plainWords = (word) => word.replaceAll("_", " ");
 
 /** @param {number} value */
 const written = (value) =>
@@ -108,7 +108,7 @@ export class Form {
       const select = el(
         "select",
         { ...named(`field-${field.name}`), "aria-describedby": described },
-        ...words.map((word) => el("option", { value: word }, spoken(word))),
+        ...words.map((word) => el("option", { value: word }, plainWords(word))),
       );
       select.onchange = () => this.changed(field.name, select.value);
       const label = el("label", { for: select.id }, field.title);
@@ -133,7 +133,7 @@ export class Form {
     );
     const segments = el("div", { class: "segments" });
     inputs.forEach((input) =>
-      segments.append(input, el("label", { for: input.id }, spoken(input.value))),
+      segments.append(input, el("label", { for: input.id }, plainWords(input.value))),
     );
     const box = el(
       "div",

@@ -1,7 +1,7 @@
 /** What helps to understand: the story and the explained terms. Both are loaded when needed. */
 
 import { $ } from "../ui/dom.js";
-import { words } from "../core/lab.js";
+import { errorMessage } from "../core/lab.js";
 import { once } from "../core/once.js";
 
 /** @import { Lab } from "../core/lab.js" */
@@ -16,7 +16,7 @@ export class Guide {
     this.story = null;
     /** The step that is wanted; 0: none. */
     this.step = 0;
-    $("tour").onclick = () => this.tell(1, true);
+    $("tour").onclick = () => this.showStep(1, true);
     // The terms come after the first result, which takes less than a second, so as not to delay it.
     const terms = once(() => import("../ui/terms.js").then(({ explainTerms }) => explainTerms(lab.engine.fields)));
     const explain = () => terms().catch(() => {});
@@ -28,7 +28,7 @@ export class Guide {
   /** Opens or closes the story as the link says. */
   follow() {
     const step = Number(this.lab.others.find(([key]) => key === "story")?.[1]);
-    if (step) this.tell(step, false);
+    if (step) this.showStep(step, false);
     else {
       this.step = 0;
       this.story?.close();
@@ -39,13 +39,13 @@ export class Guide {
    * @param {number} step from 1
    * @param {boolean} pressed by the user, who then wants to be in the story
    */
-  async tell(step, pressed) {
+  async showStep(step, pressed) {
     this.step = step;
     try {
       this.story = await this.load();
       this.lab.withdraw("story");
     } catch (problem) {
-      const text = `The tour could not be loaded (${words(problem)}). Check the connection, then press again, or reload the page.`;
+      const text = `The tour could not be loaded (${errorMessage(problem)}). Check the connection, then press again, or reload the page.`;
       return this.lab.notice(text, "bad", "story");
     }
     if (this.step === step) this.story.open(step, pressed);

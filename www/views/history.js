@@ -4,7 +4,7 @@
  */
 
 import { $, el } from "../ui/dom.js";
-import { words } from "../core/lab.js";
+import { errorMessage } from "../core/lab.js";
 import { goesOn, noteRun } from "../core/unload.js";
 import { notice } from "../ui/notices.js";
 import * as store from "../core/database.js";
@@ -62,14 +62,14 @@ export class Keeper {
     navigator.locks?.request(TAB, () => new Promise(() => {})).catch(() => {});
     addEventListener("pagehide", () => this.save());
     document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
-    lab.listen((event) => this.hear(event));
+    lab.listen((event) => this.onEvent(event));
     if (lab.run) this.begin(lab.run);
     if (lab.result) this.finish("done");
     this.refresh().then((kept) => cut && this.explain(cut, kept ?? []));
   }
 
   /** @param {LabEvent} event */
-  hear(event) {
+  onEvent(event) {
     if (event.type === "started") this.begin(event.run);
     if (event.type === "done") this.finish("done");
     if (event.type === "ended") this.finish(event.how);
@@ -130,7 +130,7 @@ export class Keeper {
   queue(work) {
     this.saving = this.saving.then(work).then(
       () => this.complain(""),
-      (problem) => this.complain(words(problem)),
+      (problem) => this.complain(errorMessage(problem)),
     );
   }
 
@@ -141,7 +141,7 @@ export class Keeper {
         this.others.postMessage(null);
         this.refresh();
       },
-      (problem) => this.complain(words(problem)),
+      (problem) => this.complain(errorMessage(problem)),
     );
   }
 
@@ -180,7 +180,7 @@ export class Keeper {
       this.root.hidden = shown.length === 0;
       return kept;
     } catch (problem) {
-      this.complain(words(problem));
+      this.complain(errorMessage(problem));
       return null;
     }
   }

@@ -1,7 +1,7 @@
 /** Settings to start from: one press each. All of them, with what they show, are in examples.js. */
 
 import { $, byId } from "../ui/dom.js";
-import { words } from "../core/lab.js";
+import { errorMessage } from "../core/lab.js";
 import { once } from "../core/once.js";
 
 /** @import { Lab } from "../core/lab.js" */
@@ -52,7 +52,7 @@ export function showPresets(lab) {
       lab.withdraw("examples");
       all.open();
     } catch (problem) {
-      const text = `The examples could not be loaded (${words(problem)}). Check the connection, then press again, or reload the page.`;
+      const text = `The examples could not be loaded (${errorMessage(problem)}). Check the connection, then press again, or reload the page.`;
       lab.notice(text, "bad", "examples");
     }
   };

@@ -1,7 +1,7 @@
 /** What stands on paper only: all settings and the whole link. Made just before printing. */
 
 import { $, el } from "../ui/dom.js";
-import { spoken } from "./form.js";
+import { plainWords } from "./form.js";
 import * as views from "./report.js";
 
 /** @import { Lab } from "../core/lab.js" */
@@ -33,5 +33,5 @@ function settingWords(value) {
   if (typeof value === "object" && value && "name" in value && "sha256" in value) {
     return `${value.name}, SHA-256 ${value.sha256}`;
   }
-  return typeof value === "string" ? spoken(value) : String(value);
+  return typeof value === "string" ? plainWords(value) : String(value);
 }

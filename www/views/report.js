@@ -1,7 +1,7 @@
 /** What a result says: sentences, tables, numbers. Pure: from a report to elements and words. */
 
 import { el } from "../ui/dom.js";
-import { spoken } from "./form.js";
+import { plainWords } from "./form.js";
 
 /** @import { Model, Problem, Report, Spec } from "../engine/types.js" */
 
@@ -326,7 +326,7 @@ export function facts(report) {
     ["Attack ended", stop],
     ["Clean model", solved(report.clean)],
     ["Attacked model", solved(report.attacked)],
-    ["Solver, gradient, step", `${spec.solver}, ${spoken(spec.gradient)}, ${spec.step}`],
+    ["Solver, gradient, step", `${spec.solver}, ${plainWords(spec.gradient)}, ${spec.step}`],
   ]);
   return rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]);
 }

@@ -9,7 +9,7 @@ import * as views from "./report.js";
 /** @import { LabEvent, Report, RunState } from "../engine/types.js" */
 
 /** @param {string} text spoken to those who do not see the status */
-export const say = (text) => ($("spoken").textContent = legible(text));
+export const announce = (text) => ($("spoken").textContent = legible(text));
 
 export class Results {
   /**
@@ -39,11 +39,11 @@ export class Results {
     this.paperColors.onchange = () => lab.setView("map", this.paperColors.checked ? "paper" : undefined);
     // On a phone the page would be endless.
     byId("where-card", HTMLDetailsElement).open = !matchMedia("(max-width: 760px)").matches;
-    lab.listen((event) => this.hear(event));
+    lab.listen((event) => this.onEvent(event));
   }
 
   /** @param {LabEvent} event */
-  hear(event) {
+  onEvent(event) {
     switch (event.type) {
       case "changed":
         this.showColors();
@@ -51,13 +51,13 @@ export class Results {
       case "status":
         $("status").textContent = legible(event.text);
         return;
-      case "say":
-        say(event.text);
+      case "announce":
+        announce(event.text);
         return;
       case "started":
         this.enter("running");
         $("results").removeAttribute("data-partial");
-        say("Running");
+        announce("Running");
         $("status").textContent = "Loading the data";
         this.curve.show(curveData(event.run), "The attack has just begun.");
         return this.tick();
@@ -66,7 +66,7 @@ export class Results {
       case "done":
         this.show(event.report);
         this.enter("done");
-        say(`Done. ${views.headline(event.report)}`);
+        announce(`Done. ${views.headline(event.report)}`);
         return;
       case "ended":
         this.partial(event.run, event.headline, event.text);
@@ -126,7 +126,7 @@ export class Results {
     this.progressBar.value = done ?? 0;
     const spokenAt = Number($("spoken").dataset.at ?? 0);
     if (done !== undefined && performance.now() - Math.max(spokenAt, run.start) > 4000) {
-      say(`Iteration ${done} of ${run.spec.iterations}`);
+      announce(`Iteration ${done} of ${run.spec.iterations}`);
       $("spoken").dataset.at = String(performance.now());
     }
     // Not with every frame: drawing takes its time from the curve where there is no graphics card.
@@ -175,7 +175,7 @@ export class Results {
   partial(run, headline, text) {
     $("headline").textContent = headline;
     $("status").textContent = legible(text);
-    say(headline);
+    announce(headline);
     delete $("results").dataset.digest;
     const points = run?.points.length ?? 0;
     $("results").setAttribute("data-partial", points > 0 ? "curve" : "empty");

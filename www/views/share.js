@@ -1,7 +1,7 @@
 /** Taking a result along: the menus, the clipboard. What makes the files comes when it is asked for. */
 
 import { $ } from "../ui/dom.js";
-import { words } from "../core/lab.js";
+import { errorMessage } from "../core/lab.js";
 
 /** @import { Lab } from "../core/lab.js" */
 /** @import { Results } from "./results.js" */
@@ -47,7 +47,7 @@ async function takeAlong(lab, results, what) {
     if (what.startsWith("save-")) await save(shown, what.slice("save-".length));
     else await copy(await snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
   } catch (problem) {
-    lab.notice(`It could not be saved: ${words(problem)}.`, "bad", "save");
+    lab.notice(`It could not be saved: ${errorMessage(problem)}.`, "bad", "save");
   }
 }
 
