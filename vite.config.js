@@ -56,8 +56,16 @@ const serviceWorker = () => ({
   },
 });
 
-/** Vite makes bundles of workers apart from the page's; both get the same plain names. */
-const names = { entryFileNames: `${ASSETS}/[name].js`, chunkFileNames: `${ASSETS}/[name].js`, assetFileNames: `${ASSETS}/[name][extname]` };
+/**
+ * Vite bundles the worker apart from the page: scripts of the same name must not overwrite each other,
+ * but both use the same wasm.
+ * @param {string} folder
+ */
+const names = (folder) => ({
+  entryFileNames: `${folder}/[name].js`,
+  chunkFileNames: `${folder}/[name].js`,
+  assetFileNames: `${ASSETS}/[name][extname]`,
+});
 
 export default defineConfig({
   root: WWW,
@@ -70,9 +78,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { output: names },
+    rolldownOptions: { output: names(ASSETS) },
   },
-  worker: { format: "es", rolldownOptions: { output: names } },
+  worker: { format: "es", rolldownOptions: { output: names(`${ASSETS}/worker`) } },
   plugins: [serviceWorker()],
   preview: {
     strictPort: true,
