@@ -1322,3 +1322,12 @@ fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
         assert!(done.err.contains(part), "{arguments:?}: {}", done.err);
     }
 }
+
+#[test]
+fn the_version_is_that_of_the_citation_and_of_the_changelog() {
+    let version = env!("CARGO_PKG_VERSION");
+    let citation = format!("\nversion: {version}\n");
+    assert!(include_str!("../CITATION.cff").contains(&citation));
+    let changes = format!("\n## {version}\n");
+    assert!(include_str!("../CHANGELOG.md").contains(&changes));
+}

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod build;
 pub mod data;
 pub mod fuzz;
+pub mod licences;
 pub mod server;
 pub mod settings;
 pub mod setup;

@@ -273,7 +273,10 @@ fn point_to_assets(
             text.push_str(folder);
             text.push('/');
             text.push_str(bare);
-        } else if elsewhere || fixed.contains_key(bare) || bare == "build.json" {
+        } else if elsewhere
+            || fixed.contains_key(bare)
+            || ["build.json", "licences.txt"].contains(&bare)
+        {
             text.push_str(value);
         } else {
             bail!(
