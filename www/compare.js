@@ -3,14 +3,14 @@
 import { comparisonLink } from "./address.js";
 import { Heatmaps, onLookChange, resize, style } from "./charts.js";
 import { el, onSinglePress } from "./dom.js";
-import { loadPictures } from "./extras.js";
+import { loadExtras } from "./extras.js";
 import { spoken } from "./form.js";
 import { words } from "./lab.js";
 import { Solver } from "./solver.js";
 import * as views from "./views.js";
 
 /** @import { Engine } from "./engine.js" */
-/** @import { Pictures } from "./extras.js" */
+/** @import { Extras } from "./extras.js" */
 /** @import { Comparison, Complete, DatasetRef, Problem, Report, Shape, Source, Spec } from "./types.js" */
 
 /**
@@ -34,13 +34,13 @@ const NAMES = /** @type {const} */ (["A", "B"]);
  * @param {Surroundings} page
  */
 export async function openCompare(engine, page) {
-  return new Compare(engine, await loadPictures(), page);
+  return new Compare(engine, await loadExtras(), page);
 }
 
 class Compare {
   /**
    * @param {Engine} engine
-   * @param {Pictures} pictures
+   * @param {Extras} pictures
    * @param {Surroundings} page
    */
   constructor(engine, pictures, page) {

@@ -4,7 +4,7 @@ import { onLookChange, oncePerFrame, resize, style } from "./charts.js";
 import { el } from "./dom.js";
 import * as views from "./views.js";
 
-/** @import { Pictures } from "./extras.js" */
+/** @import { Extras } from "./extras.js" */
 /** @import { RunState, Scene } from "./types.js" */
 
 /** Milliseconds of the whole animation, and of one of its steps at least and at most. */
@@ -12,7 +12,7 @@ const PLAY = { whole: 6000, least: 60, most: 400 };
 
 export class Projection {
   /**
-   * @param {Pictures} pictures
+   * @param {Extras} pictures
    * @param {HTMLElement} box
    * @param {(iteration: number) => void} onIteration the user or the animation has moved on
    */
@@ -21,7 +21,7 @@ export class Projection {
     this.onIteration = onIteration;
     /** @type {RunState | null} */
     this.run = null;
-    /** @type {InstanceType<Pictures["PointsPicture"]> | null} */
+    /** @type {InstanceType<Extras["PointsPicture"]> | null} */
     this.picture = null;
     /** How many iterations the picture holds. */
     this.held = 0;

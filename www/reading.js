@@ -4,12 +4,12 @@
  */
 
 import { $, byId, el } from "./dom.js";
-import { loadPictures } from "./extras.js";
+import { loadExtras } from "./extras.js";
 import { comparisonLink } from "./address.js";
 import { Projection } from "./projection.js";
 import * as views from "./views.js";
 
-/** @import { Pictures } from "./extras.js" */
+/** @import { Extras } from "./extras.js" */
 /** @import { Lab } from "./lab.js" */
 /** @import { Results } from "./results.js" */
 /** @import { Report, RunState } from "./types.js" */
@@ -23,12 +23,12 @@ import * as views from "./views.js";
  * @param {RunState | null} run the last one, which may have ended without a result
  */
 export async function openReading(lab, results, run) {
-  return new Reading(await loadPictures(), lab, results, run);
+  return new Reading(await loadExtras(), lab, results, run);
 }
 
 class Reading {
   /**
-   * @param {Pictures} pictures
+   * @param {Extras} pictures
    * @param {Lab} lab
    * @param {Results} results
    * @param {RunState | null} last

@@ -4,7 +4,7 @@
  */
 
 import { loadExtras } from "./extras.js";
-import { Data, force_panic, initSync, last_panic } from "./pkg/engine.js";
+import { Data, initSync, last_panic } from "./pkg/engine.js";
 
 /** @import { FromWorker, Problem, RunFile, Source, Spec, ToWorker } from "./types.js" */
 
@@ -184,7 +184,6 @@ function run({ id, key, spec, brief, twice }) {
   const how = failNext;
   failNext = "";
   if (how === "memory") useUp();
-  if (how === "panic") force_panic();
   if (how === "close") return self.close();
   const { data } = held;
   /**
