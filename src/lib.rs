@@ -143,8 +143,6 @@ pub mod rng;
 pub mod spec;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
-#[cfg(all(target_arch = "wasm32", feature = "bench"))]
-pub mod wasm_bench;
 #[cfg(feature = "bench")]
 pub mod workload;
 

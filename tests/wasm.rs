@@ -12,7 +12,7 @@ use js_sys::{Array, Function, JSON, Reflect};
 use patom::experiment::{self, Unobserved};
 use patom::link;
 use patom::spec::{Shape, Spec};
-use patom::wasm::{extras, page, solver};
+use patom::wasm::{engine, extras};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -45,12 +45,12 @@ fn text(object: &JsValue, name: &str) -> String {
 }
 
 fn complete(draft: JsValue) -> JsValue {
-    get(&page::complete(draft, JsValue::UNDEFINED), "spec")
+    get(&engine::complete(draft, JsValue::UNDEFINED), "spec")
 }
 
 #[wasm_bindgen_test]
 fn the_boundary_says_the_version_of_the_crate() {
-    assert_eq!(page::version(), env!("CARGO_PKG_VERSION"));
+    assert_eq!(engine::version(), env!("CARGO_PKG_VERSION"));
 }
 
 #[wasm_bindgen_test]
@@ -73,8 +73,8 @@ fn golden_links_mean_what_they_meant() {
 #[wasm_bindgen_test]
 fn a_run_through_the_boundary_is_the_same_run() {
     let (name, link) = SYNTHETIC[0];
-    let spec = complete(get(&page::read_link(link), "draft"));
-    let data = solver::Data::synthetic(spec.clone()).ok().unwrap();
+    let spec = complete(get(&engine::read_link(link), "draft"));
+    let data = engine::Data::synthetic(spec.clone()).ok().unwrap();
     // The boundary takes functions of any signature.
     let listener: Function = Function::new_with_args(
         "event",
@@ -102,14 +102,14 @@ fn a_run_through_the_boundary_is_the_same_run() {
 
 #[wasm_bindgen_test]
 fn errors_cross_the_boundary_as_code_field_and_message() {
-    let refused = page::complete(parse(r#"{"budget":9,"lambda1":0}"#), JsValue::UNDEFINED);
+    let refused = engine::complete(parse(r#"{"budget":9,"lambda1":0}"#), JsValue::UNDEFINED);
     let errors: Array = get(&refused, "errors").unchecked_into();
     let fields: Vec<String> = errors.iter().map(|error| text(&error, "field")).collect();
     assert_eq!(fields, ["budget", "lambda1"]);
     assert_eq!(text(&errors.get(0), "code"), "field");
     assert!(text(&errors.get(0), "message").starts_with("budget: 9"));
 
-    let refused = page::read_link("v=2&d=sarcos");
+    let refused = engine::read_link("v=2&d=sarcos");
     let errors: Array = get(&refused, "errors").unchecked_into();
     assert_eq!(text(&errors.get(0), "field"), "version");
 
@@ -121,7 +121,7 @@ fn errors_cross_the_boundary_as_code_field_and_message() {
 
     let listener = Function::new_no_args("throw new Error('enough')");
     let spec = complete(parse(r#"{"iterations":1}"#));
-    let data = solver::Data::synthetic(spec.clone()).ok().unwrap();
+    let data = engine::Data::synthetic(spec.clone()).ok().unwrap();
     let stopped = data.run(spec, Function::new_no_args("return 1"), Some(listener));
     assert_eq!(text(&stopped.err().unwrap(), "code"), "cancelled");
 }

@@ -1,10 +1,21 @@
-//! The module that is fetched when it is asked for: readers of files, figures of the paper (`sweep`).
+//! The module `extras`: readers of data files, pictures of points and of two runs, the comparison of
+//! results, exported pictures and the specification that a file carries. Its other parts are `import`
+//! (a user's own file) and `sweep` (figures of the paper).
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Float64Array, Reflect, Uint8Array};
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
+use web_sys::HtmlCanvasElement;
 
+use super::convert::{CurveOptions, HeatmapOptions, PlainStyle, canvas_area, from_js, object};
+use crate::carried;
+use crate::chart::sheet::{self, Content};
+use crate::chart::{self, Style, pair, points};
 use crate::data::{bundle, sources};
 use crate::error::{Error, Result};
+use crate::link;
+use crate::projection::Scene;
+use crate::report::MetricName;
 
 fn published(name: &str) -> Result<&'static sources::Source> {
     sources::source(name)
@@ -53,4 +64,211 @@ pub fn read_raw_files(name: &str, files: &Array) -> std::result::Result<Vec<u8>,
         })
     };
     Ok(bundle::payload(&published(name)?.assemble(&find)?))
+}
+
+/// Clean and injected points of a run, iteration by iteration. Call `free` when it is no longer
+/// needed.
+#[wasm_bindgen]
+pub struct PointsPicture {
+    scene: Scene,
+    path: Vec<Vec<f64>>,
+}
+
+#[wasm_bindgen]
+impl PointsPicture {
+    /// Of a scene, as the event `clean` brings it.
+    #[wasm_bindgen(constructor)]
+    pub fn new(scene: &JsValue) -> std::result::Result<PointsPicture, JsValue> {
+        let part = |name: &str| Reflect::get(scene, &name.into()).unwrap_or_default();
+        let list = |name| Float64Array::new(&part(name)).to_vec();
+        let scene = Scene {
+            names: ["along", "across"].map(|name| part(name).as_string().unwrap_or_default()),
+            radius: part("radius").as_f64().unwrap_or_default(),
+            classes: part("classes").is_truthy(),
+            targets: from_js(part("targets"), "targets")?,
+            attackers: from_js(part("attackers"), "attackers")?,
+            clean: list("clean"),
+            injected: list("injected"),
+            count: 0,
+        };
+        let path = Vec::new();
+        Ok(Self { scene, path })
+    }
+
+    /// Takes the places of the next iteration.
+    pub fn add(&mut self, places: Vec<f64>) {
+        self.path.push(places);
+    }
+
+    /// Draws an iteration, of one attacking task or (undefined) of all.
+    pub fn draw(
+        &self,
+        canvas: HtmlCanvasElement,
+        iteration: usize,
+        task: Option<usize>,
+        style: JsValue,
+    ) -> std::result::Result<(), JsValue> {
+        let picture = points::Picture {
+            scene: &self.scene,
+            path: &self.path,
+            iteration,
+            task,
+        };
+        let style = Style::from(&from_js::<PlainStyle>(style, "style")?);
+        Ok(points::draw(&canvas_area(canvas)?, &picture, style)?)
+    }
+}
+
+/// The height of the picture of the points at this width, in CSS pixels.
+#[wasm_bindgen]
+pub fn points_height(width: f64) -> f64 {
+    points::height(width)
+}
+
+#[derive(Deserialize)]
+struct PairOptions {
+    style: PlainStyle,
+    metric_names: [MetricName; 2],
+    clean_metrics: [f64; 2],
+}
+
+/// Draws the courses of two runs: metric and utility of A and of B, at the height of a curve.
+#[wasm_bindgen]
+pub fn draw_pair(
+    canvas: HtmlCanvasElement,
+    a: &[f64],
+    b: &[f64],
+    a_utility: &[f64],
+    b_utility: &[f64],
+    options: JsValue,
+) -> std::result::Result<(), JsValue> {
+    let options: PairOptions = from_js(options, "options")?;
+    let (metric, utility) = ([a, b], [a_utility, b_utility]);
+    let runs = [0, 1].map(|run| pair::Run {
+        metric: metric[run],
+        utility: utility[run],
+        clean_metric: options.clean_metrics[run],
+        metric_name: options.metric_names[run],
+    });
+    let style = Style::from(&options.style);
+    Ok(pair::draw(&canvas_area(canvas)?, &runs, style)?)
+}
+
+/// Compares what two links say of a result, the second one found here: `{same, words}`, or null if
+/// the first tells of none.
+#[wasm_bindgen]
+pub fn compare_claims(
+    told: &str,
+    found: &str,
+    metric_name: JsValue,
+) -> std::result::Result<JsValue, JsValue> {
+    let (told, found) = (link::decode(told)?.claim, link::decode(found)?.claim);
+    let comparison = told.compare(&found, from_js(metric_name, "metric_name")?);
+    Ok(comparison.map_or(JsValue::NULL, |comparison| {
+        object([
+            ("same", comparison.same.into()),
+            ("words", comparison.words.into()),
+        ])
+    }))
+}
+
+/// The fragment of the link that a file carries (PNG, SVG, JSON), without `#`.
+#[wasm_bindgen]
+pub fn read_carried(bytes: &[u8]) -> std::result::Result<String, JsValue> {
+    Ok(carried::read(bytes)?)
+}
+
+/// A PNG with a title and a note in it.
+#[wasm_bindgen]
+pub fn into_png(png: &[u8], title: &str, note: &str) -> std::result::Result<Vec<u8>, JsValue> {
+    Ok(carried::into_png(png, title, note)?)
+}
+
+/// An SVG with a title and a note in it.
+#[wasm_bindgen]
+pub fn into_svg(svg: &str, title: &str, note: &str) -> std::result::Result<String, JsValue> {
+    Ok(carried::into_svg(svg, title, note)?)
+}
+
+#[derive(Deserialize)]
+struct PlainSheet {
+    title: String,
+    footer: String,
+    width: f64,
+    style: PlainStyle,
+    curve: Option<PlainCurve>,
+    heatmaps: Vec<PlainHeatmap>,
+}
+
+#[derive(Deserialize)]
+struct PlainCurve {
+    metric: Vec<f64>,
+    utility: Vec<f64>,
+    per_task: Vec<f64>,
+    options: CurveOptions,
+}
+
+#[derive(Deserialize)]
+struct PlainHeatmap {
+    caption: String,
+    values: Vec<f64>,
+    options: HeatmapOptions,
+}
+
+/// A picture to take along, of a curve or of heatmaps. Call `free` when it is no longer needed.
+#[wasm_bindgen]
+pub struct Sheet(PlainSheet);
+
+impl Sheet {
+    fn with<T>(&self, work: impl FnOnce(&sheet::Sheet) -> T) -> T {
+        let heatmaps = || {
+            let maps = self.0.heatmaps.iter();
+            maps.map(|map| (map.caption.clone(), map.options.heatmap(&map.values)))
+        };
+        let content = match &self.0.curve {
+            Some(curve) => Content::Curve(curve.options.curve(
+                &curve.metric,
+                &curve.utility,
+                &curve.per_task,
+            )),
+            None => Content::Heatmaps(heatmaps().collect()),
+        };
+        work(&sheet::Sheet {
+            title: &self.0.title,
+            footer: &self.0.footer,
+            content,
+        })
+    }
+}
+
+#[wasm_bindgen]
+impl Sheet {
+    /// From `{title, footer, width, style, curve: {metric, utility, per_task,
+    /// options} | null, heatmaps: [{caption, values, options}]}`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(plain: JsValue) -> std::result::Result<Sheet, JsValue> {
+        Ok(Self(from_js(plain, "sheet")?))
+    }
+
+    /// The height that it needs, in CSS pixels.
+    pub fn height(&self) -> f64 {
+        self.with(|sheet| sheet.height(self.0.width))
+    }
+
+    /// Draws it onto a canvas.
+    pub fn draw(&self, canvas: HtmlCanvasElement) -> std::result::Result<(), JsValue> {
+        let area = canvas_area(canvas)?;
+        Ok(self.with(|sheet| sheet::draw(&area, sheet, Style::from(&self.0.style)))?)
+    }
+
+    /// Draws it as SVG.
+    pub fn svg(&self) -> std::result::Result<String, JsValue> {
+        let (width, style) = (self.0.width, Style::from(&self.0.style));
+        Ok(self.with(|sheet| {
+            let height = sheet.height(width);
+            chart::svg(width, height, style, |area, style| {
+                sheet::draw(area, sheet, style)
+            })
+        })?)
+    }
 }

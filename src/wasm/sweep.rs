@@ -1,11 +1,11 @@
-//! A figure of the paper: shown by `extras`, taken along by `take`.
+//! Part of the module `extras`: a figure of the paper, its runs, pictures, numbers and table.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use super::{PlainStyle, canvas_area, from_js, numbers, object, to_js};
-use crate::chart::{Style, sweep};
+use super::convert::{PlainStyle, canvas_area, from_js, numbers, object, to_js};
+use crate::chart::{self, Style, sweep};
 use crate::error::Error;
 use crate::figures::{self, Figure, Measured, Planned};
 use crate::findings;
@@ -15,7 +15,7 @@ use crate::spec::Shape;
 /// A figure: its runs, and what has come of them so far. Call `free` when it is no longer needed.
 #[wasm_bindgen]
 pub struct Sweep {
-    pub(super) figure: Figure,
+    figure: Figure,
     runs: Vec<Planned>,
     results: Vec<Option<Measured>>,
 }
@@ -28,11 +28,11 @@ impl Sweep {
             .collect()
     }
 
-    pub(super) fn panels(&self, dataset: &str) -> Vec<figures::Panel> {
+    fn panels(&self, dataset: &str) -> Vec<figures::Panel> {
         figures::planned_panels(self.figure, dataset, &self.runs, &self.done())
     }
 
-    pub(super) fn rows(&self, dataset: &str) -> Vec<figures::CorrelationRow> {
+    fn rows(&self, dataset: &str) -> Vec<figures::CorrelationRow> {
         figures::correlation_rows(dataset, &self.done())
     }
 }
@@ -110,6 +110,25 @@ impl Sweep {
             }
             _ => sweep::draw(&area, title, &self.panels(dataset), style),
         }?)
+    }
+
+    /// What is there of a data set, as SVG of this width in CSS pixels.
+    pub fn svg(
+        &self,
+        dataset: &str,
+        title: &str,
+        width: f64,
+        style: JsValue,
+    ) -> std::result::Result<String, JsValue> {
+        let style = Style::from(&from_js::<PlainStyle>(style, "style")?);
+        let height = self.height(dataset, width);
+        let picture = chart::svg(width, height, style, |area, style| match self.figure {
+            Figure::Correlations => {
+                sweep::draw_correlations(area, title, &self.rows(dataset), style)
+            }
+            _ => sweep::draw(area, title, &self.panels(dataset), style),
+        });
+        Ok(picture?)
     }
 
     /// The lines of Figure 1 or 2: `[{title, x_name, clean, series: [{name, x, mean, low, high}]}]`.

@@ -4,7 +4,7 @@
  */
 
 import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource, withColumns } from "./sources.js";
-import { loadPictures } from "../engine/extras.js";
+import { loadExtras } from "../engine/extras.js";
 import { Solver } from "../engine/solver.js";
 import * as views from "../views/report.js";
 
@@ -595,7 +595,7 @@ export class Lab {
     if (!expected || (expected.link !== "" && expected.link !== link)) return;
     const asked = this.asked;
     try {
-      const { compare_claims: compare } = await loadPictures();
+      const { compare_claims: compare } = await loadExtras();
       if (asked !== this.asked) return;
       /** @type {Comparison | null} */
       const found = compare(expected.claim, report.claim, report.metric_name);

@@ -1,6 +1,6 @@
 /** Opening a picture or a report that carries a specification. */
 
-import { loadTake } from "../engine/extras.js";
+import { loadExtras } from "../engine/extras.js";
 import { errorMessage } from "./lab.js";
 
 /** @import { Lab } from "./lab.js" */
@@ -16,7 +16,7 @@ const MOST = 64 << 20;
 export async function openCarried(file, lab, open) {
   try {
     if (file.size > MOST) throw { message: "too large: at most 64 MiB are read" };
-    const { read_carried } = await loadTake();
+    const { read_carried } = await loadExtras();
     const fragment = read_carried(new Uint8Array(await file.arrayBuffer()));
     lab.dataProblem("");
     lab.emit({ type: "announce", text: `${file.name} is opened` });

@@ -1,6 +1,6 @@
 /**
  * The engine: a wasm module that is compiled here once, for the page (form, links, charts) and for the
- * workers (the solver). Other modules are fetched when they are needed: see extras.js.
+ * workers (the solver). What the first result does not need is a second module: see extras.js.
  */
 
 import init, * as page from "../pkg/engine.js";

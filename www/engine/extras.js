@@ -1,31 +1,20 @@
-/** The wasm modules that the first load does without: each fetched once, when something needs it. */
+/** The wasm module that the first result does not need: fetched once, when something needs it. */
 
 import { once } from "../core/once.js";
 
 /** @typedef {typeof import("../pkg/extras.js")} Extras */
-/** @typedef {typeof import("../pkg/reading.js")} Pictures */
-/** @typedef {typeof import("../pkg/take.js")} Take */
 
 /**
- * @template {{default: () => Promise<unknown>}} T
- * @param {() => Promise<T>} fetchModule
- * @returns {() => Promise<T>}
+ * Readers of files, pictures of points and of two runs, figures of the paper, export.
+ * @type {() => Promise<Extras>}
  */
-const module = (fetchModule) =>
-  once(async () => {
-    try {
-      const module = await fetchModule();
-      await module.default();
-      return module;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : `${error}`;
-      throw { code: "data", field: null, message: `A part of the page could not be loaded (${why})` };
-    }
-  });
-
-/** Readers of files, figures of the paper. @type {() => Promise<Extras>} */
-export const loadExtras = module(() => import("../pkg/extras.js"));
-/** Pictures of points and of two runs. @type {() => Promise<Pictures>} */
-export const loadPictures = module(() => import("../pkg/reading.js"));
-/** Pictures as files. @type {() => Promise<Take>} */
-export const loadTake = module(() => import("../pkg/take.js"));
+export const loadExtras = once(async () => {
+  try {
+    const extras = await import("../pkg/extras.js");
+    await extras.default();
+    return extras;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : `${error}`;
+    throw { code: "data", field: null, message: `A part of the page could not be loaded (${why})` };
+  }
+});

@@ -3,14 +3,14 @@
 import { comparisonLink } from "../core/route.js";
 import { Heatmaps, onLookChange, resize, style } from "../ui/charts.js";
 import { el, onSinglePress } from "../ui/dom.js";
-import { loadPictures } from "../engine/extras.js";
+import { loadExtras } from "../engine/extras.js";
 import { plainWords } from "./form.js";
 import { errorMessage } from "../core/lab.js";
 import { Solver } from "../engine/solver.js";
 import * as views from "./report.js";
 
 /** @import { Engine } from "../engine/engine.js" */
-/** @import { Pictures } from "../engine/extras.js" */
+/** @import { Extras } from "../engine/extras.js" */
 /** @import { Comparison, Complete, DatasetRef, Problem, Report, Shape, Source, Spec } from "../engine/types.js" */
 
 /**
@@ -34,13 +34,13 @@ const NAMES = /** @type {const} */ (["A", "B"]);
  * @param {Surroundings} page
  */
 export async function openCompare(engine, page) {
-  return new Compare(engine, await loadPictures(), page);
+  return new Compare(engine, await loadExtras(), page);
 }
 
 class Compare {
   /**
    * @param {Engine} engine
-   * @param {Pictures} pictures
+   * @param {Extras} pictures
    * @param {Surroundings} page
    */
   constructor(engine, pictures, page) {

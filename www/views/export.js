@@ -1,7 +1,7 @@
 /** Files of a result: pictures that carry their link, tables, the poisoned data, citations, embeds. */
 
 import { download, el } from "../ui/dom.js";
-import { loadTake } from "../engine/extras.js";
+import { loadExtras } from "../engine/extras.js";
 import { Solver } from "../engine/solver.js";
 import * as views from "./report.js";
 
@@ -52,7 +52,7 @@ export async function save(shown, what) {
       return download("patom-lab.bib", new Blob([bibtex(shown)], { type: "application/x-bibtex" }));
   }
   const [kind, format] = what.split("-");
-  const { Sheet } = await loadTake();
+  const { Sheet } = await loadExtras();
   const sheet = new Sheet(kind === "curve" ? curveSheet(shown) : heatmapSheet(shown));
   const name = kind === "curve" ? "curve" : "correlations";
   try {
@@ -72,7 +72,7 @@ export async function save(shown, what) {
  * @param {"png" | "svg"} format
  */
 export async function saveFigure({ about, name, engine, runs, results }, dataset, words, format) {
-  const { Sweep } = await loadTake();
+  const { Sweep } = await loadExtras();
   const seeds = new Set(runs.map(({ spec }) => spec.seed)).size;
   const sweep = new Sweep(about.number, [dataset], seeds);
   try {
@@ -102,7 +102,7 @@ export async function saveFigure({ about, name, engine, runs, results }, dataset
  * @param {Record<string, unknown>} note what it carries; its `link` opens it again
  */
 export async function savePicture(name, picture, title, note) {
-  const { into_png, into_svg } = await loadTake();
+  const { into_png, into_svg } = await loadExtras();
   const text = JSON.stringify(note);
   if (typeof picture === "string") {
     return download(`${name}.svg`, new Blob([into_svg(picture, title, text)], { type: "image/svg+xml" }));
@@ -247,7 +247,7 @@ export async function snippet(shown, view) {
 
 /** @param {Shown} shown */
 async function heatmapHeight(shown) {
-  const { Sheet } = await loadTake();
+  const { Sheet } = await loadExtras();
   const sheet = new Sheet({ ...heatmapSheet(shown), width: FRAME_WIDTH });
   const height = sheet.height();
   sheet.free();

@@ -4,7 +4,7 @@ import { onLookChange, oncePerFrame, resize, style } from "../ui/charts.js";
 import { el } from "../ui/dom.js";
 import * as views from "./report.js";
 
-/** @import { Pictures } from "../engine/extras.js" */
+/** @import { Extras } from "../engine/extras.js" */
 /** @import { RunState, Scene } from "../engine/types.js" */
 
 /** Milliseconds of the whole animation, and of one of its steps at least and at most. */
@@ -12,7 +12,7 @@ const PLAY = { whole: 6000, least: 60, most: 400 };
 
 export class Projection {
   /**
-   * @param {Pictures} pictures
+   * @param {Extras} pictures
    * @param {HTMLElement} box
    * @param {(iteration: number) => void} onIteration the user or the animation has moved on
    */
@@ -21,7 +21,7 @@ export class Projection {
     this.onIteration = onIteration;
     /** @type {RunState | null} */
     this.run = null;
-    /** @type {InstanceType<Pictures["PointsPicture"]> | null} */
+    /** @type {InstanceType<Extras["PointsPicture"]> | null} */
     this.picture = null;
     /** How many iterations the picture holds. */
     this.held = 0;

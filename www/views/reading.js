@@ -4,12 +4,12 @@
  */
 
 import { $, byId, el } from "../ui/dom.js";
-import { loadPictures } from "../engine/extras.js";
+import { loadExtras } from "../engine/extras.js";
 import { comparisonLink } from "../core/route.js";
 import { Projection } from "./points.js";
 import * as views from "./report.js";
 
-/** @import { Pictures } from "../engine/extras.js" */
+/** @import { Extras } from "../engine/extras.js" */
 /** @import { Lab } from "../core/lab.js" */
 /** @import { Results } from "./results.js" */
 /** @import { Report, RunState } from "../engine/types.js" */
@@ -23,12 +23,12 @@ import * as views from "./report.js";
  * @param {RunState | null} run the last one, which may have ended without a result
  */
 export async function openReading(lab, results, run) {
-  return new Reading(await loadPictures(), lab, results, run);
+  return new Reading(await loadExtras(), lab, results, run);
 }
 
 class Reading {
   /**
-   * @param {Pictures} pictures
+   * @param {Extras} pictures
    * @param {Lab} lab
    * @param {Results} results
    * @param {RunState | null} last

@@ -9,18 +9,13 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// What cargo and rustc are told.
+    /// What is compiled, and how.
     pub build: Build,
-    /// The wasm modules.
-    #[serde(rename = "module")]
-    pub modules: Vec<Module>,
-    /// What the generator of the JavaScript glue is told.
-    pub bindgen: Bindgen,
     /// Where things go.
     pub output: Output,
 }
 
-/// What cargo and rustc are told.
+/// What is compiled, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
@@ -28,59 +23,8 @@ pub struct Build {
     pub target: String,
     /// Features of the target, each with its sign, as in `+simd128`.
     pub target_features: Vec<String>,
-    /// Further flags for rustc.
-    pub rustflags: Vec<String>,
-    /// The cargo profile.
-    pub profile: String,
-}
-
-impl Build {
-    /// The folder cargo uses for the profile.
-    pub fn profile_folder(&self) -> &str {
-        if self.profile == "dev" {
-            "debug"
-        } else {
-            &self.profile
-        }
-    }
-}
-
-/// A wasm module: the library with some of its exports.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Module {
-    /// The cargo feature that brings the exports, and the base name of the generated files.
-    pub name: String,
-}
-
-/// What the generator of the JavaScript glue is told.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are the generator's independent switches"
-)]
-pub struct Bindgen {
-    /// The kind of glue.
-    pub target: GlueTarget,
-    /// Whether to write type declarations.
-    pub typescript: bool,
-    /// Assertions in the glue.
-    pub debug: bool,
-    /// Keep debug information in the wasm.
-    pub keep_debug: bool,
-    /// Drop symbol names from the wasm.
-    pub remove_name_section: bool,
-    /// Drop compiler versions from the wasm.
-    pub remove_producers_section: bool,
-}
-
-/// The kinds of glue the page can use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GlueTarget {
-    /// An ES module that fetches the wasm beside it.
-    Web,
+    /// The wasm modules: cargo features, and base names of the generated files.
+    pub modules: Vec<String>,
 }
 
 /// Where things go, relative to the checkout.
@@ -127,23 +71,9 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The flags for rustc.
-    pub fn rustflags(&self) -> Vec<String> {
-        let mut flags = self.build.rustflags.clone();
-        if !self.build.target_features.is_empty() {
-            flags.push("-C".into());
-            flags.push(format!(
-                "target-feature={}",
-                self.build.target_features.join(",")
-            ));
-        }
-        flags
-    }
-
     /// The cargo features of all modules, as cargo takes them.
     pub fn features(&self) -> String {
-        let names: Vec<&str> = self.modules.iter().map(|one| one.name.as_str()).collect();
-        names.join(",")
+        self.build.modules.join(",")
     }
 }
 
@@ -154,25 +84,24 @@ mod tests {
     const OURS: &str = include_str!("../../wasm-pack.toml");
 
     #[test]
-    fn the_committed_file_is_read_and_asks_for_simd() {
+    fn the_committed_file_asks_for_simd_and_two_modules() {
         let settings = Settings::parse(OURS).unwrap();
-        assert_eq!(settings.rustflags()[2..], ["-C", "target-feature=+simd128"]);
-        assert_eq!(settings.build.profile_folder(), "small");
-        assert_eq!(settings.features(), "engine,reading,extras,take");
+        assert_eq!(settings.build.target_features, ["+simd128"]);
+        assert_eq!(settings.features(), "engine,extras");
     }
 
     #[test]
-    fn an_unknown_key_is_named() {
-        let text = OURS.replace("keep_debug", "keep_debugs");
-        let message = format!("{:#}", Settings::parse(&text).unwrap_err());
-        assert!(message.contains("keep_debugs"), "{message}");
-    }
-
-    #[test]
-    fn a_missing_key_is_named() {
-        let text = OURS.replace("typescript = true", "");
-        let message = format!("{:#}", Settings::parse(&text).unwrap_err());
-        assert!(message.contains("typescript"), "{message}");
+    fn unknown_and_missing_keys_are_named() {
+        for (changed, key) in [
+            (
+                OURS.replace("modules =", "module ="),
+                "unknown field `module`",
+            ),
+            (OURS.replace("dist =", "# dist ="), "missing field `dist`"),
+        ] {
+            let message = format!("{:#}", Settings::parse(&changed).unwrap_err());
+            assert!(message.contains(key), "{message}");
+        }
     }
 
     #[test]

@@ -1,37 +1,46 @@
-//! Rust to wasm, wasm to wasm and glue.
+//! Compiles the wasm modules, and generates their JavaScript and types. Nothing about the page.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::settings::{GlueTarget, Settings};
+use crate::settings::Settings;
 use crate::site::hex;
 use crate::workspace::{Workspace, cargo, run};
 
 /// The version of the code generator, compiled in; the root manifest pins the same.
 const BINDGEN_VERSION: &str = "0.2.130";
 
-/// Compiles the modules and writes them with their glue into `output.pkg`. Quick when nothing
+/// Compiles the modules and writes them with their JavaScript into `output.pkg`. Quick when nothing
 /// changed.
 ///
 /// # Errors
 /// When the compiler or the generator fails.
 pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
-    let mut modules = Vec::new();
-    for module in &settings.modules {
-        modules.push((module, compile(workspace, settings, &module.name)?));
-    }
+    let names = &settings.build.modules;
+    // Side by side: the last step of each, link-time optimisation, keeps one core busy.
+    let compiled = thread::scope(|scope| {
+        let threads: Vec<_> = names
+            .iter()
+            .map(|name| scope.spawn(|| compile(workspace, settings, name)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("compiling does not panic"))
+            .collect::<Result<Vec<_>>>()
+    })?;
     let pkg = workspace.root.join(&settings.output.pkg);
 
-    // The stamp lies beside what it vouches for, so that several build folders can share it.
+    // The stamp lies beside what it describes, so that several build folders can share it.
     let stamp_path = pkg.join(".stamp");
-    let mut stamp = format!("{BINDGEN_VERSION} {:?}", settings.bindgen);
-    for (module, bytes) in &modules {
-        stamp += &format!(" {} {}", module.name, hex(&Sha256::digest(bytes)));
+    let mut stamp = BINDGEN_VERSION.to_owned();
+    for (name, wasm) in names.iter().zip(&compiled) {
+        stamp += &format!(" {name} {}", hex(&Sha256::digest(wasm)));
     }
     if fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
         return Ok(());
@@ -40,8 +49,8 @@ pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
         fs::remove_dir_all(&pkg).with_context(|| format!("cannot clear {}", pkg.display()))?;
     }
     fs::create_dir_all(&pkg)?;
-    for (module, bytes) in modules {
-        generate(bytes, settings, &module.name, &pkg)?;
+    for (name, wasm) in names.iter().zip(compiled) {
+        generate(wasm, name, &pkg)?;
     }
     fs::write(&stamp_path, stamp)?;
     Ok(())
@@ -52,40 +61,39 @@ pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
 /// # Errors
 /// When the compiler or the generator fails.
 pub fn build_for_bench(workspace: &Workspace, settings: &Settings, pkg: &Path) -> Result<()> {
-    let bytes = compile(workspace, settings, "bench")?;
+    let wasm = compile(workspace, settings, "bench")?;
     fs::create_dir_all(pkg)?;
     // Node reads the glue as a module only where a manifest says so.
     fs::write(pkg.join("package.json"), "{\"type\": \"module\"}\n")?;
-    generate(bytes, settings, "bench", pkg)
+    generate(wasm, "bench", pkg)
 }
 
 fn compile(workspace: &Workspace, settings: &Settings, feature: &str) -> Result<Vec<u8>> {
+    let target = &settings.build.target;
+    // Cargo locks its build folder for as long as it runs, and keeps one cdylib of a package.
+    let folder = workspace.target.join("wasm").join(feature);
     let mut command = cargo();
     command
-        .args(["rustc", "--package", "patom-module", "--lib"])
+        .args(["rustc", "--package", "patom", "--lib", "--release"])
         .args(["--crate-type", "cdylib"])
-        .args(["--features", feature])
-        .args(["--target", &settings.build.target])
-        .args(["--profile", &settings.build.profile])
-        // Cargo keeps one cdylib of a package, and would link each module anew every time; with this
-        // one a module. Without it (it is not documented) all would be as good, and slower.
-        .env("__CARGO_DEFAULT_LIB_METADATA", feature)
+        .args(["--no-default-features", "--features", feature])
+        .args(["--target", target])
+        .arg("--target-dir")
+        .arg(&folder)
         .current_dir(&workspace.root);
     with_flags(&mut command, settings, true);
     run(&mut command)?;
-    // The next module overwrites it.
-    let raw = workspace
-        .target
-        .join(&settings.build.target)
-        .join(settings.build.profile_folder())
-        .join("patom_module.wasm");
-    fs::read(&raw).with_context(|| format!("cannot read {}", raw.display()))
+    let wasm = folder.join(target).join("release").join("patom.wasm");
+    fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))
 }
 
 /// Gives the command the flags of `wasm-pack.toml`, whatever the caller's environment says:
 /// one source of the flags, one wasm.
 pub fn with_flags(command: &mut Command, settings: &Settings, published: bool) {
-    let mut flags = settings.rustflags();
+    let mut flags = vec![format!(
+        "-Ctarget-feature={}",
+        settings.build.target_features.join(",")
+    )];
     if published {
         // Panic messages carry file names: no folder of the builder's machine belongs into a
         // published file, and two machines should produce the same bytes.
@@ -113,24 +121,19 @@ fn source_folders() -> Vec<(PathBuf, &'static str)> {
     folders
 }
 
-fn generate(wasm: Vec<u8>, settings: &Settings, name: &str, pkg: &Path) -> Result<()> {
-    let options = &settings.bindgen;
-    let mut bindgen = Bindgen::new();
-    match options.target {
-        GlueTarget::Web => bindgen.web(true)?,
-    };
-    bindgen
+fn generate(wasm: Vec<u8>, name: &str, pkg: &Path) -> Result<()> {
+    // An ES module that fetches the wasm beside it, and its types, against which tsc checks the page.
+    Bindgen::new()
+        .web(true)?
         .input_bytes(name, wasm)
-        .typescript(options.typescript)
-        // `init()` finds the wasm beside the glue, wherever that is.
+        .typescript(true)
         .omit_default_module_path(false)
-        .debug(options.debug)
-        .keep_debug(options.keep_debug)
-        .remove_name_section(options.remove_name_section)
-        .remove_producers_section(options.remove_producers_section)
+        // Symbol names and compiler versions.
+        .remove_name_section(true)
+        .remove_producers_section(true)
         .generate(pkg)
         .context(
-            "the glue could not be generated; `wasm-bindgen` in Cargo.toml and \
+            "the JavaScript could not be generated; `wasm-bindgen` in Cargo.toml and \
              `wasm-bindgen-cli-support` in xtask/Cargo.toml must have the same version",
         )
 }

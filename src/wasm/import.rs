@@ -1,10 +1,10 @@
-//! Part of the extras: looks at a user's own file. Preview, mapping, example.
+//! Part of the module `extras`: a user's own file, its preview, mapping and example.
 
 use js_sys::Array;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::{describe, from_js, object, to_js, words};
+use super::convert::{describe, error_object, from_js, object, to_js};
 use crate::data::mapping::{Mapping, Reading};
 use crate::data::own;
 use crate::data::sha256_hex;
@@ -46,7 +46,7 @@ enum Columns {
 pub fn check_columns(name: &str, bytes: &[u8], columns: JsValue) -> JsValue {
     let refusal = |refusal: &own::Refusal, mapping: Option<&Mapping>| {
         object([
-            ("problem", words(&refusal.error)),
+            ("problem", error_object(&refusal.error)),
             ("column", to_js(&refusal.column)),
             ("mapping", to_js(&mapping)),
             ("columns", to_js(&mapping.map(Mapping::to_string))),
