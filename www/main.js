@@ -45,13 +45,7 @@ $("engine-version").textContent = engine.version;
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 await pause();
 
-const query = new URLSearchParams(location.search);
-const solver = new Solver(engine.module);
-const failures = query.getAll("fail");
-solver.failures = [...failures];
-// For tests: as in WebKit.
-if (query.has("twice")) Solver.twice = true;
-const lab = new Lab(engine, solver);
+const lab = new Lab(engine, new Solver(engine.module));
 const form = new Form($("fields"), engine.fields, (name, value) => lab.choose(name, value));
 const runButton = byId("run", HTMLButtonElement);
 
@@ -269,9 +263,6 @@ const surroundings = {
   shape: (ref) => (typeof ref === "object" ? lab.opened.get(ref.sha256)?.description.shape : undefined),
   /** @param {string} link */
   finished: (link) => reading?.finished(link),
-  // For tests: any number of workers, and failures of the first runs.
-  workers: Math.min(Math.max(Number(query.get("workers")) || navigator.hardwareConcurrency || 2, 1), 8),
-  failures,
 };
 
 addEventListener("hashchange", () => {

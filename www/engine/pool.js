@@ -4,15 +4,16 @@ import { Solver } from "./solver.js";
 
 /** @import { Measured, Problem, Source, Spec } from "./types.js" */
 
+/** Workers that run at the same time, at most. */
+export const WORKERS = Math.min(Math.max(navigator.hardwareConcurrency || 2, 1), 8);
+
 export class Pool {
   /**
    * @param {WebAssembly.Module} module
    * @param {number} size
-   * @param {string[]} failures how the first runs of the first worker fail: for tests
    */
-  constructor(module, size, failures) {
+  constructor(module, size) {
     this.solvers = Array.from({ length: size }, () => new Solver(module));
-    if (this.solvers[0]) this.solvers[0].failures = [...failures];
     this.open = true;
   }
 

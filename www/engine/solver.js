@@ -48,8 +48,6 @@ export class Solver {
     /** What broke an engine down, and was asked once more. @type {{id: number, problem: Problem} | null} */
     this.repeated = null;
     this.closed = false;
-    /** How the next runs fail, one by one: for tests. @type {string[]} */
-    this.failures = [];
     this.spawn();
   }
 
@@ -163,8 +161,6 @@ export class Solver {
     this.onAgain = handlers.onAgain;
     const brief = Boolean(handlers.onMeasured);
     const request = () => {
-      const how = this.failures.shift();
-      if (how) this.post({ type: "fail", how });
       if (this.loadedKey !== source.key) this.post({ type: "load", id, source });
       this.post({ type: "run", id, key: source.key, spec, brief, twice: Solver.twice });
     };

@@ -200,9 +200,8 @@
  *   | {type: "file", id: number, name: RunFile, digest: string}
  *   | {type: "inspect", id: number, source: Source, reading: Reading | null}
  *   | {type: "check", id: number, source: Source, columns: Mapping | string}
- *   | {type: "example", id: number}
- *   | {type: "fail", how: string}} ToWorker
- * With `anew` the worker compiles the engine itself. `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone; one that is computed `twice` breaks down if the results differ. `fail` is for tests: the next run panics, finds no memory, has two results, or the worker goes away.
+ *   | {type: "example", id: number}} ToWorker
+ * With `anew` the worker compiles the engine itself. `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone; one that is computed `twice` breaks down if the results differ.
  */
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import { loadExtras } from "./extras.js";
-import { Data, force_panic, initSync, last_panic } from "../pkg/engine.js";
+import { Data, initSync, last_panic } from "../pkg/engine.js";
 
 /** @import { FromWorker, Problem, RunFile, Source, Spec, ToWorker } from "./types.js" */
 
@@ -12,9 +12,6 @@ import { Data, force_panic, initSync, last_panic } from "../pkg/engine.js";
 let held = null;
 /** @type {import("../pkg/engine.js").Run | null} */
 let lastRun = null;
-let failNext = "";
-/** @type {WebAssembly.Memory | null} */
-let memory = null;
 
 const OUT_OF_MEMORY =
   "There was not enough memory for this calculation. The engine has been restarted; fewer injected " +
@@ -120,7 +117,7 @@ async function moduleOf({ module, anew }) {
 async function answer(message) {
   switch (message.type) {
     case "init":
-      memory = initSync({ module: await moduleOf(message) }).memory;
+      initSync({ module: await moduleOf(message) });
       holdLock(message.lock, () => emit({ type: "ready" }));
       break;
     case "load":
@@ -149,9 +146,6 @@ async function answer(message) {
       emit({ type: "example", id: message.id, csv, limits });
       break;
     }
-    case "fail":
-      failNext = message.how;
-      break;
   }
 }
 
@@ -181,19 +175,13 @@ function run({ id, key, spec, brief, twice }) {
   }
   lastRun?.free();
   lastRun = null;
-  const how = failNext;
-  failNext = "";
-  if (how === "memory") useUp();
-  if (how === "panic") force_panic();
-  if (how === "close") return self.close();
   const { data } = held;
   /**
    * @param {Spec} spec
    * @param {(event: any) => void} [listener]
    */
   const compute = (spec, listener) => data.run(spec, () => performance.now() / 1000, listener);
-  const first = how === "wrong" ? { ...spec, seed: spec.seed + 1 } : spec;
-  const run = compute(first, brief ? undefined : (event) => emit({ ...event, id }));
+  const run = compute(spec, brief ? undefined : (event) => emit({ ...event, id }));
   lastRun = run;
   if (twice) {
     if (!brief) emit({ type: "second", id });
@@ -204,17 +192,6 @@ function run({ id, key, spec, brief, twice }) {
   }
   if (brief) emit({ type: "measured", id, measured: run.measured() });
   else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
-}
-
-/** For tests: leaves the engine no more memory than it has. */
-function useUp() {
-  for (let pages = 1 << 16; pages >= 1; pages >>= 1) {
-    try {
-      for (;;) memory?.grow(pages);
-    } catch {
-      // Too much: half of it.
-    }
-  }
 }
 
 /**

@@ -41,7 +41,7 @@ const fromMeasured = (measured) => ({
  * @param {(draft: number, outcome: Outcome | Problem) => void} onDone
  */
 export async function runBeside(lab, drafts, workers, onDone) {
-  const pool = new Pool(lab.engine.module, Math.min(workers, drafts.length), []);
+  const pool = new Pool(lab.engine.module, Math.min(workers, drafts.length));
   /** @type {Map<string, ReturnType<Lab["sourceOf"]>>} */
   const sources = new Map();
   try {

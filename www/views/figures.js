@@ -4,7 +4,7 @@ import { onLookChange, resize, style } from "../ui/charts.js";
 import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { goesOn } from "../core/unload.js";
-import { Pool } from "../engine/pool.js";
+import { Pool, WORKERS } from "../engine/pool.js";
 import { Solver } from "../engine/solver.js";
 import { unique } from "../core/database.js";
 import * as sweeps from "../core/sweeps.js";
@@ -17,7 +17,6 @@ import * as views from "./report.js";
 /**
  * @typedef {{
  *   has: (dataset: string) => boolean, source: (dataset: string) => Promise<Source>,
- *   workers: number, failures: string[],
  * }} Surroundings
  * What the page lends to a figure.
  */
@@ -282,14 +281,14 @@ class FigureView {
 
   /** @param {number} runs */
   workers(runs) {
-    const workers = Math.min(this.page.workers, runs);
+    const workers = Math.min(WORKERS, runs);
     const twice = Solver.twice ? ", each run twice" : "";
     return `${workers === 1 ? "1 worker" : `${workers} workers`}${twice}`;
   }
 
   /** @param {boolean} rest only those that have no result yet */
   async run(rest = false) {
-    const pool = new Pool(this.engine.module, this.page.workers, this.page.failures);
+    const pool = new Pool(this.engine.module, WORKERS);
     this.pool = pool;
     if (!rest) this.begin();
     const missing = this.missing();
