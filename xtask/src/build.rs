@@ -118,14 +118,10 @@ mod tests {
             let bundle = file.map_or(serde_json::Value::Null, |file| {
                 serde_json::json!({
                     "file": file, "bytes": 0, "sha256": "", "data_sha256": "",
-                    "kind": "classification", "tasks": 1, "task_names": [], "features": 1,
-                    "points": 1, "points_per_task_min": 1, "points_per_task_max": 1,
                 })
             });
             serde_json::from_value(serde_json::json!({
-                "name": "", "title": "", "available": file.is_some(), "message": null,
-                "bundle": bundle, "citation": "", "licence": "", "note": "",
-                "instructions": "", "files": [],
+                "name": "", "available": file.is_some(), "message": null, "bundle": bundle,
             }))
             .unwrap()
         };
