@@ -401,26 +401,6 @@ pub fn budget(files: &Files) -> Vec<Share> {
         .collect()
 }
 
-/// Most bytes of code of one function of the engine. On a busy machine WebKit 2.50 now and then runs
-/// the engine wrongly; with all of a run inlined into one function of 22 kB and 111 local variables it
-/// did so more often (docs/trust.md). What is a phase of its own in the numerics says `inline(never)`
-/// for this reason.
-pub const LARGEST_FUNCTION: usize = 12_000;
-
-/// The bytes of code of the largest function of a wasm module.
-///
-/// # Errors
-/// When that is no wasm module.
-pub fn largest_function(module: &[u8]) -> Result<usize> {
-    let mut largest = 0;
-    for part in wasmparser::Parser::new(0).parse_all(module) {
-        if let wasmparser::Payload::CodeSectionEntry(body) = part? {
-            largest = largest.max(body.range().len());
-        }
-    }
-    Ok(largest)
-}
-
 /// A number of bytes in kB.
 #[expect(
     clippy::cast_precision_loss,
@@ -597,17 +577,6 @@ mod tests {
         assert_eq!(names.join(" "), expected);
         let all: usize = first.iter().map(|path| gzip_size(&site[path])).sum();
         assert_eq!(budget(&site)[3].gzip, all);
-    }
-
-    #[test]
-    fn the_largest_function_is_found() {
-        // No parameters, no result; two functions: `end`, and `nop nop end`.
-        let module = b"\0asm\x01\0\0\0\
-                       \x01\x04\x01\x60\0\0\
-                       \x03\x03\x02\0\0\
-                       \x0a\x09\x02\x02\0\x0b\x04\0\x01\x01\x0b";
-        assert_eq!(largest_function(module).unwrap(), 4);
-        assert!(largest_function(&module[..module.len() - 1]).is_err());
     }
 
     #[test]

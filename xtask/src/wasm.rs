@@ -59,6 +59,25 @@ pub fn build_for_bench(workspace: &Workspace, settings: &Settings, pkg: &Path) -
     generate(bytes, settings, "bench", pkg)
 }
 
+/// Writes the type declarations of the modules into `output.pkg`, from an unoptimised build.
+///
+/// # Errors
+/// When the compiler or the generator fails.
+pub fn declarations(workspace: &Workspace, settings: &Settings) -> Result<()> {
+    let mut quick = settings.clone();
+    quick.build.profile = "types".into();
+    let scratch = workspace.target.join("types-pkg");
+    fs::create_dir_all(&scratch)?;
+    for module in &settings.modules {
+        let bytes = compile(workspace, &quick, &module.name)?;
+        generate(bytes, settings, &module.name, &scratch)?;
+        let file = format!("{}.d.ts", module.name);
+        let pkg = workspace.root.join(&settings.output.pkg);
+        fs::copy(scratch.join(&file), pkg.join(&file))?;
+    }
+    Ok(())
+}
+
 fn compile(workspace: &Workspace, settings: &Settings, feature: &str) -> Result<Vec<u8>> {
     let mut command = cargo();
     command
@@ -149,8 +168,8 @@ mod tests {
                 "wasm-bindgen-cli-support",
             ),
             (
-                "browser tests",
-                include_str!("../../tests/browser/Cargo.toml"),
+                "the runner of the wasm tests",
+                include_str!("../../tests/wasm_runner/Cargo.toml"),
                 "wasm-bindgen-cli",
             ),
         ] {
