@@ -112,42 +112,44 @@ impl CargoTests {
     }
 }
 
-/// Counts what node:test writes as TAP. Suites and tests with subtests have no count of their own.
+/// Between the name of a suite and that of its test.
+pub const INSIDE: &str = " > ";
+
+/// Counts what node:test writes as TAP: tests, not the suites and files that contain them.
 pub fn node_tests(tap: &str) -> Tally {
     let mut tally = Tally::default();
-    // How many failures are listed when a test begins, by depth: a failed parent adds no name.
-    let lines: Vec<&str> = tap.lines().collect();
-    let depth = |line: &str| line.len() - line.trim_start().len();
-    for (at, line) in lines.iter().enumerate() {
+    // The suites and the test that are open, each with whether it contains others.
+    let mut open: Vec<(String, bool)> = Vec::new();
+    for line in tap.lines() {
         let text = line.trim_start();
-        let (ok, rest) = match (text.strip_prefix("ok "), text.strip_prefix("not ok ")) {
+        let depth = (line.len() - text.len()) / 4;
+        if let Some(name) = text.strip_prefix("# Subtest: ") {
+            open.truncate(depth);
+            if let Some((_, contains)) = open.last_mut() {
+                *contains = true;
+            }
+            open.push((name.replace("\\#", "#"), false));
+            continue;
+        }
+        let (passed, rest) = match (text.strip_prefix("ok "), text.strip_prefix("not ok ")) {
             (Some(rest), _) => (true, rest),
             (_, Some(rest)) => (false, rest),
             _ => continue,
         };
-        let Some((_, title)) = rest.split_once(" - ") else {
+        open.truncate(depth + 1);
+        let Some((title, false)) = open.last() else {
             continue;
         };
-        // The plan `1..N` of its subtests, one level deeper, ends right before a parent's line.
-        let before = lines[..at].iter().rfind(|line| !line.trim().is_empty());
-        let is_parent = before.is_some_and(|before| {
-            depth(before) == depth(line) + 4 && before.trim_start().starts_with("1..")
-        });
-        // A file that crashes has no subtests, and is reported by its own line.
-        if is_parent {
-            continue;
-        }
-        // `#` in a title is written as `\#`.
-        match title.split_once(" # ") {
-            Some((name, word)) if word.starts_with("SKIP") => {
-                let reason = word.trim_start_matches("SKIP").trim();
-                tally.skipped.push(format!("{name} ({reason})"));
-            }
-            Some((name, word)) if word.starts_with("TODO") => {
-                tally.skipped.push(format!("{name} ({word})"));
-            }
-            _ if ok => tally.passed += 1,
-            _ => tally.failed.push(title.replace("\\#", "#")),
+        let names: Vec<&str> = open.iter().map(|(name, _)| name.as_str()).collect();
+        let name = names.join(INSIDE);
+        // A `#` in a title is written as `\#`.
+        if let Some((_, reason)) = rest.split_once(" # SKIP") {
+            tally.skipped.push(format!("{name} ({})", reason.trim()));
+        } else if !passed {
+            tally.failed.push(name);
+        } else if !title.contains(".test.") {
+            // Else a file without tests, which passes.
+            tally.passed += 1;
         }
     }
     tally
@@ -248,7 +250,7 @@ test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
     fn of_node_tests_the_leaves_count() {
         let tap = "\
 TAP version 13
-# Subtest: suite
+# Subtest: webkit
     # Subtest: works
     ok 1 - works
       ---
@@ -259,27 +261,29 @@ TAP version 13
       ---
       error: '1 == 2'
       ...
-    1..2
-not ok 1 - suite
+    # Subtest: skipped
+    ok 3 - skipped # SKIP no sound
+    1..3
+not ok 1 - webkit
   ---
   type: 'suite'
   ...
-# Subtest: other
-    # Subtest: skipped
-    ok 1 - skipped # SKIP no webkit
-      ---
-      ...
-    1..1
-ok 2 - other
-ok 3 - alone
-not ok 4 - /a/file.test.js
+# Subtest: alone
+ok 2 - alone
+# Subtest: /a/empty.test.js
+ok 3 - /a/empty.test.js
+# Subtest: /a/crashes.test.js
+not ok 4 - /a/crashes.test.js
 1..4
 # tests 6
 ";
         let tally = node_tests(tap);
         assert_eq!(tally.line(), "2 passed, 2 failed, 1 skipped");
-        assert_eq!(tally.failed, ["breaks # odd", "/a/file.test.js"]);
-        assert_eq!(tally.skipped, ["skipped (no webkit)"]);
+        assert_eq!(
+            tally.failed,
+            ["webkit > breaks # odd", "/a/crashes.test.js"]
+        );
+        assert_eq!(tally.skipped, ["webkit > skipped (no sound)"]);
     }
 
     #[test]
