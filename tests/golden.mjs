@@ -1,17 +1,18 @@
 /**
  * The golden specifications in Node, with the finished wasm modules of the page and the finished
- * bundles: `cargo xtask test` compares their digests with the native ones.
+ * bundles: their digests equal those that native code computes, with any number of workers.
+ * `cargo xtask test` sets the environment:
  *
- *     node tests/golden.mjs PKG BUNDLES JOBS
- *
- * PKG is the folder of the modules, BUNDLES that of NAME.bundle, JOBS a file
- * `{"workers": [1, ...], "jobs": [{"name", "dataset", "link", "digest"}, ...]}`. Prints as
- * `cargo test` does.
+ *     PATOM_PKG      the folder of the modules
+ *     PATOM_BUNDLES  the folder of NAME.bundle
+ *     PATOM_JOBS     a file {"workers": [1, ...], "jobs": [{"name", "dataset", "link", "digest"}, ...]}
  */
 
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 
@@ -62,11 +63,11 @@ async function digests(pkg, folder, jobs, count) {
     Array.from({ length: count }, async () => {
       const worker = new Worker(new URL(import.meta.url), { workerData: { pkg, folder } });
       // Fails where the worker does.
-      const hear = () => once(worker, "message");
-      await hear();
+      const onMessage = () => once(worker, "message");
+      await onMessage();
       while (next < jobs.length) {
         const at = next++;
-        const answer = hear();
+        const answer = onMessage();
         worker.postMessage(jobs[at]);
         [found[at] = ""] = await answer;
       }
@@ -76,39 +77,22 @@ async function digests(pkg, folder, jobs, count) {
   return found;
 }
 
-async function main() {
-  const [pkg = "", folder = "", list = ""] = process.argv.slice(2);
+function main() {
+  const { PATOM_PKG: pkg = "", PATOM_BUNDLES: folder = "", PATOM_JOBS: list = "" } = process.env;
   const { workers, jobs } = JSON.parse(readFileSync(list, "utf8"));
-  const here = jobs.filter(
-    ({ dataset }) => dataset === "synthetic" || existsSync(join(folder, `${dataset}.bundle`)),
-  );
-  /** @type {Map<string, string[]>} */
-  const differing = new Map(here.map(({ name }) => [name, []]));
-  for (const count of workers) {
-    const found = await digests(pkg, folder, here, count);
-    here.forEach(({ name, digest }, at) => {
-      if (found[at] !== digest) {
-        differing.get(name)?.push(`${count} workers: ${found[at]}, natively ${digest}`);
+  const isThere = ({ dataset }) => dataset === "synthetic" || existsSync(join(folder, `${dataset}.bundle`));
+  const there = jobs.filter(isThere);
+  const found = workers.map((count) => digests(pkg, folder, there, count));
+  for (const job of jobs) {
+    const skip = !isThere(job) && `no ${job.dataset} data`;
+    test(`node: ${job.name}`, { skip }, async () => {
+      assert.ok(job.digest, "there is a native digest");
+      for (const [at, count] of workers.entries()) {
+        const digest = (await found[at])[there.indexOf(job)];
+        assert.equal(digest, job.digest, `${count} workers`);
       }
     });
   }
-  let failed = 0;
-  for (const { name, dataset } of jobs) {
-    const wrong = differing.get(name);
-    if (!wrong) {
-      console.log(`SKIPPED node::${name}: no ${dataset} data`);
-      continue;
-    }
-    if (wrong.length > 0) failed += 1;
-    console.log(`test node::${name} ... ${wrong.length > 0 ? "FAILED" : "ok"}`);
-    wrong.forEach((line) => console.log(`    ${line}`));
-  }
-  const outcome = failed > 0 ? "FAILED" : "ok";
-  const skipped = jobs.length - here.length;
-  console.log(
-    `test result: ${outcome}. ${here.length - failed} passed; ${failed} failed; ${skipped} ignored`,
-  );
-  process.exitCode = failed > 0 ? 1 : 0;
 }
 
 await (isMainThread ? main() : work());

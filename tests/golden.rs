@@ -1,14 +1,11 @@
 //! The golden specifications natively. No result is pinned here, because the solver may become
-//! faster and its last bits change; what must not change is that every machine agrees. So this file
-//! hands its digests to the wasm tests: with `PATOM_DIGESTS_FILE` set, it writes them there, a line
-//! `name digest` each (`cargo xtask test` does that and compiles them into `tests/wasm.rs`).
+//! faster and its last bits change; what must not change is that every machine computes the same:
+//! `cargo xtask test` compares the digests of the command line with those of the wasm modules.
 
 #[path = "common/golden.rs"]
 mod golden;
 #[path = "common/golden_links.rs"]
 mod golden_links;
-#[path = "common/record.rs"]
-mod record;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -111,22 +108,6 @@ fn every_golden_run_converges_and_repeats_itself_in_any_thread() {
     }
     let different: HashSet<&String> = first.values().collect();
     assert_eq!(different.len(), golden.len(), "each choice has an effect");
-    record::record(
-        "golden/native",
-        &serde_json::json!({"equal": golden.len(), "workers": WORKERS}),
-    );
-}
-
-#[test]
-fn the_digests_are_handed_to_the_wasm_tests() {
-    let Some(path) = std::env::var_os("PATOM_DIGESTS_FILE") else {
-        return;
-    };
-    let golden = all("the_digests_are_handed_to_the_wasm_tests");
-    let lines = golden
-        .iter()
-        .map(|one| format!("{} {}\n", one.name, run(&one.spec, &one.data).digest));
-    std::fs::write(path, lines.collect::<String>()).unwrap();
 }
 
 #[test]

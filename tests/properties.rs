@@ -1,8 +1,6 @@
 //! Properties that hold for any specification and any link, on random ones.
 
 mod common;
-#[path = "common/record.rs"]
-mod record;
 
 use std::ops::ControlFlow;
 
@@ -468,23 +466,6 @@ proptest! {
         let _ = link::decode(&text);
         let _ = Draft::parse(&text);
     }
-}
-
-#[test]
-fn how_many_cases_are_tried_is_on_record() {
-    // A case that fails ends its test, so what is on record as tried was found to hold.
-    record::record(
-        "properties",
-        &json!({
-            "any specification ends in a report that keeps its promises, or in a named error": SPECS,
-            "any lower level ends within its limits, and its certificate is a bound": LOWERS,
-            "a cancel is heard at every step of any run": CANCELLED,
-            "a specification survives JSON, its link and its shortest form": TEXTS,
-            "fields of any JSON value are accepted, or refused by their name": TEXTS,
-            "any change of a link is understood, or refused by name": TEXTS,
-            "any text is a link, a specification or an error": TEXTS,
-        }),
-    );
 }
 
 #[test]

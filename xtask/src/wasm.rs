@@ -6,11 +6,10 @@ use std::process::Command;
 use std::thread;
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
+use patom::data::sha256_hex;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::settings::Settings;
-use crate::site::hex;
 use crate::workspace::{Workspace, cargo, run};
 
 /// The version of the code generator, compiled in; the root manifest pins the same.
@@ -27,7 +26,7 @@ pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
     let compiled = thread::scope(|scope| {
         let threads: Vec<_> = names
             .iter()
-            .map(|name| scope.spawn(|| compile(workspace, settings, name)))
+            .map(|name| scope.spawn(|| compile(workspace, settings, name, "release")))
             .collect();
         threads
             .into_iter()
@@ -40,7 +39,7 @@ pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
     let stamp_path = pkg.join(".stamp");
     let mut stamp = BINDGEN_VERSION.to_owned();
     for (name, wasm) in names.iter().zip(&compiled) {
-        stamp += &format!(" {name} {}", hex(&Sha256::digest(wasm)));
+        stamp += &format!(" {name} {}", sha256_hex(wasm));
     }
     if fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
         return Ok(());
@@ -61,20 +60,41 @@ pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
 /// # Errors
 /// When the compiler or the generator fails.
 pub fn build_for_bench(workspace: &Workspace, settings: &Settings, pkg: &Path) -> Result<()> {
-    let wasm = compile(workspace, settings, "bench")?;
+    let wasm = compile(workspace, settings, "bench", "release")?;
     fs::create_dir_all(pkg)?;
     // Node reads the glue as a module only where a manifest says so.
     fs::write(pkg.join("package.json"), "{\"type\": \"module\"}\n")?;
     generate(wasm, "bench", pkg)
 }
 
-fn compile(workspace: &Workspace, settings: &Settings, feature: &str) -> Result<Vec<u8>> {
+/// Writes the type declarations of the modules into `output.pkg`, from an unoptimised build.
+///
+/// # Errors
+/// When the compiler or the generator fails.
+pub fn declarations(workspace: &Workspace, settings: &Settings) -> Result<()> {
+    let scratch = workspace.target.join("types-pkg");
+    fs::create_dir_all(&scratch)?;
+    for name in &settings.build.modules {
+        generate(compile(workspace, settings, name, "types")?, name, &scratch)?;
+        let file = format!("{name}.d.ts");
+        let pkg = workspace.root.join(&settings.output.pkg);
+        fs::copy(scratch.join(&file), pkg.join(&file))?;
+    }
+    Ok(())
+}
+
+fn compile(
+    workspace: &Workspace,
+    settings: &Settings,
+    feature: &str,
+    profile: &str,
+) -> Result<Vec<u8>> {
     let target = &settings.build.target;
     // Cargo locks its build folder for as long as it runs, and keeps one cdylib of a package.
     let folder = workspace.target.join("wasm").join(feature);
     let mut command = cargo();
     command
-        .args(["rustc", "--package", "patom", "--lib", "--release"])
+        .args(["rustc", "--package", "patom", "--lib", "--profile", profile])
         .args(["--crate-type", "cdylib"])
         .args(["--no-default-features", "--features", feature])
         .args(["--target", target])
@@ -83,7 +103,7 @@ fn compile(workspace: &Workspace, settings: &Settings, feature: &str) -> Result<
         .current_dir(&workspace.root);
     with_flags(&mut command, settings, true);
     run(&mut command)?;
-    let wasm = folder.join(target).join("release").join("patom.wasm");
+    let wasm = folder.join(target).join(profile).join("patom.wasm");
     fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))
 }
 
@@ -152,8 +172,8 @@ mod tests {
                 "wasm-bindgen-cli-support",
             ),
             (
-                "browser tests",
-                include_str!("../../tests/browser/Cargo.toml"),
+                "the runner of the wasm tests",
+                include_str!("../../tests/wasm_runner/Cargo.toml"),
                 "wasm-bindgen-cli",
             ),
         ] {

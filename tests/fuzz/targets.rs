@@ -1,8 +1,9 @@
-//! What is tried, and what must hold of it. A target returns, or it panics: then it found something.
-#![expect(
-    clippy::missing_panics_doc,
-    reason = "to panic is what targets are for"
-)]
+//! Hostile input: the readers of files, links and specifications, each with what must hold of it.
+//!
+//! A target returns, or panics where a promise is broken. `hostile_input.rs` tries the targets in
+//! `cargo test`, `libfuzzer.rs` for as long as one likes. Not here: property tests of valid
+//! specifications (`tests/properties.rs`).
+#![expect(clippy::missing_panics_doc, reason = "targets panic on purpose")]
 
 use miniz_oxide::deflate::compress_to_vec;
 use patom::data::csv::Table;
@@ -12,18 +13,18 @@ use patom::link;
 use patom::spec::{DatasetRef, Draft, FIELDS, Shape};
 use sha2::{Digest as _, Sha256};
 
-/// A name, which is also that of the folder of the corpus, and its function.
-pub type Target = (&'static str, fn(&[u8]));
-
-/// All targets.
-pub const TARGETS: [Target; 6] = [
-    ("matlab", matlab),
-    ("csv", csv),
-    ("idx", idx),
-    ("link", link),
-    ("spec", spec),
-    ("bundle", bundle),
-];
+/// Runs a target, named as the folder of its corpus.
+pub fn run(target: &str, bytes: &[u8]) {
+    match target {
+        "matlab" => matlab(bytes),
+        "csv" => csv(bytes),
+        "idx" => idx(bytes),
+        "link" => link(bytes),
+        "spec" => spec(bytes),
+        "bundle" => bundle(bytes),
+        _ => panic!("no target {target}"),
+    }
+}
 
 /// Deflate makes at most 1032 bytes of one. What a reader keeps of a file of `bytes` is bounded by
 /// this many numbers, so memory is.
@@ -32,7 +33,7 @@ fn most_numbers(bytes: &[u8]) -> usize {
 }
 
 /// The MATLAB reader, and what makes a data set of variables.
-pub fn matlab(bytes: &[u8]) {
+fn matlab(bytes: &[u8]) {
     fn check(value: &Value) -> usize {
         match value {
             Value::Matrix(matrix) => {
@@ -59,7 +60,7 @@ pub fn matlab(bytes: &[u8]) {
 }
 
 /// The reader of tables: a user's file, points.csv, the tasks of `patom solve`.
-pub fn csv(bytes: &[u8]) {
+fn csv(bytes: &[u8]) {
     if let Ok(table) = Table::read(bytes) {
         let all = table.select(|_| true);
         let training = table.training_points();
@@ -88,7 +89,7 @@ fn user_file(name: &str, bytes: &[u8]) {
 
 /// The IDX reader, and what makes images and labels of two such files (the first two bytes say
 /// where the second begins).
-pub fn idx(bytes: &[u8]) {
+fn idx(bytes: &[u8]) {
     if let Ok(array) = idx::read(bytes) {
         assert_eq!(array.shape.iter().product::<usize>(), array.values.len());
     }
@@ -106,7 +107,7 @@ pub fn idx(bytes: &[u8]) {
 }
 
 /// Links: what is understood is written as a link that means the same, and written so again.
-pub fn link(bytes: &[u8]) {
+fn link(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
@@ -133,7 +134,7 @@ pub fn link(bytes: &[u8]) {
 }
 
 /// Specifications in JSON: what is valid is written as JSON that means the same, in short as well.
-pub fn spec(bytes: &[u8]) {
+fn spec(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
@@ -173,7 +174,7 @@ fn shape_of(draft: &Draft) -> Option<Shape> {
 
 /// Bundles, in three ways: the bytes as a bundle; as the payload of one, behind a header that fits;
 /// as changes (position, value) of a good bundle, which never give other points.
-pub fn bundle(bytes: &[u8]) {
+fn bundle(bytes: &[u8]) {
     let [way, rest @ ..] = bytes else {
         return;
     };

@@ -1,6 +1,6 @@
-"""Makes fuzz/corpus: a few small seeds for each target, none of them from a published data set.
+"""Makes tests/fuzz/corpus: a few small seeds for each target, none of them from a published data set.
 
-Usage: python3 fuzz/make_corpus.py   (NumPy and SciPy: tests/oracle/requirements.txt)
+Usage: python3 tests/fuzz/make_corpus.py   (NumPy and SciPy: tests/oracle/requirements.txt)
 
 The same files every time: SciPy's MAT header holds a date, which is overwritten.
 """
@@ -119,7 +119,7 @@ def bundle() -> None:
     pool = size(2) + doubles(x[:2]) + doubles(np.array([0.0, 1.0]))
     correlation = b"\x01" + doubles(np.array([[1.0, 0.5], [0.5, 1.0]]))
     small = b"\x01" + struct.pack("<i", -3) + bytes([0, 1, 2, 255])
-    # The first byte says how the rest is taken: see fuzz::targets::bundle.
+    # The first byte says how the rest is taken: see `bundle` in targets.rs.
     write("bundle", "separate", b"\x01" + start("mine.csv", 1) + separate + b"\0")
     write("bundle", "shared", b"\x01" + start("mine.mat", 0) + shared + correlation)
     write("bundle", "classes", b"\x01" + start("digits", 1) + b"\x02" + pool + pool + b"\0")

@@ -1,4 +1,0 @@
-//! See `fuzz::targets`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::targets::idx(bytes));
