@@ -3,56 +3,70 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 
 use anyhow::{Context, Result};
 use patom::data::sha256_hex;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::settings::Settings;
-use crate::workspace::{Workspace, cargo, run};
+use crate::workspace::{Workspace, cargo, output, run};
 
-/// The version of the code generator, compiled in; the root manifest pins the same.
-const BINDGEN_VERSION: &str = "0.2.130";
-
-/// Compiles the modules and writes them with their JavaScript into `output.pkg`. Quick when nothing
-/// changed.
+/// Compiles the modules and writes them with their JavaScript into `output.pkg`, unless those there
+/// are made from the same sources.
 ///
 /// # Errors
 /// When the compiler or the generator fails.
 pub fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
-    let names = &settings.build.modules;
-    // Side by side: the last step of each, link-time optimisation, keeps one core busy.
-    let compiled = thread::scope(|scope| {
-        let threads: Vec<_> = names
-            .iter()
-            .map(|name| scope.spawn(|| compile(workspace, settings, name, "release")))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("compiling does not panic"))
-            .collect::<Result<Vec<_>>>()
-    })?;
     let pkg = workspace.root.join(&settings.output.pkg);
-
-    // The stamp lies beside what it describes, so that several build folders can share it.
     let stamp_path = pkg.join(".stamp");
-    let mut stamp = BINDGEN_VERSION.to_owned();
-    for (name, wasm) in names.iter().zip(&compiled) {
-        stamp += &format!(" {name} {}", sha256_hex(wasm));
-    }
+    let stamp = stamp(&workspace.root, settings)?;
     if fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
         return Ok(());
     }
+    // One after the other in one build folder: the packages that both need take two thirds of the
+    // time of a first build, and two folders would compile them twice.
+    let names = &settings.build.modules;
+    let modules = names
+        .iter()
+        .map(|name| compile(workspace, settings, name, "release"))
+        .collect::<Result<Vec<_>>>()?;
     if pkg.exists() {
         fs::remove_dir_all(&pkg).with_context(|| format!("cannot clear {}", pkg.display()))?;
     }
     fs::create_dir_all(&pkg)?;
-    for (name, wasm) in names.iter().zip(compiled) {
+    for (name, wasm) in names.iter().zip(modules) {
         generate(wasm, name, &pkg)?;
     }
     fs::write(&stamp_path, stamp)?;
     Ok(())
+}
+
+/// A hash of all that the modules are made from. Cargo cannot say that both are up to date: it keeps
+/// one cdylib of a package, and links it again whenever the features change.
+fn stamp(root: &Path, settings: &Settings) -> Result<String> {
+    let mut files = vec![root.join("Cargo.toml"), root.join("Cargo.lock")];
+    let mut folders = vec![root.join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            // The programs are no part of the modules.
+            if !path.is_dir() {
+                files.push(path);
+            } else if !path.ends_with("bin") {
+                folders.push(path);
+            }
+        }
+    }
+    files.sort();
+    // This file holds the options of the compiler and of the generator.
+    let mut all = include_bytes!("wasm.rs").to_vec();
+    all.extend(output(cargo().arg("--version"))?.bytes());
+    all.extend(format!("{:?}", settings.build).bytes());
+    for file in files {
+        all.extend(file.strip_prefix(root)?.to_string_lossy().bytes());
+        all.extend(fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?);
+    }
+    Ok(sha256_hex(&all))
 }
 
 /// A module with the exports of the benchmarks alone, into `pkg`: bench.js, bench_bg.wasm.
@@ -90,20 +104,17 @@ fn compile(
     profile: &str,
 ) -> Result<Vec<u8>> {
     let target = &settings.build.target;
-    // Cargo locks its build folder for as long as it runs, and keeps one cdylib of a package.
-    let folder = workspace.target.join("wasm").join(feature);
     let mut command = cargo();
     command
         .args(["rustc", "--package", "patom", "--lib", "--profile", profile])
         .args(["--crate-type", "cdylib"])
         .args(["--no-default-features", "--features", feature])
         .args(["--target", target])
-        .arg("--target-dir")
-        .arg(&folder)
         .current_dir(&workspace.root);
     with_flags(&mut command, settings, true);
     run(&mut command)?;
-    let wasm = folder.join(target).join(profile).join("patom.wasm");
+    // The next module overwrites it.
+    let wasm = workspace.target.join(target).join(profile).join("patom.wasm");
     fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))
 }
 
@@ -162,6 +173,9 @@ fn generate(wasm: Vec<u8>, name: &str, pkg: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
+    /// The generator reads what the macros of exactly its own version write.
+    const BINDGEN_VERSION: &str = "0.2.130";
+
     #[test]
     fn every_manifest_pins_the_code_generator_to_the_same_version() {
         for (manifest, text, name) in [
@@ -186,6 +200,22 @@ mod tests {
                 "{manifest}: {line:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_stamp_follows_the_library_and_not_the_programs() {
+        let root = std::env::temp_dir().join(format!("stamp-test-{}", std::process::id()));
+        fs::create_dir_all(root.join("src/bin/patom")).unwrap();
+        for name in ["Cargo.toml", "Cargo.lock", "src/lib.rs"] {
+            fs::write(root.join(name), name).unwrap();
+        }
+        let settings = Settings::parse(include_str!("../../wasm-pack.toml")).unwrap();
+        let before = stamp(&root, &settings).unwrap();
+        fs::write(root.join("src/bin/patom/main.rs"), "fn main() {}").unwrap();
+        assert_eq!(stamp(&root, &settings).unwrap(), before);
+        fs::write(root.join("src/lib.rs"), "//! Changed.").unwrap();
+        assert_ne!(stamp(&root, &settings).unwrap(), before);
+        fs::remove_dir_all(root).unwrap();
     }
 
     #[test]
