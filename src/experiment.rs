@@ -156,8 +156,6 @@ pub struct Prepared {
 /// # Errors
 /// Data other than the specification names; too few points; too many injected ones, or too many
 /// tasks of too many features.
-// Apart from `run`, for the reason that `attack::patom` gives.
-#[inline(never)]
 pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<Prepared> {
     check_identity(spec, data)?;
     let sample = sample::draw(

@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::attack::{Attack, Gradient, Method, Step};
 use crate::error::{Error, Result};
-use crate::ranges;
 use crate::report::{MetricName, Report, hexadecimal};
 use crate::rng::{Random, Stream};
 use crate::spec::{MAX_SEED, Spec};
@@ -164,7 +163,9 @@ fn others(tasks: &[usize], m: usize) -> Vec<usize> {
 }
 
 fn drawn(random: &mut Random, m: usize, count: usize) -> Vec<usize> {
-    ranges::rising(&random.choose(m, count))
+    let mut tasks = random.choose(m, count);
+    tasks.sort_unstable();
+    tasks
 }
 
 /// Three step rules, three attacks each: the paper's setting, and ours beside it.

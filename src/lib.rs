@@ -132,7 +132,7 @@ pub mod error;
 pub mod experiment;
 pub mod figures;
 pub mod findings;
-pub use patom_linalg as linalg;
+pub mod linalg;
 pub mod link;
 pub mod metrics;
 pub mod mtrl;

@@ -15,7 +15,6 @@
 
 use std::fmt::Write as _;
 
-use lexical_parse_float::FromLexical as _;
 use serde_json::Value;
 
 use crate::data::mapping::Mapping;
@@ -388,10 +387,9 @@ fn read_value(field: &Field, text: &str) -> Result<Value> {
     }
 }
 
-/// A finite number, rounded to nearest as the standard library rounds it, whose own reader would bring
-/// 10 kB of tables into the first load.
+/// A finite number, rounded to nearest.
 fn read_number(text: &str) -> Option<f64> {
-    let number = f64::from_lexical(text.as_bytes()).ok()?;
+    let number = text.parse::<f64>().ok()?;
     number.is_finite().then_some(number)
 }
 

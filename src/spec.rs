@@ -12,7 +12,6 @@ use crate::data::sample::TargetScaling;
 use crate::data::{DataSet, Kind};
 use crate::error::{Error, Result, excerpt};
 use crate::mtrl::{Loss, Solver};
-use crate::ranges;
 use crate::rng::{Random, Stream};
 
 /// The version of specifications that this engine writes and reads.
@@ -711,11 +710,9 @@ fn sorted(value: &Value) -> Value {
     let Value::Array(items) = value else {
         return value.clone();
     };
-    let tasks = items.iter().filter_map(Value::as_u64);
-    let tasks: Vec<usize> = tasks
-        .filter_map(|task| usize::try_from(task).ok())
-        .collect();
-    Value::from(ranges::rising(&tasks))
+    let mut tasks: Vec<u64> = items.iter().filter_map(Value::as_u64).collect();
+    tasks.sort_unstable();
+    Value::from(tasks)
 }
 
 /// Equal as numbers: 3 and 3.0 are the same value of a field.
@@ -793,44 +790,11 @@ fn syntax_error(error: &serde_json::Error) -> Error {
 
 /// A value for a message.
 fn shorten(value: &Value) -> String {
-    let mut text = String::new();
-    write_value(value, &mut text);
-    excerpt(&text, LINE)
+    excerpt(&value.to_string(), LINE)
 }
 
 /// Characters of a value or a name in a message: never more than a line.
 const LINE: usize = 80;
-
-/// As JSON. serde_json's own writer would bring tables that are larger than all of this module
-/// into the page's first load.
-fn write_value(value: &Value, to: &mut String) {
-    match value {
-        Value::Null => to.push_str("null"),
-        Value::Bool(value) => *to += &value.to_string(),
-        Value::Number(number) => {
-            *to += &match (number.as_u64(), number.as_i64()) {
-                (Some(whole), _) => whole.to_string(),
-                (_, Some(whole)) => whole.to_string(),
-                _ => format!("{:?}", number.as_f64().unwrap_or(f64::NAN)),
-            }
-        }
-        Value::String(text) => *to += &format!("{text:?}"),
-        Value::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                to.push(if at == 0 { '[' } else { ',' });
-                write_value(item, to);
-            }
-            to.push_str(if items.is_empty() { "[]" } else { "]" });
-        }
-        Value::Object(entries) => {
-            for (at, (name, item)) in entries.iter().enumerate() {
-                *to += &format!("{}{name:?}:", if at == 0 { '{' } else { ',' });
-                write_value(item, to);
-            }
-            to.push_str(if entries.is_empty() { "{}" } else { "}" });
-        }
-    }
-}
 
 fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result<()> {
     let refuse = |expected: String| Err(Error::field(field.name, shorten(value), expected));

@@ -1,7 +1,4 @@
 //! PATOM, Algorithm 1 of the paper: solve, move the injected points up the gradient, solve again.
-//!
-//! `inline(never)`, here and in what is called from here: one browser now and then ran a function that
-//! held a whole run wrongly (docs/trust.md).
 
 use std::ops::ControlFlow;
 
@@ -78,7 +75,6 @@ pub enum Stop {
 ///
 /// # Errors
 /// A numerical breakdown of the lower level; `Error::Cancelled` where `observe` breaks.
-#[inline(never)]
 pub fn run(
     problem: &mut Problem,
     mut injections: Vec<Injection>,
@@ -145,7 +141,6 @@ fn place(problem: &mut Problem, injections: &[Injection]) {
 
 /// One iteration of the paper's rule: a step and a projection for each sampled point of a batch,
 /// with W, Φ (or the Hessian) and the residuals of the last solve.
-#[inline(never)]
 fn constant_step(
     problem: &mut Problem,
     solution: &Solution,
@@ -203,7 +198,6 @@ fn constant_step(
 
 /// One iteration up the full gradient: the first of the steps tried, each shorter than the one
 /// before, that raises U. None where no step does.
-#[inline(never)]
 fn backtrack(
     problem: &mut Problem,
     solution: &Solution,

@@ -325,7 +325,9 @@ fn columns(text: &str) -> Option<Vec<usize>> {
         let column = number.checked_sub(1)?;
         usize::try_from(column).ok()
     });
-    Some(ranges::rising(&columns.collect::<Option<Vec<usize>>>()?))
+    let mut columns = columns.collect::<Option<Vec<usize>>>()?;
+    columns.sort_unstable();
+    Some(columns)
 }
 
 fn escape(word: &str) -> String {
