@@ -12,8 +12,9 @@ use crate::data::{DataSet, Kind, synthetic};
 use crate::error::{Error, Result};
 use crate::linalg::dot;
 use crate::metrics;
+use crate::metrics::MetricName;
 use crate::mtrl::{self, Limits, Problem, Solution, Task, Weights};
-use crate::report::{self, MetricName, Model, Report, TracePoint};
+use crate::report::{self, Model, Report, TracePoint};
 use crate::spec::{DatasetRef, Shape, Spec};
 
 /// The version of the engine: what reports and links say they were made with.

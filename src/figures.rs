@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::attack::{Attack, Gradient, Method, Step};
+use crate::data::hex;
 use crate::error::{Error, Result};
-use crate::report::{MetricName, Report, hexadecimal};
+use crate::metrics::MetricName;
+use crate::report::Report;
 use crate::rng::{Random, Stream};
 use crate::spec::{MAX_SEED, Spec};
 
@@ -589,7 +591,7 @@ pub fn digest(runs: &[(&Planned, &Measured)]) -> String {
     for (planned, measured) in runs {
         all.update(format!("{} {}\n", planned.id, measured.digest));
     }
-    hexadecimal(&all.finalize()[..8])
+    hex(&all.finalize()[..8])
 }
 
 /// The results of a figure as a table.

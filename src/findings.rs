@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::attack::{Attack, Method};
 use crate::figures::{self, CorrelationRow, Figure, Measured, Panel, Planned, Series};
-use crate::report::MetricName;
+use crate::metrics::MetricName;
 
 /// The budget that the paper's numbers are about.
 const BUDGET: f64 = 0.3;

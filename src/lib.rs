@@ -133,7 +133,7 @@ pub mod experiment;
 pub mod figures;
 pub mod findings;
 pub mod linalg;
-pub mod link;
+
 pub mod metrics;
 pub mod mtrl;
 pub mod projection;

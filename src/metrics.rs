@@ -1,7 +1,29 @@
 //! How good predictions are on test points: NMSE and AUC. Not here: which points, which model.
 
-use crate::data::Spread;
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Kind, Spread};
 use crate::linalg::ascending;
+
+/// The metric that is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricName {
+    /// Mean squared error over the variance of the test labels; higher is a stronger attack.
+    Nmse,
+    /// Area under the ROC curve; lower is a stronger attack.
+    Auc,
+}
+
+impl MetricName {
+    /// The metric of labels of this kind.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Regression => Self::Nmse,
+            Kind::Classification => Self::Auc,
+        }
+    }
+}
 
 /// Mean squared error over the (population) variance of the labels. `None` where the labels are
 /// all equal, or there are none: it is not defined then.

@@ -3,11 +3,12 @@
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::data::{bundle, sources};
+use crate::data::formats::bundle;
+use crate::data::{import, published};
 use crate::error::{Error, Result};
 
-fn published(name: &str) -> Result<&'static sources::Source> {
-    sources::source(name)
+fn find(name: &str) -> Result<&'static published::Published> {
+    published::find(name)
         .ok_or_else(|| Error::field("dataset", name, "the name of a published data set"))
 }
 
@@ -15,7 +16,7 @@ fn published(name: &str) -> Result<&'static sources::Source> {
 /// against their hash.
 #[wasm_bindgen]
 pub fn read_bundle(name: &str, bytes: &[u8]) -> std::result::Result<Vec<u8>, JsValue> {
-    Ok(bundle::payload(&published(name)?.read_bundle(bytes)?))
+    Ok(bundle::payload(&find(name)?.read_bundle(bytes)?))
 }
 
 /// The points in a user's file, known by the ending of its name, as the text of a mapping says if
@@ -32,12 +33,12 @@ pub fn read_file(
 ) -> std::result::Result<Vec<u8>, JsValue> {
     let columns = columns.as_deref().map(str::parse).transpose()?;
     let known = match &columns {
-        None => sources::recognise(bytes),
+        None => published::recognise(bytes),
         Some(_) => None,
     };
     let data = match known {
         Some(data) => data?,
-        None => sources::read_mapped_file(name, bytes, columns.as_ref())?.data,
+        None => import::read_with(name, bytes, columns.as_ref())?.data,
     };
     Ok(bundle::payload(&data))
 }
@@ -45,12 +46,12 @@ pub fn read_file(
 /// The points in the raw files of a published data set: `[[name, Uint8Array], ...]`.
 #[wasm_bindgen]
 pub fn read_raw_files(name: &str, files: &Array) -> std::result::Result<Vec<u8>, JsValue> {
-    let find = |wanted: &str| {
+    let file = |wanted: &str| {
         files.iter().find_map(|entry| {
             let entry = Array::from(&entry);
             (entry.get(0).as_string().as_deref() == Some(wanted))
                 .then(|| Uint8Array::new(&entry.get(1)).to_vec())
         })
     };
-    Ok(bundle::payload(&published(name)?.assemble(&find)?))
+    Ok(bundle::payload(&find(name)?.assemble(&file)?))
 }

@@ -10,12 +10,12 @@ use super::{
     words,
 };
 use crate::chart::{self, Style, curve, heatmap};
-use crate::data::{MAX_FILE_BYTES, sources};
+use crate::data::{MAX_FILE_BYTES, published};
 use crate::error::{Error, Result};
 use crate::experiment::ENGINE;
 use crate::figures::Figure;
-use crate::link;
-use crate::report::MetricName;
+use crate::metrics::MetricName;
+use crate::spec::link;
 use crate::spec::{DatasetRef, Draft, FIELDS, Shape, Spec};
 
 /// The version of the engine.
@@ -39,7 +39,7 @@ pub fn fields() -> JsValue {
 /// The published data sets: names, files, citations.
 #[wasm_bindgen]
 pub fn published_data() -> JsValue {
-    to_js(&sources::SOURCES)
+    to_js(&published::CATALOGUE)
 }
 
 fn plain_draft(draft: &Draft) -> JsValue {

