@@ -124,19 +124,19 @@
 //! bit by bit. The digest of a report says in one word whether two runs agree.
 
 pub mod attack;
-pub mod carried;
+#[cfg(feature = "charts")]
 pub mod chart;
 mod choice;
 pub mod data;
 pub mod error;
 pub mod experiment;
-pub mod figures;
-pub mod findings;
 pub mod linalg;
 
 pub mod metrics;
 pub mod mtrl;
+pub mod paper;
 pub mod projection;
+pub mod provenance;
 mod ranges;
 pub mod report;
 pub mod rng;

@@ -1,18 +1,17 @@
 //! How good predictions are on test points: NMSE and AUC. Not here: which points, which model.
 
-use serde::{Deserialize, Serialize};
-
+use crate::choice::choice;
 use crate::data::{Kind, Spread};
 use crate::linalg::ascending;
 
-/// The metric that is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MetricName {
-    /// Mean squared error over the variance of the test labels; higher is a stronger attack.
-    Nmse,
-    /// Area under the ROC curve; lower is a stronger attack.
-    Auc,
+choice! {
+    /// The metric that is reported.
+    MetricName {
+        /// Mean squared error over the variance of the test labels; higher is a stronger attack.
+        Nmse = "nmse" => "NMSE",
+        /// Area under the ROC curve; lower is a stronger attack.
+        Auc = "auc" => "AUC",
+    }
 }
 
 impl MetricName {

@@ -119,10 +119,7 @@ impl Report {
     /// The course of the attack as CSV: a row for each iteration. A metric that is not defined is
     /// empty.
     pub fn trace_csv(&self) -> String {
-        let metric = match self.metric_name {
-            MetricName::Nmse => "nmse",
-            MetricName::Auc => "auc",
-        };
+        let metric = self.metric_name.word();
         let mut text = format!("iteration,{metric},utility,objective,certificate,seconds");
         for task in 1..=self.task_names.len() {
             let _ = write!(text, ",{metric}_T{task}");

@@ -712,7 +712,7 @@ fn a_solve_that_did_not_converge_prints_its_result_and_ends_with_1() {
     assert_eq!(done.code, 1);
     assert!(
         done.err
-            .starts_with("patom: not converged (iteration limit), certificate ")
+            .starts_with("patom: not converged (stopped at the iteration limit), certificate ")
     );
     let found: Value = serde_json::from_str(&done.out).unwrap();
     assert_eq!(found["solver_status"], "iteration_limit");

@@ -2,10 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use serde::Serialize;
-
 use crate::attack::gradient::{Frozen, Response};
 use crate::attack::{Gradient, Injection, Method, Step, gradient, project, utility};
+use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::linalg::add_scaled;
 use crate::mtrl::{self, Limits, Point, Problem, Solution, Solver};
@@ -58,16 +57,16 @@ pub struct Iterate<'a> {
     pub injections: &'a [Injection],
 }
 
-/// Why the loop ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stop {
-    /// All iterations were done.
-    Iterations,
-    /// Backtracking found no step that raises the utility.
-    NoAscent,
-    /// Nothing to optimise: the random baseline, or no injected point.
-    NothingToOptimise,
+choice! {
+    /// Why the loop ended.
+    Stop {
+        /// All iterations were done.
+        Iterations = "iterations" => "all iterations were done",
+        /// Backtracking found no step that raises the utility.
+        NoAscent = "no_ascent" => "no step raises the utility further",
+        /// Nothing to optimise: the random baseline, or no injected point.
+        NothingToOptimise = "nothing_to_optimise" => "there was nothing to optimise",
+    }
 }
 
 /// Runs the attack. `problem` must hold the injected points of `injections` behind the clean ones

@@ -10,9 +10,9 @@ pub mod published;
 pub mod sample;
 pub mod synthetic;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::choice::choice;
 use crate::{Error, Result};
 
 /// Most tasks a data set may have.
@@ -26,14 +26,14 @@ pub const MAX_FILE_BYTES: usize = 256 << 20;
 /// Largest magnitude of a feature or label: its square, summed over all points, stays finite.
 pub const MAX_MAGNITUDE: f64 = 1e100;
 
-/// What the labels of a data set are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Real numbers; measured by NMSE.
-    Regression,
-    /// -1 or +1; measured by AUC.
-    Classification,
+choice! {
+    /// What the labels of a data set are.
+    Kind {
+        /// Real numbers; measured by NMSE.
+        Regression = "regression" => "regression",
+        /// -1 or +1; measured by AUC.
+        Classification = "classification" => "classification",
+    }
 }
 
 /// Points with labels: `features` row-major, n x d, unscaled, without the bias entry.

@@ -23,6 +23,8 @@ pub enum FieldKind {
     Choice {
         /// The words.
         words: &'static [&'static str],
+        /// Their texts, for people.
+        texts: &'static [&'static str],
     },
     /// A whole number.
     Integer {
@@ -158,6 +160,15 @@ const fn number(min: f64, max: f64) -> FieldKind {
     }
 }
 
+macro_rules! choice {
+    ($type:ident) => {
+        FieldKind::Choice {
+            words: $type::WORDS,
+            texts: $type::TEXTS,
+        }
+    };
+}
+
 /// Makes the struct `Spec`, the table `FIELDS`, and the setter of all fields from the rows.
 macro_rules! fields {
     ($($name:ident: $type:ty {
@@ -257,14 +268,14 @@ fields! {
         title: "Attack",
         purpose: "direct: points are injected into the target tasks; indirect: into other tasks \
                   only; hybrid: into any tasks.",
-        kind: FieldKind::Choice { words: Attack::WORDS },
+        kind: choice!(Attack),
         default: |_| Attack::Direct,
     }
     method: Method {
         key: "m",
         title: "Method",
         purpose: "patom optimises the injected points; random leaves them where they were drawn.",
-        kind: FieldKind::Choice { words: Method::WORDS },
+        kind: choice!(Method),
         default: |_| Method::Patom,
     }
     gradient: Gradient {
@@ -272,7 +283,7 @@ fields! {
         title: "Gradient",
         purpose: "published: the paper's approximation; implicit: exact for a fixed task covariance; \
                   implicit_total: exact.",
-        kind: FieldKind::Choice { words: Gradient::WORDS },
+        kind: choice!(Gradient),
         default: |_| Gradient::ImplicitTotal,
     }
     step: Step {
@@ -280,7 +291,7 @@ fields! {
         title: "Step rule",
         purpose: "constant: the paper's rule, which can oscillate; backtracking: the utility never \
                   falls.",
-        kind: FieldKind::Choice { words: Step::WORDS },
+        kind: choice!(Step),
         default: |_| Step::Backtracking,
     }
     step_size: f64 {
@@ -324,14 +335,14 @@ fields! {
         title: "Injected labels",
         purpose: "uniform over the label range (classification: -1 and +1 with equal odds), resampled \
                   from the clean labels (regression), or flipped clean labels (classification).",
-        kind: FieldKind::Choice { words: InjectedLabels::WORDS },
+        kind: choice!(InjectedLabels),
         default: |_| InjectedLabels::Uniform,
     }
     loss: Loss {
         key: "l",
         title: "Loss",
         purpose: "squared for regression, squared_hinge for classification.",
-        kind: FieldKind::Choice { words: Loss::WORDS },
+        kind: choice!(Loss),
         default: |given| match given.shape.kind {
             Some(Kind::Classification) => Loss::SquaredHinge,
             _ => Loss::Squared,
@@ -364,14 +375,14 @@ fields! {
         key: "o",
         title: "Solver",
         purpose: "certified: solves the joint problem with an error bound; alternating: the paper's.",
-        kind: FieldKind::Choice { words: Solver::WORDS },
+        kind: choice!(Solver),
         default: |_| Solver::Certified,
     }
     target_scaling: TargetScaling {
         key: "z",
         title: "Label scaling",
         purpose: "Regression labels are standardised on the training set, or used raw.",
-        kind: FieldKind::Choice { words: TargetScaling::WORDS },
+        kind: choice!(TargetScaling),
         default: |given| match given.kind() {
             Kind::Regression => TargetScaling::Standardised,
             Kind::Classification => TargetScaling::Raw,

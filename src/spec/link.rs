@@ -143,11 +143,7 @@ impl Claim {
                 None => "the link does not say which engine made it".to_string(),
             });
         }
-        let name = match metric_name {
-            MetricName::Nmse => "NMSE",
-            MetricName::Auc => "AUC",
-        };
-        reasons.extend(by_how_much(name, self.metric, found.metric));
+        reasons.extend(by_how_much(metric_name.text(), self.metric, found.metric));
         reasons.extend(by_how_much("utility", self.utility, found.utility));
         let words = format!(
             "Not the result of the link: its digest is {told}, this one {digest}; {}.",

@@ -14,7 +14,7 @@ use crate::mtrl::{Loss, Solver};
 pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result<()> {
     let refuse = |expected: String| Err(Error::field(field.name, shorten(value), expected));
     match field.kind {
-        FieldKind::Choice { words } => match value.as_str() {
+        FieldKind::Choice { words, .. } => match value.as_str() {
             Some(word) if words.contains(&word) => Ok(()),
             _ => refuse(format!("one of {}", words.join(", "))),
         },

@@ -13,8 +13,8 @@ use crate::chart::{self, Style, curve, heatmap};
 use crate::data::{MAX_FILE_BYTES, published};
 use crate::error::{Error, Result};
 use crate::experiment::ENGINE;
-use crate::figures::Figure;
 use crate::metrics::MetricName;
+use crate::paper::figures::Figure;
 use crate::spec::link;
 use crate::spec::{DatasetRef, Draft, FIELDS, Shape, Spec};
 

@@ -12,7 +12,7 @@ use crate::data::formats::bundle;
 use crate::data::sample::Sample;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Observer, Outcome};
-use crate::figures::Measured;
+use crate::paper::figures::Measured;
 use crate::projection::Plane;
 use crate::report::{Model, TracePoint};
 use crate::spec::{DatasetRef, Shape, Spec};

@@ -7,8 +7,8 @@ use web_sys::HtmlCanvasElement;
 use super::{PlainStyle, canvas_area, from_js, numbers, object, to_js};
 use crate::chart::{Style, sweep};
 use crate::error::Error;
-use crate::figures::{self, Figure, Measured, Planned};
-use crate::findings;
+use crate::paper::figures::{self, Figure, Measured, Planned};
+use crate::paper::findings;
 use crate::spec::Shape;
 use crate::spec::link;
 

@@ -7,27 +7,27 @@ use web_sys::HtmlCanvasElement;
 
 use super::sweep::Sweep;
 use super::{CurveOptions, HeatmapOptions, PlainStyle, canvas_area, from_js};
-use crate::carried;
 use crate::chart::sheet::{self, Content};
 use crate::chart::{self, Style, sweep};
-use crate::figures::Figure;
+use crate::paper::figures::Figure;
+use crate::provenance;
 
 /// The fragment of the link that a file carries (PNG, SVG, JSON), without `#`.
 #[wasm_bindgen]
 pub fn read_carried(bytes: &[u8]) -> Result<String, JsValue> {
-    Ok(carried::read(bytes)?)
+    Ok(provenance::read(bytes)?)
 }
 
 /// A PNG with a title and a note in it.
 #[wasm_bindgen]
 pub fn into_png(png: &[u8], title: &str, note: &str) -> Result<Vec<u8>, JsValue> {
-    Ok(carried::into_png(png, title, note)?)
+    Ok(provenance::into_png(png, title, note)?)
 }
 
 /// An SVG with a title and a note in it.
 #[wasm_bindgen]
 pub fn into_svg(svg: &str, title: &str, note: &str) -> Result<String, JsValue> {
-    Ok(carried::into_svg(svg, title, note)?)
+    Ok(provenance::into_svg(svg, title, note)?)
 }
 
 #[derive(Deserialize)]
