@@ -1,8 +1,8 @@
 //! Which column seems to be what, by its name and its values. Not here: reading the file.
 
+use super::column::{Column, ColumnKind};
 use super::mapping::{Dialect, Mapping, TestColumn};
 use super::sheet::parse;
-use super::summary::{Column, ColumnKind};
 
 /// Which column seems to be what, by the names and by what stands in them.
 pub(super) fn guess(columns: &[Column], reading: &Dialect) -> Mapping {

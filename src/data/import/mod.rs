@@ -10,6 +10,7 @@ use super::{DataSet, MAX_FEATURES, MAX_FILE_BYTES, MAX_TASKS, MAX_VALUES, ending
 use crate::{Error, Result};
 
 mod collect;
+mod column;
 mod dialect;
 mod guess;
 pub mod mapping;
@@ -18,9 +19,10 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use column::{Column, ColumnKind, OutlierCell};
 use mapping::{Dialect, Mapping, Separator};
 use sheet::Sheet;
-pub use summary::{Column, ColumnKind, OutlierCell, Preview};
+pub use summary::Preview;
 
 /// The limits of a user's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
