@@ -7,7 +7,7 @@ use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use patom::attack::{self, Gradient, Step, gradient};
-use patom::data::sources;
+use patom::data::published;
 use patom::experiment::{self, Prepared, Unobserved};
 use patom::linalg::{dot, norm_squared};
 use patom::mtrl::{Limits, Loss, Problem, Task, Weights, certified};
@@ -25,7 +25,7 @@ fn find(name: &str) -> Option<Vec<u8>> {
 }
 
 fn load(name: &str) -> Option<patom::data::DataSet> {
-    match sources::load(name, &find) {
+    match published::load(name, &find) {
         Ok(data) => Some(data),
         Err(error) => {
             println!("SKIPPED {name}: {error}");

@@ -1,6 +1,6 @@
 //! What the MATLAB reader makes of files, one JSON object a line, for `tests/oracle/matlab.py`.
 
-use patom::data::matlab::{self, Value};
+use patom::data::formats::matlab::{self, Value};
 use serde_json::{Value as Json, json};
 
 fn main() {

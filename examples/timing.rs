@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use patom::data::sources::SOURCES;
+use patom::data::published::CATALOGUE;
 use patom::workload::{KINDS, Workload, time};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let now = || start.elapsed().as_secs_f64();
     let mut results = serde_json::Map::new();
-    for source in &SOURCES {
+    for source in &CATALOGUE {
         let Ok(bytes) = std::fs::read(Path::new(&folder).join(source.bundle_name())) else {
             continue;
         };

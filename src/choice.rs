@@ -1,23 +1,40 @@
-//! The one way to write an option with a fixed set of words, the same in Rust, JSON and links.
+//! The one way to declare an option or a status: a word for programs, the same in Rust, JSON and links,
+//! and a text for people.
 
-/// Declares an enum whose variants have words: `choice! { /// doc  Name { Variant = "word" } }`.
+/// Declares an enum: `choice! { /// doc  Name { Variant = "word" => "text for people" } }`.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident {
-        $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)?
+        $($(#[$variant_doc:meta])* $variant:ident = $word:literal => $text:literal),+ $(,)?
     }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize,
+            serde::Deserialize,
+        )]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+
         }
         impl $name {
-            /// The words of the variants, as they stand in JSON and links.
+            /// Every variant.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The words of the variants, as they are written in JSON and links.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The texts of the variants, for people.
+            pub const TEXTS: &'static [&'static str] = &[$($text),+];
 
             /// The word of this variant.
             pub fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word),+
+                }
+            }
+
+            /// The text of this variant.
+            pub fn text(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),+
                 }
             }
 

@@ -12,8 +12,9 @@ use crate::data::{DataSet, Kind, synthetic};
 use crate::error::{Error, Result};
 use crate::linalg::dot;
 use crate::metrics;
+use crate::metrics::MetricName;
 use crate::mtrl::{self, Limits, Problem, Solution, Task, Weights};
-use crate::report::{self, MetricName, Model, Report, TracePoint};
+use crate::report::{self, Model, Report, TracePoint};
 use crate::spec::{DatasetRef, Shape, Spec};
 
 /// The version of the engine: what reports and links say they were made with.
@@ -156,8 +157,6 @@ pub struct Prepared {
 /// # Errors
 /// Data other than the specification names; too few points; too many injected ones, or too many
 /// tasks of too many features.
-// Apart from `run`, for the reason that `attack::patom` gives.
-#[inline(never)]
 pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<Prepared> {
     check_identity(spec, data)?;
     let sample = sample::draw(

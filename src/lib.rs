@@ -81,24 +81,23 @@
 //!
 //! | module | what | what it leaves to others |
 //! | --- | --- | --- |
-//! | [`error`] | the one error type: place, value, expectation | |
+//! | [`error`] | the one error type: place, value, reason | |
+//! | `choice`, `ranges` | enums with words and texts; lists of numbers as text | |
 //! | [`rng`] | one seed, named portable streams | |
 //! | [`linalg`] | the kernels that decide the speed, with one fixed order of every sum | tasks |
-//! | [`data`] | checked data sets, readers (MATLAB, CSV, IDX), mappings of a user's columns, bundles, the synthetic one, the sample of a run | opening files |
+//! | [`data`] | checked data sets; file `formats`, `published` data sets, `import` of a user's file, the `synthetic` set, the `sample` of a run | opening files |
 //! | [`metrics`] | NMSE, AUC | |
 //! | [`mtrl`] | the lower level: problem, two solvers, solution with status and certificate | attacks |
 //! | [`attack`] | the upper level: utility, gradients, steps, the loop | metrics, reports |
-//! | [`projection`] | a plane to look at clean and injected points | drawing |
-//! | [`spec`] | everything that determines a run: the table of fields, defaults, ranges | data |
-//! | [`report`] | what a run gives, and its digest | files |
-//! | [`link`] | a specification, and what it gave, as a link | ranges |
-//! | [`experiment`] | specification and data to report: the one entry of command line and page | clocks, files |
-//! | [`figures`] | the paper's figures as sweeps of specifications | running them |
-//! | [`findings`] | what the results of a figure say beside the paper's claim | verdicts |
-//! | [`chart`] | reports to drawings, on any plotters backend | where they go |
-//! | [`carried`] | files that carry a specification: pictures, reports | drawing |
+//! | [`projection`] | a plane in which clean and injected points are shown | drawing |
+//! | [`spec`] | everything that determines a run: the table of fields, rules, links | data |
+//! | [`report`] | the result of a run, and its digest | files |
+//! | [`experiment`] | specification and data to report: the one entry of all front ends | clocks, files |
+//! | [`paper`] | the paper's figures as sweeps, findings, the comparison with its claims | threads, files |
+//! | `chart` | reports to drawings, on any plotters backend (feature `charts`) | where they go |
+//! | [`provenance`] | files that carry their specification: pictures, reports | drawing |
 //! | `wasm` | the boundary to JavaScript: converts and forwards | arithmetic |
-//! | `bin/patom` | the command line: the only one that touches files, prints and exits | |
+//! | `bin/patom` | the command line: reads and writes files, prints, exits | |
 //!
 //! # Example
 //!
@@ -124,19 +123,19 @@
 //! bit by bit. The digest of a report says in one word whether two runs agree.
 
 pub mod attack;
-pub mod carried;
+#[cfg(feature = "charts")]
 pub mod chart;
 mod choice;
 pub mod data;
 pub mod error;
 pub mod experiment;
-pub mod figures;
-pub mod findings;
-pub use patom_linalg as linalg;
-pub mod link;
+pub mod linalg;
+
 pub mod metrics;
 pub mod mtrl;
+pub mod paper;
 pub mod projection;
+pub mod provenance;
 mod ranges;
 pub mod report;
 pub mod rng;

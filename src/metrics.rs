@@ -1,7 +1,28 @@
 //! How good predictions are on test points: NMSE and AUC. Not here: which points, which model.
 
-use crate::data::Spread;
+use crate::choice::choice;
+use crate::data::{Kind, Spread};
 use crate::linalg::ascending;
+
+choice! {
+    /// The metric that is reported.
+    MetricName {
+        /// Mean squared error over the variance of the test labels; higher is a stronger attack.
+        Nmse = "nmse" => "NMSE",
+        /// Area under the ROC curve; lower is a stronger attack.
+        Auc = "auc" => "AUC",
+    }
+}
+
+impl MetricName {
+    /// The metric of labels of this kind.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Regression => Self::Nmse,
+            Kind::Classification => Self::Auc,
+        }
+    }
+}
 
 /// Mean squared error over the (population) variance of the labels. `None` where the labels are
 /// all equal, or there are none: it is not defined then.

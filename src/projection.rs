@@ -11,7 +11,6 @@ use crate::attack::Injection;
 use crate::data::Kind;
 use crate::data::sample::Sample;
 use crate::linalg::{add_scaled, dot, norm_squared};
-use crate::ranges;
 
 /// At most so many clean points of a task have a place: evenly chosen, in their order. The
 /// directions come from at most so many clean points, too.
@@ -75,7 +74,7 @@ impl Plane {
         let attackers: Vec<usize> = injections.iter().map(|one| one.task).collect();
         let d = sample.features;
         let mut tasks = [targets, &attackers].concat();
-        tasks = ranges::rising(&tasks);
+        tasks.sort_unstable();
         tasks.dedup();
         let places = tasks.iter().flat_map(|&task| {
             let count = sample.tasks[task].train.labels.len();

@@ -1,16 +1,5 @@
-//! Lists of whole numbers: rising, and as short text (`0-14,20`). For tasks in links and for columns
+//! Lists of whole numbers as short text (`0-14,20`). For tasks in links and for columns
 //! in mappings.
-
-use crate::linalg::ascending;
-
-/// The numbers, rising. All are counts of something, far below 2^53.
-///
-/// With the sort of the numerics: the standard library's is compiled anew for each type, 3 kB each
-/// time.
-pub(crate) fn rising(numbers: &[usize]) -> Vec<usize> {
-    let keys: Vec<f64> = numbers.iter().map(|&number| number as f64).collect();
-    ascending(&keys).into_iter().map(|k| numbers[k]).collect()
-}
 
 /// Ranges of rising numbers are joined: 0, 1, 2, 5 is `0-2,5`.
 pub(crate) fn write(numbers: impl IntoIterator<Item = u64>) -> String {

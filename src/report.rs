@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::attack::Stop;
-use crate::data::Kind;
+use crate::data::hex;
+use crate::metrics::MetricName;
 use crate::mtrl::Status;
-use crate::spec::Spec;
+use crate::spec::link::Claim;
+use crate::spec::{DatasetRef, Spec};
 
 /// A trained model and what it is worth.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,26 +59,6 @@ pub struct TracePoint {
     pub seconds: f64,
 }
 
-/// The metric that is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MetricName {
-    /// Mean squared error over the variance of the test labels; higher is a stronger attack.
-    Nmse,
-    /// Area under the ROC curve; lower is a stronger attack.
-    Auc,
-}
-
-impl MetricName {
-    /// The metric of labels of this kind.
-    pub fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Regression => Self::Nmse,
-            Kind::Classification => Self::Auc,
-        }
-    }
-}
-
 /// The whole result of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
@@ -114,6 +96,19 @@ pub struct Report {
 }
 
 impl Report {
+    /// What a link to this result says of it. A user's file is identified by the specification.
+    pub fn claim(&self) -> Claim {
+        let named = matches!(self.spec.dataset, DatasetRef::Named(_));
+        let last = self.trace.last();
+        Claim {
+            engine: Some(self.engine.clone()),
+            data_sha256: named.then(|| self.data_sha256.chars().take(12).collect()),
+            digest: Some(self.digest.clone()),
+            metric: last.and_then(|point| point.metric),
+            utility: last.map(|point| point.utility),
+        }
+    }
+
     /// Every solve behind the report met the stopping rule of its solver.
     pub fn converged(&self) -> bool {
         [self.clean.solver_status, self.worst_solver_status]
@@ -124,10 +119,7 @@ impl Report {
     /// The course of the attack as CSV: a row for each iteration. A metric that is not defined is
     /// empty.
     pub fn trace_csv(&self) -> String {
-        let metric = match self.metric_name {
-            MetricName::Nmse => "nmse",
-            MetricName::Auc => "auc",
-        };
+        let metric = self.metric_name.word();
         let mut text = format!("iteration,{metric},utility,objective,certificate,seconds");
         for task in 1..=self.task_names.len() {
             let _ = write!(text, ",{metric}_T{task}");
@@ -208,15 +200,8 @@ impl Digester {
     }
 
     pub(crate) fn finish(self) -> String {
-        hexadecimal(&self.0.finalize()[..8])
+        hex(&self.0.finalize()[..8])
     }
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A row-major matrix of `count` rows as a list of rows.

@@ -6,8 +6,8 @@ use crate::attack::{Gradient, gradient};
 use crate::data::DataSet;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Prepared, Unobserved};
-use crate::figures::{self, Figure};
 use crate::mtrl::{Limits, Problem, Solution, Task, certified};
+use crate::paper::figures::{self, Figure};
 use crate::spec::Spec;
 
 /// Names of the kinds of work.

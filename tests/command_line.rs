@@ -712,7 +712,7 @@ fn a_solve_that_did_not_converge_prints_its_result_and_ends_with_1() {
     assert_eq!(done.code, 1);
     assert!(
         done.err
-            .starts_with("patom: not converged (iteration limit), certificate ")
+            .starts_with("patom: not converged (stopped at the iteration limit), certificate ")
     );
     let found: Value = serde_json::from_str(&done.out).unwrap();
     assert_eq!(found["solver_status"], "iteration_limit");
@@ -848,7 +848,7 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
             r#"{"seed":1.5}"#,
             &["seed: 1.5 is", "a whole number from 0"],
         ),
-        (run, r#"{"seed":1e300}"#, &["seed: 1e300 is"]),
+        (run, r#"{"seed":1e300}"#, &["seed: 1e+300 is"]),
         (run, r#"{"seed":99999999999999999999}"#, &["seed: "]),
         (run, r#"{"seed":1,"seed":2}"#, &["seed: given twice"]),
         (run, r#"{"targets":[8]}"#, &["targets: 8 is", "from 0 to 7"]),

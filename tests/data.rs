@@ -3,8 +3,9 @@
 
 use std::path::PathBuf;
 
+use patom::data::formats::bundle;
 use patom::data::sample::{SampleSettings, draw};
-use patom::data::{DataSet, Kind, Layout, bundle, sources};
+use patom::data::{DataSet, Kind, Layout, import, published};
 
 fn folders() -> Vec<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -21,7 +22,7 @@ fn find(file: &str) -> Option<Vec<u8>> {
 
 /// The data set, or a line that says which test is skipped.
 fn data_or_skip(name: &str, test: &str) -> Option<DataSet> {
-    let source = sources::source(name).expect("a published data set");
+    let source = published::find(name).expect("a published data set");
     if let Some(file) = source.files.iter().find(|file| find(file.name).is_none()) {
         println!("SKIPPED {test}: {} is not there", file.name);
         return None;
@@ -34,7 +35,7 @@ fn data_or_skip(name: &str, test: &str) -> Option<DataSet> {
 }
 
 fn assert_is_pinned(data: &DataSet) {
-    let source = sources::source(&data.name).expect("a published data set");
+    let source = published::find(&data.name).expect("a published data set");
     assert_eq!(data.sha256, source.sha256, "{}", data.name);
 }
 
@@ -126,13 +127,13 @@ fn a_raw_file_is_recognised_whatever_it_is_called() {
         return;
     };
     let mut bytes = find("LandmineData.mat").unwrap();
-    assert_eq!(sources::recognise(&bytes).unwrap().unwrap(), data);
-    let user = sources::read_user_file("mine.mat", &bytes).unwrap();
+    assert_eq!(published::recognise(&bytes).unwrap().unwrap(), data);
+    let user = import::read_file("mine.mat", &bytes).unwrap();
     assert_eq!(
         user.sha256,
-        sources::source("landmine").unwrap().files[0].sha256
+        published::find("landmine").unwrap().files[0].sha256
     );
     assert_eq!(user.task_count(), 29);
     bytes[200] ^= 1;
-    assert!(sources::recognise(&bytes).is_none());
+    assert!(published::recognise(&bytes).is_none());
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use common::relative_error;
 use patom::Error;
-use patom::data::csv::Table;
+use patom::data::formats::csv::Table;
 use patom::data::{DataSet, Kind};
 use patom::experiment::{self, Unobserved};
 use patom::mtrl::{Loss, Problem, Status, Task, Weights};

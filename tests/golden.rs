@@ -12,10 +12,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use golden::{PUBLISHED, SYNTHETIC, WORKERS};
-use patom::data::{DataSet, sources};
+use patom::data::{DataSet, published};
 use patom::experiment::{self, Unobserved};
-use patom::link;
 use patom::report::Report;
+use patom::spec::link;
 use patom::spec::{Draft, Shape, Spec};
 
 fn spec_of(link: &str, dataset: &str) -> Spec {
@@ -38,7 +38,7 @@ fn published(name: &str, test: &str) -> Option<DataSet> {
             .iter()
             .find_map(|folder| std::fs::read(folder.join(file)).ok())
     };
-    match sources::load(name, &find) {
+    match published::load(name, &find) {
         Ok(data) => Some(data),
         Err(error) => {
             println!("SKIPPED {test} with {name}: {error}");
@@ -156,7 +156,7 @@ fn the_table_reaches_every_choice() {
         })
         .collect();
     for field in &patom::spec::FIELDS {
-        if let patom::spec::FieldKind::Choice { words } = field.kind {
+        if let patom::spec::FieldKind::Choice { words, .. } = field.kind {
             for word in words {
                 let reached = specs.iter().any(|spec| spec[field.name] == *word);
                 assert!(reached, "{} {word}", field.name);

@@ -4,6 +4,7 @@ mod common;
 
 use std::ops::ControlFlow;
 
+use patom::Error;
 use patom::attack::{Attack, Gradient, InjectedLabels, Injection, Method, Step};
 use patom::data::sample::{Sample, TargetScaling};
 use patom::data::synthetic;
@@ -11,8 +12,8 @@ use patom::experiment::{self, Observer, Outcome, Unobserved};
 use patom::linalg::norm_squared;
 use patom::mtrl::{self, Limits, Loss, Problem, Solution, Solver, Status, Weights};
 use patom::report::{Model, Report, TracePoint};
+use patom::spec::link;
 use patom::spec::{Draft, FIELDS, FieldKind, Shape, Spec};
-use patom::{Error, link};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use serde_json::{Map, Value, json};

@@ -10,7 +10,7 @@ mod golden_links;
 use golden::SYNTHETIC;
 use js_sys::{Array, Function, JSON, Reflect};
 use patom::experiment::{self, Unobserved};
-use patom::link;
+use patom::spec::link;
 use patom::spec::{Shape, Spec};
 use patom::wasm::{engine, extras};
 use wasm_bindgen::{JsCast, JsValue};

@@ -22,7 +22,6 @@ const ADJOINT_TOLERANCE: f64 = 1e-10;
 ///
 /// # Errors
 /// The adjoint system cannot be solved.
-#[inline(never)]
 pub fn full(
     kind: Gradient,
     problem: &mut Problem,
@@ -141,7 +140,6 @@ impl Response {
     ///
     /// # Errors
     /// More columns than fit in 1 GiB; the adjoint systems cannot be solved.
-    #[inline(never)]
     pub(crate) fn new(
         kind: Gradient,
         problem: &mut Problem,

@@ -18,11 +18,11 @@ choice! {
     /// Which tasks the attacker may inject into.
     Attack {
         /// The target tasks themselves.
-        Direct = "direct",
+        Direct = "direct" => "inject into the target tasks",
         /// Tasks other than the targets.
-        Indirect = "indirect",
+        Indirect = "indirect" => "inject into other tasks only",
         /// Any tasks.
-        Hybrid = "hybrid",
+        Hybrid = "hybrid" => "inject into any tasks",
     }
 }
 
@@ -30,9 +30,9 @@ choice! {
     /// How the injected points are chosen.
     Method {
         /// Gradient ascent (Algorithm 1 of the paper).
-        Patom = "patom",
+        Patom = "patom" => "optimised points (PATOM)",
         /// The initial points, not optimised.
-        Random = "random",
+        Random = "random" => "random points (baseline)",
     }
 }
 
@@ -40,11 +40,11 @@ choice! {
     /// Which gradient of the attacker's utility is followed.
     Gradient {
         /// The paper's (15) and (16): the dual variables count as constants.
-        Published = "published",
+        Published = "published" => "the paper's approximation",
         /// Derivative of the optimality conditions with the task covariance held fixed.
-        Implicit = "implicit",
+        Implicit = "implicit" => "exact for a fixed task covariance",
         /// The exact one: the task covariance moves too.
-        ImplicitTotal = "implicit_total",
+        ImplicitTotal = "implicit_total" => "exact",
     }
 }
 
@@ -52,9 +52,9 @@ choice! {
     /// How far a step goes.
     Step {
         /// The paper's: a fixed step for each sampled point of a batch.
-        Constant = "constant",
+        Constant = "constant" => "constant (the paper's; can oscillate)",
         /// The full gradient; the step grows and shrinks so that the utility never falls.
-        Backtracking = "backtracking",
+        Backtracking = "backtracking" => "backtracking (the utility never falls)",
     }
 }
 
@@ -63,10 +63,10 @@ choice! {
     InjectedLabels {
         /// Regression: uniform between the task's smallest and largest clean label.
         /// Classification: -1 or +1 with equal odds.
-        Uniform = "uniform",
+        Uniform = "uniform" => "uniform over the label range",
         /// Regression: drawn from the task's clean labels.
-        Resampled = "resampled",
+        Resampled = "resampled" => "resampled from the clean labels",
         /// Classification: drawn from the task's clean labels, sign flipped.
-        Flipped = "flipped",
+        Flipped = "flipped" => "flipped clean labels",
     }
 }

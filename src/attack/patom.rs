@@ -1,14 +1,10 @@
 //! PATOM, Algorithm 1 of the paper: solve, move the injected points up the gradient, solve again.
-//!
-//! `inline(never)`, here and in what is called from here: one browser now and then ran a function that
-//! held a whole run wrongly (docs/trust.md).
 
 use std::ops::ControlFlow;
 
-use serde::Serialize;
-
 use crate::attack::gradient::{Frozen, Response};
 use crate::attack::{Gradient, Injection, Method, Step, gradient, project, utility};
+use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::linalg::add_scaled;
 use crate::mtrl::{self, Limits, Point, Problem, Solution, Solver};
@@ -61,16 +57,16 @@ pub struct Iterate<'a> {
     pub injections: &'a [Injection],
 }
 
-/// Why the loop ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stop {
-    /// All iterations were done.
-    Iterations,
-    /// Backtracking found no step that raises the utility.
-    NoAscent,
-    /// Nothing to optimise: the random baseline, or no injected point.
-    NothingToOptimise,
+choice! {
+    /// Why the loop ended.
+    Stop {
+        /// All iterations were done.
+        Iterations = "iterations" => "all iterations were done",
+        /// Backtracking found no step that raises the utility.
+        NoAscent = "no_ascent" => "no step raises the utility further",
+        /// Nothing to optimise: the random baseline, or no injected point.
+        NothingToOptimise = "nothing_to_optimise" => "there was nothing to optimise",
+    }
 }
 
 /// Runs the attack. `problem` must hold the injected points of `injections` behind the clean ones
@@ -78,7 +74,6 @@ pub enum Stop {
 ///
 /// # Errors
 /// A numerical breakdown of the lower level; `Error::Cancelled` where `observe` breaks.
-#[inline(never)]
 pub fn run(
     problem: &mut Problem,
     mut injections: Vec<Injection>,
@@ -145,7 +140,6 @@ fn place(problem: &mut Problem, injections: &[Injection]) {
 
 /// One iteration of the paper's rule: a step and a projection for each sampled point of a batch,
 /// with W, Φ (or the Hessian) and the residuals of the last solve.
-#[inline(never)]
 fn constant_step(
     problem: &mut Problem,
     solution: &Solution,
@@ -203,7 +197,6 @@ fn constant_step(
 
 /// One iteration up the full gradient: the first of the steps tried, each shorter than the one
 /// before, that raises U. None where no step does.
-#[inline(never)]
 fn backtrack(
     problem: &mut Problem,
     solution: &Solution,

@@ -7,7 +7,7 @@ use plotters::style::RGBColor;
 
 use super::{Drawn, Pen, Side, Style, drawn, nice_range, tick_label};
 use crate::attack::{Attack, Method};
-use crate::report::MetricName;
+use crate::metrics::MetricName;
 use crate::{Error, Result};
 
 /// What is drawn; entry k belongs to iteration k, 0 is the random start.

@@ -333,7 +333,7 @@ fn drawn<E: std::error::Error + Send + Sync>(
 fn nice_range(low: f64, high: f64, count: f64) -> (f64, f64, f64) {
     let span = if high > low { high - low } else { 1.0 };
     let rough = span / count;
-    let power = power_of_ten(libm::floor(libm::log10(rough)));
+    let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
     let step = [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()
         .map(|factor| factor * power)
@@ -342,16 +342,6 @@ fn nice_range(low: f64, high: f64, count: f64) -> (f64, f64, f64) {
     let first = libm::floor(low / step + 1e-9) * step;
     let last = libm::ceil(high / step - 1e-9) * step;
     (first, if last > first { last } else { first + step }, step)
-}
-
-/// 10^n for a whole n. (A general power is 3 kB of code.)
-fn power_of_ten(n: f64) -> f64 {
-    let (mut power, mut left) = (1.0, n.abs());
-    while left >= 1.0 {
-        power *= 10.0;
-        left -= 1.0;
-    }
-    if n < 0.0 { 1.0 / power } else { power }
 }
 
 /// A number with as many decimals as the distance of its neighbours asks for.

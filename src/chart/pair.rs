@@ -9,7 +9,7 @@ use super::curve::{Panel, Scales, axes, last_iteration, mark, metric_words, pane
 use super::{Drawn, Pen, Side, Style, drawn};
 use crate::Result;
 use crate::attack::Attack;
-use crate::report::MetricName;
+use crate::metrics::MetricName;
 
 /// One of the two runs; entry k belongs to iteration k.
 pub struct Run<'a> {

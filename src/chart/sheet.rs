@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::attack::{Attack, Method};
     use crate::chart::svg;
-    use crate::report::MetricName;
+    use crate::metrics::MetricName;
 
     #[test]
     fn titles_break_between_words() {

@@ -13,8 +13,8 @@ use super::heatmap::{self, Heatmap};
 use super::{Drawn, Palette, Pen, Side, Style, drawn, nice_range, tick_label};
 use crate::Result;
 use crate::attack::{Attack, Method};
-use crate::figures::{CorrelationRow, Panel, Series};
-use crate::report::MetricName;
+use crate::metrics::MetricName;
+use crate::paper::figures::{CorrelationRow, Panel, Series};
 
 const PANEL_HEIGHT: f64 = 250.0;
 const MIN_PANEL_WIDTH: f64 = 270.0;

@@ -1,24 +1,18 @@
 //! Data sets before anything is drawn from them, and what is drawn: the sample of a run.
 //!
-//! Here: the types. Beside it: readers of file formats (`matlab`, `csv`, `idx`), the compact
-//! `bundle` that the page loads, the `synthetic` generator, and `sample` (splits, scaling); `own`
-//! reads files whose columns are not ours, as a `mapping` says.
-//! Not here: opening files, downloading, anything about models.
+//! Here: the types. Below: file [`formats`], the [`published`] data sets, the [`import`] of a user's
+//! file, the [`synthetic`] generator, and [`sample`] (splits, scaling). Not here: opening files,
+//! downloading, anything about models.
 
-pub mod bundle;
-pub mod csv;
-pub mod idx;
-pub mod mapping;
-pub mod matlab;
-pub mod mnist;
-pub mod own;
+pub mod formats;
+pub mod import;
+pub mod published;
 pub mod sample;
-pub mod sources;
 pub mod synthetic;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::choice::choice;
 use crate::{Error, Result};
 
 /// Most tasks a data set may have.
@@ -32,14 +26,14 @@ pub const MAX_FILE_BYTES: usize = 256 << 20;
 /// Largest magnitude of a feature or label: its square, summed over all points, stays finite.
 pub const MAX_MAGNITUDE: f64 = 1e100;
 
-/// What the labels of a data set are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Real numbers; measured by NMSE.
-    Regression,
-    /// -1 or +1; measured by AUC.
-    Classification,
+choice! {
+    /// What the labels of a data set are.
+    Kind {
+        /// Real numbers; measured by NMSE.
+        Regression = "regression" => "regression",
+        /// -1 or +1; measured by AUC.
+        Classification = "classification" => "classification",
+    }
 }
 
 /// Points with labels: `features` row-major, n x d, unscaled, without the bias entry.
@@ -97,7 +91,7 @@ pub struct DataSet {
     pub sha256: String,
     /// Correlation of the tasks, m x m row-major, where it is known (synthetic).
     pub true_correlation: Option<Vec<f64>>,
-    /// Text of the mapping that read a user's file, where one did (see `mapping`).
+    /// Text of the mapping that read a user's file, where one did (see `import::mapping`).
     pub columns: Option<String>,
 }
 
@@ -106,7 +100,8 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Two hexadecimal digits a byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
     bytes
@@ -243,7 +238,7 @@ impl DataSet {
 
     /// SHA-256 over name, kind, sizes and the bits of every number, in the order in which they
     /// stand here. The canonical numbers are those after the rounding of the bundle (see
-    /// `sources`), so a data set read from a raw file and one read from a bundle agree.
+    /// `published`), so a data set read from a raw file and one read from a bundle agree.
     pub fn canonical_sha256(&self) -> String {
         let mut hash = Sha256::new();
         let size = |hash: &mut Sha256, size: usize| hash.update((size as u64).to_le_bytes());

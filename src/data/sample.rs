@@ -15,9 +15,9 @@ choice! {
     /// What is done to the labels of a regression.
     TargetScaling {
         /// Mean 0 and standard deviation 1 over the training points of each task.
-        Standardised = "standardised",
+        Standardised = "standardised" => "standardised on the training set",
         /// Nothing.
-        Raw = "raw",
+        Raw = "raw" => "raw",
     }
 }
 

@@ -10,10 +10,22 @@
 //! has half the standard deviation of the signal, so the best possible NMSE is 0.2.
 //! Classification: the sign of that. There is no intercept.
 
+use std::fmt::Write as _;
+
+use super::published::SampleDefaults;
 use super::{DataSet, Kind, Layout, RawPoints};
 use crate::Result;
 use crate::rng::{Random, Stream};
 
+/// As specifications name it.
+pub const NAME: &str = "synthetic";
+/// What a run samples by default.
+pub const SAMPLE: SampleDefaults = SampleDefaults {
+    train_per_task: Some(40),
+    train_share: None,
+    test_per_task: Some(200),
+    targets: 3,
+};
 /// m.
 pub const TASKS: usize = 8;
 /// d.
@@ -181,6 +193,33 @@ fn direction(random: &mut Random) -> Vec<f64> {
             return normals.iter().map(|entry| entry / length).collect();
         }
     }
+}
+
+/// A file that needs no mapping, for people to look at: points of the synthetic data set.
+///
+/// # Errors
+/// Those of the generator.
+pub fn example_csv() -> Result<String> {
+    const POINTS: usize = 30;
+    let data = generate(Kind::Regression, 1)?;
+    let mut text = String::from("task,label");
+    for feature in 1..=data.features {
+        let _ = write!(text, ",x{feature}");
+    }
+    text.push('\n');
+    if let Layout::Separate { tasks, .. } = &data.layout {
+        for (task, points) in tasks.iter().enumerate() {
+            let rows = points.features.chunks_exact(data.features);
+            for (row, label) in rows.zip(&points.labels).take(POINTS) {
+                let _ = write!(text, "{},{label:.4}", task + 1);
+                for value in row {
+                    let _ = write!(text, ",{value:.4}");
+                }
+                text.push('\n');
+            }
+        }
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

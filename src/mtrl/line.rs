@@ -1,7 +1,7 @@
 //! The lower level with Ω fixed and the squared hinge, along a line: a convex function of one
 //! number, quadratic between the kinks at which points enter or leave. Not here: which line.
 
-use crate::linalg::{ascending, dot};
+use crate::linalg::dot;
 use crate::mtrl::Problem;
 
 /// A step must lower the value by at least this share of what the slope promises.
@@ -90,7 +90,7 @@ impl Line {
             .filter(|t| (0.0..1.0).contains(t))
             .chain([0.0, 1.0])
             .collect();
-        kinks = ascending(&kinks).into_iter().map(|k| kinks[k]).collect();
+        kinks.sort_by(f64::total_cmp);
         // φ' grows: the piece in which it passes zero.
         let end = kinks.partition_point(|&t| self.slope_at(t) < 0.0);
         let Some(before) = end.checked_sub(1) else {

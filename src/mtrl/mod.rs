@@ -27,9 +27,9 @@ choice! {
     /// The loss of a point.
     Loss {
         /// (y - w'x)^2.
-        Squared = "squared",
+        Squared = "squared" => "squared loss",
         /// max(0, 1 - y w'x)^2, labels -1 or +1.
-        SquaredHinge = "squared_hinge",
+        SquaredHinge = "squared_hinge" => "squared hinge loss",
     }
 }
 
@@ -37,9 +37,9 @@ choice! {
     /// Which solver answers the lower level.
     Solver {
         /// The joint convex problem to a certificate.
-        Certified = "certified",
+        Certified = "certified" => "joint problem, with an error bound",
         /// The paper's alternation of weights and task covariance (Zhang and Yeung 2010).
-        Alternating = "alternating",
+        Alternating = "alternating" => "alternating (the paper's)",
     }
 }
 

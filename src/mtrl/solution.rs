@@ -1,23 +1,22 @@
 //! What a solve gives, and when it ends.
 
-use serde::Serialize;
-
+use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::mtrl::spectrum::Spectrum;
 
-/// How a solve ended, from good to bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// The certificate is within the tolerance.
-    Converged,
-    /// The alternation no longer moves, but its certificate is above the tolerance: without a
-    /// floor, or with a small one, it can come to rest away from the optimum.
-    Settled,
-    /// The iteration limit came first; the certificate says how far the optimum may be.
-    IterationLimit,
-    /// No further progress was possible in floating point; the certificate says how far.
-    Stalled,
+choice! {
+    /// How a solve ended, from good to bad.
+    Status {
+        /// The certificate is within the tolerance.
+        Converged = "converged" => "converged",
+        /// The alternation no longer moves, but its certificate is above the tolerance: without a
+        /// floor, or with a small one, it can come to rest away from the optimum.
+        Settled = "settled" => "settled above the tolerance",
+        /// The iteration limit was reached first; the certificate bounds the distance from the optimum.
+        IterationLimit = "iteration_limit" => "stopped at the iteration limit",
+        /// No further progress was possible in floating point; the certificate bounds the distance.
+        Stalled = "stalled" => "stalled: no further progress in floating point",
+    }
 }
 
 /// When a solve ends.

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::data::{DataSet, sources};
+use crate::data::{DataSet, published};
 use crate::workload::{self, Workload};
 
 /// A data set and the work on it.
@@ -15,7 +15,7 @@ pub struct Bench {
 impl Bench {
     /// From the bundle of a published data set.
     pub fn from_bundle(name: &str, bytes: &[u8]) -> Result<Bench, JsError> {
-        let source = sources::source(name).ok_or_else(|| JsError::new("unknown data set"))?;
+        let source = published::find(name).ok_or_else(|| JsError::new("unknown data set"))?;
         Ok(Self {
             data: source.read_bundle(bytes)?,
         })

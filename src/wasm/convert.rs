@@ -19,7 +19,7 @@ use crate::attack::{Attack, Method};
 use crate::chart::{Style, curve, heatmap, map};
 use crate::data::{DataSet, Kind};
 use crate::error::{Error, Result};
-use crate::report::MetricName;
+use crate::metrics::MetricName;
 use crate::spec::{Draft, Shape};
 
 /// An error as JavaScript sees it: `{code, field, message}`.

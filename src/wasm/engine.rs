@@ -14,14 +14,16 @@ use super::convert::{
 };
 use crate::attack::Injection;
 use crate::chart::{Style, curve, heatmap};
+use crate::data::formats::bundle;
 use crate::data::sample::Sample;
-use crate::data::{DataSet, MAX_FILE_BYTES, bundle, sources};
+use crate::data::{DataSet, MAX_FILE_BYTES, published};
 use crate::error::{Error, Result};
 use crate::experiment::{self, ENGINE, Observer, Outcome};
-use crate::figures::{Figure, Measured};
-use crate::link::{self, Claim};
+use crate::metrics::MetricName;
+use crate::paper::figures::{Figure, Measured};
 use crate::projection::Plane;
-use crate::report::{MetricName, Model, TracePoint};
+use crate::report::{Model, TracePoint};
+use crate::spec::link;
 use crate::spec::{DATASETS, DatasetRef, Draft, FIELDS, Shape, Spec};
 
 /// The version of the engine.
@@ -45,7 +47,7 @@ pub fn fields() -> JsValue {
 /// The published data sets: names, files, citations.
 #[wasm_bindgen]
 pub fn published_data() -> JsValue {
-    to_js(&sources::SOURCES)
+    to_js(&published::CATALOGUE)
 }
 
 fn plain_draft(draft: &Draft) -> JsValue {
@@ -415,7 +417,7 @@ impl Run {
             ("stop", to_js(&report.stop)),
             ("trace", trace),
             ("digest", report.digest.as_str().into()),
-            ("claim", Claim::of(report).write().into()),
+            ("claim", report.claim().write().into()),
         ])
     }
 

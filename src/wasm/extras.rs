@@ -8,17 +8,18 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
 use super::convert::{CurveOptions, HeatmapOptions, PlainStyle, canvas_area, from_js, object};
-use crate::carried;
 use crate::chart::sheet::{self, Content};
 use crate::chart::{self, Style, pair, points};
-use crate::data::{bundle, sources};
+use crate::data::formats::bundle;
+use crate::data::{import, published};
 use crate::error::{Error, Result};
-use crate::link;
+use crate::metrics::MetricName;
 use crate::projection::Scene;
-use crate::report::MetricName;
+use crate::provenance;
+use crate::spec::link;
 
-fn published(name: &str) -> Result<&'static sources::Source> {
-    sources::source(name)
+fn find(name: &str) -> Result<&'static published::Published> {
+    published::find(name)
         .ok_or_else(|| Error::field("dataset", name, "the name of a published data set"))
 }
 
@@ -26,7 +27,7 @@ fn published(name: &str) -> Result<&'static sources::Source> {
 /// against their hash.
 #[wasm_bindgen]
 pub fn read_bundle(name: &str, bytes: &[u8]) -> std::result::Result<Vec<u8>, JsValue> {
-    Ok(bundle::payload(&published(name)?.read_bundle(bytes)?))
+    Ok(bundle::payload(&find(name)?.read_bundle(bytes)?))
 }
 
 /// The points in a user's file, known by the ending of its name, as the text of a mapping says if
@@ -43,12 +44,12 @@ pub fn read_file(
 ) -> std::result::Result<Vec<u8>, JsValue> {
     let columns = columns.as_deref().map(str::parse).transpose()?;
     let known = match &columns {
-        None => sources::recognise(bytes),
+        None => published::recognise(bytes),
         Some(_) => None,
     };
     let data = match known {
         Some(data) => data?,
-        None => sources::read_mapped_file(name, bytes, columns.as_ref())?.data,
+        None => import::read_with(name, bytes, columns.as_ref())?.data,
     };
     Ok(bundle::payload(&data))
 }
@@ -56,14 +57,14 @@ pub fn read_file(
 /// The points in the raw files of a published data set: `[[name, Uint8Array], ...]`.
 #[wasm_bindgen]
 pub fn read_raw_files(name: &str, files: &Array) -> std::result::Result<Vec<u8>, JsValue> {
-    let find = |wanted: &str| {
+    let file = |wanted: &str| {
         files.iter().find_map(|entry| {
             let entry = Array::from(&entry);
             (entry.get(0).as_string().as_deref() == Some(wanted))
                 .then(|| Uint8Array::new(&entry.get(1)).to_vec())
         })
     };
-    Ok(bundle::payload(&published(name)?.assemble(&find)?))
+    Ok(bundle::payload(&find(name)?.assemble(&file)?))
 }
 
 /// Clean and injected points of a run, iteration by iteration. Call `free` when it is no longer
@@ -175,19 +176,19 @@ pub fn compare_claims(
 /// The fragment of the link that a file carries (PNG, SVG, JSON), without `#`.
 #[wasm_bindgen]
 pub fn read_carried(bytes: &[u8]) -> std::result::Result<String, JsValue> {
-    Ok(carried::read(bytes)?)
+    Ok(provenance::read(bytes)?)
 }
 
 /// A PNG with a title and a note in it.
 #[wasm_bindgen]
 pub fn into_png(png: &[u8], title: &str, note: &str) -> std::result::Result<Vec<u8>, JsValue> {
-    Ok(carried::into_png(png, title, note)?)
+    Ok(provenance::into_png(png, title, note)?)
 }
 
 /// An SVG with a title and a note in it.
 #[wasm_bindgen]
 pub fn into_svg(svg: &str, title: &str, note: &str) -> std::result::Result<String, JsValue> {
-    Ok(carried::into_svg(svg, title, note)?)
+    Ok(provenance::into_svg(svg, title, note)?)
 }
 
 #[derive(Deserialize)]

@@ -5,9 +5,8 @@ use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::convert::{describe, error_object, from_js, object, to_js};
-use crate::data::mapping::{Mapping, Reading};
-use crate::data::own;
-use crate::data::sha256_hex;
+use crate::data::import::mapping::{Dialect, Mapping};
+use crate::data::{import, sha256_hex, synthetic};
 use crate::error::Result;
 
 /// Looks at a file: `{sha256, preview, columns, limits}`; `columns` is the text of the guess.
@@ -18,17 +17,17 @@ pub fn inspect_file(
     bytes: &[u8],
     reading: JsValue,
 ) -> std::result::Result<JsValue, JsValue> {
-    let reading: Option<Reading> = if reading.is_undefined() || reading.is_null() {
+    let reading: Option<Dialect> = if reading.is_undefined() || reading.is_null() {
         None
     } else {
         Some(from_js(reading, "reading")?)
     };
-    let preview = own::inspect(name, bytes, reading.as_ref())?;
+    let preview = import::inspect(name, bytes, reading.as_ref())?;
     Ok(object([
         ("sha256", sha256_hex(bytes).into()),
         ("columns", preview.guess.to_string().into()),
         ("preview", to_js(&preview)),
-        ("limits", to_js(&own::LIMITS)),
+        ("limits", to_js(&import::LIMITS)),
     ]))
 }
 
@@ -44,7 +43,7 @@ enum Columns {
 /// `{problem, column}`, with `mapping` where it could be read.
 #[wasm_bindgen]
 pub fn check_columns(name: &str, bytes: &[u8], columns: JsValue) -> JsValue {
-    let refusal = |refusal: &own::Refusal, mapping: Option<&Mapping>| {
+    let refusal = |refusal: &import::ImportError, mapping: Option<&Mapping>| {
         object([
             ("problem", error_object(&refusal.error)),
             ("column", to_js(&refusal.column)),
@@ -61,7 +60,7 @@ pub fn check_columns(name: &str, bytes: &[u8], columns: JsValue) -> JsValue {
         Ok(mapping) => mapping,
         Err(error) => return refusal(&error.into(), None),
     };
-    match own::read(name, bytes, &mapping) {
+    match import::read_mapped(name, bytes, &mapping) {
         Ok(made) => object([
             ("columns", mapping.to_string().into()),
             ("mapping", to_js(&mapping)),
@@ -76,7 +75,7 @@ pub fn check_columns(name: &str, bytes: &[u8], columns: JsValue) -> JsValue {
 #[wasm_bindgen]
 pub fn example_file() -> std::result::Result<Array, JsValue> {
     Ok(Array::of2(
-        &own::example_csv()?.into(),
-        &to_js(&own::LIMITS),
+        &synthetic::example_csv()?.into(),
+        &to_js(&import::LIMITS),
     ))
 }

@@ -7,10 +7,10 @@ use web_sys::HtmlCanvasElement;
 use super::convert::{PlainStyle, canvas_area, from_js, numbers, object, to_js};
 use crate::chart::{self, Style, sweep};
 use crate::error::Error;
-use crate::figures::{self, Figure, Measured, Planned};
-use crate::findings;
-use crate::link;
+use crate::paper::figures::{self, Figure, Measured, Planned};
+use crate::paper::findings;
 use crate::spec::Shape;
+use crate::spec::link;
 
 /// A figure: its runs, and what has come of them so far. Call `free` when it is no longer needed.
 #[wasm_bindgen]

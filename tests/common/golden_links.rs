@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use patom::data::Kind;
-use patom::link;
+use patom::spec::link;
 use patom::spec::{DatasetRef, Shape, Spec};
 use serde_json::{Value, json};
 

@@ -6,10 +6,12 @@
 #![expect(clippy::missing_panics_doc, reason = "targets panic on purpose")]
 
 use miniz_oxide::deflate::compress_to_vec;
-use patom::data::csv::Table;
-use patom::data::matlab::{self, Value};
-use patom::data::{DataSet, Kind, Layout, MAX_MAGNITUDE, RawPoints, bundle, idx, mnist, sources};
-use patom::link;
+use patom::data::formats::csv::Table;
+use patom::data::formats::matlab::{self, Value};
+use patom::data::formats::{bundle, idx};
+use patom::data::published::mnist;
+use patom::data::{DataSet, Kind, Layout, MAX_MAGNITUDE, RawPoints, import, published};
+use patom::spec::link;
 use patom::spec::{DatasetRef, Draft, FIELDS, Shape};
 use sha2::{Digest as _, Sha256};
 
@@ -76,7 +78,7 @@ fn csv(bytes: &[u8]) {
 }
 
 fn user_file(name: &str, bytes: &[u8]) {
-    match sources::read_user_file(name, bytes) {
+    match import::read_file(name, bytes) {
         Ok(data) => {
             assert_eq!(data.sha256, patom::data::sha256_hex(bytes));
             check_data(&data);
@@ -201,7 +203,9 @@ fn bundle(bytes: &[u8]) {
         Ok(data) => {
             check_data(&data);
             assert_eq!(bundle::decode(&bundle::encode(&data)).as_ref(), Ok(&data));
-            if sources::source(&data.name).is_some() {
+            if let Some(published) = published::find(&data.name)
+                && let Ok(data) = published.read_bundle(&bundle::encode(&data))
+            {
                 assert_eq!(data.sha256, data.canonical_sha256());
             }
         }

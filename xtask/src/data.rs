@@ -1,13 +1,14 @@
 //! The data step: raw files are found or downloaded, checked, and written as bundles.
 //!
-//! Not here: what a data set is and how it is made from its files (`patom::data::sources`).
+//! Not here: what a data set is and how it is made from its files (`patom::data::published`).
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use patom::data::sources::{Origin, SOURCES, Source, SourceFile};
-use patom::data::{bundle, sha256_hex};
+use patom::data::formats::bundle;
+use patom::data::published::{CATALOGUE, Published, SourceFile};
+use patom::data::sha256_hex;
 use serde::{Deserialize, Serialize};
 
 /// Seconds until a server must have answered: without a network, the build goes on.
@@ -53,7 +54,7 @@ pub fn prepare(root: &Path, out: &Path) -> io::Result<Vec<Prepared>> {
     std::fs::create_dir_all(out)?;
     let folders = folders(root);
     let mut all = Vec::new();
-    for source in &SOURCES {
+    for source in &CATALOGUE {
         let cached = cached_bundle(source, &cache);
         let fresh = cached.is_none();
         let result = cached.map_or_else(|| make_bundle(source, &folders, &cache), Ok);
@@ -98,12 +99,12 @@ fn folders(root: &Path) -> Vec<PathBuf> {
 }
 
 /// Beside the bundle in the cache: its content and its hash.
-fn stamp_path(source: &Source, cache: &Path) -> PathBuf {
+fn stamp_path(source: &Published, cache: &Path) -> PathBuf {
     cache.join(format!("{}.stamp.json", source.name))
 }
 
 /// The bundle in the cache, if it holds the points that this version expects.
-fn cached_bundle(source: &Source, cache: &Path) -> Option<(Bundle, Vec<u8>)> {
+fn cached_bundle(source: &Published, cache: &Path) -> Option<(Bundle, Vec<u8>)> {
     let stamp = std::fs::read(stamp_path(source, cache)).ok()?;
     let bundle: Bundle = serde_json::from_slice(&stamp).ok()?;
     let bytes = std::fs::read(cache.join(source.bundle_name())).ok()?;
@@ -115,7 +116,7 @@ fn cached_bundle(source: &Source, cache: &Path) -> Option<(Bundle, Vec<u8>)> {
 
 /// Makes the bundle from files that are found or downloaded. The error is the message for people.
 fn make_bundle(
-    source: &Source,
+    source: &Published,
     folders: &[PathBuf],
     cache: &Path,
 ) -> Result<(Bundle, Vec<u8>), String> {
@@ -192,32 +193,6 @@ fn find(file: &SourceFile, folders: &[PathBuf]) -> Option<Vec<u8>> {
     })
 }
 
-/// Where a file is published, to be tried in turn. An address that ends in `.zip` is an archive that
-/// holds the file; `npm:PACKAGE@VERSION/FOLDER` is a folder of a package.
-fn addresses(file: &SourceFile) -> Vec<String> {
-    /// Copies of the same bytes, pinned by commit.
-    const SECOND: [(&str, &str); 2] = [
-        (
-            "LandmineData.mat",
-            "https://raw.githubusercontent.com/daizhongxiang/Federated_Bayesian_Optimization/\
-             30a4548606f2ae9bc62c6bf0eb4110177aa3876a/LandmineData.mat",
-        ),
-        (
-            "sarcos_inv_test.mat",
-            "https://raw.githubusercontent.com/probml/pmtkdata/\
-             1f3ffa3d21a38c8e9e5010dcedb71262b35b446a/sarcos_inv_test.mat",
-        ),
-    ];
-    let first = match file.origin {
-        Origin::Address(address) | Origin::Zip(address) => address.to_owned(),
-        Origin::Npm { package, folder } => format!("npm:{package}/{folder}"),
-    };
-    let second = SECOND.iter().filter(|(name, _)| *name == file.name);
-    std::iter::once(first)
-        .chain(second.map(|(_, address)| (*address).to_owned()))
-        .collect()
-}
-
 /// Downloads a file into the cache. The error is the second half of a sentence.
 fn download(file: &SourceFile, folder: &Path, cache: &Path) -> Result<(), String> {
     if std::env::var_os("PATOM_OFFLINE").is_some() {
@@ -226,14 +201,14 @@ fn download(file: &SourceFile, folder: &Path, cache: &Path) -> Result<(), String
     std::fs::create_dir_all(folder)
         .map_err(|error| format!("{} could not be made ({error})", folder.display()))?;
     let is_published = |bytes: &[u8]| file.matches(bytes);
-    let bytes = first_of(&addresses(file), file.name, folder, &is_published)?;
+    let bytes = first_of(file.addresses, file.name, folder, &is_published)?;
     write_if_changed(&cache.join(file.name), &bytes)
         .map_err(|error| format!("it could not be written ({error})"))
 }
 
 /// The file from the first address that gives the published bytes. The error names what was tried.
 fn first_of(
-    addresses: &[String],
+    addresses: &[&str],
     name: &str,
     folder: &Path,
     is_published: &dyn Fn(&[u8]) -> bool,
@@ -434,7 +409,7 @@ mod tests {
     fn an_altered_bundle_in_the_cache_is_not_up_to_date() {
         let cache = std::env::temp_dir().join(format!("patom-cache-{}", std::process::id()));
         std::fs::create_dir_all(&cache).unwrap();
-        let source = &SOURCES[0];
+        let source = &CATALOGUE[0];
         assert!(cached_bundle(source, &cache).is_none());
         let mut bytes = b"PATOMDAT".to_vec();
         bytes.extend(bundle::VERSION.to_le_bytes());

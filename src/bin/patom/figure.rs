@@ -7,45 +7,22 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use clap::Args;
 use indicatif::ProgressBar;
 use patom::chart::{Style, sweep};
 use patom::data::DataSet;
 use patom::experiment::{self, ENGINE, Observer};
-use patom::figures::{self, Figure, Measured, Planned};
+use patom::paper::figures::{self, Figure, Measured, Planned};
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    DataFolder, Failure, Outcomes, bar, beside, failed, load_named, print, replace, to_json, write,
-};
+use crate::args::FigureArguments;
+use crate::input::load_named;
+use crate::output::{bar, failed, partial, print, replace, to_json, write};
+use crate::{Failure, Outcomes};
 
 /// Width of the pictures, in pixels.
 const WIDTH: u32 = 1200;
-
-#[derive(Args)]
-pub struct FigureArguments {
-    /// 1 (convergence), 2 (quality over budgets) or 3 (task correlations).
-    pub number: u32,
-    /// Only this data set; may be given several times. Default: those of the paper.
-    #[arg(long)]
-    pub dataset: Vec<String>,
-    /// Repeats with different seeds.
-    #[arg(long, default_value_t = 5)]
-    pub seeds: u64,
-    /// The first seed.
-    #[arg(long, default_value_t = 1)]
-    pub first_seed: u64,
-    /// Write tables, pictures and specifications into this folder.
-    #[arg(long)]
-    pub out: PathBuf,
-    /// Threads; default: one for each core. Results do not depend on it.
-    #[arg(long)]
-    pub threads: Option<usize>,
-    #[command(flatten)]
-    pub data: DataFolder,
-}
 
 /// A finished run on disk: the specification, so that a stale file is noticed, and its result.
 #[derive(Serialize, Deserialize)]
@@ -229,7 +206,7 @@ fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Ou
     let outcome = experiment::run(&run.spec, data, &mut Clock(Instant::now()))?;
     let measured = Measured::of(&outcome.report);
     write(
-        &beside(&path),
+        &partial(&path),
         &to_json(&Finished {
             spec,
             measured: measured.clone(),

@@ -1,5 +1,5 @@
 //! What the columns of a user's file are, and a short text for it, which links and the command
-//! line carry. Not here: reading the file (`own`).
+//! line carry. Not here: reading the file (`collect`).
 //!
 //! The text is `key:value` pairs with `;` between them, columns numbered from 1, in any order:
 //!
@@ -23,8 +23,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::csv::shorten;
-use super::{MAX_FEATURES, MAX_TASKS};
+use crate::data::formats::csv::shorten;
+use crate::data::{MAX_FEATURES, MAX_TASKS};
 use crate::ranges;
 use crate::{Error, Result};
 
@@ -69,7 +69,7 @@ impl Separator {
 /// How a file becomes a table of cells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reading {
+pub struct Dialect {
     /// CSV: between the columns.
     pub separator: Separator,
     /// CSV: numbers are written 1,5.
@@ -80,7 +80,7 @@ pub struct Reading {
     pub variables: Vec<String>,
 }
 
-impl Default for Reading {
+impl Default for Dialect {
     fn default() -> Self {
         Self {
             separator: Separator::Comma,
@@ -107,7 +107,7 @@ pub struct TestColumn {
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// How the file becomes columns.
-    pub reading: Reading,
+    pub reading: Dialect,
     /// Names the task of a row.
     pub task: Option<usize>,
     /// One column, or one a task.
@@ -196,7 +196,7 @@ impl Mapping {
 
 impl Display for Mapping {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Reading {
+        let Dialect {
             separator,
             decimal_comma,
             header,
@@ -325,7 +325,9 @@ fn columns(text: &str) -> Option<Vec<usize>> {
         let column = number.checked_sub(1)?;
         usize::try_from(column).ok()
     });
-    Some(ranges::rising(&columns.collect::<Option<Vec<usize>>>()?))
+    let mut columns = columns.collect::<Option<Vec<usize>>>()?;
+    columns.sort_unstable();
+    Some(columns)
 }
 
 fn escape(word: &str) -> String {

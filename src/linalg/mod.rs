@@ -21,31 +21,9 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The numbers of the keys, ascending by key; of equal ones the smaller number first.
-///
-/// A merge sort of a few lines, because that of the standard library is compiled anew for each use,
-/// 3 kB each time.
 pub fn ascending(keys: &[f64]) -> Vec<usize> {
-    let count = keys.len();
-    let mut order: Vec<usize> = (0..count).collect();
-    let mut merged = Vec::with_capacity(count);
-    let mut run = 1;
-    while run < count {
-        merged.clear();
-        for start in (0..count).step_by(2 * run) {
-            let middle = count.min(start + run);
-            let end = count.min(middle + run);
-            let (mut left, mut right) = (start, middle);
-            while left < middle || right < end {
-                let from_right = left == middle
-                    || right < end && keys[order[right]].total_cmp(&keys[order[left]]).is_lt();
-                let next = if from_right { &mut right } else { &mut left };
-                merged.push(order[*next]);
-                *next += 1;
-            }
-        }
-        std::mem::swap(&mut order, &mut merged);
-        run *= 2;
-    }
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
     order
 }
 
@@ -457,20 +435,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn numbers_are_ordered_by_their_keys_as_a_stable_sort_orders_them() {
-        for count in [0, 1, 2, 3, 7, 8, 9, 100, 1000] {
-            // Many equal keys, and both zeros.
-            let key =
-                |k: usize| ((k * 7919) % 13) as f64 * if k.is_multiple_of(2) { -1.0 } else { 1.0 };
-            let mut expected: Vec<usize> = (0..count).collect();
-            expected.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
-            let keys: Vec<f64> = (0..count).map(key).collect();
-            assert_eq!(ascending(&keys), expected, "{count}");
-        }
-    }
-
-    /// Entries between -1 and 1.
     fn random_matrix(size: usize, seed: u64) -> Vec<f64> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let entry = |_| f64::from(random.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0;

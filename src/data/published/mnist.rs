@@ -8,8 +8,8 @@
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
-use super::idx::Idx;
-use super::{DataSet, Kind, Layout, RawPoints};
+use crate::data::formats::idx::Idx;
+use crate::data::{DataSet, Kind, Layout, RawPoints};
 use crate::rng::{Random, Stream};
 use crate::{Error, Result};
 

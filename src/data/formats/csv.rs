@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{
+use crate::data::{
     DataSet, Kind, Layout, MAX_FEATURES, MAX_FILE_BYTES, MAX_MAGNITUDE, MAX_TASKS, MAX_VALUES,
     RawPoints, classify_labels, sha256_hex,
 };
@@ -11,7 +11,7 @@ use crate::error::excerpt;
 use crate::{Error, Result};
 
 /// What was found, and what was expected instead.
-pub(super) type Refused = (String, String);
+pub(in crate::data) type Refused = (String, String);
 
 /// Most characters of the name of a task.
 const MAX_NAME: usize = 200;
@@ -91,7 +91,7 @@ impl Lines<'_> {
 }
 
 /// The rows of a CSV file, each with the line that it begins on.
-pub(super) struct Records<'a> {
+pub(in crate::data) struct Records<'a> {
     reader: ::csv::Reader<&'a [u8]>,
     separator: u8,
     lines: Lines<'a>,
@@ -100,7 +100,7 @@ pub(super) struct Records<'a> {
 
 impl<'a> Records<'a> {
     /// A byte order mark, CRLF and empty lines are passed over; rows may differ in length.
-    pub(super) fn new(bytes: &'a [u8], separator: u8) -> Result<Self> {
+    pub(in crate::data) fn new(bytes: &'a [u8], separator: u8) -> Result<Self> {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(Error::line(
                 1,
@@ -126,7 +126,7 @@ impl<'a> Records<'a> {
         })
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<(u64, &::csv::ByteRecord)>> {
+    pub(in crate::data) fn next(&mut self) -> Result<Option<(u64, &::csv::ByteRecord)>> {
         let start = usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX);
         let more = self
             .reader
@@ -153,7 +153,7 @@ impl<'a> Records<'a> {
     }
 
     /// The line on which the file ends.
-    pub(super) fn last_line(&mut self) -> u64 {
+    pub(in crate::data) fn last_line(&mut self) -> u64 {
         self.lines.line_of(self.lines.text.len())
     }
 }
@@ -181,12 +181,12 @@ fn open_quote(record: &[u8], separator: u8) -> Option<usize> {
 
 impl Table {
     /// Is this the header of a file that needs no mapping?
-    pub(super) fn knows(header: &::csv::ByteRecord) -> bool {
+    pub(in crate::data) fn knows(header: &::csv::ByteRecord) -> bool {
         Columns::find(header, 1).is_ok()
     }
 
     /// The task of this name, which is new where no earlier point was of it.
-    pub(super) fn task(
+    pub(in crate::data) fn task(
         &mut self,
         name: &str,
         index: &mut HashMap<String, usize>,
@@ -313,7 +313,7 @@ impl Table {
         Ok(())
     }
 
-    pub(super) fn sort_numerically(&mut self) {
+    pub(in crate::data) fn sort_numerically(&mut self) {
         let numbers: Option<Vec<i64>> = self.tasks.iter().map(|t| t.name.parse().ok()).collect();
         if numbers.is_some() {
             self.tasks
@@ -372,7 +372,12 @@ impl Table {
     }
 
     /// The same with labels that are known to be of this kind.
-    pub(super) fn into_kind(self, name: &str, kind: Kind, bytes: &[u8]) -> Result<DataSet> {
+    pub(in crate::data) fn into_kind(
+        self,
+        name: &str,
+        kind: Kind,
+        bytes: &[u8],
+    ) -> Result<DataSet> {
         let mut names = Vec::new();
         let mut tasks = Vec::new();
         let mut is_test = Vec::new();
@@ -460,7 +465,7 @@ impl Columns {
 }
 
 /// The text of a cell.
-pub(super) fn utf8(bytes: &[u8]) -> std::result::Result<&str, Refused> {
+pub(in crate::data) fn utf8(bytes: &[u8]) -> std::result::Result<&str, Refused> {
     std::str::from_utf8(bytes).map(str::trim).map_err(|_| {
         let expected = "a file that is saved as CSV UTF-8";
         ("text that is not UTF-8".to_string(), expected.to_string())
@@ -490,7 +495,7 @@ fn number(
 }
 
 /// A cell or a name for a message.
-pub(super) fn shorten(text: &str) -> String {
+pub(in crate::data) fn shorten(text: &str) -> String {
     excerpt(text, 40)
 }
 

@@ -6,8 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::attack::{Attack, Method};
-use crate::figures::{self, CorrelationRow, Figure, Measured, Panel, Planned, Series};
-use crate::report::MetricName;
+use crate::paper::figures::{self, CorrelationRow, Figure, Measured, Panel, Planned, Series};
 
 /// The budget that the paper's numbers are about.
 const BUDGET: f64 = 0.3;
@@ -43,13 +42,6 @@ fn means(series: &Series) -> Vec<f64> {
         .collect()
 }
 
-fn short(name: MetricName) -> &'static str {
-    match name {
-        MetricName::Nmse => "NMSE",
-        MetricName::Auc => "AUC",
-    }
-}
-
 fn convergence(panels: &[Panel]) -> Vec<String> {
     let sentence = |panel: &Panel| {
         let lines = panel.series.iter().filter_map(|series| {
@@ -63,7 +55,7 @@ fn convergence(panels: &[Panel]) -> Vec<String> {
             Some(format!("{name} {first:.3} \u{2192} {last:.3}, {settled}"))
         });
         let lines: Vec<String> = lines.collect();
-        let metric = short(panel.metric_name);
+        let metric = panel.metric_name.text();
         format!("{}: {metric} {}.", panel.title, lines.join("; "))
     };
     let begun = panels.iter().filter(|panel| !panel.series.is_empty());
@@ -99,7 +91,7 @@ fn quality(panels: &[Panel]) -> Option<String> {
         Some(format!("{words} {value:.3} ({percent:+.1} %)").replace('-', "\u{2212}"))
     })
     .collect();
-    let metric = short(first.metric_name);
+    let metric = first.metric_name.text();
     (!lines.is_empty()).then(|| {
         format!(
             "At a budget of 30 %, mean over the pairs: {metric} clean {clean:.3}, {}.",

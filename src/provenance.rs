@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
-use crate::link;
 use crate::spec::Draft;
+use crate::spec::link;
 use crate::{Error, Result};
 
 /// Largest file that is read.

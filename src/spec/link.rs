@@ -1,8 +1,8 @@
 //! Specification <-> link. A link's fragment is readable: `#v=1&d=landmine&k=indirect&b=0.2`.
 //!
-//! Keys are those of `spec::FIELDS`; defaults are left out, and the defaults of a version never
+//! Keys are those of the table of fields; defaults are left out, and the defaults of a version never
 //! change. Task numbers are written as ranges (`t=0-14,20`), from 0 as in specifications. A user's
-//! file is `d=file:NAME:SHA256`; where its columns need a mapping (`data::mapping`), `c` is the text
+//! file is `d=file:NAME:SHA256`; where its columns need a mapping (`data::import::mapping`), `c` is the text
 //! of it. Five keys speak of a result ([`Claim`]): `e` engine, `h` beginning
 //! of the data's SHA-256, `r` digest, `q` last metric, `u` last utility. Every other key is kept and
 //! handed on, for the view of the page; [`Link::unknown_keys`] names those that nobody knows. Values
@@ -15,13 +15,12 @@
 
 use std::fmt::Write as _;
 
-use lexical_parse_float::FromLexical as _;
 use serde_json::Value;
 
-use crate::data::mapping::Mapping;
+use crate::data::import::mapping::Mapping;
 use crate::error::{Error, Result, excerpt};
+use crate::metrics::MetricName;
 use crate::ranges;
-use crate::report::{MetricName, Report};
 use crate::spec::{DatasetRef, Draft, FIELDS, Field, FieldKind, Shape, Spec, VERSION};
 
 /// Longest link that is read, in bytes.
@@ -81,19 +80,6 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// What a link to this result says. A user's file is told by the specification already.
-    pub fn of(report: &Report) -> Self {
-        let named = matches!(report.spec.dataset, DatasetRef::Named(_));
-        let last = report.trace.last();
-        Self {
-            engine: Some(report.engine.clone()),
-            data_sha256: named.then(|| report.data_sha256.chars().take(12).collect()),
-            digest: Some(report.digest.clone()),
-            metric: last.and_then(|point| point.metric),
-            utility: last.map(|point| point.utility),
-        }
-    }
-
     /// Its keys, as they stand in a link; empty if it says nothing.
     pub fn write(&self) -> String {
         let number = |value: Option<f64>| value.map(shortest);
@@ -157,11 +143,7 @@ impl Claim {
                 None => "the link does not say which engine made it".to_string(),
             });
         }
-        let name = match metric_name {
-            MetricName::Nmse => "NMSE",
-            MetricName::Auc => "AUC",
-        };
-        reasons.extend(by_how_much(name, self.metric, found.metric));
+        reasons.extend(by_how_much(metric_name.text(), self.metric, found.metric));
         reasons.extend(by_how_much("utility", self.utility, found.utility));
         let words = format!(
             "Not the result of the link: its digest is {told}, this one {digest}; {}.",
@@ -388,10 +370,9 @@ fn read_value(field: &Field, text: &str) -> Result<Value> {
     }
 }
 
-/// A finite number, rounded to nearest as the standard library rounds it, whose own reader would bring
-/// 10 kB of tables into the first load.
+/// A finite number, rounded to nearest.
 fn read_number(text: &str) -> Option<f64> {
-    let number = f64::from_lexical(text.as_bytes()).ok()?;
+    let number = text.parse::<f64>().ok()?;
     number.is_finite().then_some(number)
 }
 

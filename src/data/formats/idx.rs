@@ -1,7 +1,7 @@
 //! IDX: the format of the MNIST files. Only unsigned bytes; other types are refused by name.
 //! Not here: what the numbers mean.
 
-use super::MAX_VALUES;
+use crate::data::MAX_VALUES;
 use crate::{Error, Result};
 
 /// An array of unsigned bytes, borrowed from the file.

@@ -19,7 +19,7 @@ use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use sha2::{Digest, Sha256};
 
-use super::{DataSet, Kind, Layout, MAX_FEATURES, MAX_TASKS, MAX_VALUES, RawPoints};
+use crate::data::{DataSet, Kind, Layout, MAX_FEATURES, MAX_TASKS, MAX_VALUES, RawPoints};
 use crate::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"PATOMDAT";
@@ -99,7 +99,8 @@ pub fn payload(data: &DataSet) -> Vec<u8> {
     payload.0
 }
 
-/// Reads a bundle: its hash, every size and number, and the hash of the points are checked.
+/// Reads a bundle: its hash and every size and number are checked. The hash of the points is taken as
+/// it stands: `Published::read_bundle` compares it.
 ///
 /// # Errors
 /// With the byte offset (in the inflated payload, once that is reached) and what was expected.
@@ -151,18 +152,7 @@ pub fn decode(bytes: &[u8]) -> Result<DataSet> {
                 format!("{size} bytes"),
             )
         })?;
-    let data = read_payload(&payload)?;
-    // Built-in data sets are named by their points, a user's file by its own bytes.
-    if super::sources::source(&data.name).is_some() {
-        let found = data.canonical_sha256();
-        if found != data.sha256 {
-            return Err(Error::data(format!(
-                "the points of the bundle {} have SHA-256 {found}; expected {}",
-                data.name, data.sha256
-            )));
-        }
-    }
-    Ok(data)
+    read_payload(&payload)
 }
 
 /// Reads what `payload` wrote: every size and number is checked, the hash of the points is taken as
@@ -520,8 +510,8 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::synthetic;
     use super::*;
+    use crate::data::synthetic;
     use proptest::prelude::*;
 
     fn layouts() -> Vec<DataSet> {

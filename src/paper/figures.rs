@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::attack::{Attack, Gradient, Method, Step};
+use crate::data::hex;
 use crate::error::{Error, Result};
-use crate::ranges;
-use crate::report::{MetricName, Report, hexadecimal};
+use crate::metrics::MetricName;
+use crate::report::Report;
 use crate::rng::{Random, Stream};
 use crate::spec::{MAX_SEED, Spec};
 
@@ -164,7 +165,9 @@ fn others(tasks: &[usize], m: usize) -> Vec<usize> {
 }
 
 fn drawn(random: &mut Random, m: usize, count: usize) -> Vec<usize> {
-    ranges::rising(&random.choose(m, count))
+    let mut tasks = random.choose(m, count);
+    tasks.sort_unstable();
+    tasks
 }
 
 /// Three step rules, three attacks each: the paper's setting, and ours beside it.
@@ -588,7 +591,7 @@ pub fn digest(runs: &[(&Planned, &Measured)]) -> String {
     for (planned, measured) in runs {
         all.update(format!("{} {}\n", planned.id, measured.digest));
     }
-    hexadecimal(&all.finalize()[..8])
+    hex(&all.finalize()[..8])
 }
 
 /// The results of a figure as a table.

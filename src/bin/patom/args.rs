@@ -1,0 +1,176 @@
+//! The arguments of the command line. Not here: what the commands do, a file each.
+
+use std::path::PathBuf;
+
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use patom::data::import::mapping::Mapping;
+use patom::mtrl::{Limits, Loss, Solver};
+
+/// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
+///
+/// Exit codes: 0 done, 1 not converged or failed, 2 bad input (the message is on standard error).
+#[derive(Parser)]
+#[command(name = "patom", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a specification: train, attack, train again.
+    Run {
+        /// A JSON file, `-` for standard input, or a share link.
+        spec: String,
+        /// Write report.json and points.csv into this folder.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Print the report as JSON instead of a summary.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        columns: ColumnsArgument,
+        #[command(flatten)]
+        data: DataFolder,
+    },
+    /// Solve the lower level alone for the tasks of a CSV file.
+    Solve(Solve),
+    /// Data sets.
+    Data {
+        #[command(subcommand)]
+        command: DataCommand,
+    },
+    /// Run a figure of the paper: tables, pictures and specifications, in parallel.
+    Figure(FigureArguments),
+    /// Compare every claim of the paper with what is measured: docs/reproduction.md.
+    Reproduce(ReproduceArguments),
+    /// Print the share link of a specification.
+    Link {
+        /// A JSON file, `-` for standard input, or a share link.
+        spec: String,
+        /// Address of the page to put before the link's fragment.
+        #[arg(long, default_value = "")]
+        base: String,
+        #[command(flatten)]
+        columns: ColumnsArgument,
+        #[command(flatten)]
+        data: DataFolder,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum DataCommand {
+    /// List the data sets and where their files are.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        data: DataFolder,
+    },
+}
+
+/// Where data is looked for first.
+#[derive(Args)]
+pub struct DataFolder {
+    /// Look for data here before $PATOM_DATA, ../shared/data and the cache.
+    #[arg(long = "data", value_name = "DIR", value_parser = folder_argument())]
+    pub folder: Option<PathBuf>,
+}
+
+/// The path of a folder that is there.
+fn folder_argument() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.is_dir() {
+            Ok(path)
+        } else {
+            Err("expected a folder that is there")
+        }
+    })
+}
+
+#[derive(Args)]
+pub struct ColumnsArgument {
+    /// What the columns of a file of your own are, where their names do not say it:
+    /// `task:1;label:9;split:10,test;x:2-8`. A link carries the same text as c=.
+    #[arg(long, value_name = "TEXT")]
+    pub columns: Option<Mapping>,
+}
+
+#[derive(Args)]
+pub struct Solve {
+    /// CSV with columns task,label,x1..xd; where there is a column split, rows marked test are
+    /// left out. `-` for standard input.
+    pub tasks: String,
+    #[arg(long, value_parser = loss(), default_value = Loss::Squared.word())]
+    pub loss: Loss,
+    #[arg(long, value_parser = solver(), default_value = Solver::Certified.word())]
+    pub solver: Solver,
+    /// λ1, weight of the penalty on the size of the model.
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
+    pub lambda1: f64,
+    /// λ2, weight of the task relationship.
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
+    pub lambda2: f64,
+    /// ε, floor of the task covariance.
+    #[arg(long, default_value_t = 1e-6, allow_negative_numbers = true)]
+    pub epsilon: f64,
+    /// Stop at this certificate, relative to max(1, objective).
+    #[arg(long, default_value_t = Limits::default().tolerance, allow_negative_numbers = true)]
+    pub tolerance: f64,
+    /// Most Newton steps, or rounds of the alternation.
+    #[arg(long, default_value_t = Limits::default().max_iterations)]
+    pub max_iterations: usize,
+}
+
+#[derive(Args)]
+pub struct FigureArguments {
+    /// 1 (convergence), 2 (quality over budgets) or 3 (task correlations).
+    pub number: u32,
+    /// Only this data set; may be given several times. Default: those of the paper.
+    #[arg(long)]
+    pub dataset: Vec<String>,
+    /// Repeats with different seeds.
+    #[arg(long, default_value_t = 5)]
+    pub seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    pub first_seed: u64,
+    /// Write tables, pictures and specifications into this folder.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Threads; default: one for each core. Results do not depend on it.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    #[command(flatten)]
+    pub data: DataFolder,
+}
+
+#[derive(Args)]
+pub struct ReproduceArguments {
+    /// Folder for the runs; what is finished there is used again.
+    #[arg(long, default_value = "target/reproduction")]
+    pub work: PathBuf,
+    /// Folder for reproduction.md, its pictures and tables.
+    #[arg(long, default_value = "docs")]
+    pub out: PathBuf,
+    /// Repeats of the figures with different seeds.
+    #[arg(long, default_value_t = 5)]
+    pub seeds: u64,
+    /// Repeats of the comparisons of settings and gradients.
+    #[arg(long, default_value_t = 3)]
+    pub study_seeds: u64,
+    #[command(flatten)]
+    pub data: DataFolder,
+}
+
+fn loss() -> impl TypedValueParser<Value = Loss> {
+    PossibleValuesParser::new(Loss::WORDS)
+        .map(|word| Loss::from_word(&word).expect("one of the possible values"))
+}
+
+fn solver() -> impl TypedValueParser<Value = Solver> {
+    PossibleValuesParser::new(Solver::WORDS)
+        .map(|word| Solver::from_word(&word).expect("one of the possible values"))
+}

@@ -1,0 +1,271 @@
+//! What the commands read: specifications, links, data sets, wherever they are. Not here: what they mean.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use patom::data::import::Preview;
+use patom::data::import::mapping::Mapping;
+use patom::data::{self, DataSet, MAX_FILE_BYTES, import, published};
+use patom::spec::link::{self, Link};
+use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
+use patom::{Error, experiment};
+use serde_json::json;
+
+use crate::args::{ColumnsArgument, DataFolder};
+use crate::output::warn;
+use crate::{Failure, Outcomes};
+
+/// Largest specification.
+const MAX_SPEC_BYTES: usize = 1 << 20;
+
+/// The checked specification and its data set.
+pub fn load(link: &Link, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
+    let mut draft = link.draft.clone();
+    let columns = link.columns.as_ref();
+    let (data, shape) = match draft.dataset()? {
+        DatasetRef::Named(name) if columns.is_some() && DATASETS.contains(&name.as_str()) => {
+            let expected = "--columns only with a file of your own";
+            return Err(Error::field("dataset", name, expected).into());
+        }
+        DatasetRef::Named(name) if name == "synthetic" => (None, Shape::named(&name)),
+        DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
+            (Some(load_named(&name, folder)?), Shape::named(&name))
+        }
+        DatasetRef::Named(path) => {
+            let data = read_file(&path, columns, folder)?;
+            draft.set(
+                "dataset",
+                json!({ "name": data.name, "sha256": data.sha256 }),
+            );
+            let shape = Shape::of(&data);
+            (Some(data), Some(shape))
+        }
+        DatasetRef::File { name, sha256 } => {
+            let data = find_by_hash(&name, &sha256, columns, folder)?;
+            let shape = Shape::of(&data);
+            (Some(data), Some(shape))
+        }
+    };
+    let shape = shape.expect("every name of DATASETS has a shape");
+    let spec = check(&draft, &shape)?;
+    let data = match data {
+        Some(data) => data,
+        None => experiment::load_synthetic(&spec)?,
+    };
+    Ok((spec, data))
+}
+
+/// Every field that is wrong, a line each.
+pub fn check(draft: &Draft, shape: &Shape) -> Outcomes<Spec> {
+    draft.check(shape).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::Input(lines.join("\n       "))
+    })
+}
+
+/// What was given as SPEC: a link, or a file (`-` for standard input) that holds JSON or a link.
+pub fn read_spec(text: &str, given: ColumnsArgument) -> Outcomes<Link> {
+    let mut link = read_link_or_json(text)?;
+    match (&link.columns, given.columns) {
+        (Some(own), Some(columns)) if *own != columns => Err(Error::field(
+            "columns",
+            columns,
+            format!("no --columns beside a link, or those of the link: {own}"),
+        )
+        .into()),
+        (_, None) => Ok(link),
+        (_, columns) => {
+            link.columns = columns;
+            Ok(link)
+        }
+    }
+}
+
+pub fn read_link_or_json(text: &str) -> Outcomes<Link> {
+    if link::is_link(text) {
+        return read_link(text);
+    }
+    let content = read_text(text)?;
+    if link::is_link(content.trim()) && !content.trim_start().starts_with('{') {
+        return read_link(&content);
+    }
+    let draft = Draft::parse(&content)?;
+    Ok(Link {
+        draft,
+        ..Link::default()
+    })
+}
+
+pub fn read_link(text: &str) -> Outcomes<Link> {
+    let link = link::decode(text)?;
+    for key in link.unknown_keys() {
+        warn(&format!("link: key {key} is unknown and has no effect"));
+    }
+    Ok(link)
+}
+
+/// The text of a specification.
+pub fn read_text(path: &str) -> Outcomes<String> {
+    let bytes = read_bytes(path, MAX_SPEC_BYTES)?;
+    String::from_utf8(bytes)
+        .map_err(|error| Failure::Input(format!("{path}: {error}; expected UTF-8 text")))
+}
+
+/// A file, a pipe, or standard input for `-`.
+pub fn read_bytes(path: &str, most: usize) -> Outcomes<Vec<u8>> {
+    let result = if path == "-" {
+        read_at_most(io::stdin(), most)
+    } else {
+        File::open(path).and_then(|file| read_at_most(file, most))
+    };
+    result.map_err(|error| {
+        Failure::Input(format!(
+            "{path}: {error}; expected a file of at most {most} bytes"
+        ))
+    })
+}
+
+pub fn read_at_most(source: impl Read, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        let what = format!("more than {most} bytes");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, what));
+    }
+    Ok(bytes)
+}
+
+/// The bytes of a data set. A pipe could keep us waiting for ever.
+pub fn read_data(path: &Path) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "no file"));
+    }
+    read_at_most(File::open(path)?, MAX_FILE_BYTES)
+}
+
+/// A user's file: at this path, or else below one of the folders that hold data.
+pub fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> Outcomes<DataSet> {
+    let path = Path::new(path);
+    let known = path.extension().is_some_and(|ending| {
+        let is = |known| ending.eq_ignore_ascii_case(known);
+        ["csv", "tsv", "txt", "mat"].into_iter().any(is)
+    });
+    if !known {
+        return Err(Error::field(
+            "dataset",
+            path.display(),
+            format!(
+                "one of {}, or the path of a .csv, .tsv, .txt or .mat file",
+                DATASETS.join(", ")
+            ),
+        )
+        .into());
+    }
+    // The folder that was asked for, here, and then the others. (An absolute path is itself below
+    // any folder.)
+    let mut places: Vec<PathBuf> = (folders(folder).iter())
+        .map(|folder| folder.join(path))
+        .collect();
+    places.insert(usize::from(folder.folder.is_some()), path.to_path_buf());
+    let is_there = |place: &&PathBuf| place.exists();
+    let place = places.iter().find(is_there).map_or(path, PathBuf::as_path);
+    let bytes = read_data(place).map_err(|error| {
+        Failure::Input(format!(
+            "dataset: {}: {error}; expected a file of at most {MAX_FILE_BYTES} bytes here or in \
+             the folder that --data names",
+            place.display()
+        ))
+    })?;
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into());
+    read_mapped(&name, &bytes, columns)
+}
+
+/// The data set in a user's file; where its columns need a mapping, with the words for one.
+pub fn read_mapped(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<DataSet> {
+    let made = import::read_with(name, bytes, columns).map_err(|error| {
+        let guess = match columns {
+            None => import::inspect(name, bytes, None).ok(),
+            Some(_) => None,
+        };
+        let is_good = |preview: &Preview| {
+            !preview.has_our_names && preview.guess.check(preview.columns.len()).is_ok()
+        };
+        match guess.filter(is_good) {
+            Some(preview) => Failure::Input(format!(
+                "{error}\n       Or say what its columns are, perhaps --columns '{}'",
+                preview.guess
+            )),
+            None => error.into(),
+        }
+    })?;
+    if made.dropped > 0 {
+        warn(&format!(
+            "{} of {} rows lack a value and were left out",
+            made.dropped, made.rows
+        ));
+    }
+    Ok(made.data)
+}
+
+/// Folders that may hold data, in the order in which they are looked through.
+pub fn folders(folder: &DataFolder) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = folder.folder.clone().into_iter().collect();
+    folders.extend(std::env::var_os("PATOM_DATA").map(PathBuf::from));
+    folders.extend([
+        PathBuf::from("../shared/data"),
+        PathBuf::from("target/data"),
+    ]);
+    folders
+}
+
+pub fn find(file: &str, folder: &DataFolder) -> Option<Vec<u8>> {
+    folders(folder)
+        .iter()
+        .find_map(|folder| read_data(&folder.join(file)).ok())
+}
+
+/// A published data set from wherever its files are.
+pub fn load_named(name: &str, folder: &DataFolder) -> Outcomes<DataSet> {
+    Ok(published::load(name, &|file| find(file, folder))?)
+}
+
+pub fn find_by_hash(
+    name: &str,
+    sha256: &str,
+    columns: Option<&Mapping>,
+    folder: &DataFolder,
+) -> Outcomes<DataSet> {
+    let mut folders = folders(folder);
+    folders.push(PathBuf::from("."));
+    let mut others = Vec::new();
+    for path in folders.iter().map(|folder| folder.join(name)) {
+        let bytes = match read_data(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                if error.kind() != ErrorKind::NotFound {
+                    others.push(format!("{}: {error}", path.display()));
+                }
+                continue;
+            }
+        };
+        let found = data::sha256_hex(&bytes);
+        if found == sha256 {
+            return read_mapped(name, &bytes, columns);
+        }
+        others.push(format!("{} has {found}", path.display()));
+    }
+    let found = if others.is_empty() {
+        "no such file".to_string()
+    } else {
+        others.join("; ")
+    };
+    Err(Error::field(
+        "dataset",
+        format!("{name}: {found}"),
+        format!("a file with SHA-256 {sha256}; name its folder with --data"),
+    )
+    .into())
+}

@@ -1,0 +1,301 @@
+//! Files written here byte by byte, whole and damaged; other tests use the writer, too.
+
+use super::*;
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use proptest::prelude::*;
+
+/// Writes files in either byte order, from the description of the format.
+#[derive(Clone, Copy)]
+pub(in crate::data) struct Writer {
+    pub(in crate::data) big_endian: bool,
+}
+
+impl Writer {
+    fn bytes(self, little: &[u8]) -> Vec<u8> {
+        let mut bytes = little.to_vec();
+        if self.big_endian {
+            bytes.reverse();
+        }
+        bytes
+    }
+
+    fn word(self, word: u32) -> Vec<u8> {
+        self.bytes(&word.to_le_bytes())
+    }
+
+    pub(in crate::data) fn file(self, elements: &[Vec<u8>]) -> Vec<u8> {
+        let mut file = b"MATLAB 5.0 MAT-file, made for a test".to_vec();
+        file.resize(124, b' ');
+        file.extend(self.bytes(&0x0100u16.to_le_bytes()));
+        file.extend(if self.big_endian { b"MI" } else { b"IM" });
+        file.extend(elements.concat());
+        file
+    }
+
+    fn element(self, kind: u32, data: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(data.len()).unwrap();
+        let mut element = [self.word(kind), self.word(size), data.to_vec()].concat();
+        element.resize(element.len() + padding(data.len()), 0);
+        element
+    }
+
+    /// Up to four bytes of data inside the tag.
+    fn small(self, kind: u32, data: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(data.len()).unwrap();
+        let mut element = [self.word(size << 16 | kind), data.to_vec()].concat();
+        element.resize(8, 0);
+        element
+    }
+
+    pub(in crate::data) fn array(
+        self,
+        class: u32,
+        shape: &[u32],
+        name: &str,
+        parts: &[Vec<u8>],
+    ) -> Vec<u8> {
+        let flags = [self.word(class), self.word(0)].concat();
+        let shape: Vec<u8> = shape.iter().flat_map(|size| self.word(*size)).collect();
+        let content = [
+            self.element(MI_UINT32, &flags),
+            self.element(MI_INT32, &shape),
+            self.element(MI_INT8, name.as_bytes()),
+            parts.concat(),
+        ]
+        .concat();
+        self.element(MI_MATRIX, &content)
+    }
+
+    pub(in crate::data) fn doubles(self, shape: &[u32], name: &str, values: &[f64]) -> Vec<u8> {
+        let data: Vec<u8> = values
+            .iter()
+            .flat_map(|value| self.bytes(&value.to_le_bytes()))
+            .collect();
+        self.array(6, shape, name, &[self.element(MI_DOUBLE, &data)])
+    }
+
+    fn compressed(self, element: &[u8]) -> Vec<u8> {
+        let deflated = compress_to_vec_zlib(element, 6);
+        let size = u32::try_from(deflated.len()).unwrap();
+        [self.word(MI_COMPRESSED), self.word(size), deflated].concat()
+    }
+
+    /// Something of everything.
+    fn mixture(self) -> Vec<u8> {
+        let inner = self.doubles(&[1, 2], "", &[5.0, 6.0]);
+        let cell = self.array(
+            1,
+            &[1, 2],
+            "c",
+            &[inner.clone(), self.element(MI_MATRIX, &[])],
+        );
+        let nested = self.array(1, &[1, 1], "n", std::slice::from_ref(&cell));
+        let text = self.array(4, &[1, 1], "t", &[self.small(MI_UINT8, b"x")]);
+        self.file(&[
+            self.doubles(&[2, 2], "a", &[1.0, 2.0, 3.0, 4.0]),
+            text,
+            self.compressed(&cell),
+            nested,
+        ])
+    }
+}
+
+const BOTH: [Writer; 2] = [Writer { big_endian: false }, Writer { big_endian: true }];
+
+fn matrix(shape: &[usize], values: &[f64]) -> Value {
+    Value::Matrix(Matrix {
+        shape: shape.to_vec(),
+        values: values.to_vec(),
+    })
+}
+
+fn message(bytes: &[u8]) -> String {
+    read(bytes).unwrap_err().to_string()
+}
+
+#[test]
+fn matrices_cells_and_compressed_cells_are_read_in_both_byte_orders() {
+    for writer in BOTH {
+        let variables = read(&writer.mixture()).unwrap();
+        let cell = Value::Cell {
+            shape: vec![1, 2],
+            items: vec![matrix(&[1, 2], &[5.0, 6.0]), matrix(&[0, 0], &[])],
+        };
+        let values: Vec<(&str, &Value)> = variables
+            .iter()
+            .map(|variable| (variable.name.as_str(), &variable.value))
+            .collect();
+        let nested = Value::Cell {
+            shape: vec![1, 1],
+            items: vec![cell.clone()],
+        };
+        let expected = [
+            ("a", &matrix(&[2, 2], &[1.0, 2.0, 3.0, 4.0])),
+            ("t", &unread("text")),
+            ("c", &cell),
+            ("n", &nested),
+        ];
+        assert_eq!(values, expected);
+    }
+}
+
+#[test]
+fn every_storage_type_is_read_whatever_the_class() {
+    for writer in BOTH {
+        let types: [(u32, Vec<u8>, f64); 10] = [
+            (MI_INT8, vec![0xFE], -2.0),
+            (MI_UINT8, vec![0xFE], 254.0),
+            (MI_INT16, (-300i16).to_le_bytes().to_vec(), -300.0),
+            (MI_UINT16, 65_000u16.to_le_bytes().to_vec(), 65_000.0),
+            (MI_INT32, (-70_000i32).to_le_bytes().to_vec(), -70_000.0),
+            (MI_UINT32, 4_000_000_000u32.to_le_bytes().to_vec(), 4e9),
+            (MI_SINGLE, 0.1f32.to_le_bytes().to_vec(), f64::from(0.1f32)),
+            (MI_DOUBLE, 0.1f64.to_le_bytes().to_vec(), 0.1),
+            (MI_INT64, (-5i64).to_le_bytes().to_vec(), -5.0),
+            (
+                MI_UINT64,
+                (1u64 << 53).to_le_bytes().to_vec(),
+                9_007_199_254_740_992.0,
+            ),
+        ];
+        for (kind, little, value) in types {
+            let data = writer.bytes(&little);
+            let mut elements = vec![writer.element(kind, &data)];
+            if data.len() <= 4 {
+                elements.push(writer.small(kind, &data));
+            }
+            for element in elements {
+                let file = writer.file(&[writer.array(6, &[1, 1], "v", &[element])]);
+                let variables = read(&file).unwrap();
+                assert_eq!(variables[0].value, matrix(&[1, 1], &[value]), "type {kind}");
+            }
+        }
+    }
+}
+
+#[test]
+fn integers_that_a_double_cannot_hold_are_named_not_rounded() {
+    let writer = BOTH[0];
+    let data = ((1u64 << 53) + 1).to_le_bytes();
+    let large = writer.array(15, &[1, 1], "v", &[writer.element(MI_UINT64, &data)]);
+    let variables = read(&writer.file(&[large])).unwrap();
+    assert!(variables[0].value.describe().contains("2^53"));
+}
+
+#[test]
+fn other_classes_are_named_and_leave_the_rest_readable() {
+    let writer = BOTH[0];
+    let content = writer.element(MI_INT32, &[0; 8]);
+    for (class, what) in [
+        (2, "a structure"),
+        (3, "an object"),
+        (4, "text"),
+        (5, "a sparse matrix"),
+        (6 | FLAG_COMPLEX, "a complex matrix"),
+        (16, "a function handle"),
+    ] {
+        let other = writer.array(class, &[1, 2], "other", std::slice::from_ref(&content));
+        let file = writer.file(&[other, writer.doubles(&[1, 1], "a", &[7.0])]);
+        let variables = read(&file).unwrap();
+        assert_eq!(variables[0].value.describe(), what);
+        assert_eq!(variables[1].value, matrix(&[1, 1], &[7.0]));
+    }
+}
+
+#[test]
+fn other_versions_are_refused_by_name() {
+    let mut file = BOTH[0].mixture();
+    file[124..126].copy_from_slice(&[0, 2]);
+    assert!(message(&file).contains("7.3"));
+    assert!(message(b"MATLAB 7.3 MAT-file").contains("7.3"));
+    assert!(message(b"\x89HDF\r\n\x1a\n").contains("7.3"));
+    assert!(message(&[0; 64]).contains("version 4"));
+    file[126] = b'?';
+    assert!(message(&file).contains("byte 126"));
+    assert!(message(b"task,label,x1").contains("128 bytes"));
+}
+
+#[test]
+fn every_truncation_is_an_error_or_drops_whole_variables() {
+    for writer in BOTH {
+        let file = writer.mixture();
+        let whole = read(&file).unwrap();
+        for length in 0..file.len() {
+            if let Ok(variables) = read(&file[..length]) {
+                assert_eq!(variables[..], whole[..variables.len()], "{length}");
+                assert!(variables.len() < whole.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn huge_claims_are_errors_before_anything_is_allocated() {
+    let writer = BOTH[0];
+    let most = i32::MAX.cast_unsigned();
+    let data = writer.element(MI_DOUBLE, &[0; 8]);
+    let matrix = writer.array(6, &[most, most, most], "v", std::slice::from_ref(&data));
+    assert!(message(&writer.file(&[matrix])).contains("as the sizes say"));
+    let cell = writer.array(1, &[most, most], "v", &[]);
+    assert!(message(&writer.file(&[cell])).contains("cell array"));
+    let negative = writer.array(6, &[u32::MAX, 1], "v", &[data]);
+    assert!(message(&writer.file(&[negative])).contains("negative"));
+    let mut element = writer.doubles(&[1, 1], "v", &[1.0]);
+    element[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert!(message(&writer.file(&[element])).contains("byte 128: an element of 4294967295"));
+}
+
+#[test]
+fn an_empty_matrix_of_any_number_of_rows_takes_no_time() {
+    // Going through its rows took seconds: found by the fuzzer.
+    let most = i32::MAX.cast_unsigned();
+    for writer in BOTH {
+        let file = writer.file(&[writer.doubles(&[most, 0], "x", &[])]);
+        for variable in read(&file).unwrap() {
+            let Value::Matrix(mut matrix) = variable.value else {
+                panic!("{}", variable.value.describe());
+            };
+            assert_eq!(matrix.shape, [most as usize, 0]);
+            matrix.shape[0] = usize::MAX;
+            assert_eq!(matrix.row_major(), [0.0; 0]);
+        }
+    }
+}
+
+#[test]
+fn a_compressed_variable_cannot_inflate_beyond_the_limit() {
+    let writer = BOTH[0];
+    let bomb = writer.compressed(&vec![0; MAX_FILE_BYTES + 1]);
+    assert!(bomb.len() < 1 << 20);
+    let message = message(&writer.file(&[bomb]));
+    assert!(message.contains("beyond the limit"), "{message}");
+}
+
+#[test]
+fn cells_nested_too_deeply_are_refused() {
+    let writer = BOTH[0];
+    let mut value = writer.doubles(&[1, 1], "", &[1.0]);
+    for _ in 0..MAX_DEPTH {
+        value = writer.array(1, &[1, 1], "", &[value]);
+    }
+    assert!(read(&writer.file(std::slice::from_ref(&value))).is_ok());
+    let deeper = writer.array(1, &[1, 1], "", &[value]);
+    assert!(message(&writer.file(&[deeper])).contains("16 levels"));
+}
+
+proptest! {
+    #[test]
+    fn changed_bytes_end_in_variables_or_an_error(
+        big_endian: bool,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        length: prop::sample::Index,
+    ) {
+        let mut file = Writer { big_endian }.mixture();
+        for (at, byte) in changes {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        let _ = read(&file);
+        let _ = read(&file[..length.index(file.len())]);
+    }
+}

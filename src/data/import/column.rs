@@ -1,0 +1,136 @@
+//! A column of a user's file: what is counted of it, and what that says. Not here: what it means
+//! (`guess`).
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::sheet::Row;
+use crate::Result;
+use crate::data::formats::csv::shorten;
+
+/// Different words of a column are counted up to here.
+const MAX_DISTINCT: usize = 100;
+/// Different words of a column that a preview lists.
+const SHOWN_WORDS: usize = 20;
+
+/// What most cells of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    /// Numbers.
+    Number,
+    /// Words.
+    Text,
+    /// Nothing.
+    Empty,
+}
+
+/// A cell that is not like the others of its column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OutlierCell {
+    /// Line of the file, from 1; row of a MAT file.
+    pub line: u64,
+    /// What stands there.
+    pub text: String,
+}
+
+/// What is known of a column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Column {
+    /// As the header says, or `column 3`.
+    pub name: String,
+    /// What most of its cells are.
+    pub kind: ColumnKind,
+    /// Number of different words; none: more than 100.
+    pub distinct: Option<usize>,
+    /// The words, most frequent first, and how often they stand there; none if there are more
+    /// than 20.
+    pub words: Vec<(String, usize)>,
+    /// Smallest number.
+    pub min: Option<f64>,
+    /// Largest number.
+    pub max: Option<f64>,
+    /// Cells without a value.
+    pub missing: usize,
+    /// Line of the first of them.
+    pub first_missing: Option<u64>,
+    /// The first word in a column of numbers.
+    pub first_word: Option<OutlierCell>,
+}
+
+/// What is counted of a column.
+#[derive(Default)]
+pub(super) struct Counter {
+    words: HashMap<String, usize>,
+    /// There are more words than are counted.
+    many: bool,
+    numbers: usize,
+    texts: usize,
+    range: Option<(f64, f64)>,
+    missing: usize,
+    first_missing: Option<u64>,
+    first_word: Option<OutlierCell>,
+}
+
+impl Counter {
+    /// Counts the cell of a row.
+    pub(super) fn count(&mut self, row: &Row<'_>, column: usize) -> Result<()> {
+        if row.is_missing(column)? {
+            self.missing += 1;
+            self.first_missing.get_or_insert(row.line);
+            return Ok(());
+        }
+        let text = row.text(column)?;
+        if let Some(number) = row.number(column)? {
+            self.numbers += 1;
+            let (low, high) = self.range.unwrap_or((number, number));
+            self.range = Some((low.min(number), high.max(number)));
+        } else {
+            self.texts += 1;
+            self.first_word.get_or_insert_with(|| OutlierCell {
+                line: row.line,
+                text: shorten(&text),
+            });
+        }
+        if self.many {
+            return Ok(());
+        }
+        if let Some(count) = self.words.get_mut(&*text) {
+            *count += 1;
+        } else if self.words.len() == MAX_DISTINCT {
+            self.many = true;
+            self.words = HashMap::new();
+        } else {
+            self.words.insert(text.into_owned(), 1);
+        }
+        Ok(())
+    }
+
+    /// What the counts say of the column of this name.
+    pub(super) fn column(self, name: &str) -> Column {
+        let kind = match (self.numbers, self.texts) {
+            (0, 0) => ColumnKind::Empty,
+            (numbers, texts) if numbers >= texts => ColumnKind::Number,
+            _ => ColumnKind::Text,
+        };
+        let distinct = (!self.many).then_some(self.words.len());
+        let mut words: Vec<(String, usize)> = self.words.into_iter().collect();
+        if words.len() > SHOWN_WORDS {
+            words.clear();
+        }
+        words.sort_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+        let range = self.range.filter(|_| kind == ColumnKind::Number);
+        Column {
+            name: name.to_string(),
+            kind,
+            distinct,
+            words,
+            min: range.map(|(low, _)| low),
+            max: range.map(|(_, high)| high),
+            missing: self.missing,
+            first_missing: self.first_missing,
+            first_word: self.first_word.filter(|_| kind == ColumnKind::Number),
+        }
+    }
+}

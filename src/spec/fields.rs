@@ -1,0 +1,398 @@
+//! The one table of the fields of a specification. A row holds the field's name and type, its key
+//! in links, what people are shown, what it may hold and its default. The check, JSON, links, the
+//! form of the page and the documentation read it: a new field is a row here and its use.
+//!
+//! Not here: rules about several fields at once (`rules`).
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{DatasetRef, MAX_SEED, Shape, VERSION};
+use crate::attack::{Attack, Gradient, InjectedLabels, Method, Step};
+use crate::data::published::SampleDefaults;
+use crate::data::sample::TargetScaling;
+use crate::data::{Kind, published, synthetic};
+use crate::mtrl::{Loss, Solver};
+use crate::rng::{Random, Stream};
+
+/// What a field may hold.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum FieldKind {
+    /// One of these words.
+    Choice {
+        /// The words.
+        words: &'static [&'static str],
+        /// Their texts, for people.
+        texts: &'static [&'static str],
+    },
+    /// A whole number.
+    Integer {
+        /// Smallest.
+        min: u64,
+        /// Largest.
+        max: u64,
+        /// May be null.
+        optional: bool,
+    },
+    /// A number.
+    Number {
+        /// Smallest.
+        min: f64,
+        /// Largest.
+        max: f64,
+        /// May be null.
+        optional: bool,
+        /// Zero is allowed beside the range.
+        or_zero: bool,
+    },
+    /// A list of different task numbers, from 0.
+    Tasks,
+    /// A data set.
+    Dataset,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Field {
+    /// Name in JSON.
+    pub name: &'static str,
+    /// Key in links.
+    pub key: &'static str,
+    /// Label of the field, for people.
+    pub title: &'static str,
+    /// What it does, one sentence.
+    pub purpose: &'static str,
+    /// What it may hold.
+    #[serde(flatten)]
+    pub kind: FieldKind,
+    /// Its value where none is given.
+    #[serde(skip)]
+    pub(super) default: fn(&Given) -> Value,
+}
+
+/// The field of this name.
+pub fn field(name: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.name == name)
+}
+
+/// What defaults may depend on: the data set's shape and the values of other fields.
+pub(super) struct Given<'a> {
+    /// Shape of the data set.
+    pub shape: &'a Shape,
+    /// The value that was written for a field; none: its default counts.
+    pub written: &'a dyn Fn(&str) -> Option<Value>,
+}
+
+impl Given<'_> {
+    /// The value of a field: as written, else its default. Defaults that depend on each other in a
+    /// circle would never end; the table has none.
+    pub fn value(&self, field: &Field) -> Value {
+        (self.written)(field.name).unwrap_or_else(|| (field.default)(self))
+    }
+
+    /// The same of the field of this name.
+    fn get<T: serde::de::DeserializeOwned>(&self, name: &str) -> T {
+        let field = field(name).expect("defaults name fields of the table");
+        serde_json::from_value(self.value(field)).expect("what is written has been checked")
+    }
+
+    /// What a run of this data set samples by default.
+    fn sample(&self) -> SampleDefaults {
+        let by_name = match self.get("dataset") {
+            DatasetRef::Named(name) if name == synthetic::NAME => Some(synthetic::SAMPLE),
+            DatasetRef::Named(name) => published::find(&name).map(|found| found.sample),
+            DatasetRef::File { .. } => None,
+        };
+        by_name.unwrap_or(SampleDefaults {
+            train_per_task: None,
+            train_share: (!self.shape.has_split).then_some(0.5),
+            test_per_task: None,
+            targets: self.shape.tasks.div_ceil(2),
+        })
+    }
+
+    /// Neither of the two fields that say how many points are for training is written.
+    fn training_is_open(&self) -> bool {
+        ["train_per_task", "train_share"]
+            .into_iter()
+            .all(|name| (self.written)(name).is_none())
+    }
+
+    /// Direct: the targets; indirect: all other tasks; hybrid, as in the paper: as many as there
+    /// are other tasks, drawn from all.
+    fn attackers(&self) -> Vec<usize> {
+        let targets: Vec<usize> = self.get("targets");
+        let m = self.shape.tasks;
+        let others = (0..m).filter(|task| !targets.contains(task));
+        match self.get("attack") {
+            Attack::Direct => targets,
+            Attack::Indirect => others.collect(),
+            Attack::Hybrid => {
+                let count = others.count().clamp(1, m);
+                Random::new(self.get("seed"), Stream::Attackers, 0).choose(m, count)
+            }
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        self.shape.kind.unwrap_or_else(|| match self.get("loss") {
+            Loss::Squared => Kind::Regression,
+            Loss::SquaredHinge => Kind::Classification,
+        })
+    }
+}
+
+const fn integer(min: u64, max: u64) -> FieldKind {
+    FieldKind::Integer {
+        min,
+        max,
+        optional: false,
+    }
+}
+
+const fn number(min: f64, max: f64) -> FieldKind {
+    FieldKind::Number {
+        min,
+        max,
+        optional: false,
+        or_zero: false,
+    }
+}
+
+macro_rules! choice {
+    ($type:ident) => {
+        FieldKind::Choice {
+            words: $type::WORDS,
+            texts: $type::TEXTS,
+        }
+    };
+}
+
+/// Makes the struct `Spec`, the table `FIELDS`, and the setter of all fields from the rows.
+macro_rules! fields {
+    ($($name:ident: $type:ty {
+        key: $key:literal,
+        title: $title:literal,
+        purpose: $purpose:literal,
+        kind: $kind:expr,
+        default: $default:expr,
+    })+) => {
+        /// A complete, checked specification. Same spec and data, same result, bit for bit.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        pub struct Spec {
+            $(#[doc = $purpose] pub $name: $type,)+
+        }
+
+        /// The fields, in the order in which they are written.
+        pub const FIELDS: [Field; [$($key),+].len()] = [$(Field {
+            name: stringify!($name),
+            key: $key,
+            title: $title,
+            purpose: $purpose,
+            kind: $kind,
+            default: |given| {
+                let default: fn(&Given) -> $type = $default;
+                serde_json::to_value(default(given)).expect("a default is plain JSON")
+            },
+        }),+];
+
+        impl Spec {
+            /// From the values of all fields, each of which has passed the check.
+            pub(super) fn of_checked(mut value_of: impl FnMut(&Field) -> Value) -> Self {
+                let mut rows = FIELDS.iter();
+                Self {
+                    $($name: {
+                        let row = rows.next().expect("a row for each field");
+                        serde_json::from_value(value_of(row)).expect("every field has been checked")
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+// The defaults of a version never change: links leave them out.
+fields! {
+    version: u64 {
+        key: "v",
+        title: "Version",
+        purpose: "Version of the specification format.",
+        kind: integer(VERSION, VERSION),
+        default: |_| VERSION,
+    }
+    dataset: DatasetRef {
+        key: "d",
+        title: "Data set",
+        purpose: "Source of the tasks and their points.",
+        kind: FieldKind::Dataset,
+        default: |_| DatasetRef::Named(synthetic::NAME.to_string()),
+    }
+    train_per_task: Option<usize> {
+        key: "n",
+        title: "Training points per task",
+        purpose: "Number of clean training points drawn for each task.",
+        kind: FieldKind::Integer { min: 1, max: 1_000_000, optional: true },
+        default: |given| given.sample().train_per_task.filter(|_| given.training_is_open()),
+    }
+    train_share: Option<f64> {
+        key: "ns",
+        title: "Training share",
+        purpose: "Share of each task's points that are used for training.",
+        kind: FieldKind::Number { min: 0.001, max: 0.999, optional: true, or_zero: false },
+        default: |given| given.sample().train_share.filter(|_| given.training_is_open()),
+    }
+    test_per_task: Option<usize> {
+        key: "nt",
+        title: "Test points per task",
+        purpose: "Number of test points of each task; empty: all that remain.",
+        kind: FieldKind::Integer { min: 1, max: 1_000_000, optional: true },
+        default: |given| given.sample().test_per_task,
+    }
+    targets: Vec<usize> {
+        key: "t",
+        title: "Target tasks",
+        purpose: "Tasks whose test error the attacker wants to raise.",
+        kind: FieldKind::Tasks,
+        default: |given| (0..given.sample().targets).collect(),
+    }
+    attackers: Vec<usize> {
+        key: "a",
+        title: "Attacking tasks",
+        purpose: "Tasks that the attacker can inject points into.",
+        kind: FieldKind::Tasks,
+        default: |given| given.attackers(),
+    }
+    attack: Attack {
+        key: "k",
+        title: "Attack",
+        purpose: "direct: points are injected into the target tasks; indirect: into other tasks \
+                  only; hybrid: into any tasks.",
+        kind: choice!(Attack),
+        default: |_| Attack::Direct,
+    }
+    method: Method {
+        key: "m",
+        title: "Method",
+        purpose: "patom optimises the injected points; random leaves them where they were drawn.",
+        kind: choice!(Method),
+        default: |_| Method::Patom,
+    }
+    gradient: Gradient {
+        key: "g",
+        title: "Gradient",
+        purpose: "published: the paper's approximation; implicit: exact for a fixed task covariance; \
+                  implicit_total: exact.",
+        kind: choice!(Gradient),
+        default: |_| Gradient::ImplicitTotal,
+    }
+    step: Step {
+        key: "p",
+        title: "Step rule",
+        purpose: "constant: the paper's rule, which can oscillate; backtracking: the utility never \
+                  falls.",
+        kind: choice!(Step),
+        default: |_| Step::Backtracking,
+    }
+    step_size: f64 {
+        key: "ps",
+        title: "Step size",
+        purpose: "The constant step, or the first trial step of backtracking.",
+        kind: number(1e-9, 1e9),
+        default: |_| 100.0,
+    }
+    iterations: usize {
+        key: "i",
+        title: "Iterations",
+        purpose: "Number of times the injected points are updated.",
+        kind: integer(0, 1000),
+        default: |_| 15,
+    }
+    batch_factor: f64 {
+        key: "pb",
+        title: "Batch factor",
+        purpose: "Batch size of the constant step, as a multiple of the targets' clean training points.",
+        kind: number(0.01, 100.0),
+        default: |_| 3.0,
+    }
+    budget: f64 {
+        key: "b",
+        title: "Budget",
+        purpose: "Attack budget: poisoned points as a share of each attacking task's clean training \
+                  points.",
+        kind: number(0.0, 5.0),
+        default: |_| 0.2,
+    }
+    radius: f64 {
+        key: "x",
+        title: "Radius",
+        purpose: "Injected points stay in a ball of this radius; clean points lie in the unit ball.",
+        kind: number(1e-6, 100.0),
+        default: |_| 1.0,
+    }
+    injected_labels: InjectedLabels {
+        key: "y",
+        title: "Injected labels",
+        purpose: "uniform over the label range (classification: -1 and +1 with equal odds), resampled \
+                  from the clean labels (regression), or flipped clean labels (classification).",
+        kind: choice!(InjectedLabels),
+        default: |_| InjectedLabels::Uniform,
+    }
+    loss: Loss {
+        key: "l",
+        title: "Loss",
+        purpose: "squared for regression, squared_hinge for classification.",
+        kind: choice!(Loss),
+        default: |given| match given.shape.kind {
+            Some(Kind::Classification) => Loss::SquaredHinge,
+            _ => Loss::Squared,
+        },
+    }
+    lambda1: f64 {
+        key: "l1",
+        title: "λ1",
+        purpose: "Regularisation strength of the model weights.",
+        kind: number(1e-12, 1e6),
+        default: |_| 0.1,
+    }
+    lambda2: f64 {
+        key: "l2",
+        title: "λ2",
+        purpose: "Regularisation strength of the task relationship; larger values couple related \
+                  tasks more.",
+        kind: number(0.0, 1e6),
+        default: |_| 0.1,
+    }
+    epsilon: f64 {
+        key: "eps",
+        title: "ε",
+        purpose: "Floor that keeps the task covariance invertible; 0 only with the alternating solver \
+                  and the published gradient.",
+        kind: FieldKind::Number { min: 1e-12, max: 1.0, optional: false, or_zero: true },
+        default: |_| 1e-6,
+    }
+    solver: Solver {
+        key: "o",
+        title: "Solver",
+        purpose: "certified: solves the joint problem with an error bound; alternating: the paper's.",
+        kind: choice!(Solver),
+        default: |_| Solver::Certified,
+    }
+    target_scaling: TargetScaling {
+        key: "z",
+        title: "Label scaling",
+        purpose: "Regression labels are standardised on the training set, or used raw.",
+        kind: choice!(TargetScaling),
+        default: |given| match given.kind() {
+            Kind::Regression => TargetScaling::Standardised,
+            Kind::Classification => TargetScaling::Raw,
+        },
+    }
+    seed: u64 {
+        key: "s",
+        title: "Seed",
+        purpose: "Seed of every random choice of the run.",
+        kind: integer(0, MAX_SEED),
+        default: |_| 42,
+    }
+}
