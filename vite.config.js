@@ -56,7 +56,7 @@ const serviceWorker = () => ({
   },
 });
 
-/** Vite makes bundles of workers apart from the page's; both get the same plain names. */
+/** Plain names. Vite bundles workers apart from the page, so their chunks need names of their own. */
 const names = { entryFileNames: `${ASSETS}/[name].js`, chunkFileNames: `${ASSETS}/[name].js`, assetFileNames: `${ASSETS}/[name][extname]` };
 
 export default defineConfig({
@@ -72,7 +72,7 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: { output: names },
   },
-  worker: { format: "es", rolldownOptions: { output: names } },
+  worker: { format: "es", rolldownOptions: { output: { ...names, chunkFileNames: `${ASSETS}/worker-[name].js` } } },
   plugins: [serviceWorker()],
   preview: {
     strictPort: true,

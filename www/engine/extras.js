@@ -1,4 +1,4 @@
-/** The wasm modules that the first load does without: each fetched once, when something needs it. */
+/** The wasm modules that the first load does not include: each is downloaded once, when needed. */
 
 import { once } from "../core/once.js";
 
@@ -19,7 +19,7 @@ const module = (fetchModule) =>
       return module;
     } catch (error) {
       const why = error instanceof Error ? error.message : `${error}`;
-      throw { code: "data", field: null, message: `A part of the page could not be loaded (${why})` };
+      throw { code: "data", field: null, message: `Part of the page could not be downloaded (${why})` };
     }
   });
 

@@ -5,7 +5,8 @@ import { Heatmaps, onLookChange, resize, style } from "../ui/charts.js";
 import { el, onSinglePress } from "../ui/dom.js";
 import { loadPictures } from "../engine/extras.js";
 import { plainWords } from "./form.js";
-import { errorMessage } from "../core/lab.js";
+import { setBusy } from "../core/unload.js";
+import { errorMessage } from "../core/words.js";
 import { Solver } from "../engine/solver.js";
 import * as views from "./report.js";
 
@@ -154,6 +155,7 @@ class Compare {
   /** @param {"idle" | "running" | "done" | "failed" | "cancelled"} state @param {string} text */
   enter(state, text) {
     this.root.dataset.state = state;
+    setBusy(this, state === "running");
     this.cancelButton.hidden = state !== "running";
     this.runButton.hidden = state === "running";
     this.status.textContent = text;
