@@ -5,11 +5,13 @@ import { once } from "./core/once.js";
 import { parseRoute } from "./core/route.js";
 import { interruptedRun } from "./core/unload.js";
 import { errorMessage } from "./core/words.js";
+import { Confirmer } from "./engine/confirm.js";
 import { loadEngine } from "./engine/engine.js";
 import { Solver } from "./engine/solver.js";
 import { $, byId, onSinglePress } from "./ui/dom.js";
 import { showNotices } from "./ui/notices.js";
 import { settingsSheet, showSheet } from "./ui/sheet.js";
+import { showConfirmation } from "./views/confirmation.js";
 import { Datasets } from "./views/datasets.js";
 import { Form } from "./views/form.js";
 import { Guide } from "./views/guide.js";
@@ -84,6 +86,7 @@ session.subscribe((event) => {
   );
 });
 const navigation = new Navigation(session, guide, (link) => reading?.finished(link));
+showConfirmation(session, new Confirmer(session));
 
 function showForm() {
   const left = form.complain(session.problems);
