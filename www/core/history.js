@@ -5,7 +5,7 @@
 
 import * as records from "./database.js";
 import * as sweeps from "./sweeps.js";
-import { noteRun } from "./unload.js";
+import { LONG_RUN, noteRun } from "./unload.js";
 import { errorMessage } from "./words.js";
 
 /** @import { Kept, LabEvent, RunState } from "../engine/types.js" */
@@ -13,8 +13,6 @@ import { errorMessage } from "./words.js";
 
 /** Milliseconds between two saves of a run in progress. */
 const PACE = 1000;
-/** Seconds of a run beyond which a reload asks before it starts the run again. */
-const LONG_RUN = 30;
 /** Bytes of the paths of poisoned points that are kept with a result; longer paths are left out. */
 const MAX_PATH_BYTES = 4 << 20;
 
@@ -27,7 +25,7 @@ export class History {
     this.session = session;
     /** @type {Kept | null} the run in progress */
     this.current = null;
-    /** @type {Kept | null} the record of the result that is shown, if this tab computed it */
+    /** @type {Kept | null} the record of the result that is shown */
     this.shown = null;
     this.timer = 0;
     /** The saves, in order. */
@@ -83,9 +81,8 @@ export class History {
     const { result } = this.session;
     const { current } = this;
     this.current = null;
-    this.shown = null;
-    // A recalled result is kept already.
-    if (result?.at) return;
+    this.shown = result?.kept ?? null;
+    if (result?.kept) return;
     const id = current?.id ?? records.unique();
     const common = { id, tab: TAB, at: Date.now() };
     // The default run is not kept: the page starts with it.

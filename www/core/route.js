@@ -67,9 +67,10 @@ export function parseRoute(fragment) {
 export function splitLabLink(fragment) {
   const all = parts(fragment);
   const isPageKey = (/** @type {string} */ part) => LAB_KEYS.includes(split(part)[0]);
+  const keys = all.filter(isPageKey).map(split);
   return {
     spec: all.filter((part) => !isPageKey(part)).join("&"),
-    keys: all.filter(isPageKey).map(split),
+    keys: keys.filter(([key], k) => keys.findIndex(([other]) => other === key) === k),
   };
 }
 

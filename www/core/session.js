@@ -674,7 +674,8 @@ export class Session extends Store {
    * @param {Kept} kept
    * @param {string} text for the status
    */
-  recall({ run, report, json, confirmed }, text) {
+  recall(kept, text) {
+    const { run, report, json } = kept;
     this.stop();
     this.asked++;
     const read = this.engine.readLink(run.link);
@@ -688,7 +689,7 @@ export class Session extends Store {
       return this.emit({ type: "ended", how: "cancelled", run, headline: text, text: curve, problem: null });
     }
     const link = this.complete?.link ?? run.link;
-    this.result = { report, json, link, run, at: text, ...(confirmed && { confirmed }) };
+    this.result = { report, json, link, run, at: text, kept };
     this.expected = { link, claim: report.claim };
     this.emit({ type: "done", run, report });
   }

@@ -5,8 +5,10 @@
 
 /** @import { InterruptedRun } from "../engine/types.js" */
 
+/** Seconds of a run beyond which the page does not repeat it without asking. */
+export const LONG_RUN = 30;
 /** Milliseconds of work after which the browser asks. */
-const LONG = 3000;
+const PATIENCE = 3000;
 const NOTE = "patom-run";
 
 /** @type {Set<unknown>} */
@@ -33,7 +35,7 @@ export function setBusy(owner, busy) {
   else workers.delete(owner);
   if (isBusy() === before) return;
   clearTimeout(timer);
-  if (busy) timer = setTimeout(() => addEventListener("beforeunload", ask), LONG);
+  if (busy) timer = setTimeout(() => addEventListener("beforeunload", ask), PATIENCE);
   else removeEventListener("beforeunload", ask);
   for (const listener of listeners) listener();
 }

@@ -4,15 +4,13 @@
  * a wrong one. No looks: `views/confirmation.js` shows the state.
  */
 
-import { isBusy, onBusyChange } from "../core/unload.js";
+import { LONG_RUN, isBusy, onBusyChange } from "../core/unload.js";
 import { errorMessage } from "../core/words.js";
 import { Solver } from "./solver.js";
 
 /** @import { Session } from "../core/session.js" */
 /** @import { Confirmation, LabEvent, Result, RunState, Source } from "./types.js" */
 
-/** Seconds of a run beyond which it is repeated only on request. */
-const LONG_RUN = 30;
 /** Milliseconds of idleness before the second run: longer where it could disturb the user. */
 const connection = /** @type {{saveData?: boolean} | undefined} */ (Reflect.get(navigator, "connection"));
 const IDLE = connection?.saveData || navigator.hardwareConcurrency === 1 ? 5000 : 800;
@@ -39,11 +37,14 @@ export class Confirmer {
     const { result } = this.session;
     if (event.type === "done" && !event.corrected && result) {
       this.stop();
-      const recalled = result.at !== undefined;
-      const long = recalled || performance.now() - event.run.start > LONG_RUN * 1000;
-      this.wanted = !long;
-      this.enter({ state: result.confirmed ? "confirmed" : "computed", onRequest: long && this.isPossible() });
-      this.schedule();
+      this.wanted = false;
+      if (result.kept?.confirmed) this.enter({ state: "confirmed" });
+      else {
+        const onRequest = Boolean(result.kept) || performance.now() - event.run.start > LONG_RUN * 1000;
+        this.wanted = !onRequest;
+        this.enter({ state: "computed", onRequest: onRequest && this.isPossible() });
+        this.schedule();
+      }
     } else if (["started", "ended", "empty"].includes(event.type)) {
       this.stop();
       this.wanted = false;

@@ -60,8 +60,8 @@ export class Solver {
     worker.onmessage = (event) => this.onMessage(worker, lock, event.data);
     worker.onerror = (event) => {
       event.preventDefault();
-      const message = event.message ? `The worker could not start: ${event.message}` : "";
-      this.lost(worker, message ? { ...DIED, message } : DIED);
+      const what = this.queue ? "could not start" : "failed";
+      this.lost(worker, event.message ? { ...DIED, message: `The worker ${what}: ${event.message}` } : DIED);
     };
     worker.postMessage({ type: "init", module: this.module, fresh, lock });
   }

@@ -242,9 +242,9 @@
 
 /**
  * @typedef {{
- *   report: Report, json: string, link: string, run: RunState, at?: string, confirmed?: boolean,
+ *   report: Report, json: string, link: string, run: RunState, at?: string, kept?: Kept,
  * }} Result
- * A result with the link of its settings. `at`: it was kept, since then.
+ * A result with the link of its settings. A recalled one has its record, and `at`, the words for that.
  */
 
 /**

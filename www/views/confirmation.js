@@ -37,7 +37,7 @@ function badgeText({ state, problem, agrees }) {
     case "computed":
       return problem ? `computed, not confirmed: ${problem}` : "computed";
     case "confirming":
-      return "computed, repeating the run to confirm it";
+      return "confirming: repeating the run";
     case "confirmed":
       return "confirmed: same digest";
     case "differs":
