@@ -1,37 +1,41 @@
-/** Wires the page: form, data, results, views, address. The state of the lab is in lab.js. */
+/** Starts the page: creates the session and the views, and connects them. */
 
-import { Datasets } from "./views/datasets.js";
-import { $, byId, el, onSinglePress } from "./ui/dom.js";
+import { Session } from "./core/session.js";
+import { once } from "./core/once.js";
+import { parseRoute } from "./core/route.js";
+import { interruptedRun } from "./core/unload.js";
+import { errorMessage } from "./core/words.js";
+import { Confirmer } from "./engine/confirm.js";
 import { loadEngine } from "./engine/engine.js";
+import { Solver } from "./engine/solver.js";
+import { $, byId, onSinglePress } from "./ui/dom.js";
+import { showNotices } from "./ui/notices.js";
+import { settingsSheet, showSheet } from "./ui/sheet.js";
+import { showConfirmation } from "./views/confirmation.js";
+import { Datasets } from "./views/datasets.js";
 import { Form } from "./views/form.js";
 import { Guide } from "./views/guide.js";
-import { Lab, errorMessage } from "./core/lab.js";
-import { cutShort } from "./core/unload.js";
-import { notice, withdraw } from "./ui/notices.js";
-import { once } from "./core/once.js";
+import { Navigation } from "./views/navigation.js";
 import { showPresets } from "./views/presets.js";
 import { Results } from "./views/results.js";
-import { settingsSheet, showSheet } from "./ui/sheet.js";
-import { Solver } from "./engine/solver.js";
 import { offerFiles, resultAddress } from "./views/share.js";
 
+/** @type {Session | null} once the engine is loaded */
+let started = null;
 addEventListener("error", (event) => pageFailed(event.error ?? event.message));
 addEventListener("unhandledrejection", (event) => pageFailed(event.reason));
 
 /** @param {unknown} error */
 function pageFailed(error) {
-  notice(
-    `Something went wrong in the page (${errorMessage(error)}). Reload it: the address holds your settings.`,
-    "bad",
-    "page",
-  );
+  const text = `Error in the page (${errorMessage(error)}). Reload it: the address holds your settings.`;
+  started?.notice(text, "bad", "page", undefined, "all");
 }
 
-// early.js has said that nothing can run here.
+// early.js shows that the page cannot run here.
 if (self.origin === "null") await new Promise(() => {});
 
-// A link to another view shows nothing of the lab meanwhile.
-$("lab").hidden = /[#&]view=(figure[123]|compare)\b/.test(location.hash);
+// The address of another view shows nothing of the lab meanwhile.
+$("lab").hidden = parseRoute(location.hash).view !== "lab";
 const engine = await loadEngine().catch((error) => {
   $("lab").hidden = false;
   $("headline").textContent = "The engine could not be loaded";
@@ -41,257 +45,76 @@ const engine = await loadEngine().catch((error) => {
 });
 $("engine-version").textContent = engine.version;
 
-/** On a slow phone the start takes long: in parts, so that a tap between two of them is heard. */
+/** Splits the start, so that a slow phone answers a tap in between. */
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 await pause();
 
-const lab = new Lab(engine, new Solver(engine.module));
-const form = new Form($("fields"), engine.fields, (name, value) => lab.choose(name, value));
+const session = new Session(engine, new Solver(engine.module));
+started = session;
+showNotices(session);
+const form = new Form($("fields"), engine.fields, (name, value) => session.choose(name, value));
 const runButton = byId("run", HTMLButtonElement);
-
-const datasets = new Datasets(lab, async (file) => {
-  const { openCarried } = await import("./core/provenance.js");
-  openCarried(file, lab, openAddress);
+const datasets = new Datasets(session, async (file) => {
+  const { openProvenance } = await import("./core/provenance.js");
+  openProvenance(file, session, (fragment) => navigation.open(fragment));
 });
-lab.listen((event) => {
-  switch (event.type) {
-    case "changed":
-      return showForm();
-    case "notice":
-      return notice(event.text, event.kind, event.about, event.action);
-    case "withdraw":
-      return withdraw(event.about);
-    case "started":
-      return writeAddress();
-    case "done":
-      writeAddress();
-      // Once all of it is there, and so the page is as long as it will be.
-      if (arriving) requestAnimationFrame(() => showCard(lab.view("view")));
-      arriving = false;
-      // The names of the tasks may be known only now.
-      if (lab.complete && !lab.description()) form.show(lab.complete, event.report.task_names);
-      return;
-    case "ended":
-      if (event.problem?.field) form.complain([event.problem]);
+session.subscribe((event) => {
+  if (event.type === "changed") return showForm();
+  // The names of the tasks may be known only now.
+  if (event.type === "done" && session.complete && !session.description()) {
+    form.show(session.complete, event.report.task_names);
   }
+  if (event.type === "ended" && event.problem?.field) form.complain([event.problem]);
 });
-const results = new Results(engine, lab);
-showPresets(lab);
-const guide = new Guide(lab);
-offerFiles(lab, results);
+const results = new Results(engine, session);
+showPresets(session);
+const guide = new Guide(session);
+offerFiles(session, results);
 
 /** @type {import("./views/reading.js").View | null} once there is a result to read */
 let reading = null;
 const openView = once(async (/** @type {import("./engine/types.js").RunState | null} */ run) => {
   const { openReading } = await import("./views/reading.js");
-  reading = await openReading(lab, results, run);
+  reading = await openReading(session, results, run);
 });
-lab.listen((event) => {
-  // As soon as there is time for it: after the first result, or in a run that takes its time.
-  const going = event.type === "progress" && performance.now() - event.run.start > 1000;
-  if (!going && event.type !== "done" && event.type !== "ended") return;
+session.subscribe((event) => {
+  // After the first result, or during a run that takes long.
+  const slow = event.type === "progress" && performance.now() - event.run.start > 1000;
+  if (!slow && event.type !== "done" && event.type !== "ended") return;
   openView(event.run).catch((error) =>
-    notice(`${errorMessage(error)}. The injected points are not shown.`, "bad", "reading"),
+    session.notice(`${errorMessage(error)}. The poisoned points are not shown.`, "bad", "reading"),
   );
 });
+const navigation = new Navigation(session, guide, (link) => reading?.finished(link));
+showConfirmation(session, new Confirmer(session));
 
 function showForm() {
-  const left = form.complain(lab.problems);
+  const left = form.complain(session.problems);
   $("form-error").textContent = left.map(({ message }) => message).join("; ");
   $("form-error").hidden = left.length === 0;
-  if (lab.complete) {
-    form.show(lab.complete, lab.description()?.task_names ?? []);
-    writeAddress();
-  }
-  runButton.disabled = !lab.ready;
+  if (session.complete) form.show(session.complete, session.description()?.task_names ?? []);
+  runButton.disabled = !session.ready;
 }
-
-/* The address */
-
-/** The figure of the paper that is shown; 0: none. */
-let figure = 0;
-/** Is another view than the lab shown? */
-let away = false;
-/** The address of the lab as it was last written. */
-let labAddress = "";
-/** @type {Map<number, import("./views/figures.js").View>} by number, once they have been shown */
-const figures = new Map();
-/** @type {import("./views/compare.js").View | null} once it has been shown */
-let comparison = null;
-
-let writing = 0;
-function writeAddress() {
-  // Browsers refuse more than a hundred changes in a few seconds: a slider makes them quickly.
-  clearTimeout(writing);
-  writing = setTimeout(() => {
-    const fragment = lab.fragment();
-    if (away || !fragment) return;
-    atAddress(`#${fragment}`);
-    if (labAddress !== location.hash) history.replaceState(null, "", labAddress);
-  }, 60);
-}
-
-/** What the lab shows has this address: so has the way to it. @param {string} address */
-function atAddress(address) {
-  labAddress = address;
-  $("to-lab").setAttribute("href", address || "#");
-}
-
-/** Shows what the address asks for: a figure, a comparison, or the lab. */
-function showView() {
-  const link = engine.readLink(location.hash);
-  const value = (/** @type {string} */ wanted) =>
-    ("others" in link && link.others.find(([key]) => key === wanted)?.[1]) || "";
-  const about = engine.figures.find(({ number }) => `figure${number}` === value("view"));
-  const comparing = value("view") === "compare";
-  const before = away;
-  away = Boolean(about) || comparing;
-  figure = about?.number ?? 0;
-  $("lab").hidden = away;
-  $("figures").hidden = !away;
-  $("figure-links").hidden = comparing;
-  ($("figures").hidden ? $("results") : $("figures")).prepend($("notices"));
-  const current = {
-    [comparing ? "to-compare" : about ? "to-figures" : "to-lab"]: "page",
-    [`to-figure${figure}`]: "page",
-  };
-  for (const link of document.querySelectorAll(".views a")) {
-    if (current[link.id]) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-  showBare();
-  const name = comparing ? "Compare · " : about ? `Figure ${about.number} · ` : "";
-  document.title = `${name}PATOM Lab`;
-  if (before !== away) scrollTo(0, 0);
-  if (!away) return;
-  // The way back: what else stands in the link, or the lab as it was left.
-  const ours = ["view=", "left=", "right=", "data=", "seeds="];
-  const rest = location.hash.slice(1).split("&");
-  const kept = rest.filter((part) => part && !ours.some((key) => part.startsWith(key)));
-  if (kept.length) $("to-lab").setAttribute("href", `#${kept.join("&")}`);
-  if (comparing) {
-    showComparison(value("left"), value("right"));
-    return;
-  }
-  if (!about) return;
-  $("to-figures").setAttribute("href", `#view=figure${about.number}`);
-  showFigure(about, value("data"), value("seeds"));
-}
-
-/** @param {string} left @param {string} right */
-async function showComparison(left, right) {
-  withdraw("figure");
-  const address = location.hash;
-  if (!comparison) {
-    $("figure").replaceChildren(el("p", { class: "lead" }, "The comparison is being loaded …"));
-    try {
-      const { openCompare } = await import("./views/compare.js");
-      comparison ??= await openCompare(engine, surroundings);
-    } catch (error) {
-      return notice(`${errorMessage(error)}. Check the connection, then open the view again.`, "bad", "figure");
-    }
-  }
-  if (location.hash !== address) return;
-  if ($("figure").firstChild !== comparison.root) $("figure").replaceChildren(comparison.root);
-  comparison.open(left, right);
-}
-
-/**
- * @param {import("./engine/types.js").Figure} about
- * @param {string} data the data sets that the link asks for
- * @param {string} seeds how many it asks for
- */
-async function showFigure(about, data, seeds) {
-  withdraw("figure");
-  let shown = figures.get(about.number);
-  if (!shown) {
-    $("figure").replaceChildren(el("p", { class: "lead" }, `Figure ${about.number} is being loaded …`));
-    try {
-      const { openFigure } = await import("./views/figures.js");
-      shown = await openFigure(engine, about, surroundings);
-    } catch (error) {
-      return notice(`${errorMessage(error)}. Check the connection, then open the figure again.`, "bad", "figure");
-    }
-    // Asked for twice meanwhile: the first one stays.
-    shown = figures.get(about.number) ?? shown;
-    figures.set(about.number, shown);
-  }
-  if (figure !== about.number) return;
-  if ($("figure").firstChild !== shown.root) $("figure").replaceChildren(shown.root);
-  shown.ask(data, seeds);
-}
-
-/** Only what slides need, where the address asks for that. */
-async function showBare() {
-  const bare = /[#&]embed=1\b/.test(location.hash);
-  document.documentElement.toggleAttribute("data-embed", bare);
-  if (bare) (await import("./views/embed.js")).showEmbed(lab);
-}
-
-/** Opens a link in place. @param {string} fragment */
-function openAddress(fragment) {
-  history.pushState(null, "", `#${fragment}`);
-  showView();
-  if (!away) arrive();
-}
-
-/** A link was opened, and the picture that it names has not been shown yet. */
-let arriving = false;
-/** @param {string} [held] the link of a run that is not to be started */
-function arrive(held) {
-  arriving = true;
-  atAddress(location.hash);
-  lab.openLink(location.hash, held);
-  guide.follow();
-}
-
-/** Where the link wants the eye to be. @param {string} [view] */
-function showCard(view) {
-  const cards = [...document.querySelectorAll("[data-card]")];
-  const wanted = cards.find((card) => card instanceof HTMLElement && card.dataset.card === view);
-  wanted?.scrollIntoView({ block: "start" });
-}
-
-/** What the lab lends to the other views. */
-const surroundings = {
-  /** @param {string} name */
-  has: (name) => lab.isThere(name),
-  /** @param {string} name */
-  source: (name) => lab.sourceOf(name),
-  sourceFor: lab.sourceFor.bind(lab),
-  /** @param {import("./engine/types.js").DatasetRef | undefined} ref */
-  shape: (ref) => (typeof ref === "object" ? lab.opened.get(ref.sha256)?.description.shape : undefined),
-  /** @param {string} link */
-  finished: (link) => reading?.finished(link),
-};
-
-addEventListener("hashchange", () => {
-  showView();
-  if (away) return;
-  const known = [`#${lab.fragment()}`, labAddress].includes(location.hash);
-  if (known && lab.complete) writeAddress();
-  else arrive();
-});
 
 /* Controls */
 
 byId("controls", HTMLFormElement).onsubmit = (event) => {
   event.preventDefault();
-  if (!lab.ready) return;
-  // On a narrow screen the settings lie over the result.
+  if (!session.ready) return;
+  // On a narrow screen the settings cover the result.
   showSheet(false);
   if ($("to-settings").offsetParent) $("results").scrollIntoView({ block: "start" });
-  lab.start();
+  session.start();
 };
 $("cancel").onclick = onSinglePress(() => {
-  lab.stop();
+  session.stop();
   $("run").focus();
 });
 settingsSheet();
 document.querySelector(".skip")?.addEventListener("click", (event) => {
-  // Not as a link: the fragment of the address is the specification.
+  // The fragment of the address is the specification, so the link must not change it.
   event.preventDefault();
-  $(away ? "figures" : "results").focus();
+  $(navigation.isAway ? "figures" : "results").focus();
 });
 
 addEventListener("dragover", (event) => {
@@ -307,43 +130,34 @@ addEventListener("drop", (event) => {
   const files = [...(event.dataTransfer?.files ?? [])];
   if (files.length === 0) return;
   event.preventDefault();
-  if (away) {
-    history.pushState(null, "", labAddress || "#");
-    showView();
-    // It was never shown: what is dropped may turn out to be of no use.
-    if (!lab.complete && !lab.result) arrive();
-  }
+  navigation.toLab();
   datasets.take(files);
 });
 
-for (const { number, title } of engine.figures) {
-  const [id, href] = [`to-figure${number}`, `#view=figure${number}`];
-  const link = el("a", { id, href, "data-testid": id }, `Figure ${number}`, el("small", {}, title));
-  $("figure-links").append(link);
-}
 for (const button of document.querySelectorAll("button[id]")) {
   if (button instanceof HTMLElement) button.dataset.testid ??= button.id;
 }
 
-const cut = cutShort();
+const interrupted = interruptedRun();
 await pause();
-showView();
-if (!away) arrive(cut?.link);
-// Not before its place is known: what stands above it depends on the data.
+navigation.show();
+if (!navigation.isAway) navigation.arrive(interrupted?.long ? interrupted.link : undefined);
+// The data decide the height of what is above the fields.
 $("fields").hidden = false;
 
-// What the first result does not need.
+// Not needed for the first result.
 const rest = once(async () => {
-  const [{ Keeper }, { workOffline }, { preparePrint }] = await Promise.all([
+  const [{ History }, { showHistory }, { workOffline }, { preparePrint }] = await Promise.all([
+    import("./core/history.js"),
     import("./views/history.js"),
     import("./offline/offline.js"),
     import("./views/print.js"),
   ]);
-  preparePrint(lab, () => resultAddress(lab));
-  new Keeper(lab, cut);
-  workOffline(lab);
+  preparePrint(session, () => resultAddress(session));
+  showHistory(session, new History(session), interrupted);
+  workOffline(session);
 });
-// Left out without a word: the connection is gone, or a newer version has taken the place.
+// Without a message: the connection was lost, or a newer version replaced these files.
 const loadRest = () => rest().catch(() => {});
-lab.listen(({ type }) => ["done", "ended", "empty"].includes(type) && setTimeout(loadRest, 200));
-setTimeout(loadRest, cut ? 0 : 2500);
+session.subscribe(({ type }) => ["done", "ended", "empty"].includes(type) && setTimeout(loadRest, 200));
+setTimeout(loadRest, interrupted ? 0 : 2500);

@@ -1,10 +1,10 @@
-/** The results that this browser keeps: a table of records, in IndexedDB. No looks. */
+/** Tables of records in IndexedDB, and the table of kept results. No elements. */
 
 /** @import { Kept } from "../engine/types.js" */
 
 /**
  * @typedef {{name: string, table: string, make: (database: IDBDatabase) => void}} Base
- * A database with one table, and how that is made.
+ * A database with one table, and how to create it.
  */
 
 /** @type {Base} */
@@ -17,16 +17,16 @@ const BASE = {
     table.createIndex("link", "run.link");
   },
 };
-/** Milliseconds that the browser gets to answer. */
-const PATIENCE = 4000;
-/** How many results are kept. */
-export const MOST = 10;
+/** Milliseconds after which a transaction fails. */
+const TIME_LIMIT = 4000;
+/** Kept results, at most. */
+export const CAPACITY = 10;
 
-/** A name that no other record has. */
+/** A unique name for a record. */
 export const unique = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 
 /**
- * One transaction, on a connection of its own: nothing stays open that could hold up another tab.
+ * One transaction on its own connection, so that no open connection blocks another tab.
  * @template T
  * @param {Base} base
  * @param {IDBTransactionMode} mode
@@ -38,8 +38,8 @@ export function transact(base, mode, what) {
     let late = false;
     setTimeout(() => {
       late = true;
-      reject(new Error("the browser's storage does not answer"));
-    }, PATIENCE);
+      reject(new Error("the browser's storage does not respond"));
+    }, TIME_LIMIT);
     const opening = indexedDB.open(base.name, 1);
     opening.onupgradeneeded = () => base.make(opening.result);
     opening.onerror = () => reject(opening.error);
@@ -63,19 +63,19 @@ export function transact(base, mode, what) {
 }
 
 /**
- * Keeps a record: in place of an older one of the same link, and of the oldest ones if there are
- * too many. All in one transaction, so that two tabs lose nothing to each other.
+ * Keeps a record: it replaces an older one of the same link, and the oldest beyond the capacity. One
+ * transaction, so that two tabs do not overwrite each other.
  * @param {Kept} record
  */
 export const put = (record) =>
   transact(BASE, "readwrite", (table) => {
     const request = table.put(record);
-    const over = (/** @type {Kept} */ { id, state }) => id !== record.id && state !== "running";
+    const isReplaced = (/** @type {Kept} */ { id, state }) => id !== record.id && state !== "running";
     if (record.state !== "running") {
       table.index("link").openCursor(record.run.link).onsuccess = (event) => {
         const cursor = /** @type {IDBRequest<IDBCursorWithValue | null>} */ (event.target).result;
         if (!cursor) return;
-        if (over(cursor.value)) cursor.delete();
+        if (isReplaced(cursor.value)) cursor.delete();
         cursor.continue();
       };
     }
@@ -83,7 +83,7 @@ export const put = (record) =>
     table.index("at").openCursor(null, "prev").onsuccess = (event) => {
       const cursor = /** @type {IDBRequest<IDBCursorWithValue | null>} */ (event.target).result;
       if (!cursor) return;
-      if (++seen > MOST) cursor.delete();
+      if (++seen > CAPACITY) cursor.delete();
       cursor.continue();
     };
     return request;
@@ -94,6 +94,6 @@ export const remove = (id) => transact(BASE, "readwrite", (table) => table.delet
 
 export const clear = () => transact(BASE, "readwrite", (table) => table.clear());
 
-/** The newest first. @returns {Promise<Kept[]>} */
+/** All kept records, newest first. @returns {Promise<Kept[]>} */
 export const all = async () =>
   (await transact(BASE, "readonly", (table) => table.getAll())).sort((a, b) => b.at - a.at);

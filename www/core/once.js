@@ -1,10 +1,10 @@
-/** Work that is done once, when it is first needed; what failed is tried anew the next time. */
+/** Work that is done once, when it is first needed; after a failure the next call tries again. */
 
 /**
  * @template {unknown[]} Given
  * @template Result
  * @param {(...given: Given) => Promise<Result>} work
- * @returns {(...given: Given) => Promise<Result>} what is given later does not count
+ * @returns {(...given: Given) => Promise<Result>} ignores the arguments of later calls
  */
 export function once(work) {
   /** @type {Promise<Result> | null} */

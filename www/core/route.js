@@ -1,4 +1,85 @@
-/** Addresses of views that hold links themselves. */
+/**
+ * The fragment of the address: which view is shown, with which parameters, and the link of the lab.
+ * Pure: text to values and back. The keys of the specification in a link are read by the engine.
+ */
+
+/** @typedef {[string, string][]} Keys  Decoded, in their order. */
+
+/**
+ * @typedef {{
+ *   view: "lab" | "figure" | "compare",
+ *   figure: number, datasets: string, seeds: string,
+ *   left: string, right: string,
+ *   lab: string, embed: boolean,
+ * }} Route
+ * `figure`: its number in the paper, with the data sets and the seeds to choose; `left` and `right`:
+ * the links to compare; `lab`: the rest, which is the link of the lab; `embed`: without controls.
+ */
+
+/** Keys of views other than the lab. */
+const VIEW_KEYS = ["view", "left", "right", "data", "seeds"];
+/** Keys of the lab's view. `view` names the cards of an embedded result. */
+const LAB_KEYS = ["view", "embed", "map", "theme", "story"];
+
+/** @param {string} text */
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** @param {string} part of a fragment @returns {[string, string]} */
+function split(part) {
+  const at = part.indexOf("=");
+  return at < 0 ? [decode(part), ""] : [decode(part.slice(0, at)), decode(part.slice(at + 1))];
+}
+
+/** @param {string} fragment with or without # */
+const parts = (fragment) => fragment.replace(/^#/, "").split("&").filter(Boolean);
+
+/** @param {string} fragment @returns {Route} */
+export function parseRoute(fragment) {
+  const all = parts(fragment);
+  const keys = all.map(split);
+  const value = (/** @type {string} */ wanted) => keys.find(([key]) => key === wanted)?.[1] ?? "";
+  const figure = Number(/^figure([123])$/.exec(value("view"))?.[1] ?? 0);
+  const view = figure ? "figure" : value("view") === "compare" ? "compare" : "lab";
+  const others = view === "lab" ? [] : VIEW_KEYS;
+  return {
+    view,
+    figure,
+    datasets: value("data"),
+    seeds: value("seeds"),
+    left: value("left"),
+    right: value("right"),
+    lab: all.filter((_, k) => !others.includes(keys[k]?.[0] ?? "")).join("&"),
+    embed: value("embed") === "1",
+  };
+}
+
+/**
+ * A link of the lab in two: what the engine reads, and the keys of the page.
+ * @param {string} fragment
+ * @returns {{spec: string, keys: Keys}}
+ */
+export function splitLabLink(fragment) {
+  const all = parts(fragment);
+  const isPageKey = (/** @type {string} */ part) => LAB_KEYS.includes(split(part)[0]);
+  const keys = all.filter(isPageKey).map(split);
+  return {
+    spec: all.filter((part) => !isPageKey(part)).join("&"),
+    keys: keys.filter(([key], k) => keys.findIndex(([other]) => other === key) === k),
+  };
+}
+
+/** The fragment of the lab. @param {string} link from the engine @param {Keys} keys */
+export const labFragment = (link, keys) =>
+  [link, ...keys.map((pair) => pair.map(encodeURIComponent).join("="))].filter(Boolean).join("&");
+
+/** The address of a figure. @param {number} number */
+export const figureAddress = (number) => `#view=figure${number}`;
 
 /** The address of a comparison of two links; either may be empty. @param {string} a @param {string} b */
 export function comparisonLink(a, b) {

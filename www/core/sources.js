@@ -1,17 +1,17 @@
-/** Where the bytes of data sets come from: bundles of this build, or files that a user opens. */
+/** Where the bytes of data sets come from: bundles of this build, or files that the user opens. */
 
 import { bundles } from "../pkg/build.js";
 
 /** @import { Published, Source, Spec } from "../engine/types.js" */
 
-/** The address of a bundle, which lies beside the page. @param {{path: string}} bundle */
+/** The address of a bundle, relative to the page. @param {{path: string}} bundle */
 export const bundleUrl = ({ path }) => new URL(path, document.baseURI).href;
 
 /** @param {string} name */
 export const hasBundle = (name) => `${name}.bundle` in bundles;
 
 /**
- * The synthetic data set is made by the worker; loss and seed decide it.
+ * The worker generates the synthetic data set from the loss and the seed.
  * @param {Spec} spec
  * @returns {Source}
  */
@@ -26,12 +26,12 @@ export const syntheticSource = (spec) => ({
  */
 export async function fetchBundle(name) {
   const bundle = bundles[`${name}.bundle`];
-  if (!bundle) throw { code: "data", field: "dataset", message: `${name} is not in this copy` };
+  if (!bundle) throw { code: "data", field: "dataset", message: `this build does not include ${name}` };
   /** @param {string} why */
   const fail = (why) => ({
     code: "data",
     field: "dataset",
-    message: `the data set could not be loaded (${why})`,
+    message: `the download failed (${why})`,
   });
   /** @type {Response} */
   let response;
@@ -40,15 +40,15 @@ export async function fetchBundle(name) {
   } catch {
     throw fail("no connection");
   }
-  if (!response.ok) throw fail(`the server says ${response.status}`);
+  if (!response.ok) throw fail(`HTTP status ${response.status}`);
   let bytes;
   try {
     bytes = await response.arrayBuffer();
   } catch {
-    throw fail("the connection broke off");
+    throw fail("the connection was lost");
   }
-  // WebKit takes what has come for all there is.
-  if (bytes.byteLength < bundle.bytes) throw fail("the connection broke off");
+  // WebKit reports an interrupted download as complete.
+  if (bytes.byteLength < bundle.bytes) throw fail("the connection was lost");
   return { key: `bundle ${name}`, content: { kind: "bundle", name, bytes } };
 }
 
@@ -57,14 +57,14 @@ export async function fetchBundle(name) {
  * @returns {Promise<Source>}
  */
 export async function openFile(file) {
-  // A blob is handed to workers without a copy; the file itself may change meanwhile.
+  // Workers receive a blob without a copy; the file on disk may change meanwhile.
   const bytes = new Blob([await readBytes(file)]);
   const key = `file ${file.name} ${file.size} ${file.lastModified}`;
   return { key, content: { kind: "file", name: file.name, bytes, columns: null } };
 }
 
 /**
- * The same file read as the text of a mapping says, or by its own names.
+ * The same file, read with the text of a mapping, or by the names of its columns.
  * @param {Source} source
  * @param {string | null} columns
  * @returns {Source}
@@ -87,12 +87,12 @@ export async function openRawFiles(published, files) {
   const missing = published.files.filter(({ name }) => !files.some((file) => file.name === name));
   const [only] = files;
   if (missing.length > 0 && published.files.length === 1 && files.length === 1 && only) {
-    // One file under another name: its content decides.
+    // A single file may have another name: its content decides.
     return openFile(only);
   }
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(", ");
-    throw { code: "data", field: "dataset", message: `Open these files together: missing ${names}` };
+    throw { code: "data", field: "dataset", message: `these files belong together; missing: ${names}` };
   }
   /** @type {[string, ArrayBuffer][]} */
   const contents = [];

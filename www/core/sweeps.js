@@ -1,4 +1,4 @@
-/** The runs of figures that this browser keeps, so that a reload loses none. No looks. */
+/** The runs of figures that this browser keeps across reloads. No elements. */
 
 import { transact } from "./database.js";
 
@@ -7,7 +7,7 @@ import { transact } from "./database.js";
 
 /**
  * @typedef {{engine: string, datasets: string[], seeds: number}} Plan
- * What a sweep is made of.
+ * What a sweep consists of.
  */
 
 /** @type {Base} */
@@ -20,17 +20,17 @@ const BASE = {
 /** The number of the record that holds the plan. */
 const PLAN = -1;
 
-/** All records of a figure: lists come after whatever a sweep is called. @param {number} figure */
+/** All records of a figure: in a key, a list sorts after every name of a sweep. @param {number} figure */
 const allOf = (figure) => IDBKeyRange.bound([figure], [figure, []]);
 
 /**
- * Keeps results of a sweep. One sweep of a figure is kept, whichever was added to last: an older one
- * goes when the new one has a result.
+ * Keeps results of a sweep. One sweep of a figure is kept, the one added to last: an older one is
+ * deleted when the new one has a result.
  * @param {number} figure
- * @param {string} sweep unique
+ * @param {string} sweep its unique name
  * @param {Plan} plan
  * @param {[number, Measured][]} fresh results with the numbers of their runs
- * @param {() => [number, Measured][]} all where another tab's sweep took the place of this one
+ * @param {() => [number, Measured][]} all used if a sweep of another tab replaced this one
  */
 export const add = (figure, sweep, plan, fresh, all) =>
   transact(BASE, "readwrite", (table) => {
@@ -47,7 +47,7 @@ export const add = (figure, sweep, plan, fresh, all) =>
   });
 
 /**
- * What is kept of a figure.
+ * The kept runs of a figure.
  * @param {number} figure
  * @returns {Promise<{sweep: string, plan: Plan, results: [number, Measured][]} | null>}
  */

@@ -1,48 +1,57 @@
 /**
- * Leaving the page while something long goes on: the browser asks first. What was left all the
- * same is noted for this tab, so that a reload can say so.
+ * Work in progress: runs, sweeps, comparisons. The browser asks before the page is left during long
+ * work, and a run that a reload interrupts is noted for this tab.
  */
 
-/** @import { CutShort } from "../engine/types.js" */
+/** @import { InterruptedRun } from "../engine/types.js" */
 
-/** Milliseconds after which it is a pity to lose what goes on. */
-const LONG = 3000;
+/** Seconds of a run beyond which the page does not repeat it without asking. */
+export const LONG_RUN = 30;
+/** Milliseconds of work after which the browser asks. */
+const PATIENCE = 3000;
 const NOTE = "patom-run";
 
 /** @type {Set<unknown>} */
-const going = new Set();
+const workers = new Set();
+/** @type {(() => void)[]} */
+const listeners = [];
 let timer = 0;
 
 const ask = (/** @type {Event} */ event) => event.preventDefault();
 
+/** Is a run, a sweep or a comparison in progress? */
+export const isBusy = () => workers.size > 0;
+
+/** @param {() => void} listener called when work begins, and when all of it is over */
+export const onBusyChange = (listener) => listeners.push(listener);
+
 /**
- * @param {unknown} what
- * @param {boolean} on
+ * @param {unknown} owner of the work
+ * @param {boolean} busy
  */
-export function goesOn(what, on) {
-  const before = going.size;
-  if (on) going.add(what);
-  else going.delete(what);
-  if (going.size === 0) {
-    clearTimeout(timer);
-    removeEventListener("beforeunload", ask);
-  } else if (before === 0) {
-    timer = setTimeout(() => addEventListener("beforeunload", ask), LONG);
-  }
+export function setBusy(owner, busy) {
+  const before = isBusy();
+  if (busy) workers.add(owner);
+  else workers.delete(owner);
+  if (isBusy() === before) return;
+  clearTimeout(timer);
+  if (busy) timer = setTimeout(() => addEventListener("beforeunload", ask), PATIENCE);
+  else removeEventListener("beforeunload", ask);
+  for (const listener of listeners) listener();
 }
 
-/** Notes how far a run is; null: it is over. @param {CutShort | null} run */
+/** Notes the run in progress; null: it is over. @param {InterruptedRun | null} run */
 export function noteRun(run) {
   try {
     if (run) sessionStorage.setItem(NOTE, JSON.stringify(run));
     else sessionStorage.removeItem(NOTE);
   } catch {
-    // Blocked or full: then a reload starts the run again without a word.
+    // Storage is blocked or full: a reload then starts the run again without asking.
   }
 }
 
-/** The run that a reload of this tab cut short. @returns {CutShort | null} */
-export function cutShort() {
+/** The run that a reload of this tab interrupted. @returns {InterruptedRun | null} */
+export function interruptedRun() {
   try {
     return JSON.parse(sessionStorage.getItem(NOTE) ?? "null");
   } catch {

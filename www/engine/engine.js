@@ -1,6 +1,6 @@
 /**
- * The engine: a wasm module that is compiled here once, for the page (form, links, charts) and for the
- * workers (the solver). What the first result does not need is a second module: see extras.js.
+ * The engine: a wasm module, compiled once for the page (form, links, charts) and for the workers
+ * (the solver). Other modules are downloaded when they are needed: see extras.js.
  */
 
 import init, * as page from "../pkg/engine.js";
@@ -15,7 +15,7 @@ async function compile(url) {
   try {
     return await WebAssembly.compileStreaming(fetch(url));
   } catch {
-    // A host that sends the file with a wrong type: compile it from its bytes.
+    // The server sends a wrong content type: compile from the bytes.
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`);
     return WebAssembly.compile(await response.arrayBuffer());
@@ -24,7 +24,7 @@ async function compile(url) {
 
 export const compileEngine = () => compile(new URL("../pkg/engine_bg.wasm", import.meta.url));
 
-/** Loads what the first result needs. */
+/** Loads the module that the first result needs. */
 export async function loadEngine() {
   const module = await compileEngine();
   await init({ module_or_path: module });

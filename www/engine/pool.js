@@ -1,5 +1,6 @@
-/** Many specifications on several workers, which share one compiled module. */
+/** Runs many specifications on several workers, which share one compiled module. */
 
+import { setBusy } from "../core/unload.js";
 import { Solver } from "./solver.js";
 
 /** @import { Measured, Problem, Source, Spec } from "./types.js" */
@@ -18,15 +19,16 @@ export class Pool {
   }
 
   /**
-   * Hands the jobs out one by one, in their order: with the jobs of a data set side by side, each
-   * worker reads it once. One that fails is told of; the others go on. Returns when all are over,
-   * after `close` never.
+   * Assigns the jobs to workers in their order: with the jobs of a data set in sequence, each worker
+   * reads the data once. A failed job does not stop the others. Resolves when all are done; after
+   * `close`, never.
    * @param {{spec: Spec, source: Source}[]} jobs
    * @param {(job: number, measured: Measured) => void} onMeasured
    * @param {(job: number, problem: Problem) => void} onError
    */
   async run(jobs, onMeasured, onError) {
     let next = 0;
+    setBusy(this, true);
     /** @param {Solver} solver */
     const work = async (solver) => {
       for (let k = next++; this.open; k = next++) {
@@ -40,11 +42,13 @@ export class Pool {
       }
     };
     await Promise.all(this.solvers.map(work));
+    setBusy(this, false);
   }
 
-  /** Ends every worker at once, whatever it does. */
+  /** Ends every worker at once. */
   close() {
     this.open = false;
+    setBusy(this, false);
     for (const solver of this.solvers) solver.close();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The page's side of the worker: loads data into it, runs specifications, cancels by replacing it,
- * notices when it dies, and asks once more what an engine broke down over.
+ * The page's side of a worker: loads data into it, runs specifications, cancels by replacing it, and
+ * notices when it ends. Repeating a run to confirm it is in confirm.js.
  */
 
 /** @import { CheckedColumns, Description, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Reading, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
@@ -12,11 +12,8 @@
  *   onDone: (report: Report, json: string) => void,
  *   onMeasured: (measured: Measured) => void,
  *   onError: (problem: Problem) => void,
- *   onSecond: () => void,
- *   onAgain: (problem: Problem) => void,
  * }} RunHandlers
- * A brief run is only measured; any other one is told of as it goes on. `onSecond`: it is computed
- * once more, to compare. `onAgain`: the engine broke down, and the run begins once more.
+ * A run with `onMeasured` is brief: it reports no progress.
  */
 
 /** @type {Problem} */
@@ -24,54 +21,49 @@ const DIED = {
   code: "worker",
   field: null,
   message:
-    "The browser ended the calculation (perhaps it ran out of memory). Nothing else is lost: " +
-    "press Run to start it again.",
+    "The browser stopped the worker, possibly because it ran out of memory. Your settings are intact: " +
+    "press Run to start again.",
 };
 
 export class Solver {
   /**
-   * Each run is computed twice, and has a result if both agree: WebKit runs the engine wrongly once
-   * in a while (docs/trust.md).
+   * @param {WebAssembly.Module} module
+   * @param {boolean} [fresh] the worker compiles the engine again
    */
-  static twice = navigator.vendor.startsWith("Apple");
-
-  /** @param {WebAssembly.Module} module */
-  constructor(module) {
+  constructor(module, fresh = false) {
     this.module = module;
     this.nextId = 1;
     /** @type {Map<number, (message: FromWorker | Problem) => void>} */
     this.waiting = new Map();
-    /** @type {Map<number, () => void>} asks the worker anew for what waits for an answer */
+    /** @type {Map<number, () => void>} sends a request without an answer to a new worker */
     this.pending = new Map();
     /** The last run. */
     this.running = 0;
-    /** What broke an engine down, and was asked once more. @type {{id: number, problem: Problem} | null} */
-    this.repeated = null;
     this.closed = false;
-    this.spawn();
+    this.spawn(fresh);
   }
 
   /**
    * Replaces the worker; whatever it was doing is over.
-   * @param {boolean} [anew] the engine is compiled once more, too
+   * @param {boolean} [fresh] the engine is compiled again, too
    */
-  spawn(anew = false) {
+  spawn(fresh = false) {
     this.worker?.terminate();
     const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     /** @type {Worker | undefined} */
     this.worker = worker;
     /** Key of the source that the worker holds, or is about to hold. */
     this.loadedKey = "";
-    // What the worker shall hear once it is ready: before, its end would go unnoticed.
+    // Sent once the worker is ready: before that, its end would go unnoticed.
     this.queue = /** @type {ToWorker[] | null} */ ([]);
     const lock = `patom-${crypto.randomUUID?.() ?? Math.random()}`;
     worker.onmessage = (event) => this.onMessage(worker, lock, event.data);
     worker.onerror = (event) => {
       event.preventDefault();
-      const message = event.message ? `The calculation could not start: ${event.message}` : "";
-      this.lost(worker, message ? { ...DIED, message } : DIED);
+      const what = this.queue ? "could not start" : "failed";
+      this.lost(worker, event.message ? { ...DIED, message: `The worker ${what}: ${event.message}` } : DIED);
     };
-    worker.postMessage({ type: "init", module: this.module, anew, lock });
+    worker.postMessage({ type: "init", module: this.module, fresh, lock });
   }
 
   /** @param {ToWorker} message */
@@ -97,27 +89,12 @@ export class Solver {
       this.queue = null;
       return;
     }
-    // It could not even begin.
+    // The worker could not start.
     if (message.type === "error" && message.id === 0) return this.lost(worker, message.problem);
-    if (message.type === "error" && message.fatal) return this.brokeDown(worker, message);
-    // Stale ids have no one waiting.
+    // Nothing waits for the answer to a request that was cancelled.
     this.waiting.get(message.id)?.(message);
-  }
-
-  /**
-   * A browser may run the engine wrongly once in a while (docs/trust.md): what broke it down is asked
-   * once more. A fault of the engine's own comes again, and is told.
-   * @param {Worker} worker
-   * @param {Extract<FromWorker, {type: "error"}>} message
-   */
-  brokeDown(worker, message) {
-    const { id, problem } = message;
-    const anew = problem.code === "panic" && id !== this.repeated?.id && this.waiting.has(id);
-    if (anew) {
-      this.repeated = { id, problem };
-      if (id === this.running) this.onAgain?.(problem);
-    } else this.waiting.get(id)?.(message);
-    if (worker === this.worker) this.renew(anew);
+    // The compiled code may be at fault, so it is compiled again.
+    if (message.type === "error" && message.fatal && worker === this.worker) this.renew(true);
   }
 
   /**
@@ -128,14 +105,14 @@ export class Solver {
     if (worker !== this.worker) return;
     const waiting = [...this.waiting.values()];
     this.forget();
-    // One that never began would fail again and again: the next one begins when it is needed.
+    // One that did not start would fail again and again: the next request starts another.
     if (this.queue) this.end();
     else this.spawn();
     for (const reject of waiting) reject(problem);
   }
 
   /**
-   * Reads a data set. An equal one that is already there is not read again.
+   * Reads a data set, unless the worker holds it already.
    * @param {Source} source
    * @returns {Promise<Description>}
    */
@@ -158,11 +135,10 @@ export class Solver {
   run(spec, source, handlers) {
     const id = this.nextId++;
     this.running = id;
-    this.onAgain = handlers.onAgain;
     const brief = Boolean(handlers.onMeasured);
     const request = () => {
       if (this.loadedKey !== source.key) this.post({ type: "load", id, source });
-      this.post({ type: "run", id, key: source.key, spec, brief, twice: Solver.twice });
+      this.post({ type: "run", id, key: source.key, spec, brief });
     };
     this.pending.set(id, request);
     this.waiting.set(id, (message) => {
@@ -175,8 +151,6 @@ export class Solver {
           return handlers.onClean?.(message.model, message.scene);
         case "progress":
           return handlers.onProgress?.(message);
-        case "second":
-          return handlers.onSecond?.();
         case "done":
           this.over(id);
           return handlers.onDone?.(message.report, message.report_json);
@@ -185,7 +159,7 @@ export class Solver {
           return handlers.onMeasured?.(message.measured);
         case "error":
           this.over(id);
-          // Perhaps it was its data; what the worker does hold, it does not read again.
+          // Its data may be the cause; the worker does not read again what it holds.
           this.loadedKey = "";
           return handlers.onError(message.problem);
       }
@@ -193,14 +167,14 @@ export class Solver {
     request();
   }
 
-  /** Nobody waits for this answer any more. @param {number} id */
+  /** The answer is no longer needed. @param {number} id */
   over(id) {
     this.pending.delete(id);
     return this.waiting.delete(id);
   }
 
   /**
-   * Runs a specification for what a figure keeps of it.
+   * Runs a specification without reporting progress.
    * @param {Spec} spec
    * @param {Source} source
    * @returns {Promise<Measured>}
@@ -209,19 +183,19 @@ export class Solver {
     return new Promise((onMeasured, onError) => this.run(spec, source, { onMeasured, onError }));
   }
 
-  /** Ends a run at once. Whatever else the worker was asked for, the next one answers. */
+  /** Ends a run at once. Other pending requests go to the next worker. */
   cancel() {
     this.over(this.running);
     this.renew();
   }
 
-  /** A new worker for the pending requests of the old one. @param {boolean} [anew] see `spawn` */
-  renew(anew) {
-    this.spawn(anew);
+  /** A new worker for the pending requests of the old one. @param {boolean} [fresh] see `spawn` */
+  renew(fresh) {
+    this.spawn(fresh);
     for (const request of [...this.pending.values()]) request();
   }
 
-  /** Nobody waits any more. */
+  /** Drops all pending requests. */
   forget() {
     this.waiting.clear();
     this.pending.clear();
@@ -233,7 +207,7 @@ export class Solver {
     this.end();
   }
 
-  /** Ends the worker; the next question starts another. */
+  /** Ends the worker; the next request starts another. */
   end() {
     this.forget();
     this.worker?.terminate();
@@ -242,8 +216,8 @@ export class Solver {
   }
 
   /**
-   * A file of the last run, as CSV; empty if that was not the one with this digest, or the worker
-   * has been replaced since.
+   * A file of the last run, as CSV; empty if that run has another digest, or the worker was replaced
+   * since.
    * @param {RunFile} name
    * @param {string} digest
    * @returns {Promise<string>}
@@ -253,9 +227,9 @@ export class Solver {
   }
 
   /**
-   * Looks at a user's file.
+   * Previews a user's file.
    * @param {Source} source
-   * @param {Reading | null} reading null: as it seems to be
+   * @param {Reading | null} reading null: detected
    * @returns {Promise<Inspected>}
    */
   async inspect(source, reading) {
@@ -263,7 +237,7 @@ export class Solver {
   }
 
   /**
-   * What a mapping, or the text of one, makes of a user's file.
+   * Applies a mapping, or the text of one, to a user's file.
    * @param {Source} source
    * @param {Mapping | string} columns
    * @returns {Promise<CheckedColumns>}
@@ -272,21 +246,21 @@ export class Solver {
     return (await this.request({ type: "check", source, columns }, "checked")).checked;
   }
 
-  /** A file to look at, and the limits of a user's file. */
+  /** An example file, and the limits of a user's file. */
   example() {
     return this.request({ type: "example" }, "example");
   }
 
   /**
-   * Asks the worker something that has one answer.
+   * Sends a request that has one answer.
    * @template {FromWorker["type"]} T
-   * @param {any} question a message without its id
+   * @param {any} content a message without its id
    * @param {T} type of the answer
    * @returns {Promise<Extract<FromWorker, {type: T}>>}
    */
-  request(question, type) {
+  request(content, type) {
     const id = this.nextId++;
-    const message = { ...question, id };
+    const message = { ...content, id };
     const post = () => this.post(message);
     return new Promise((resolve, reject) => {
       this.pending.set(id, post);

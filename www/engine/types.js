@@ -194,14 +194,14 @@
 /** @typedef {{bytes: number, tasks: number, features: number, values: number}} FileLimits */
 
 /**
- * @typedef {{type: "init", module: WebAssembly.Module, anew: boolean, lock: string}
+ * @typedef {{type: "init", module: WebAssembly.Module, fresh: boolean, lock: string}
  *   | {type: "load", id: number, source: Source}
- *   | {type: "run", id: number, key: string, spec: Spec, brief: boolean, twice: boolean}
+ *   | {type: "run", id: number, key: string, spec: Spec, brief: boolean}
  *   | {type: "file", id: number, name: RunFile, digest: string}
  *   | {type: "inspect", id: number, source: Source, reading: Reading | null}
  *   | {type: "check", id: number, source: Source, columns: Mapping | string}
  *   | {type: "example", id: number}} ToWorker
- * With `anew` the worker compiles the engine itself. `file` asks for a file of the last run, if that has this digest. A `brief` run answers with `measured` alone; one that is computed `twice` breaks down if the results differ.
+ * With `fresh` the worker compiles the engine itself. `file` requests a file of the last run, if that has this digest. A `brief` run answers with `measured` alone.
  */
 
 /**
@@ -209,7 +209,6 @@
  *   | {type: "loaded", id: number, description: Description}
  *   | {type: "clean", id: number, model: Model, scene: Scene}
  *   | ({type: "progress", id: number} & Progress)
- *   | {type: "second", id: number}
  *   | {type: "done", id: number, report: Report, report_json: string}
  *   | {type: "measured", id: number, measured: Measured}
  *   | {type: "file", id: number, csv: string}
@@ -217,46 +216,71 @@
  *   | {type: "checked", id: number, checked: CheckedColumns}
  *   | {type: "example", id: number, csv: string, limits: FileLimits}
  *   | {type: "error", id: number, problem: Problem, fatal: boolean}} FromWorker
- * After a `fatal` error the worker's instance is good for nothing any more.
+ * After a `fatal` error the worker's engine is unusable.
  */
 
 /**
  * @typedef {{
  *   spec: Spec, link: string, metric: "nmse" | "auc", clean: Model | null, scene: Scene | null,
- *   points: Progress[], second: boolean, start: number,
+ *   points: Progress[], start: number,
  * }} RunState
- * A run that goes on, or went on: `second`: it is computed once more; `start` by the page's clock, in milliseconds.
+ * A run in progress, or a finished one; `start` by the page's clock, in milliseconds.
  */
 
 /**
- * @typedef {{id: string, link: string, iteration: number | null, iterations: number}} CutShort
- * A run that was going on when its tab was left.
+ * @typedef {{id: string, link: string, iteration: number | null, iterations: number, long: boolean}} InterruptedRun
+ * A run that was in progress when its tab was left; a `long` one is not started again without asking.
  */
 
 /**
  * @typedef {{
  *   id: string, tab: string, at: number, state: "running" | "done" | "cancelled", run: RunState,
- *   report: Report | null, json: string,
+ *   report: Report | null, json: string, confirmed?: boolean,
  * }} Kept
- * A result or the beginning of one, as the browser keeps it; `at` in milliseconds since 1970.
+ * A result, or the beginning of one, as this browser keeps it; `at` in milliseconds since 1970.
+ */
+
+/**
+ * @typedef {{
+ *   report: Report, json: string, link: string, run: RunState, at?: string, kept?: Kept,
+ * }} Result
+ * A result with the link of its settings. A recalled one has its record, and `at`, the words for that.
+ */
+
+/**
+ * @typedef {{
+ *   state: "computed" | "confirming" | "confirmed" | "differs", onRequest?: boolean, problem?: string,
+ *   runs?: {digest: string, metric: number}[], agrees?: number | null,
+ * }} Confirmation
+ * Whether a second run gave the same digest. `onRequest`: it starts when the user asks; `problem`: why
+ * it failed; `runs`: the first, second and third run where they differ; `agrees`: the run that the
+ * third one agrees with, null if with none.
+ */
+
+/**
+ * @typedef {{
+ *   text: string, kind: "" | "bad" | "good", about: string, view: "lab" | "all",
+ *   action?: {text: string, run: () => void},
+ * }} Notice
  */
 
 /**
  * @typedef {{type: "changed"}
  *   | {type: "data", problem?: string, source?: Source}
- *   | {type: "notice", text: string, kind: "" | "bad" | "good", about: string,
- *      action?: {text: string, run: () => void}}
- *   | {type: "withdraw", about: string}
+ *   | {type: "notices"}
+ *   | {type: "route"}
+ *   | {type: "confirmation"}
  *   | {type: "status", text: string}
  *   | {type: "announce", text: string}
  *   | {type: "started", run: RunState}
  *   | {type: "progress", run: RunState, point: Progress}
- *   | {type: "done", run: RunState, report: Report}
+ *   | {type: "done", run: RunState, report: Report, corrected?: boolean}
  *   | {type: "ended", how: "cancelled" | "failed", run: RunState | null, headline: string,
  *      text: string, problem: Problem | null}
  *   | {type: "empty", headline: string, text: string}} LabEvent
- * What the lab tells: `changed`: the settings or whether they are valid; `data`: a data set was
- * loaded or not (`problem` empty: none any more; `source`: other columns may help); `ended`: without a result.
+ * What changed: `changed`: the settings, or whether they are valid; `data`: a data set was loaded or
+ * not (`problem` empty: no problem any more; `source`: other columns may help); `done`: there is a
+ * result (`corrected`: it replaces a wrong one); `ended`: the run is over without a result.
  */
 
 export {};

@@ -1,12 +1,12 @@
 /**
- * The solver's thread: holds one data set, runs one specification at a time. It never hears a
- * cancel while it computes; the page ends the whole worker instead.
+ * The solver's thread: holds one data set, runs one specification at a time. It receives no message
+ * while it computes, so the page cancels a run by ending the worker.
  */
 
 import { loadExtras } from "./extras.js";
 import { Data, initSync, last_panic } from "../pkg/engine.js";
 
-/** @import { FromWorker, Problem, RunFile, Source, Spec, ToWorker } from "./types.js" */
+/** @import { FromWorker, Problem, RunFile, Source, ToWorker } from "./types.js" */
 
 /** @type {{key: string, data: Data} | null} */
 let held = null;
@@ -14,8 +14,8 @@ let held = null;
 let lastRun = null;
 
 const OUT_OF_MEMORY =
-  "There was not enough memory for this calculation. The engine has been restarted; fewer injected " +
-  "points or a smaller file need less, and other tabs can be closed.";
+  "Not enough memory for this run. The engine has been restarted. Reduce the number of poisoned points " +
+  "or the size of the file, or close other tabs.";
 
 /** @param {FromWorker} message */
 const emit = (message) => self.postMessage(message);
@@ -59,14 +59,14 @@ function bytesOf(blob) {
 }
 
 /**
- * What the extras find in a user's file.
+ * Inspects a user's file with the extras.
  * @template T
  * @param {Source} source
  * @param {(extras: import("./extras.js").Extras, name: string, bytes: Uint8Array) => T} look
  */
 async function lookAt({ content }, look) {
   if (content.kind !== "file") {
-    throw { code: "data", field: "dataset", message: `${content.kind} data have no columns to choose` };
+    throw { code: "data", field: "dataset", message: `${content.kind} data have no columns to map` };
   }
   return look(await loadExtras(), content.name, bytesOf(content.bytes));
 }
@@ -81,7 +81,7 @@ async function load(source) {
 }
 
 /**
- * Rust's own errors are plain objects; anything else is a trap or a bug of ours.
+ * Errors from Rust are plain objects; anything else is a trap or a bug of the page.
  * @param {unknown} error
  * @returns {{problem: Problem, fatal: boolean}}
  */
@@ -90,7 +90,7 @@ function explain(error) {
     return { problem: /** @type {Problem} */ (error), fatal: false };
   }
   const panic = error instanceof WebAssembly.RuntimeError ? last_panic() : "";
-  // A trap without a panic is an allocation that was refused; the browser's own say so.
+  // A trap without a panic is a failed allocation; failures in the browser name the cause.
   const trapped = error instanceof WebAssembly.RuntimeError && /unreachable/i.test(error.message);
   if (!panic && (trapped || (error instanceof RangeError && /memory|allocat/i.test(error.message)))) {
     return { problem: { code: "memory", field: null, message: OUT_OF_MEMORY }, fatal: true };
@@ -100,15 +100,15 @@ function explain(error) {
 }
 
 /**
- * The page's module, or the same one, compiled anew.
+ * The page's module, or the same one compiled again.
  * @param {Extract<ToWorker, {type: "init"}>} message
  */
-async function moduleOf({ module, anew }) {
-  if (!anew) return module;
+async function moduleOf({ module, fresh }) {
+  if (!fresh) return module;
   try {
     return await (await import("./engine.js")).compileEngine();
   } catch {
-    // The host cannot be reached.
+    // The server is unreachable.
     return module;
   }
 }
@@ -169,34 +169,22 @@ function file(name, digest) {
 }
 
 /** @param {Extract<ToWorker, {type: "run"}>} message */
-function run({ id, key, spec, brief, twice }) {
+function run({ id, key, spec, brief }) {
   if (!held || held.key !== key) {
     throw { code: "data", field: null, message: "the data set has not been loaded" };
   }
   lastRun?.free();
   lastRun = null;
-  const { data } = held;
-  /**
-   * @param {Spec} spec
-   * @param {(event: any) => void} [listener]
-   */
-  const compute = (spec, listener) => data.run(spec, () => performance.now() / 1000, listener);
-  const run = compute(spec, brief ? undefined : (event) => emit({ ...event, id }));
+  const clock = () => performance.now() / 1000;
+  const run = held.data.run(spec, clock, brief ? undefined : (/** @type {any} */ event) => emit({ ...event, id }));
   lastRun = run;
-  if (twice) {
-    if (!brief) emit({ type: "second", id });
-    const second = compute(spec);
-    const same = second.digest() === run.digest();
-    second.free();
-    if (!same) throw "two computations of this run had different results";
-  }
   if (brief) emit({ type: "measured", id, measured: run.measured() });
   else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
 }
 
 /**
- * Holds a lock for as long as this worker lives: the page waits for it, and so learns of a worker
- * that ended without a word. Where there are no locks (plain http), the page has to do without.
+ * Holds a lock while this worker exists: the page waits for the lock, and so notices a worker that
+ * ended without a message. Without locks (plain http), the page does not notice it.
  * @param {string} name
  * @param {() => void} then
  */
@@ -210,7 +198,7 @@ function holdLock(name, then) {
     .catch(then);
 }
 
-/** One after the other: a run waits for its data. */
+/** Messages are answered in order: a run waits for its data. */
 let last = Promise.resolve();
 self.onmessage = (event) => {
   /** @type {ToWorker} */

@@ -1,4 +1,4 @@
-/** What the service worker knows: parts of TypeScript's `webworker` library, which excludes `dom`. */
+/** Types of the service worker: parts of TypeScript's `webworker` library, which excludes `dom`. */
 
 interface ExtendableEvent extends Event {
   waitUntil(work: Promise<unknown>): void;

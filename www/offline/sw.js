@@ -1,21 +1,21 @@
 /**
- * Offline: keeps the files of each version of the page for as long as a tab uses them. A page
- * comes from the network if that answers soon, else from here; a file with a hash in its name from
- * here if it is here. Versions never mix: whatever a page loads has the hash of its version in its
- * name, and is kept only if it is what the build says it is.
+ * The service worker: caches the files of each version of the page while a tab uses them. The page
+ * itself comes from the network, or from the cache if the network is slow or fails; files with a hash
+ * in their name come from the cache first. Versions never mix: every file that a page loads has the
+ * hash of its version in its path, and is cached only if its SHA-256 is that of the build.
  *
  * The build writes `BUILD` above: this version, and the SHA-256 of each of its files.
  */
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const scope = worker.registration.scope;
-/** Other sites of the same host have caches beside ours. */
+/** Other sites of the same host share the cache storage. */
 const OURS = `patom lab ${scope} `;
 const VERSION = OURS + BUILD.id;
 const DATA = `${OURS}data`;
-/** Milliseconds that the network gets before a page comes from here. */
-const PATIENCE = 3000;
-/** A few at once, so that a run on the page is not kept waiting for its data. */
+/** Milliseconds after which the page comes from the cache. */
+const TIME_LIMIT = 3000;
+/** Concurrent downloads: few, so that the data of a run are not delayed. */
 const AT_ONCE = 4;
 
 /** @param {BufferSource} bytes */
@@ -25,18 +25,18 @@ async function sha256(bytes) {
 }
 
 /**
- * The answer with these bytes: never a redirect, and as it is after decompression.
+ * The answer with these bytes: not a redirect, and decompressed.
  * @param {Response} answer
  * @param {ArrayBuffer} bytes
  */
-function settled(answer, bytes) {
+function storable(answer, bytes) {
   const headers = new Headers(answer.headers);
   for (const name of ["content-encoding", "content-length", "vary"]) headers.delete(name);
   return new Response(bytes, { headers });
 }
 
 /**
- * Fetches a file of this version and keeps it.
+ * Downloads a file of this version and caches it.
  * @param {Cache} cache
  * @param {string} path
  * @param {string} hash
@@ -44,14 +44,14 @@ function settled(answer, bytes) {
 async function keep(cache, path, hash) {
   const url = new URL(path === "index.html" ? "./" : path, scope).href;
   if (await cache.match(url)) return;
-  // Only a file with a hash in its name can be trusted to be the same in the browser's own cache;
-  // and it may be damaged there.
+  // The browser's HTTP cache may hold another version of a file without a hash in its path, and any
+  // file may be damaged there.
   for (const source of /** @type {const} */ (["default", "reload"])) {
     if (source === "default" && !path.startsWith("assets-")) continue;
     const answer = await fetch(url, { cache: source });
     const bytes = await answer.arrayBuffer();
     if (answer.ok && (await sha256(bytes)) === hash) {
-      return cache.put(url, settled(answer, bytes));
+      return cache.put(url, storable(answer, bytes));
     }
   }
   throw new Error(`${path} is not that of version ${BUILD.id}`);
@@ -64,17 +64,17 @@ async function install() {
     for (let next = waiting.shift(); next; next = waiting.shift()) await keep(cache, ...next);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  // Safe beside open tabs of an older version: their files stay, see `tidy`.
+  // Open tabs of an older version keep their files, see `tidy`.
   await worker.skipWaiting();
 }
 
-/** Deletes what no open tab uses: each tab holds a lock named after its version. */
+/** Deletes versions that no open tab uses: each tab holds a lock named after its version. */
 async function tidy() {
   const windows = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
   const tabs = windows.filter(({ url }) => url.startsWith(scope));
   const { held = [] } = await worker.navigator.locks.query();
   const needed = held.flatMap(({ name }) => (name?.startsWith(OURS) ? name.slice(OURS.length) : []));
-  // A tab that is still loading: which version it needs is not known yet.
+  // A tab is still loading, and its version is not known yet.
   if (needed.length < tabs.length) return;
   const used = new Set([BUILD.assets, ...needed]);
   for (const name of await caches.keys()) {
@@ -89,11 +89,11 @@ async function tidy() {
   }
 }
 
-/** The folder of a version that a file lies in. @param {string} url */
+/** The folder of the version of a file. @param {string} url */
 const folderOf = (url) => url.slice(scope.length).split("/")[0] ?? "";
 
 /**
- * What is kept; nothing where the browser's storage is broken: then all comes from the network.
+ * The cached answer; none if the browser's storage fails, so that the network is used.
  * @param {Promise<Cache>} cache
  * @param {string} url
  */
@@ -103,7 +103,7 @@ const find = (cache, url) => cache.then((files) => files.match(url)).catch(() =>
 async function page(request) {
   const kept = find(caches.open(VERSION), scope);
   const network = fetch(request);
-  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE)).then(() => kept);
+  const late = new Promise((resolve) => setTimeout(resolve, TIME_LIMIT)).then(() => kept);
   try {
     const answer = await Promise.race([network, late]);
     if (answer?.ok) return answer;
@@ -125,7 +125,7 @@ async function asset(request) {
 }
 
 /**
- * Data are kept once they have been fetched, if their hash is that of their name.
+ * Data are cached after the download, if their hash is that in their name.
  * @param {Request} request
  * @param {(work: Promise<void>) => void} waitUntil
  */
@@ -147,13 +147,13 @@ async function keepData(cache, url, answer) {
   const bytes = await answer.arrayBuffer();
   const named = /-([0-9a-f]{12})\.\w+$/.exec(url)?.[1];
   if (named && (await sha256(bytes)).startsWith(named)) {
-    await (await cache).put(url, settled(answer, bytes));
+    await (await cache).put(url, storable(answer, bytes));
   }
 }
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => {
-  // Nothing waits for it: Firefox asks the worker of a run, too, which answers when the run is over.
+  // Not awaited: in Firefox it resolves only after the run in progress.
   worker.clients.claim();
   event.waitUntil(tidy());
 });

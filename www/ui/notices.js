@@ -1,32 +1,43 @@
-/** What the page has to say beside the result: boxes that can be closed. */
+/** The notices above the result: boxes that the user can close. The list is in core/store.js. */
 
 import { $, el } from "./dom.js";
 
-/**
- * @param {string} text
- * @param {"" | "bad" | "good"} [kind]
- * @param {string} [about] a later notice about the same thing takes its place
- * @param {{text: string, run: () => void}} [action] what can be done about it
- */
-export function notice(text, kind = "", about = text, action) {
-  withdraw(about);
-  const box = el("div", { class: `notice ${kind}`, "data-about": about });
-  const close = el("button", { type: "button", onclick: () => box.remove() }, "Close");
-  box.append(el("span", {}, text));
-  if (action) {
-    const act = () => {
+/** @import { Session } from "../core/session.js" */
+/** @import { Notice } from "../engine/types.js" */
+
+/** @param {Session} session */
+export function showNotices(session) {
+  /** @type {Map<Notice, HTMLElement>} those that are shown: a live region must not repeat them */
+  const boxes = new Map();
+  const render = () => {
+    const shown = session.notices.filter(({ view }) => view === "all" || view === session.route.view);
+    for (const [notice, box] of boxes) {
+      if (shown.includes(notice)) continue;
       box.remove();
-      action.run();
-    };
-    box.append(el("button", { type: "button", "data-testid": `act-${about}`, onclick: act }, action.text));
-  }
-  box.append(close);
-  $("notices").append(box);
+      boxes.delete(notice);
+    }
+    for (const notice of shown) {
+      if (boxes.has(notice)) continue;
+      const box = boxOf(notice, () => session.withdraw(notice.about));
+      boxes.set(notice, box);
+      $("notices").append(box);
+    }
+  };
+  session.subscribe(({ type }) => ["notices", "route"].includes(type) && render());
+  render();
 }
 
-/** @param {string} about */
-export function withdraw(about) {
-  for (const old of [...$("notices").children]) {
-    if (old instanceof HTMLElement && old.dataset.about === about) old.remove();
-  }
+/** @param {Notice} notice @param {() => void} close */
+function boxOf({ text, kind, about, action }, close) {
+  const act = () => {
+    close();
+    action?.run();
+  };
+  return el(
+    "div",
+    { class: `notice ${kind}`, "data-about": about },
+    el("span", {}, text),
+    action && el("button", { type: "button", "data-testid": `act-${about}`, onclick: act }, action.text),
+    el("button", { type: "button", onclick: close }, "Close"),
+  );
 }

@@ -4,7 +4,7 @@
  */
 
 import { download, el } from "../ui/dom.js";
-import { errorMessage } from "../core/lab.js";
+import { errorMessage } from "../core/words.js";
 import { METRICS } from "./report.js";
 
 /** @import { Solver } from "../engine/solver.js" */

@@ -5,10 +5,13 @@ import { Heatmaps, onLookChange, resize, style } from "../ui/charts.js";
 import { el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { plainWords } from "./form.js";
-import { errorMessage } from "../core/lab.js";
+import { RecentChoice } from "./recent.js";
+import { setBusy } from "../core/unload.js";
+import { errorMessage } from "../core/words.js";
 import { Solver } from "../engine/solver.js";
 import * as views from "./report.js";
 
+/** @import { Session } from "../core/session.js" */
 /** @import { Engine } from "../engine/engine.js" */
 /** @import { Extras } from "../engine/extras.js" */
 /** @import { Comparison, Complete, DatasetRef, Problem, Report, Shape, Source, Spec } from "../engine/types.js" */
@@ -18,6 +21,7 @@ import * as views from "./report.js";
  *   sourceFor: (spec: Spec) => Promise<Source>,
  *   shape: (dataset: DatasetRef | undefined) => Shape | undefined,
  *   finished: (link: string) => Report | undefined,
+ *   session: Session,
  * }} Surroundings
  * What the page lends: data, the shape of an opened file, reports that are there already.
  */
@@ -122,13 +126,13 @@ class Compare {
       ),
       card("Task by task", this.tasks),
     );
-    const head = card("Two runs side by side", form, this.status, this.problems);
+    this.recent = new RecentChoice(page.session, (side, link) => this.go(this.values().map((other, k) => (k === side ? link : other))));
+    const head = card("Two runs side by side", form, this.recent.root, this.status, this.problems);
     head.querySelector("h2")?.after(
       el(
         "p",
         { class: "lead" },
-        "Keep a run in the lab, run another one, and press Compare there; or paste two links. The " +
-          "address of this view holds both.",
+        "Choose two recent results, or paste two links. The address of this view holds both.",
       ),
     );
     this.root = el("div", { class: "figure-view", "data-testid": "compare-view" }, head, this.results);
@@ -154,6 +158,7 @@ class Compare {
   /** @param {"idle" | "running" | "done" | "failed" | "cancelled"} state @param {string} text */
   enter(state, text) {
     this.root.dataset.state = state;
+    setBusy(this, state === "running");
     this.cancelButton.hidden = state !== "running";
     this.runButton.hidden = state === "running";
     this.status.textContent = text;
@@ -174,6 +179,7 @@ class Compare {
   /** @param {string} left @param {string} right links, perhaps hostile, perhaps empty */
   async open(left, right) {
     const address = comparisonLink(left, right);
+    this.recent.show([left, right]);
     if (address === this.address) return;
     this.close();
     const asked = this.asked;

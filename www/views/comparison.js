@@ -3,7 +3,7 @@
 import { syntheticSource } from "../core/sources.js";
 import { Pool } from "../engine/pool.js";
 
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { Draft, Measured, Problem, Report } from "../engine/types.js" */
 
 /**
@@ -35,14 +35,14 @@ const fromMeasured = (measured) => ({
 
 /**
  * Runs valid drafts of named data sets, each on the first worker that is free.
- * @param {Lab} lab
+ * @param {Session} lab
  * @param {Draft[]} drafts
  * @param {number} workers
  * @param {(draft: number, outcome: Outcome | Problem) => void} onDone
  */
 export async function runBeside(lab, drafts, workers, onDone) {
   const pool = new Pool(lab.engine.module, Math.min(workers, drafts.length));
-  /** @type {Map<string, ReturnType<Lab["sourceOf"]>>} */
+  /** @type {Map<string, ReturnType<Session["sourceOf"]>>} */
   const sources = new Map();
   try {
     const jobs = await Promise.all(

@@ -1,9 +1,9 @@
 /** The choice of the data set: published ones, the synthetic one, a user's file. */
 
 import { $, byId, el, legible } from "../ui/dom.js";
-import { DATASETS } from "../core/lab.js";
+import { DATASETS } from "../core/session.js";
 
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { DatasetRef, Published, Source } from "../engine/types.js" */
 
 const SYNTHETIC_STORY =
@@ -15,12 +15,12 @@ const CARRIERS = /\.(png|svg|json)$/i;
 
 export class Datasets {
   /**
-   * @param {Lab} lab
-   * @param {(file: File) => void} openCarried
+   * @param {Session} lab
+   * @param {(file: File) => void} openProvenance
    */
-  constructor(lab, openCarried) {
+  constructor(lab, openProvenance) {
     this.lab = lab;
-    this.openCarried = openCarried;
+    this.openProvenance = openProvenance;
     /** @type {Published | null} the data set whose raw files are asked for */
     this.wanted = null;
     this.fileInput = byId("file", HTMLInputElement);
@@ -40,7 +40,7 @@ export class Datasets {
       const { showHelp } = await import("./columns.js");
       await showHelp(lab.solver, $("file-help-text"));
     };
-    lab.listen((event) => {
+    lab.subscribe((event) => {
       if (event.type === "changed") this.show();
       if (event.type !== "data") return;
       if (event.problem === undefined) return this.show();
@@ -56,7 +56,7 @@ export class Datasets {
    * @param {Published | null} wanted the data set whose raw files were asked for
    */
   take(files, wanted = null) {
-    if (files[0] && CARRIERS.test(files[0].name)) return this.openCarried(files[0]);
+    if (files[0] && CARRIERS.test(files[0].name)) return this.openProvenance(files[0]);
     return this.lab.takeFiles(files, wanted);
   }
 

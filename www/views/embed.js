@@ -1,30 +1,30 @@
-/** The bare view for slides: the headline, the pictures that the link names, and the way back. */
+/** The embedded view for slides: the headline, the charts that the link names, and a link to the page. */
 
+import { labFragment } from "../core/route.js";
 import { $, el } from "../ui/dom.js";
 
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 
 /** @type {HTMLAnchorElement | undefined} */
 let link;
 
-/** @param {Lab} lab */
+/** @param {Session} lab */
 export function showEmbed(lab) {
   if (!link) {
     link = el("a", { class: "embed-link", target: "_blank", rel: "noopener" }, "PATOM Lab");
     $("headline").after(link);
-    lab.listen((event) => {
-      if (["changed", "done"].includes(event.type)) show(lab);
+    lab.subscribe((event) => {
+      if (["changed", "done"].includes(event.type)) render(lab);
     });
   }
-  show(lab);
+  render(lab);
 }
 
-/** @param {Lab} lab */
-function show(lab) {
-  const others = lab.otherKeys(["view", "embed"]);
+/** @param {Session} lab */
+function render(lab) {
   const shown = lab.result?.link === lab.complete?.link ? lab.resultLink() : lab.complete?.link;
-  link?.setAttribute("href", `./#${[shown ?? "", ...others].join("&")}`);
-  // One picture or several; without a word both that tell the story.
+  link?.setAttribute("href", `./#${labFragment(shown ?? "", lab.keysWithout(["view", "embed"]))}`);
+  // The link names the charts, separated by commas; the default is these two.
   const wanted = (lab.view("view") || "curve,heatmaps").split(",");
   for (const card of document.querySelectorAll("[data-card]")) {
     const name = card instanceof HTMLElement ? card.dataset.card : "";

@@ -9,7 +9,7 @@ import { preset } from "./presets.js";
 import { metricDigits } from "./report.js";
 
 /** @import { Outcome } from "./comparison.js" */
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { Draft, Problem, Report, Spec } from "../engine/types.js" */
 
 /**
@@ -232,7 +232,7 @@ const EXAMPLES = [
 const dataOf = ({ draft }) => String(draft["dataset"] ?? "synthetic");
 
 export class Examples {
-  /** @param {Lab} lab */
+  /** @param {Session} lab */
   constructor(lab) {
     this.lab = lab;
     /** @type {Map<string, Outcome>} by link, of this visit */

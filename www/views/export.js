@@ -5,13 +5,13 @@ import { loadExtras } from "../engine/extras.js";
 import { Solver } from "../engine/solver.js";
 import * as views from "./report.js";
 
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { Results } from "./results.js" */
 /** @import { Report, RunFile } from "../engine/types.js" */
 
 /**
  * @typedef {{
- *   lab: Lab, results: Results, result: NonNullable<Lab["result"]>, address: string,
+ *   lab: Session, results: Results, result: NonNullable<Session["result"]>, address: string,
  * }} Shown
  * The result that is taken along, and its address.
  */
@@ -183,7 +183,7 @@ function heatmapSheet(shown) {
 /**
  * A file of the run behind a report. If the worker that ran it is gone, it runs again: the same
  * specification gives the same bits.
- * @param {Lab} lab
+ * @param {Session} lab
  * @param {Report} report
  * @param {RunFile} name
  */

@@ -3,9 +3,7 @@
 import { onLookChange, resize, style } from "../ui/charts.js";
 import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
-import { goesOn } from "../core/unload.js";
 import { Pool, WORKERS } from "../engine/pool.js";
-import { Solver } from "../engine/solver.js";
 import { unique } from "../core/database.js";
 import * as sweeps from "../core/sweeps.js";
 import * as views from "./report.js";
@@ -235,7 +233,6 @@ class FigureView {
   enter(state) {
     const running = state === "running";
     this.root.dataset.state = state;
-    goesOn(this, running);
     this.runButton.hidden = running;
     this.cancelButton.hidden = this.progress.hidden = !running;
     const missing = this.missing().length;
@@ -282,8 +279,7 @@ class FigureView {
   /** @param {number} runs */
   workers(runs) {
     const workers = Math.min(WORKERS, runs);
-    const twice = Solver.twice ? ", each run twice" : "";
-    return `${workers === 1 ? "1 worker" : `${workers} workers`}${twice}`;
+    return workers === 1 ? "1 worker" : `${workers} workers`;
   }
 
   /** @param {boolean} rest only those that have no result yet */

@@ -1,33 +1,33 @@
-/** What helps to understand: the story and the explained terms. Both are loaded when needed. */
+/** The tour and the explained terms. Both are loaded when needed. */
 
 import { $ } from "../ui/dom.js";
-import { errorMessage } from "../core/lab.js";
+import { errorMessage } from "../core/words.js";
 import { once } from "../core/once.js";
 
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { Story } from "./tour.js" */
 
 export class Guide {
-  /** @param {Lab} lab */
+  /** @param {Session} lab */
   constructor(lab) {
     this.lab = lab;
     this.load = once(() => import("./tour.js").then(({ Story }) => new Story(lab)));
     /** @type {Story | null} once it was opened */
     this.story = null;
-    /** The step that is wanted; 0: none. */
+    /** The step to show; 0: none. */
     this.step = 0;
     $("tour").onclick = () => this.showStep(1, true);
-    // The terms come after the first result, which takes less than a second, so as not to delay it.
+    // After the first result, which takes less than a second.
     const terms = once(() => import("../ui/terms.js").then(({ explainTerms }) => explainTerms(lab.engine.fields)));
     const explain = () => terms().catch(() => {});
     setTimeout(explain, 1000);
-    // Tried again where the connection was gone.
-    lab.listen(({ type }) => type === "done" && setTimeout(explain, 1000));
+    // Tried again if the connection was lost.
+    lab.subscribe(({ type }) => type === "done" && setTimeout(explain, 1000));
   }
 
-  /** Opens or closes the story as the link says. */
+  /** Opens or closes the tour according to the link. */
   follow() {
-    const step = Number(this.lab.others.find(([key]) => key === "story")?.[1]);
+    const step = Number(this.lab.view("story"));
     if (step) this.showStep(step, false);
     else {
       this.step = 0;
@@ -37,7 +37,7 @@ export class Guide {
 
   /**
    * @param {number} step from 1
-   * @param {boolean} pressed by the user, who then wants to be in the story
+   * @param {boolean} pressed by the user: the tour then gets the focus
    */
   async showStep(step, pressed) {
     this.step = step;

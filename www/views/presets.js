@@ -1,14 +1,14 @@
-/** Settings to start from: one press each. All of them, with what they show, are in examples.js. */
+/** The buttons of the main examples. All examples, with descriptions, are in examples.js. */
 
 import { $, byId } from "../ui/dom.js";
-import { errorMessage } from "../core/lab.js";
+import { errorMessage } from "../core/words.js";
 import { once } from "../core/once.js";
 
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { Draft } from "../engine/types.js" */
 
 /**
- * The most useful ones. Their buttons stand in the document, so that nothing jumps when they work.
+ * The main examples. Their buttons are in the document, so that the layout does not shift.
  * @type {Record<"direct" | "indirect" | "random" | "constant" | "sarcos" | "landmine", Draft>}
  */
 const DRAFTS = {
@@ -28,7 +28,7 @@ const buttonOf = (id) => byId(`try-${id}`, HTMLButtonElement);
 /** An example's identifier, name and settings. @param {Preset} id */
 export const preset = (id) => ({ id, name: buttonOf(id).textContent ?? "", draft: DRAFTS[id] });
 
-/** @param {Lab} lab */
+/** @param {Session} lab */
 export function showPresets(lab) {
   const all = Object.entries(DRAFTS).map(([id, draft]) => {
     const button = buttonOf(/** @type {Preset} */ (id));
@@ -57,7 +57,7 @@ export function showPresets(lab) {
     }
   };
   more.disabled = false;
-  lab.listen(async (event) => {
+  lab.subscribe(async (event) => {
     if (event.type === "changed") {
       for (const { button, draft } of all) {
         button.setAttribute("aria-pressed", String(linkOf(draft) === lab.complete?.link));
@@ -65,7 +65,7 @@ export function showPresets(lab) {
     } else if (event.type === "started") {
       $("claim").hidden = true;
     } else if (event.type === "done" && event.run.link !== linkOf({})) {
-      // Without a connection the result has no claim beside it; the next one tries again.
+      // Without a connection the paper's claim is not shown; the next result tries again.
       (await examples().catch(() => null))?.heard(event.run.link, event.report);
     }
   });

@@ -4,10 +4,10 @@ import { $, el } from "../ui/dom.js";
 import { plainWords } from "./form.js";
 import * as views from "./report.js";
 
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 
 /**
- * @param {Lab} lab
+ * @param {Session} lab
  * @param {() => string} address of the result that is shown
  */
 export function preparePrint(lab, address) {

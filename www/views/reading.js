@@ -10,7 +10,7 @@ import { Projection } from "./points.js";
 import * as views from "./report.js";
 
 /** @import { Extras } from "../engine/extras.js" */
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { Results } from "./results.js" */
 /** @import { Report, RunState } from "../engine/types.js" */
 
@@ -18,7 +18,7 @@ import * as views from "./report.js";
 
 /**
  * Fetches what it needs.
- * @param {Lab} lab
+ * @param {Session} lab
  * @param {Results} results
  * @param {RunState | null} run the last one, which may have ended without a result
  */
@@ -29,7 +29,7 @@ export async function openReading(lab, results, run) {
 class Reading {
   /**
    * @param {Extras} pictures
-   * @param {Lab} lab
+   * @param {Session} lab
    * @param {Results} results
    * @param {RunState | null} last
    */
@@ -55,7 +55,7 @@ class Reading {
       if (lab.result) results.showTrace(lab.result.report);
     };
     $("keep").onclick = () => this.keep();
-    lab.listen((event) => {
+    lab.subscribe((event) => {
       switch (event.type) {
         case "started":
           results.curve.moveTo(null);

@@ -1,9 +1,12 @@
 /** What a result says: sentences, tables, numbers. Pure: from a report to elements and words. */
 
 import { el } from "../ui/dom.js";
+import { duration } from "../core/words.js";
 import { plainWords } from "./form.js";
 
 /** @import { Model, Problem, Report, Spec } from "../engine/types.js" */
+
+export { duration };
 
 export const METRICS = {
   nmse: {
@@ -50,9 +53,6 @@ export const taskName = (task) => `T${task + 1}`;
 /** 1 iteration, 2 iterations. @param {number} count */
 export const iterationsOf = (count) => `${count} iteration${count === 1 ? "" : "s"}`;
 
-/** @param {number} seconds */
-export const duration = (seconds) =>
-  seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : `${seconds.toFixed(1)} s`;
 
 /**
  * 1, 2, 3, 7 -> T1–T3, T7; no line breaks inside T1–T3 (word joiners)

@@ -5,7 +5,7 @@ import { $, byId, legible } from "../ui/dom.js";
 import * as views from "./report.js";
 
 /** @import { Engine } from "../engine/engine.js" */
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { LabEvent, Report, RunState } from "../engine/types.js" */
 
 /** @param {string} text spoken to those who do not see the status */
@@ -14,7 +14,7 @@ export const announce = (text) => ($("spoken").textContent = legible(text));
 export class Results {
   /**
    * @param {Engine} engine
-   * @param {Lab} lab
+   * @param {Session} lab
    */
   constructor(engine, lab) {
     this.lab = lab;
@@ -39,7 +39,7 @@ export class Results {
     this.paperColors.onchange = () => lab.setView("map", this.paperColors.checked ? "paper" : undefined);
     // On a phone the page would be endless.
     byId("where-card", HTMLDetailsElement).open = !matchMedia("(max-width: 760px)").matches;
-    lab.listen((event) => this.onEvent(event));
+    lab.subscribe((event) => this.onEvent(event));
   }
 
   /** @param {LabEvent} event */
@@ -199,8 +199,7 @@ export class Results {
 }
 
 /** @param {RunState} run */
-function whereIs({ spec, clean, points, second }) {
-  if (second) return "Once more, to compare";
+function whereIs({ spec, clean, points }) {
   const done = points.at(-1)?.iteration;
   if (done !== undefined) return `Iteration ${done} of ${spec.iterations}`;
   return clean ? "Trained on clean data" : "Training on clean data";

@@ -1,45 +1,46 @@
-/** Taking a result along: the menus, the clipboard. What makes the files comes when it is asked for. */
+/** Sharing a result: menus and clipboard. The module that makes the files is loaded when needed. */
 
 import { $ } from "../ui/dom.js";
-import { errorMessage } from "../core/lab.js";
+import { labFragment } from "../core/route.js";
+import { errorMessage } from "../core/words.js";
 
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { Results } from "./results.js" */
 /** @import { Report } from "../engine/types.js" */
 
 const page = () => location.href.split("#")[0] ?? "";
 
-/** The address of the result that is shown, with its colours. @param {Lab} lab */
+/** The address of the result that is shown, with its colour map. @param {Session} lab */
 export const resultAddress = (lab) =>
-  `${page()}#${[lab.resultLink(), ...lab.otherKeys(["view", "embed"])].join("&")}`;
+  `${page()}#${labFragment(lab.resultLink(), lab.keysWithout(["view", "embed"]))}`;
 
 /**
- * @param {Lab} lab
+ * @param {Session} lab
  * @param {Results} results
  */
 export function offerFiles(lab, results) {
-  lab.listen((event) => {
+  lab.subscribe((event) => {
     if (event.type === "done") $("command").textContent = command(event.report, event.run.link);
   });
   $("copy-link").onclick = () => {
     const fragment = lab.fragment();
     if (fragment) copy(`${page()}#${fragment}`, "Link copied");
-    else lab.notice("There is nothing to link to yet: see the settings.", "", "save");
+    else lab.notice("There is no link yet: some settings are invalid.", "", "save");
   };
   $("copy-command").onclick = () => copy($("command").textContent ?? "", "Command copied");
   $("print").onclick = () => print();
   for (const button of document.querySelectorAll("[id^='save-'], [id^='embed-'], #copy-embed")) {
-    button.addEventListener("click", () => takeAlong(lab, results, button.id));
+    button.addEventListener("click", () => saveOrCopy(lab, results, button.id));
   }
   closeMenus();
 }
 
 /**
- * @param {Lab} lab
+ * @param {Session} lab
  * @param {Results} results
  * @param {string} what the id of a button
  */
-async function takeAlong(lab, results, what) {
+async function saveOrCopy(lab, results, what) {
   if (!lab.result) return;
   try {
     const { save, snippet } = await import("./export.js");
@@ -47,11 +48,11 @@ async function takeAlong(lab, results, what) {
     if (what.startsWith("save-")) await save(shown, what.slice("save-".length));
     else await copy(await snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
   } catch (problem) {
-    lab.notice(`It could not be saved: ${errorMessage(problem)}.`, "bad", "save");
+    lab.notice(`Saving failed: ${errorMessage(problem)}.`, "bad", "save");
   }
 }
 
-/** Menus close after a choice, with Escape, and when something else is pressed. */
+/** Menus close after a choice, with Escape, and on a click outside. */
 function closeMenus() {
   /** @param {(menu: Element) => boolean} which */
   const close = (which) => {
@@ -89,7 +90,7 @@ async function copy(text, done) {
     await navigator.clipboard.writeText(text);
     $("copied").textContent = done;
   } catch {
-    $("copied").textContent = "The browser refuses the clipboard here.";
+    $("copied").textContent = "The browser does not allow access to the clipboard here.";
   }
   clearTimeout(copiedTimer);
   copiedTimer = setTimeout(() => ($("copied").textContent = ""), 4000);

@@ -9,7 +9,7 @@ import { formula } from "../ui/math.js";
 import { metricDigits, taskList, taskName } from "./report.js";
 
 /** @import { Outcome } from "./comparison.js" */
-/** @import { Lab } from "../core/lab.js" */
+/** @import { Session } from "../core/session.js" */
 /** @import { Draft, Report } from "../engine/types.js" */
 
 /**
@@ -208,7 +208,7 @@ export const STEPS = [
 ];
 
 export class Story {
-  /** @param {Lab} lab */
+  /** @param {Session} lab */
   constructor(lab) {
     this.lab = lab;
     /** From 1; 0: closed. */
@@ -258,7 +258,7 @@ export class Story {
     for (const type of ["wheel", "touchstart", "keydown"]) {
       addEventListener(type, () => (this.seeking = 0), { passive: true });
     }
-    lab.listen(({ type }) => {
+    lab.subscribe(({ type }) => {
       if (this.step && ["changed", "started", "done", "ended"].includes(type)) this.show(type === "done");
     });
   }

@@ -1,28 +1,27 @@
 /**
- * The lab without its looks: what is chosen, which data are open, what runs, what came out of it,
- * and what a link says. No elements, no addresses: whoever shows something listens.
+ * What can be done in the lab: choose settings, open data and links, run, cancel, recall a result. It
+ * changes the state (store.js) and notifies the views. No elements, no addresses.
  */
 
-import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource, withColumns } from "./sources.js";
 import { loadExtras } from "../engine/extras.js";
 import { Solver } from "../engine/solver.js";
-import * as views from "../views/report.js";
+import { labFragment, splitLabLink } from "./route.js";
+import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource, withColumns } from "./sources.js";
+import { Store } from "./store.js";
+import { setBusy } from "./unload.js";
+import { duration, errorMessage, few } from "./words.js";
 
 /** @import { Engine } from "../engine/engine.js" */
-/** @import { Comparison, Complete, DatasetRef, Description, Draft, Inspected, Kept, LabEvent, Link, Problem, Published, Refused, Report, RunState, Source, Spec } from "../engine/types.js" */
+/** @import { Comparison, Complete, DatasetRef, Draft, Inspected, Kept, Link, Problem, Published, Refused, Report, Result, RunState, Source, Spec } from "../engine/types.js" */
+/** @import { Keys, Route } from "./route.js" */
+/** @import { Opened } from "./store.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
-/** Choices that do not speak of the tasks or the labels of one data set. */
+/** Settings that do not depend on the tasks or labels of the data set. */
 const KEPT_WITH_OTHER_DATA = ["attack", "method", "gradient", "step", "budget", "iterations", "seed"];
-
-/** @param {unknown} error */
-export const errorMessage = (error) =>
-  error && typeof error === "object" && "message" in error ? String(error.message) : String(error);
 
 /** Milliseconds after which reading a file can be cancelled. */
 const SLOW = 1000;
-
-/** @typedef {{source: Source, description: Description}} Opened */
 
 /**
  * @param {Solver} solver
@@ -30,103 +29,58 @@ const SLOW = 1000;
  */
 const load = async (solver, source) => ({ source, description: await solver.load(source) });
 
-/** The first of them, and how many more. @param {string[]} all */
-const few = (all) => all.slice(0, 4).join(", ") + (all.length > 4 ? ` and ${all.length - 4} more` : "");
-
 /** @param {DatasetRef} ref */
 const openedKey = (ref) => (typeof ref === "string" ? ref : ref.sha256);
 
-export class Lab {
+export class Session extends Store {
   /**
    * @param {Engine} engine
    * @param {Solver} solver
    */
   constructor(engine, solver) {
+    super();
     this.engine = engine;
     this.solver = solver;
     /** @type {Solver | null} reads a user's file while `solver` may run */
     this.reader = null;
-    /** @type {((event: LabEvent) => void)[]} */
-    this.listeners = [];
-    /** @type {Draft} what was chosen; all else is default */
-    this.draft = {};
-    /** @type {Complete | null} the draft, if it is valid */
-    this.complete = null;
-    /** @type {Problem[]} what is wrong with the draft */
-    this.problems = [];
-    /** @type {Map<string, Opened>} by name or SHA-256 */
-    this.opened = new Map();
-    /** @type {Map<string, Source>} by name */
-    this.bundles = new Map();
-    /** @type {Map<string, Description>} by key of the source */
-    this.described = new Map();
-    /** @type {Set<string>} data sets of this copy that could not be loaded */
-    this.broken = new Set();
-    /** @type {[string, string][]} keys of the link that are not the specification's */
-    this.others = [];
-    /** @type {string | null} the mapping that the link has for the file it waits for */
-    this.columns = null;
     /**
-     * Asks the user which column is what; gives the text of a mapping, or null. Set by whoever can
+     * Asks the user to map columns; gives the text of a mapping, or null. Set by the view that can
      * show the question.
      * @type {(reader: Solver, source: Source, inspected: Inspected, columns: string | null) => Promise<string | null>}
      */
     this.askColumns = async () => null;
-    /** @type {{link: string, claim: string} | null} what a link says of its result */
-    this.expected = null;
-    /** @type {RunState | null} what goes on */
-    this.run = null;
-    /** @type {{report: Report, json: string, link: string, run: RunState, at?: string} | null} what is shown; `at` says that it was kept */
-    this.result = null;
-    /** Counts the runs asked for: an older one that comes late is ignored. */
+    /** Counts requests for a run: what an older request still does is ignored. */
     this.asked = 0;
-    /** Counts what else was chosen: a file that has been read by then does not take its place. */
+    /** @type {Session["expected"]} what the link said of the result that was compared last */
+    this.compared = null;
+    /** Counts other choices: a file that was read meanwhile does not replace them. */
     this.choices = 0;
-    /** @type {ReturnType<typeof setTimeout> | undefined} until it is said that a file is being read */
+    /** @type {ReturnType<typeof setTimeout> | undefined} until the notice that a file is being read */
     this.slow = undefined;
   }
 
-  /** @param {(event: LabEvent) => void} listener */
-  listen(listener) {
-    this.listeners.push(listener);
-  }
-
-  /** @param {LabEvent} event */
-  emit(event) {
-    for (const listener of this.listeners) listener(event);
-  }
-
   /**
-   * @param {string} text
-   * @param {"" | "bad" | "good"} [kind]
-   * @param {string} [about] a later notice about the same thing takes its place
-   * @param {{text: string, run: () => void}} [action] what can be done about it
-   */
-  notice(text, kind = "", about = text, action) {
-    this.emit({ type: "notice", text, kind, about, ...(action && { action }) });
-  }
-
-  /** @param {string} about */
-  withdraw(about) {
-    this.emit({ type: "withdraw", about });
-  }
-
-  /**
-   * @param {string} problem empty: there is none any more
+   * @param {string} problem empty: no problem any more
    * @param {Source} [source] a file that other columns may help to read
    */
   dataProblem(problem, source) {
     this.emit({ type: "data", problem, ...(source && { source }) });
   }
 
-  /* What is chosen */
+  /** Another view is shown. @param {Route} route */
+  go(route) {
+    this.route = route;
+    this.emit({ type: "route" });
+  }
+
+  /* Settings */
 
   /** @returns {DatasetRef} */
   get dataset() {
     return this.draft.dataset ?? "synthetic";
   }
 
-  /** Is there a result that belongs to other settings than the present ones? */
+  /** Is the result shown that of other settings? */
   get stale() {
     const shown = this.result?.link;
     return shown !== undefined && this.complete !== null && shown !== this.complete.link && !this.run;
@@ -146,7 +100,7 @@ export class Lab {
     );
   }
 
-  /** What is known of the chosen data set. */
+  /** The chosen data set, if it was loaded. */
   description() {
     const ref = this.dataset;
     const opened = this.opened.get(openedKey(ref));
@@ -162,22 +116,22 @@ export class Lab {
    * @param {any} value undefined: the default
    */
   choose(name, value) {
-    // Not the settings any more that the link of an awaited file has a result of.
+    // The result in the link of an awaited file is that of other settings.
     if (this.expected?.link === "") this.expected = null;
     if (value === undefined) delete this.draft[name];
     else this.draft[name] = value;
     this.update();
   }
 
-  /** Takes all settings at once. @param {Draft} draft */
+  /** Replaces all settings. @param {Draft} draft */
   adopt(draft) {
-    this.startAfresh();
+    this.reset();
     this.draft = { ...draft };
     return this.update();
   }
 
-  /** Nothing is chosen, and what was said of earlier choices is withdrawn. */
-  startAfresh() {
+  /** Resets all settings, and withdraws the notices about them. */
+  reset() {
     this.choices++;
     this.draft = {};
     this.columns = null;
@@ -201,7 +155,7 @@ export class Lab {
   }
 
   /**
-   * Checks the draft, and tells what came of it.
+   * Checks the draft.
    * @returns {Complete | Refused}
    */
   update() {
@@ -223,7 +177,7 @@ export class Lab {
     if (opened) return opened.source;
     if (typeof ref === "object") throw { message: `open the file ${ref.name} first` };
     if (ref === "synthetic") {
-      if (!this.complete) throw { message: "the settings are not valid" };
+      if (!this.complete) throw { message: "the settings are invalid" };
       return syntheticSource(this.complete.spec);
     }
     const known = this.bundles.get(ref);
@@ -244,7 +198,7 @@ export class Lab {
     }
   }
 
-  /** The source of a specification, for others than the lab. @param {Spec} spec */
+  /** The source of a specification, for other workers. @param {Spec} spec */
   async sourceFor(spec) {
     const { dataset } = spec;
     if (dataset === "synthetic") return syntheticSource(spec);
@@ -254,7 +208,7 @@ export class Lab {
     return opened.source;
   }
 
-  /** The source of a published data set, for others than the lab. @param {string} name */
+  /** The source of a published data set, for other workers. @param {string} name */
   async sourceOf(name) {
     return this.opened.get(name)?.source ?? this.bundles.get(name) ?? (await fetchBundle(name));
   }
@@ -277,21 +231,17 @@ export class Lab {
     const total = files.reduce((sum, { size }) => sum + size, 0);
     if (total > this.engine.maxFileBytes) {
       const limit = Math.round(this.engine.maxFileBytes / (1 << 20));
-      return this.dataProblem(`${file.name} is too large: at most ${limit} MiB are read.`);
+      return this.dataProblem(`${file.name} is too large: the limit is ${limit} MiB.`);
     }
     this.dataProblem("");
     const [, ...more] = wanted ? [] : files.map(({ name }) => name);
     if (more.length > 0) {
-      this.notice(`${file.name} alone is opened, not ${few(more)}: all tasks stand in one file.`, "", "other-files");
+      this.notice(`Only ${file.name} is opened, not ${few(more)}: a data set is one file.`, "", "other-files");
     }
     this.emit({ type: "status", text: `Reading ${file.name} …` });
     try {
       const read = await this.readAside(file.name, async (reader) => {
-        if (!wanted) {
-          const own = await this.readOwn(reader, await openFile(file));
-          if (!own) this.emit({ type: "status", text: `${file.name} was not opened.` });
-          return own;
-        }
+        if (!wanted) return this.readOwn(reader, await openFile(file));
         const found = await load(reader, await openRawFiles(wanted, files));
         if (found.description.name === wanted.name) return found;
         throw { message: `${file.name} is not the published file of ${wanted.name}` };
@@ -299,21 +249,21 @@ export class Lab {
       if (read) {
         this.opens(read);
         if (this.complete) await this.start();
-        else this.clear("The settings do not fit the file", "The form says what is wrong.");
+        else this.clear("The settings do not fit the file", "The form shows which ones.");
       }
     } catch (problem) {
       const source = problem && typeof problem === "object" && "source" in problem ? problem.source : undefined;
       this.dataProblem(`${file.name}: ${errorMessage(problem)}`, /** @type {Source | undefined} */ (source));
-      this.emit({ type: "status", text: "The file could not be used; nothing has changed." });
-      this.emit({ type: "announce", text: `${file.name} could not be used` });
+      this.emit({ type: "status", text: "The file could not be read. Nothing has changed." });
+      this.emit({ type: "announce", text: `${file.name} could not be read` });
     }
   }
 
   /**
-   * Reads a file with a worker of its own, which takes the place of the lab's when there is
-   * something to run on: until then a run goes on. Gives what was read if that is still wanted.
+   * Reads a file with a second worker, which replaces the lab's when the file is read; a run continues
+   * until then. Gives null if the file is no longer wanted.
    * @param {string} name
-   * @param {(reader: Solver) => Promise<Opened | null>} read null: the user gives up
+   * @param {(reader: Solver) => Promise<Opened | null>} read null: the user cancelled
    */
   async readAside(name, read) {
     this.reader?.close();
@@ -331,7 +281,9 @@ export class Lab {
       }
       if (found) {
         this.keepOpened(found);
-        this.notice(`${name} has been read: it can be chosen under Data.`, "", "file");
+        this.notice(`${name} was read: choose it under Data.`, "", "file");
+      } else if (choices === this.choices) {
+        this.emit({ type: "status", text: `${name} was not opened.` });
       }
       return null;
     } catch (problem) {
@@ -342,7 +294,7 @@ export class Lab {
     }
   }
 
-  /** Says what is being read once it takes long. @param {string} name */
+  /** Shows a notice with a way to cancel once reading takes long. @param {string} name */
   whileReading(name) {
     clearTimeout(this.slow);
     this.withdraw("reading-file");
@@ -350,8 +302,8 @@ export class Lab {
       this.endReading();
       this.emit({ type: "status", text: `${name} was not opened.` });
     };
-    const say = () => this.notice(`Reading ${name} …`, "", "reading-file", { text: "Cancel reading", run });
-    this.slow = setTimeout(say, SLOW);
+    const show = () => this.notice(`Reading ${name} …`, "", "reading-file", { text: "Cancel reading", run });
+    this.slow = setTimeout(show, SLOW);
   }
 
   endReading() {
@@ -362,8 +314,8 @@ export class Lab {
   }
 
   /**
-   * Reads a user's file: as the link says that waits for it, or by the names of its columns, or as
-   * the user says when asked; null if the user gives up.
+   * Reads a user's file: as the link that waits for it defines, by the names of its columns, or as the
+   * user answers; null if the user cancels.
    * @param {Solver} reader
    * @param {Source} source
    */
@@ -385,21 +337,21 @@ export class Lab {
   }
 
   /**
-   * Reads a file as the user says; null if the user gives up.
+   * Reads a file as the user answers; null if the user cancels.
    * @param {Solver} reader
    * @param {Source} source
    * @param {Inspected} inspected
    * @param {string | null} columns the mapping to begin with
    */
   async readAs(reader, source, inspected, columns) {
-    // The question has a way out of its own.
+    // The question has its own Cancel.
     clearTimeout(this.slow);
     this.withdraw("reading-file");
     const chosen = await this.askColumns(reader, source, inspected, columns);
     return chosen === null ? null : load(reader, withColumns(source, chosen));
   }
 
-  /** Asks again which column is what, and runs on what comes of it. @param {Source} source */
+  /** Asks for another mapping of the columns, and runs on the result. @param {Source} source */
   async changeColumns(source) {
     const plain = withColumns(source, null);
     const { content } = source;
@@ -426,7 +378,7 @@ export class Lab {
     this.broken.delete(name);
   }
 
-  /** A file has been read: it is what the link waits for, or the new choice. @param {Opened} read */
+  /** A file was read: it is the one that the link waits for, or the new choice. @param {Opened} read */
   opens(read) {
     const { name, sha256 } = read.description;
     const published = DATASETS.includes(name);
@@ -447,38 +399,38 @@ export class Lab {
     const wrong = this.leaveOutWrong();
     if (wrong.length === 0) return;
     this.expected = null;
-    this.notice(`${name} does not allow all settings. ${wrong.join(" ")} The default is used instead.`, "bad", "link");
+    this.notice(`Some settings are invalid for ${name}. ${wrong.join(" ")} The default is used instead.`, "bad", "link");
   }
 
   /**
-   * Leaves out what is wrong with the draft, and checks it; one field may uncover another.
+   * Removes invalid fields from the draft and checks it again, since one may hide another.
    * @returns {string[]} what was wrong
    */
   leaveOutWrong() {
-    const said = [];
+    const wrongWords = [];
     let checked = this.update();
     for (let round = 0; "errors" in checked && round < 30; round++) {
       const wrong = checked.errors.filter(({ field }) => field && field in this.draft);
       if (wrong.length === 0) break;
       for (const { field, message } of wrong) {
-        said.push(`${message}.`);
+        wrongWords.push(`${message}.`);
         if (field) delete this.draft[field];
       }
       checked = this.update();
     }
-    return said;
+    return wrongWords;
   }
 
   /* Links */
 
-  /** The link of the settings, with what is known of their result. */
+  /** The link of the settings, with the claim of their result. */
   fragment() {
     const { complete, run, result } = this;
-    // Without valid settings: what goes on, or what is shown.
+    // Without valid settings: the run in progress, or the result shown.
     const link = (complete ?? run ?? result)?.link;
     if (link === undefined) return "";
     const shown = result?.link === link && !run;
-    return [shown ? this.resultLink() : link, ...this.otherKeys()].join("&");
+    return labFragment(shown ? this.resultLink() : link, this.others);
   }
 
   /** The link of the result that is shown, without keys of the view. */
@@ -486,19 +438,17 @@ export class Lab {
     return this.result ? this.fragmentOf(this.result) : "";
   }
 
-  /** @param {string[]} but keys to leave out */
-  otherKeys(but = []) {
-    return this.others
-      .filter(([key]) => !but.includes(key))
-      .map((pair) => pair.map(encodeURIComponent).join("="));
+  /** The keys of the page except these. @param {string[]} names @returns {Keys} */
+  keysWithout(names) {
+    return this.others.filter(([key]) => !names.includes(key));
   }
 
-  /** What the link says of the view. @param {string} key */
+  /** The value of a key of the page. @param {string} key */
   view(key) {
     return this.others.find(([other]) => other === key)?.[1];
   }
 
-  /** Puts a choice of the view into the link. @param {string} key @param {string} [value] */
+  /** Sets a key of the page in the link. @param {string} key @param {string} [value] */
   setView(key, value) {
     this.others = this.others.filter(([other]) => other !== key);
     if (value !== undefined) this.others.push([key, value]);
@@ -512,21 +462,22 @@ export class Lab {
 
   /**
    * @param {string} text the fragment of an address
-   * @param {string} [held] the link of a run that is not to be started
+   * @param {string} [held] the link of a run that is not started
    * @returns {Promise<void> | void}
    */
   openLink(text, held) {
     this.stop();
     this.others = [];
-    this.startAfresh();
-    const link = this.engine.readLink(text);
+    this.reset();
+    const { spec, keys } = splitLabLink(text);
+    const link = this.engine.readLink(`#${spec}`);
     if ("errors" in link) {
-      const said = link.errors.map(({ message }) => `${message}.`).join(" ");
-      this.notice(`This link cannot be used: ${said} The page shows the default instead.`, "bad", "link");
+      const errors = link.errors.map(({ message }) => `${message}.`).join(" ");
+      this.notice(`This link cannot be opened: ${errors} The page shows the default instead.`, "bad", "link");
       this.update();
       return this.start();
     }
-    this.others = link.others;
+    this.others = [...keys, ...link.others];
     this.draft = link.draft;
     this.columns = link.columns;
     const ref = this.dataset;
@@ -536,21 +487,21 @@ export class Lab {
     }
     if (typeof ref === "object" && !this.opened.has(ref.sha256)) {
       this.notice(
-        `This link is about a file: open ${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…) to see ` +
-          "its result. The file stays on your computer.",
+        `This link needs a file: open ${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…) to see its ` +
+          "result. The file stays on your computer.",
         "",
         "file",
       );
     }
     const wrong = this.leaveOutWrong();
-    const said = [];
+    const messages = [];
     if (wrong.length > 0) {
-      said.push("The link asks for what is not allowed.", ...wrong, "The default is used instead.");
+      messages.push("Some settings in this link are invalid.", ...wrong, "The default is used instead.");
     }
     if (link.unknown.length > 0) {
-      said.push(`The link has what this version does not know: ${few(link.unknown)}. It is kept, and ignored.`);
+      messages.push(`This version does not know these keys of the link: ${few(link.unknown)}. They are kept and ignored.`);
     }
-    if (said.length > 0) this.notice(said.join(" "), wrong.length > 0 ? "bad" : "", "link");
+    if (messages.length > 0) this.notice(messages.join(" "), wrong.length > 0 ? "bad" : "", "link");
     const { complete } = this;
     if (!complete) {
       if (typeof ref === "object") {
@@ -567,7 +518,7 @@ export class Lab {
   }
 
   /**
-   * A link reads an open file in another way than it was read.
+   * A link maps the columns of an open file in another way.
    * @param {Source} source
    * @param {string | null} columns
    * @param {string} text of the link
@@ -582,14 +533,14 @@ export class Lab {
     } catch (problem) {
       if (asked !== this.asked) return;
       this.update();
-      this.clear("The link does not fit the file", "Open it again to say which column is what.");
+      this.clear("The link does not fit the file", "Open the file again to map its columns.");
       this.dataProblem(errorMessage(problem), withColumns(source, null));
     }
   }
 
-  /** Says whether a link's result came out again. @param {Report} report @param {string} link */
+  /** Shows whether a link's result was reproduced. @param {Report} report @param {string} link */
   async compareWithLink(report, link) {
-    const expected = this.expected;
+    const expected = (this.compared = this.expected);
     this.expected = null;
     this.withdraw("digest");
     if (!expected || (expected.link !== "" && expected.link !== link)) return;
@@ -607,7 +558,7 @@ export class Lab {
 
   /* Running */
 
-  /** Runs what is chosen. */
+  /** Runs the settings. */
   async start() {
     if (!this.complete) return;
     this.stop();
@@ -616,14 +567,15 @@ export class Lab {
     if (!this.isThere(spec.dataset)) {
       this.clear(
         `${this.dataset} has to be opened first`,
-        "This copy of the page lacks it. Under Data stands where to get it.",
+        'This build does not include the data set. "Data" says how to get it.',
       );
       return;
     }
     /** @type {RunState} */
-    const run = { spec, link, metric, clean: null, scene: null, points: [], second: false, start: performance.now() };
+    const run = { spec, link, metric, clean: null, scene: null, points: [], start: performance.now() };
     this.run = run;
-    // Those of the run before would pile up.
+    setBusy(this, true);
+    // Marks of earlier runs would accumulate.
     performance.clearMarks();
     performance.mark("run");
     this.emit({ type: "started", run });
@@ -650,18 +602,6 @@ export class Lab {
       },
       onDone: (report, json) => this.finish(run, report, json),
       onError: (problem) => this.run === run && this.failed(problem),
-      onSecond: () => {
-        run.second = true;
-      },
-      onAgain: (problem) => {
-        run.points.length = 0;
-        run.second = false;
-        this.notice(
-          `The engine broke down (${problem.message}). It has been restarted, and this run began again.`,
-          "",
-          "run",
-        );
-      },
     });
   }
 
@@ -672,7 +612,7 @@ export class Lab {
    */
   finish(run, report, json) {
     if (this.run !== run) return;
-    this.run = null;
+    this.endRun();
     this.result = { report, json, link: run.link, run };
     performance.mark("report");
     this.emit({ type: "done", run, report });
@@ -680,27 +620,43 @@ export class Lab {
     this.compareWithLink(report, run.link);
   }
 
+  /**
+   * Replaces a result that was computed wrongly.
+   * @param {Result} result
+   */
+  correct(result) {
+    this.result = result;
+    this.emit({ type: "done", run: result.run, report: result.report, corrected: true });
+    this.expected = this.compared;
+    this.compareWithLink(result.report, result.link);
+  }
+
+  endRun() {
+    this.run = null;
+    setBusy(this, false);
+  }
+
   /** @param {Problem} problem */
   failed(problem) {
     const run = this.run;
-    this.run = null;
+    this.endRun();
     this.result = null;
     const text =
       problem.code === "panic"
-        ? `The engine stopped with an internal error: ${problem.message}. It has been restarted; ` +
-          "please report this with the link in the address bar."
+        ? `The engine stopped with an internal error: ${problem.message}. It has been restarted: press ` +
+          "Run to try again. If the error comes again, please report it with the link in the address bar."
         : problem.message;
     this.emit({ type: "ended", how: "failed", run, headline: "The run did not finish", text, problem });
     this.notice(text, "bad", "run");
     if (problem.field === "dataset") this.dataProblem(problem.message);
   }
 
-  /** Ends a run that goes on; its curve stays. */
+  /** Cancels the run in progress; its curve stays. */
   stop() {
     const run = this.run;
     this.withdraw("run");
     if (!run) return false;
-    this.run = null;
+    this.endRun();
     this.result = null;
     this.asked++;
     this.solver.cancel();
@@ -708,22 +664,23 @@ export class Lab {
     const seconds = (performance.now() - run.start) / 1000;
     const where = done === undefined ? "before the first iteration" : `at iteration ${done} of ${run.spec.iterations}`;
     const headline = `Cancelled ${where}`;
-    const text = `After ${views.duration(seconds)}. ${done === undefined ? "" : "The curve so far is kept."}`;
+    const text = `After ${duration(seconds)}. ${done === undefined ? "" : "The curve so far is kept."}`;
     this.emit({ type: "ended", how: "cancelled", run, headline, text, problem: null });
     return true;
   }
 
   /**
-   * Shows what was kept, without computing it again.
+   * Shows a kept result, without computing it again.
    * @param {Kept} kept
-   * @param {string} text says so
+   * @param {string} text for the status
    */
-  recall({ run, report, json }, text) {
+  recall(kept, text) {
+    const { run, report, json } = kept;
     this.stop();
     this.asked++;
     const read = this.engine.readLink(run.link);
     this.others = [];
-    this.startAfresh();
+    this.reset();
     if (!("errors" in read)) [this.draft, this.columns] = [read.draft, read.columns];
     this.update();
     if (!report) {
@@ -732,13 +689,13 @@ export class Lab {
       return this.emit({ type: "ended", how: "cancelled", run, headline: text, text: curve, problem: null });
     }
     const link = this.complete?.link ?? run.link;
-    this.result = { report, json, link, run, at: text };
+    this.result = { report, json, link, run, at: text, kept };
     this.expected = { link, claim: report.claim };
     this.emit({ type: "done", run, report });
   }
 
   /**
-   * Nothing to show: what is asked for cannot run yet.
+   * Shows no result: the settings cannot be run yet.
    * @param {string} headline
    * @param {string} text
    */
