@@ -1,12 +1,12 @@
-/** What the page has to say beside the result: boxes that can be closed. */
+/** Notices above the results: boxes with a text, a close button and at most one action. */
 
 import { $, el } from "./dom.js";
 
 /**
  * @param {string} text
  * @param {"" | "bad" | "good"} [kind]
- * @param {string} [about] a later notice about the same thing takes its place
- * @param {{text: string, run: () => void}} [action] what can be done about it
+ * @param {string} [about] its topic; a later notice on the same topic replaces it
+ * @param {{text: string, run: () => void}} [action] a button that resolves the problem
  */
 export function notice(text, kind = "", about = text, action) {
   withdraw(about);
