@@ -8,6 +8,7 @@ export const readable = (value) => value.replaceAll("_", " ");
 /** @type {Record<Model["solver_status"], string>} */
 export const SOLVER_STATUS = {
   converged: "converged",
+  settled: "settled: the alternation stopped, but its error bound exceeds the tolerance",
   iteration_limit: "NOT converged: iteration limit reached",
   stalled: "NOT converged: no further progress in floating point",
 };
