@@ -15,6 +15,6 @@ export const loadExtras = once(async () => {
     return extras;
   } catch (error) {
     const why = error instanceof Error ? error.message : `${error}`;
-    throw { code: "data", field: null, message: `A part of the page could not be loaded (${why})` };
+    throw { code: "data", field: null, message: `Part of the page could not be downloaded (${why})` };
   }
 });

@@ -77,7 +77,7 @@
  * @typedef {{
  *   weights: Float64Array, correlation: Float64Array, objective: number, certificate: number,
  *   metric_per_task: Float64Array, metric: number,
- *   solver_status: "converged" | "iteration_limit" | "stalled",
+ *   solver_status: "converged" | "settled" | "iteration_limit" | "stalled",
  * }} Model
  */
 

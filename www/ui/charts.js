@@ -1,4 +1,4 @@
-/** Pictures on canvases: size, sharpness, theme, pointer and keyboard. The drawing is in Rust. */
+/** Charts on canvases: size, pixel ratio, theme, pointer and keyboard. Rust does the drawing. */
 
 import { el } from "./dom.js";
 
@@ -10,7 +10,7 @@ import { el } from "./dom.js";
  *   metric: number[], utility: number[], cleanMetric: number | null, metricName: "nmse" | "auc",
  *   iterations: number, spec: Spec, perTask: () => ArrayLike<number>,
  * }} CurveData
- * `perTask`: the metric of every task, iteration by iteration.
+ * `perTask`: the metric of every task at every iteration, row-major.
  */
 
 /**
@@ -18,11 +18,11 @@ import { el } from "./dom.js";
  *   name: string, title: string, values: Float64Array, openEnded: boolean,
  *   roles?: {targets: number[], attackers: number[]},
  * }} Heatmap
- * `roles`: where they are not those of the specification.
+ * `roles`: overrides those of the specification.
  */
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-/** Paper is white. */
+/** Printed charts use the light theme. */
 let onPaper = false;
 addEventListener("beforeprint", () => (onPaper = true));
 addEventListener("afterprint", () => (onPaper = false));
@@ -35,7 +35,7 @@ export const style = (paperColors) => ({
 });
 
 /**
- * Gives a canvas the size of a layout, in device pixels.
+ * Sets a canvas to a size in CSS pixels, at the device's resolution.
  * @param {HTMLCanvasElement} canvas
  * @param {number} width
  * @param {number} height
@@ -50,7 +50,7 @@ export function resize(canvas, width, height, scale) {
 }
 
 /**
- * At most one drawing for each frame of the screen, however often it is asked for.
+ * Draws at most once per animation frame, however often it is requested.
  * @param {() => void} draw
  */
 export function oncePerFrame(draw) {
@@ -66,7 +66,7 @@ export function oncePerFrame(draw) {
 }
 
 /**
- * Draws a picture anew when it has to look different: another width, theme or pixel ratio, or paper.
+ * Redraws a chart when its width, the theme or the pixel ratio changes, and for printing.
  * @param {HTMLElement} element
  * @param {() => void} draw
  */
@@ -79,7 +79,7 @@ export function onLookChange(element, draw) {
     redraw();
   }).observe(element);
   dark.addEventListener("change", redraw);
-  // Paper waits for no frame of the screen.
+  // Printing does not wait for an animation frame.
   addEventListener("beforeprint", draw);
   addEventListener("afterprint", redraw);
   const watchRatio = () => {
@@ -95,7 +95,7 @@ export function onLookChange(element, draw) {
   watchRatio();
 }
 
-/** The course of an attack. */
+/** Metric and utility over the iterations of an attack. */
 export class CurveChart {
   /**
    * @param {Engine} engine
@@ -112,9 +112,9 @@ export class CurveChart {
     this.data = null;
     /** @type {number | null} */
     this.cursor = null;
-    /** Does every target have a line? */
+    /** Draw one line per target task. */
     this.eachTarget = false;
-    /** @type {number | null} the target whose line stands out */
+    /** @type {number | null} the highlighted target */
     this.task = null;
     this.drawSoon = oncePerFrame(() => this.draw());
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
@@ -126,7 +126,7 @@ export class CurveChart {
 
   /**
    * @param {CurveData | null} data
-   * @param {string} summary one sentence for those who do not see the picture
+   * @param {string} summary one sentence for screen readers
    */
   show(data, summary) {
     this.data = data;
@@ -155,7 +155,7 @@ export class CurveChart {
     });
   }
 
-  /** The line of this task stands out, if it has one. @param {number | null} task */
+  /** Highlights the line of a task, if it has one. @param {number | null} task */
   highlight(task) {
     this.task = task;
     if (this.eachTarget) this.drawSoon();
@@ -198,7 +198,7 @@ export class CurveChart {
   }
 }
 
-/** Several correlations of the same tasks, with one cursor. */
+/** Several correlation matrices of the same tasks, with a shared cursor. */
 export class Heatmaps {
   /**
    * @param {Engine} engine
@@ -272,7 +272,7 @@ export class Heatmaps {
         tasks: this.tasks,
         targets: (map.roles ?? this.spec).targets,
         attackers: (map.roles ?? this.spec).attackers,
-        title: map.openEnded ? "change of the correlation" : "task correlation",
+        title: map.openEnded ? "change in correlation" : "task correlation",
         open_ended: map.openEnded,
         cursor: this.cursor,
         task: this.task,

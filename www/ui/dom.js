@@ -1,7 +1,7 @@
-/** Small helpers to build elements. No HTML is ever made from text. */
+/** Helpers that build and find elements. Text is never parsed as HTML. */
 
 /**
- * A text that no name in it can turn round: what changes the direction of writing is made visible.
+ * Makes characters that change the writing direction visible, so that a name cannot reorder the text around it.
  * @param {string} text
  */
 export const legible = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
@@ -32,7 +32,7 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
- * The element with this id, which the page is known to have.
+ * The element with this id; its absence is a programming error.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
@@ -40,7 +40,7 @@ export function el(tag, attributes = {}, ...children) {
  */
 export function byId(id, type) {
   const element = document.getElementById(id);
-  if (!(element instanceof type)) throw new Error(`the page lacks #${id}`);
+  if (!(element instanceof type)) throw new Error(`element #${id} not found`);
   return element;
 }
 
@@ -48,8 +48,8 @@ export function byId(id, type) {
 export const $ = (id) => byId(id, HTMLElement);
 
 /**
- * A listener for a button that takes the place of another one: the second press of a double one was
- * meant for that.
+ * A listener for a button that replaces another one: ignores the second press of a double click,
+ * which was meant for the first button.
  * @param {() => void} act
  * @returns {(event: MouseEvent) => void}
  */
@@ -58,7 +58,7 @@ export const onSinglePress = (act) => (event) => {
 };
 
 /**
- * Offers a text or picture as a download.
+ * Saves a file on the user's computer.
  * @param {string} name
  * @param {Blob} blob
  */

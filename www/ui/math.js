@@ -1,8 +1,8 @@
-/** Formulas in MathML, written as nested arrays. No HTML is ever made from text. */
+/** Formulas in MathML, written as nested arrays. Text is never parsed as HTML. */
 
 /**
  * @typedef {string | [string, ...any[]]} Tree
- * A word: a number, a name (letters) or an operator; or an element: its name and its children, trees again.
+ * Either a token (number, identifier or operator), or an element: its name, then its children.
  */
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
@@ -24,7 +24,7 @@ function build(tree) {
   return element;
 }
 
-/** A formula on a line of its own. @param {...Tree} trees */
+/** A display formula. @param {...Tree} trees */
 export function formula(...trees) {
   const math = build(["math", ...trees]);
   math.setAttribute("display", "block");

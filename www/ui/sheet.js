@@ -1,4 +1,4 @@
-/** The settings on a narrow screen: a sheet over the results, behind one button. */
+/** On narrow screens the settings are a sheet over the results, opened by a button. */
 
 import { $ } from "./dom.js";
 

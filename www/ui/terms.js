@@ -1,6 +1,6 @@
 /**
- * The terms of the page, each with one line of explanation where it is met: the first time it
- * stands in a part of the page marked `data-terms` it becomes a button that opens the line.
+ * A glossary: the first occurrence of a term in each part of the page marked `data-terms` becomes a
+ * button that opens a short definition.
  */
 
 import { el } from "./dom.js";
@@ -8,53 +8,53 @@ import { el } from "./dom.js";
 /** @import { Field } from "../engine/types.js" */
 
 /**
- * @typedef {{words: string, says: string} | {words: string, field: string}} Term
- * `words`: a pattern of the words that stand for it. A field of the form says itself what it is.
+ * @typedef {{pattern: string, definition: string} | {pattern: string, field: string}} Term
+ * `pattern` matches the term in text. The definition of a setting is its field's purpose.
  */
 
-/** @type {Term[]} where two patterns match at one place, the first is taken */
+/** @type {Term[]} where two patterns match at the same place, the first wins */
 const TERMS = [
-  { words: "NMSE|[Ee]rrors? \\(NMSE\\)", says: "Normalised mean squared error on test points: 0 is perfect, 1 is as bad as always guessing the average." },
-  { words: "AUC", says: "Area under the ROC curve on test points: the chance that a point of class +1 is scored above one of class −1. 1 is perfect, 0.5 a coin toss." },
-  { words: "PATOM", says: "The paper’s attack, “Poisoning ATtacks On Multi-task relationship learning”: move the injected points along the gradient, train again, repeat." },
-  { words: "multi-task learn(?:ing|er)|Multi-task (?:relationship )?learn(?:ing|er)", says: "Training models for several tasks at once, so that related tasks help each other." },
-  { words: "[Aa]ttacking(?: tasks?)?", field: "attackers" },
-  { words: "[Tt]argets?(?: tasks?)?", field: "targets" },
-  { words: "[Tt]asks?", says: "One learning problem of several: a field of mines, a joint of a robot, a digit. Each has its own points and its own model." },
-  { words: "poisoned points|[Ii]njected points", says: "Points that the attacker adds to the training data. Test points are never touched." },
-  { words: "[Rr]andom points|random start", says: "The injected points where chance put them: what an attack without any calculation does." },
-  { words: "[Uu]tility", says: "What the attacker maximises: the loss of the model on the clean training points of the targets." },
-  { words: "[Cc]orrelations?", says: "How alike the model takes two tasks to be: +1 the same, 0 unrelated, −1 opposite." },
-  { words: "(?:task )?covariance", says: "The matrix Ω, learned with the models: on its diagonal how large each model is, beside it how two tasks go together." },
-  { words: "[Ii]ndirect(?:ly)?", says: "An attack on the targets that puts points only into other tasks." },
-  { words: "[Dd]irect", says: "An attack that puts points into the target tasks themselves." },
-  { words: "[Hh]ybrid", says: "An attack that puts points into some targets and some other tasks." },
-  { words: "[Bb]udget", field: "budget" },
-  { words: "[Rr]adius", field: "radius" },
-  { words: "[Ss]eed", field: "seed" },
-  { words: "λ1", field: "lambda1" },
-  { words: "λ2", field: "lambda2" },
-  { words: "ε", field: "epsilon" },
-  { words: "implicit[ _]total|exact gradient", says: "The exact gradient of the utility: it knows that moving a point changes Ω as well." },
-  { words: "published(?: gradient)?", says: "The paper’s gradient: an approximation that holds Ω and the shape of the loss fixed." },
-  { words: "implicit", says: "The gradient that is exact as long as Ω stays as it is." },
-  { words: "[Gg]radient", says: "The direction in which the injected points must move to raise the utility fastest." },
-  { words: "[Bb]acktracking", says: "A step that does not raise the utility is shortened until it does: the curve of the utility never falls." },
-  { words: "constant step", says: "Every step has the same length, as in the paper: it may overshoot, and the curve swings." },
-  { words: "[Ii]terations?", says: "One round of the attack: move the injected points a little, train the model on them, measure." },
-  { words: "[Cc]ertificate|[Ee]rror bound|above the optimum", says: "The certificate: a proven limit on how far the solver’s objective is from the best possible one." },
-  { words: "[Oo]bjective", says: "What the learner makes small: the mean loss of all tasks, and two penalties." },
-  { words: "[Cc]onverged", says: "The solver met its stopping rule; the certificate says how good its answer is." },
-  { words: "(?:squared )?hinge(?: loss)?", says: "A loss for two classes: none for a point well on the right side, growing with the square of the distance otherwise." },
-  { words: "[Ll]oss", says: "How wrong the model is on a point; training makes its mean small." },
-  { words: "[Dd]igest", says: "A fingerprint of all numbers of the result: equal digests, equal results, bit for bit." },
-  { words: "SHA-256", says: "A fingerprint of the data: equal only if every byte is." },
-  { words: "[Ee]ngine", says: "The part of this page that calculates; results are comparable bit for bit within one version of it." },
+  { pattern: "NMSE|[Ee]rrors? \\(NMSE\\)", definition: "Normalised mean squared error on the test set: 0 is perfect, 1 is no better than predicting the mean." },
+  { pattern: "AUC", definition: "Area under the ROC curve on the test set: the probability that a point of class +1 scores above one of class −1. 1 is perfect, 0.5 is chance." },
+  { pattern: "PATOM", definition: "The paper’s attack, “Poisoning ATtacks On Multi-task relationship learning”: move the poisoned points along the gradient, retrain, repeat." },
+  { pattern: "multi-task learn(?:ing|er)|Multi-task (?:relationship )?learn(?:ing|er)", definition: "Training models for several tasks jointly, so that related tasks improve each other." },
+  { pattern: "[Aa]ttacking(?: tasks?)?", field: "attackers" },
+  { pattern: "[Tt]argets?(?: tasks?)?", field: "targets" },
+  { pattern: "[Tt]asks?", definition: "One of several learning problems: a minefield, a robot joint, a digit. Each has its own data and its own model." },
+  { pattern: "[Pp]oisoned points|[Ii]njected points", definition: "Points that the attacker adds to the training set. The test set is never changed." },
+  { pattern: "[Rr]andom points|random start", definition: "Poisoned points drawn at random, without optimisation: the baseline attack." },
+  { pattern: "[Uu]tility", definition: "The attacker’s objective: the model’s loss on the clean training points of the target tasks." },
+  { pattern: "[Cc]orrelations?", definition: "The learned similarity of two tasks: +1 identical, 0 unrelated, −1 opposite." },
+  { pattern: "(?:task )?covariance", definition: "The matrix Ω, learned together with the models: the diagonal is the scale of each model, the rest how pairs of tasks covary." },
+  { pattern: "[Ii]ndirect(?:ly)?", definition: "An attack on the target tasks that adds points only to other tasks." },
+  { pattern: "[Dd]irect", definition: "An attack that adds points to the target tasks themselves." },
+  { pattern: "[Hh]ybrid", definition: "An attack that adds points to some target tasks and some other tasks." },
+  { pattern: "[Bb]udget", field: "budget" },
+  { pattern: "[Rr]adius", field: "radius" },
+  { pattern: "[Ss]eed", field: "seed" },
+  { pattern: "λ1", field: "lambda1" },
+  { pattern: "λ2", field: "lambda2" },
+  { pattern: "ε", field: "epsilon" },
+  { pattern: "implicit[ _]total|exact gradient", definition: "The exact gradient of the utility: it includes the effect of a point on Ω." },
+  { pattern: "published(?: gradient)?", definition: "The paper’s gradient: an approximation that treats Ω and the curvature of the loss as constant." },
+  { pattern: "implicit", definition: "The gradient that is exact if Ω does not change." },
+  { pattern: "[Gg]radient", definition: "The direction in which moving the poisoned points increases the utility fastest." },
+  { pattern: "[Bb]acktracking", definition: "A step is shortened until it increases the utility, so the utility never decreases." },
+  { pattern: "constant step", definition: "Every step has the same size, as in the paper. It may overshoot, so the curve oscillates." },
+  { pattern: "[Ii]terations?", definition: "One round of the attack: move the poisoned points, retrain the model, measure." },
+  { pattern: "[Cc]ertificate|[Ee]rror bound|above the optimum", definition: "The certificate: a proven upper bound on the gap between the solver’s objective and the optimum." },
+  { pattern: "[Oo]bjective", definition: "What the learner minimises: the mean loss of all tasks plus two regularisation terms." },
+  { pattern: "[Cc]onverged", definition: "The solver met its stopping criterion; the certificate bounds its error." },
+  { pattern: "(?:squared )?hinge(?: loss)?", definition: "A classification loss: zero beyond the margin, otherwise quadratic in the distance to it." },
+  { pattern: "[Ll]oss", definition: "The model’s error on a point; training minimises its mean." },
+  { pattern: "[Dd]igest", definition: "A hash of all numbers of the result: equal digests mean bit-identical results." },
+  { pattern: "SHA-256", definition: "A hash of the data: equal only if every byte is equal." },
+  { pattern: "[Ee]ngine", definition: "The computational core of this page. One engine version always gives bit-identical results." },
 ];
 
-const ALL = new RegExp(`(?<![\\p{L}\\d-])(?:${TERMS.map(({ words }) => `(${words})`).join("|")})(?![\\p{L}\\d])`, "gu");
-/** What answers to a press already, is no prose, or says itself what its words mean. */
-const NOT_HERE =
+const ALL = new RegExp(`(?<![\\p{L}\\d-])(?:${TERMS.map(({ pattern }) => `(${pattern})`).join("|")})(?![\\p{L}\\d])`, "gu");
+/** Where no terms are marked: interactive elements, code, and text that explains itself. */
+const EXCLUDED =
   ".term, button, a, label, legend, summary, math, code, pre, select, td, .label, .role, .status, .readout, " +
   "[data-field=attack], [data-field=targets], [data-field=attackers], [data-field=gradient], [data-field=step]";
 
@@ -62,12 +62,12 @@ const NOT_HERE =
 export function explainTerms(fields) {
   const line = el("span", {});
   const spoken = el("span", { class: "visually-hidden", role: "status" });
-  // Seen, not heard: what is heard is spoken.
+  // Screen readers get the text through the live region instead.
   const note = el("div", { id: "term-note", popover: "auto", "aria-hidden": "true", "data-testid": "term-note" }, line);
   document.body.append(note, spoken);
-  /** @type {HTMLElement | null} whose line is shown */
+  /** @type {HTMLElement | null} the term whose definition is open */
   let owner = null;
-  /** @type {HTMLElement | null} whose line was shown when the pointer went down: that closes it */
+  /** @type {HTMLElement | null} the term whose definition was open on pointerdown, which closes it */
   let pressed = null;
   note.addEventListener("toggle", (event) => {
     if (!(event instanceof ToggleEvent) || event.newState === "open") return;
@@ -86,8 +86,8 @@ export function explainTerms(fields) {
     note.hidePopover();
     owner = null;
     if (was === button) return;
-    const says = "says" in term ? term.says : (fields.find(({ name }) => name === term.field)?.purpose ?? "");
-    line.textContent = spoken.textContent = says;
+    const definition = "definition" in term ? term.definition : (fields.find(({ name }) => name === term.field)?.purpose ?? "");
+    line.textContent = spoken.textContent = definition;
     note.showPopover();
     owner = button;
     button.setAttribute("aria-expanded", "true");
@@ -100,12 +100,12 @@ export function explainTerms(fields) {
 
   /** @param {Element} part */
   function explain(part) {
-    const met = new Set([...part.querySelectorAll(".term")].map((button) => button.getAttribute("data-term")));
+    const marked = new Set([...part.querySelectorAll(".term")].map((button) => button.getAttribute("data-term")));
     const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     /** @type {Text[]} */
     const texts = [];
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      if (node instanceof Text && !node.parentElement?.closest(NOT_HERE)) texts.push(node);
+      if (node instanceof Text && !node.parentElement?.closest(EXCLUDED)) texts.push(node);
     }
     for (const text of texts) {
       /** @type {(string | Node)[]} */
@@ -114,9 +114,9 @@ export function explainTerms(fields) {
       for (const match of text.data.matchAll(ALL)) {
         const k = match.slice(1).findIndex((group) => group !== undefined);
         const term = TERMS[k];
-        if (!term || met.has(String(k))) continue;
-        met.add(String(k));
-        // No button element: that would be one block, with line breaks before every comma.
+        if (!term || marked.has(String(k))) continue;
+        marked.add(String(k));
+        // Not a button element: that is an inline block and would allow a line break before a comma.
         const button = el(
           "span",
           { class: "term", role: "button", tabindex: 0, "data-term": k, "aria-expanded": "false" },

@@ -1,6 +1,6 @@
 /**
- * Asks which column of a user's file is what, and shows what would come of it. Loaded when it is
- * needed. What a choice means is decided by the engine (src/data/mapping.rs): here are only controls.
+ * The dialog that assigns roles to the columns of a user's file and previews the resulting data set.
+ * Loaded on demand. The engine interprets the choices (src/data/mapping.rs); here are only controls.
  */
 
 import { download, el } from "../ui/dom.js";
@@ -12,9 +12,9 @@ import { METRICS } from "./report.js";
 
 /** @typedef {"feature" | "label" | "task" | "split" | "none"} Role */
 
-/** Columns beyond these are set as text. */
+/** Further columns can only be assigned in the text form. */
 const SHOWN_COLUMNS = 60;
-/** Values of a column that stand beside its name. */
+/** Sample values shown per column. */
 const SHOWN_VALUES = 4;
 
 /** @type {[Role, string][]} */
@@ -23,18 +23,18 @@ const ROLES = [
   ["label", "Label"],
   ["task", "Task"],
   ["split", "Train or test"],
-  ["none", "Not used"],
+  ["none", "Unused"],
 ];
 
 /** @param {number} count @param {string} one */
 const count = (count, one) => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
 
 /**
- * Opens the dialog. Gives the text of the mapping, or null where the user gives up.
+ * Opens the dialog. Resolves to the text of the mapping, or to null if the user cancels.
  * @param {Solver} solver
  * @param {Source} source
  * @param {Inspected} inspected
- * @param {string | null} columns the mapping to begin with; null: the guess
+ * @param {string | null} columns the initial mapping; null: the engine's guess
  * @returns {Promise<string | null>}
  */
 export function chooseColumns(solver, source, inspected, columns) {
@@ -56,15 +56,15 @@ class Mapper {
     this.limits = inspected.limits;
     /** @type {Mapping} */
     this.mapping = inspected.preview.guess;
-    /** What the engine says of the choice; null while it looks. */
+    /** The engine's verdict on the current choice; null while it is being checked. */
     this.checked = /** @type {CheckedColumns | null} */ (null);
-    /** Counts the questions: an answer that comes late is ignored. */
+    /** Counts requests, so that the answer to an older one is ignored. */
     this.asked = 0;
 
     this.list = el("ol", { class: "mapper-columns", "data-testid": "mapper-columns" });
     this.reading = el("div", { class: "mapper-reading" });
     this.extras = el("div", { class: "mapper-extras" });
-    this.rows = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The first rows of the file" });
+    this.rows = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "First rows of the file" });
     this.size = el("p", { class: "lead", "data-testid": "mapper-size" });
     this.problem = el("p", { class: "field-error", "data-testid": "mapper-problem", id: "mapper-problem", hidden: true });
     this.summary = el("p", { class: "mapper-summary", role: "status", "data-testid": "mapper-summary" });
@@ -76,19 +76,19 @@ class Mapper {
     const form = el(
       "form",
       { method: "dialog" },
-      el("h2", { id: "mapper-title" }, "Which column is what?"),
+      el("h2", { id: "mapper-title" }, "Assign columns"),
       this.size,
       this.reading,
       this.list,
       this.extras,
-      el("details", {}, el("summary", {}, "The first rows as they stand"), this.rows),
+      el("details", {}, el("summary", {}, "First rows of the file, unchanged"), this.rows),
       el(
         "details",
         { "data-testid": "mapper-as-text" },
-        el("summary", {}, "The choice as text"),
-        el("label", { for: "mapper-text" }, "Columns, for links and the command line"),
+        el("summary", {}, "Column assignment as text"),
+        el("label", { for: "mapper-text" }, "For links and the command line"),
         this.text,
-        el("p", { class: "hint" }, "Columns count from 1, as in task:1;label:9;x:2-8. Press Enter to apply."),
+        el("p", { class: "hint" }, "Columns are numbered from 1, for example task:1;label:9;x:2-8. Press Enter to apply."),
       ),
       el("div", { class: "mapper-end" }, this.problem, this.summary, el("div", { class: "actions" }, this.use, cancel)),
     );
@@ -114,13 +114,13 @@ class Mapper {
     this.check(columns ?? this.mapping);
   }
 
-  /** The controls of this preview. */
+  /** Builds the controls for the current preview. */
   build() {
     const { columns, row_count: rows, is_text: isText } = this.preview;
     const name = "name" in this.source.content ? this.source.content.name : "";
     this.size.replaceChildren(
       el("strong", {}, name),
-      `: ${count(rows, "row")}, ${count(columns.length, "column")}. This file stays on your computer. `,
+      `: ${count(rows, "row")}, ${count(columns.length, "column")}. The file stays on your computer. `,
       el("small", {}, limitWords(this.limits)),
     );
     this.reading.replaceChildren(...(isText ? this.textControls() : this.variableControls()));
@@ -129,7 +129,7 @@ class Mapper {
     const more = columns.length - SHOWN_COLUMNS;
     if (more > 0) {
       this.list.append(
-        el("li", { class: "hint" }, `${count(more, "more column")}: see “The choice as text” below to change what they are.`),
+        el("li", { class: "hint" }, `${count(more, "more column")}: use “Column assignment as text” below to assign them.`),
       );
     }
     const shown = columns.slice(0, SHOWN_COLUMNS);
@@ -143,13 +143,13 @@ class Mapper {
     this.rows.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...body)));
   }
 
-  /** How a CSV file is read. */
+  /** Controls for reading a CSV file. */
   textControls() {
     const { reading } = this.mapping;
     const separator = select("mapper-separator", reading.separator, [
-      ["comma", "commas"],
-      ["semicolon", "semicolons"],
-      ["tab", "tabs"],
+      ["comma", "comma"],
+      ["semicolon", "semicolon"],
+      ["tab", "tab"],
     ]);
     const decimal = select("mapper-decimal", reading.decimal_comma ? "comma" : "point", [
       ["point", "1.5"],
@@ -166,13 +166,13 @@ class Mapper {
       });
     for (const control of [separator, decimal, header]) control.onchange = read;
     return [
-      el("label", {}, "Columns are parted by ", separator),
-      el("label", {}, "Numbers look like ", decimal),
-      el("label", { class: "switch" }, header, " The first row has the names"),
+      el("label", {}, "Delimiter ", separator),
+      el("label", {}, "Number format ", decimal),
+      el("label", { class: "switch" }, header, " First row contains column names"),
     ];
   }
 
-  /** Which variables of a MAT file are read. */
+  /** Control for the variables of a MAT file. */
   variableControls() {
     const { choices, reading } = this.preview;
     if (choices.length < 2) return [];
@@ -183,10 +183,10 @@ class Mapper {
     return [el("label", {}, "Variables ", choice)];
   }
 
-  /** Reads the file in another way. @param {Reading} reading */
+  /** Reads the file again with other settings. @param {Reading} reading */
   async read(reading) {
     const asked = ++this.asked;
-    this.wait("Reading …");
+    this.wait("Reading the file …");
     const focus = document.activeElement?.id;
     try {
       const { preview } = await this.solver.inspect(this.source, reading);
@@ -260,48 +260,48 @@ class Mapper {
     this.check(next);
   }
 
-  /** Controls that only some choices need. */
+  /** Controls that depend on the chosen roles. */
   showExtras() {
     const { mapping, preview } = this;
     const focus = document.activeElement?.id;
     /** @type {Node[]} */
     const controls = [];
     /** @param {number} column */
-    const wordsOf = (column) => (preview.columns[column]?.words ?? []).map(([word]) => word);
+    const valuesOf = (column) => (preview.columns[column]?.words ?? []).map(([value]) => value);
     const { split } = mapping;
     if (split) {
-      const word = wordSelect("mapper-test", split.test, wordsOf(split.column), (test) =>
+      const value = valueSelect("mapper-test", split.test, valuesOf(split.column), (test) =>
         this.check({ ...mapping, split: { ...split, test } }),
       );
-      controls.push(el("label", {}, "A test point says ", word));
+      controls.push(el("label", {}, "Test points have the value ", value));
     }
     const [label] = mapping.labels;
-    const known = label === undefined ? [] : wordsOf(label);
+    const known = label === undefined ? [] : valuesOf(label);
     if (label !== undefined && (mapping.classes || known.length > 1)) {
       const kind = select("mapper-kind", mapping.classes ? "classes" : "numbers", [
         ["numbers", "numbers (regression)"],
-        ["classes", "one of two words (classification)"],
+        ["classes", "two classes (classification)"],
       ]);
       kind.onchange = () => {
         const [low = "", high = ""] = [...known].sort();
         this.check({ ...mapping, classes: kind.value === "classes" ? [low, high] : null });
       };
-      controls.push(el("label", {}, "A label is ", kind));
+      controls.push(el("label", {}, "Labels are ", kind));
     }
     const { classes } = mapping;
     if (classes) {
       const [low, high] = classes;
       controls.push(
-        el("label", {}, "−1 is ", wordSelect("mapper-low", low, known, (word) => this.check({ ...mapping, classes: [word, word === high ? low : high] }))),
-        el("label", {}, "+1 is ", wordSelect("mapper-high", high, known, (word) => this.check({ ...mapping, classes: [word === low ? high : low, word] }))),
+        el("label", {}, "Class −1: ", valueSelect("mapper-low", low, known, (value) => this.check({ ...mapping, classes: [value, value === high ? low : high] }))),
+        el("label", {}, "Class +1: ", valueSelect("mapper-high", high, known, (value) => this.check({ ...mapping, classes: [value === low ? high : low, value] }))),
       );
     }
-    const lacks = preview.columns.some(({ missing }, at) => missing > 0 && this.role(at) !== "none");
-    if (lacks || mapping.drop_missing) {
+    const incomplete = preview.columns.some(({ missing }, at) => missing > 0 && this.role(at) !== "none");
+    if (incomplete || mapping.drop_missing) {
       const drop = el("input", { type: "checkbox", id: "mapper-drop", "data-testid": "mapper-drop" });
       drop.checked = mapping.drop_missing;
       drop.onchange = () => this.check({ ...mapping, drop_missing: drop.checked });
-      controls.push(el("label", { class: "switch" }, drop, " Leave out rows that lack a value"));
+      controls.push(el("label", { class: "switch" }, drop, " Drop rows with missing values"));
     }
     this.extras.replaceChildren(...controls);
     this.extras.hidden = controls.length === 0;
@@ -315,7 +315,7 @@ class Mapper {
     this.summary.textContent = text;
   }
 
-  /** Asks the engine what comes of a choice. @param {Mapping | string} columns */
+  /** Lets the engine check a choice, and shows the outcome. @param {Mapping | string} columns */
   async check(columns) {
     const asked = ++this.asked;
     if (typeof columns !== "string") this.show(columns);
@@ -325,7 +325,7 @@ class Mapper {
       if (asked !== this.asked) return;
       const reading = JSON.stringify(this.preview.reading);
       if (checked.mapping && JSON.stringify(checked.mapping.reading) !== reading) {
-        // A text that reads the file in another way.
+        // The text changed how the file is read.
         const { preview } = await this.solver.inspect(this.source, checked.mapping.reading);
         if (asked !== this.asked) return;
         this.preview = preview;
@@ -357,7 +357,7 @@ class Mapper {
   }
 
   /**
-   * Says what is wrong, beside the column that it is about.
+   * Shows an error next to the column that it concerns.
    * @param {string} text
    * @param {number | null} column
    */
@@ -370,12 +370,12 @@ class Mapper {
       error.hidden = !about;
       item.querySelector("select")?.setAttribute("aria-invalid", String(about));
     }
-    const beside = column !== null && column < SHOWN_COLUMNS;
+    const atColumn = column !== null && column < SHOWN_COLUMNS;
     const place = this.preview.columns[column ?? -1]?.name;
     this.problem.textContent = text;
-    this.problem.hidden = text === "" || beside;
+    this.problem.hidden = text === "" || atColumn;
     if (text !== "") {
-      this.summary.textContent = beside ? `“${place}” needs another look: see above.` : "This choice cannot be used yet.";
+      this.summary.textContent = atColumn ? `Column “${place}” has an error, see above.` : "The current assignment is not valid.";
     }
   }
 }
@@ -393,23 +393,23 @@ function select(id, value, options) {
 }
 
 /**
- * A word of a column; to be typed where there are too many to choose from.
+ * A choice among the values of a column; a text field if there are too many of them.
  * @param {string} id
  * @param {string} value
  * @param {string[]} known
- * @param {(word: string) => void} choose
+ * @param {(value: string) => void} choose
  */
-function wordSelect(id, value, known, choose) {
+function valueSelect(id, value, known, choose) {
   const control =
     known.length > 0
-      ? select(id, value, (known.includes(value) ? known : [value, ...known]).map((word) => [word, word]))
+      ? select(id, value, (known.includes(value) ? known : [value, ...known]).map((one) => [one, one]))
       : el("input", { type: "text", id, "data-testid": id, value });
   control.addEventListener("change", () => choose(control.value.trim()));
   return control;
 }
 
 /**
- * What stands in a column.
+ * A summary of a column's values.
  * @param {Column} column
  * @param {boolean} isText
  */
@@ -419,14 +419,14 @@ function about(column, isText) {
   if (column.kind === "empty") parts.push("empty");
   else if (column.kind === "number") parts.push(`numbers from ${column.min} to ${column.max}`);
   else {
-    const some = column.words.slice(0, 3).map(([word]) => word);
-    const number = column.distinct === null ? "more than 100 different words" : count(column.distinct, "word");
+    const some = column.words.slice(0, 3).map(([value]) => value);
+    const number = column.distinct === null ? "more than 100 distinct values" : count(column.distinct, "distinct value");
     parts.push(some.length > 0 ? `${number}: ${some.join(", ")}${column.words.length > 3 ? ", …" : ""}` : number);
   }
   const { first_word: word } = column;
-  if (word) parts.push(`but ${line} ${word.line} says “${word.text}”`);
+  if (word) parts.push(`but ${line} ${word.line} contains “${word.text}”`);
   if (column.missing > 0) {
-    parts.push(`${count(column.missing, "value")} missing, the first in ${line} ${column.first_missing}`);
+    parts.push(`${count(column.missing, "missing value")}, first in ${line} ${column.first_missing}`);
   }
   const text = `${parts.join("; ")}.`;
   return text.charAt(0).toUpperCase() + text.slice(1);
@@ -437,10 +437,10 @@ function outcome({ description, dropped }) {
   if (!description) return "";
   const { shape, features, points, kind, metric, task_names: names } = description;
   const shown = names.slice(0, 4).join(", ") + (names.length > 4 ? ", …" : "");
-  const out = dropped ? ` ${count(dropped, "row")} without a value ${dropped === 1 ? "is" : "are"} left out.` : "";
+  const out = dropped ? ` ${count(dropped, "row")} with missing values dropped.` : "";
   return (
     `${count(shape.tasks, "task")} (${shown}), ${count(features, "feature")}, ${count(points, "point")}: ` +
-    `${kind}, measured by ${METRICS[metric].short}.${out}`
+    `${kind}, metric ${METRICS[metric].short}.${out}`
   );
 }
 
@@ -452,7 +452,7 @@ function limitWords({ bytes, tasks, features, values }) {
 }
 
 /**
- * Which files can be opened, their limits, and one to look at.
+ * Fills the help on file formats: formats, limits and an example.
  * @param {Solver} solver
  * @param {HTMLElement} box
  */
@@ -465,12 +465,12 @@ export async function showHelp(solver, box) {
     el(
       "ul",
       {},
-      el("li", {}, "CSV: a point a row; commas, semicolons or tabs; names in the first row or none. Columns called task, label, x1, x2, … are understood as they are; for any others you are asked which is what."),
-      el("li", {}, "Several label columns are a task each, on the same points. Two words as labels make a classification."),
-      el("li", {}, "MAT (version 5 to 7): matrices or cells of them."),
+      el("li", {}, "CSV: one point per row; comma, semicolon or tab as delimiter; the header row is optional. Columns named task, label, x1, x2, … are recognised; otherwise you assign the columns yourself."),
+      el("li", {}, "Each label column becomes a task on the same points. Two distinct text labels give a classification."),
+      el("li", {}, "MAT (version 5 to 7): matrices or cell arrays of matrices."),
       el("li", {}, limitWords(limits)),
-      el("li", {}, "Nothing leaves your computer: the page calculates here."),
+      el("li", {}, "Your data never leaves this computer: all computations run in the browser."),
     ),
-    el("button", { type: "button", "data-testid": "example-csv", onclick: save }, "See an example CSV"),
+    el("button", { type: "button", "data-testid": "example-csv", onclick: save }, "Download an example CSV"),
   );
 }

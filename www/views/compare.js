@@ -1,10 +1,10 @@
-/** Two runs side by side: what differs in their settings, their courses, correlations and tasks. */
+/** Compares two runs: settings, curves, correlations and per-task results. */
 
 import { comparisonLink } from "../core/route.js";
 import { Heatmaps, onLookChange, resize, style } from "../ui/charts.js";
 import { el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
-import { plainWords } from "./form.js";
+import { readable } from "../ui/text.js";
 import { RecentChoice } from "./recent.js";
 import { setBusy } from "../core/unload.js";
 import { errorMessage } from "../core/words.js";
@@ -22,20 +22,20 @@ import * as views from "./report.js";
  *   shape: (dataset: DatasetRef | undefined) => Shape | undefined,
  *   finished: (link: string) => Report | undefined,
  *   session: Session,
- * }} Surroundings
- * What the page lends: data, the shape of an opened file, reports that are there already.
+ * }} PageContext
+ * What the view needs from the page: data, the shape of an opened file, finished reports.
  */
 
-/** @typedef {{link: string, report: Report, told: string}} Side  `told`: of the digest in the link, if there is one. */
+/** @typedef {{link: string, report: Report, verdict: string}} Side  `verdict`: on the digest in the link, if there is one. */
 
 const NAMES = /** @type {const} */ (["A", "B"]);
 
 /** @typedef {Compare} View */
 
 /**
- * Fetches what the view needs.
+ * Loads its wasm module, then the view.
  * @param {Engine} engine
- * @param {Surroundings} page
+ * @param {PageContext} page
  */
 export async function openCompare(engine, page) {
   return new Compare(engine, await loadExtras(), page);
@@ -45,7 +45,7 @@ class Compare {
   /**
    * @param {Engine} engine
    * @param {Extras} pictures
-   * @param {Surroundings} page
+   * @param {PageContext} page
    */
   constructor(engine, pictures, page) {
     this.engine = engine;
@@ -53,9 +53,9 @@ class Compare {
     this.page = page;
     /** @type {Solver[]} */
     this.solvers = [];
-    /** Counts what was asked for: an older answer that comes late is ignored. */
+    /** Counts requests, so that the answer to an older one is ignored. */
     this.asked = 0;
-    /** The address that is shown. */
+    /** The address that the view shows. */
     this.address = "";
     /** @type {[Side, Side] | null} */
     this.sides = null;
@@ -97,34 +97,34 @@ class Compare {
     };
 
     this.verdict = el("p", { "data-testid": "compare-verdict" });
-    this.differences = scroll("What differs between the two runs", "compare-differences");
+    this.differences = scroll("Differences between the two runs", "compare-differences");
     this.canvas = el("canvas", { role: "img", "data-testid": "compare-curves" });
     this.canvasBox = el("div", { class: "canvas-box" }, this.canvas);
-    this.curveTable = scroll("Both courses in numbers", "compare-curve-table");
+    this.curveTable = scroll("Both attacks, table", "compare-curve-table");
     this.readout = el("p", { class: "readout", "aria-live": "polite" });
-    // Two boxes, for runs with different numbers of tasks.
+    // Two boxes: the runs may have different numbers of tasks.
     this.maps = NAMES.map(() => {
       const box = el("div", { class: "heatmaps" });
       const maps = new Heatmaps(engine, box, (cell) => {
         const shown = maps.shown.map(({ map }) => map);
-        this.readout.textContent = cell ? views.cellWords(shown, cell, maps.tasks) : "";
+        this.readout.textContent = cell ? views.cellText(shown, cell, maps.tasks) : "";
       });
       return maps;
     });
-    this.mapTables = scroll("The correlations in numbers", "compare-map-tables");
-    this.tasks = scroll("Metric of each task in both runs", "compare-tasks");
+    this.mapTables = scroll("Task correlations, tables", "compare-map-tables");
+    this.tasks = scroll("Metric per task in both runs", "compare-tasks");
     this.results = el(
       "div",
       { class: "figure-cards", hidden: true, "data-testid": "compare-results" },
-      card("What differs", this.verdict, this.differences),
-      card("Course of both attacks", this.canvasBox, disclosure("The numbers as a table", this.curveTable)),
+      card("Differences", this.verdict, this.differences),
+      card("Attack progress", this.canvasBox, disclosure("Show as table", this.curveTable)),
       card(
-        "What the attacked models believe about their tasks",
+        "Task correlations learned under attack",
         ...this.maps.map(({ box }) => box),
         this.readout,
-        disclosure("The numbers as tables", this.mapTables),
+        disclosure("Show as tables", this.mapTables),
       ),
-      card("Task by task", this.tasks),
+      card("Results per task", this.tasks),
     );
     this.recent = new RecentChoice(page.session, (side, link) => this.go(this.values().map((other, k) => (k === side ? link : other))));
     const head = card("Two runs side by side", form, this.recent.root, this.status, this.problems);
@@ -132,7 +132,7 @@ class Compare {
       el(
         "p",
         { class: "lead" },
-        "Choose two recent results, or paste two links. The address of this view holds both.",
+        "Choose two recent results, or paste two links. The address of this view contains both.",
       ),
     );
     this.root = el("div", { class: "figure-view", "data-testid": "compare-view" }, head, this.results);
@@ -144,9 +144,9 @@ class Compare {
     return this.inputs.map(({ value }) => value.trim());
   }
 
-  /** Writes the address, which opens the comparison. @param {string[]} links */
+  /** Sets the address, which opens the comparison. @param {string[]} links */
   go([a = "", b = ""]) {
-    // Of a whole address the fragment is enough.
+    // Accepts full addresses; only the fragment is used.
     const bare = (/** @type {string} */ link) => link.slice(link.indexOf("#") + 1);
     const address = comparisonLink(bare(a), bare(b));
     if (location.hash === address) {
@@ -176,7 +176,7 @@ class Compare {
     this.runButton.focus();
   }
 
-  /** @param {string} left @param {string} right links, perhaps hostile, perhaps empty */
+  /** @param {string} left @param {string} right untrusted links, or empty */
   async open(left, right) {
     const address = comparisonLink(left, right);
     this.recent.show([left, right]);
@@ -191,7 +191,7 @@ class Compare {
     this.problems.hidden = true;
     this.results.hidden = true;
     if (!left || !right) {
-      const missing = !left && !right ? "Two links are needed." : `Run ${left ? "B" : "A"} is not chosen yet.`;
+      const missing = !left && !right ? "Enter two links." : `Enter a link for run ${left ? "B" : "A"}.`;
       return this.enter("idle", missing);
     }
     this.enter("running", "Running both …");
@@ -210,8 +210,8 @@ class Compare {
     const [a, b] = found;
     if (a?.status === "fulfilled" && b?.status === "fulfilled") {
       this.sides = [a.value, b.value];
-      const told = this.sides.map((side, k) => side.told && `${NAMES[k]}: ${side.told}`);
-      this.enter("done", told.filter(Boolean).join(" ") || "Both runs are done.");
+      const verdicts = this.sides.map(({ verdict }, k) => verdict && `${NAMES[k]}: ${verdict}`);
+      this.enter("done", verdicts.filter(Boolean).join(" ") || "Both runs are done.");
       return this.show();
     }
     const complaints = found.flatMap((one, k) =>
@@ -223,7 +223,7 @@ class Compare {
   }
 
   /**
-   * The run of a link: from the lab if it has it, else calculated.
+   * The result of a link: reused from the lab if it exists there, otherwise computed.
    * @param {string} text
    * @param {(progress: string) => void} onProgress
    * @returns {Promise<Side>}
@@ -235,8 +235,8 @@ class Compare {
     if ("errors" in checked) throw { message: checked.errors.map(({ message }) => message).join("; ") };
     const report = this.page.finished(checked.link) ?? (await this.run(checked, onProgress));
     /** @type {Comparison | null} */
-    const told = this.pictures.compare_claims(link.claim, report.claim, report.metric_name);
-    return { link: checked.link, report, told: told?.words ?? "" };
+    const claims = this.pictures.compare_claims(link.claim, report.claim, report.metric_name);
+    return { link: checked.link, report, verdict: claims?.words ?? "" };
   }
 
   /**
@@ -267,8 +267,8 @@ class Compare {
     this.results.hidden = false;
     this.verdict.textContent =
       a.digest === b.digest
-        ? `Equal bit for bit: both digests are ${a.digest}.`
-        : `Different results: the digest of A is ${a.digest}, that of B ${b.digest}.`;
+        ? `Bit-identical results: both digests are ${a.digest}.`
+        : `Different results: digest ${a.digest} (A), ${b.digest} (B).`;
     this.differences.replaceChildren(this.differenceTable(a.spec, b.spec));
     this.canvas.setAttribute(
       "aria-label",
@@ -280,24 +280,24 @@ class Compare {
     this.tasks.replaceChildren(taskTable(a, b));
   }
 
-  /** Only the fields that differ. @param {Spec} a @param {Spec} b */
+  /** A table of the fields that differ. @param {Spec} a @param {Spec} b */
   differenceTable(a, b) {
     /** @param {Spec} spec @param {string} name */
     const value = (spec, name) => /** @type {Record<string, any>} */ (spec)[name];
     /** @param {any} given */
     const shown = (given) =>
       given === null || given === undefined
-        ? "not given"
+        ? "not set"
         : Array.isArray(given)
           ? views.taskList(given)
           : typeof given === "object"
             ? given.name
-            : plainWords(String(given));
+            : readable(String(given));
     const rows = this.engine.fields
       .filter(({ name }) => JSON.stringify(value(a, name)) !== JSON.stringify(value(b, name)))
       .map(({ name, title }) => [title, shown(value(a, name)), shown(value(b, name))]);
-    if (rows.length === 0) return el("p", {}, "Nothing: both links ask for the same run.");
-    return views.table(["Setting", "A", "B"], rows, "Settings that differ; all others are the same");
+    if (rows.length === 0) return el("p", {}, "None: both links have the same settings.");
+    return views.table(["Setting", "A", "B"], rows, "Settings that differ; all others are equal");
   }
 
   /** @param {Report} a @param {Report} b */
@@ -365,7 +365,7 @@ function curveTable(a, b) {
     ...[s.utility[k], t.utility[k]].map((value) => views.digits(value ?? NaN)),
   ]);
   const heads = ["Iteration", `${names[0]}, A`, `${names[1]}, B`, "Utility, A", "Utility, B"];
-  return views.table(heads, rows, "Metric of the targets and utility of the attacker");
+  return views.table(heads, rows, "Metric of the target tasks and utility of the attacker");
 }
 
 /** @param {Report} a @param {Report} b */
@@ -401,6 +401,6 @@ function taskTable(a, b) {
     "Attacked, B",
     "B − A",
   ];
-  const other = comparable ? "" : `; of B: ${views.METRICS[b.metric_name].short}, so no difference is taken`;
-  return views.table(heads, rows, `${metric.short} (${metric.long}) on test points${other}`);
+  const other = comparable ? "" : `; B uses ${views.METRICS[b.metric_name].short}, so there is no difference`;
+  return views.table(heads, rows, `${metric.short} (${metric.long}) on the test set${other}`);
 }

@@ -1,4 +1,4 @@
-/** Runs beside the lab's own one: what the story and the examples compare with. */
+/** Reference runs for the tour and the examples, computed by separate workers. */
 
 import { syntheticSource } from "../core/sources.js";
 import { Pool } from "../engine/pool.js";
@@ -11,8 +11,8 @@ import { Pool } from "../engine/pool.js";
  *   clean: number, metric: number[], utility: number[], before: ArrayLike<number>,
  *   after: ArrayLike<number>,
  * }} Outcome
- * What is compared: the metric of the targets on clean data and at every iteration, the utility,
- * the correlations (m x m) before and after.
+ * The compared quantities: the targets' metric on clean data and at every iteration, the utility,
+ * and the correlations (m x m) before and after the attack.
  */
 
 /** @param {Report} report @returns {Outcome} */
@@ -34,13 +34,13 @@ const fromMeasured = (measured) => ({
 });
 
 /**
- * Runs valid drafts of named data sets, each on the first worker that is free.
+ * Runs valid drafts on named data sets, each on the first free worker.
  * @param {Session} lab
  * @param {Draft[]} drafts
  * @param {number} workers
  * @param {(draft: number, outcome: Outcome | Problem) => void} onDone
  */
-export async function runBeside(lab, drafts, workers, onDone) {
+export async function runComparisons(lab, drafts, workers, onDone) {
   const pool = new Pool(lab.engine.module, Math.min(workers, drafts.length));
   /** @type {Map<string, ReturnType<Session["sourceOf"]>>} */
   const sources = new Map();

@@ -1,4 +1,4 @@
-/** The choice of the data set: published ones, the synthetic one, a user's file. */
+/** The choice of the data set: published, synthetic, or a user's file. */
 
 import { $, byId, el, legible } from "../ui/dom.js";
 import { DATASETS } from "../core/session.js";
@@ -7,11 +7,11 @@ import { DATASETS } from "../core/session.js";
 /** @import { DatasetRef, Published, Source } from "../engine/types.js" */
 
 const SYNTHETIC_STORY =
-  "8 tasks made so that their true relation is known: T1 to T3 agree, T4 and T5 oppose them, T6 " +
-  "and T7 are a pair of their own, T8 stands alone.";
+  "8 tasks with known true correlations: T1 to T3 agree, T4 and T5 oppose them, T6 and T7 form " +
+  "a separate pair, T8 is unrelated.";
 
-/** Files that may carry a specification: pictures and reports that were saved here. */
-const CARRIERS = /\.(png|svg|json)$/i;
+/** Files that may contain a specification: images and reports saved from this page. */
+const WITH_PROVENANCE = /\.(png|svg|json)$/i;
 
 export class Datasets {
   /**
@@ -21,12 +21,12 @@ export class Datasets {
   constructor(lab, openProvenance) {
     this.lab = lab;
     this.openProvenance = openProvenance;
-    /** @type {Published | null} the data set whose raw files are asked for */
+    /** @type {Published | null} the data set whose raw files are expected */
     this.wanted = null;
     this.fileInput = byId("file", HTMLInputElement);
     this.fileInput.onchange = () => {
       const files = [...(this.fileInput.files ?? [])];
-      // So that the same file can be chosen again.
+      // Allows choosing the same file again.
       this.fileInput.value = "";
       this.take(files, this.wanted);
     };
@@ -53,10 +53,10 @@ export class Datasets {
 
   /**
    * @param {File[]} files chosen or dropped
-   * @param {Published | null} wanted the data set whose raw files were asked for
+   * @param {Published | null} wanted the data set whose raw files are expected
    */
   take(files, wanted = null) {
-    if (files[0] && CARRIERS.test(files[0].name)) return this.openProvenance(files[0]);
+    if (files[0] && WITH_PROVENANCE.test(files[0].name)) return this.openProvenance(files[0]);
     return this.lab.takeFiles(files, wanted);
   }
 
@@ -78,11 +78,11 @@ export class Datasets {
     const box = $("datasets");
     for (const name of DATASETS) {
       const published = lab.engine.published.find((one) => one.name === name);
-      const [title, detail] = (published?.title ?? "Synthetic: truth is known").split(": ");
+      const [title, detail] = (published?.title ?? "Synthetic: known correlations").split(": ");
       const id = `dataset-${name}`;
       const input = el("input", { type: "radio", name: "dataset", id, "data-testid": id });
       input.onchange = () => lab.chooseDataset(name);
-      const small = el("small", {}, lab.isThere(name) ? detail : "not in this copy");
+      const small = el("small", {}, lab.isThere(name) ? detail : "not in this build");
       box.append(input, el("label", { for: id }, title, small));
     }
     const id = "dataset-file";
@@ -120,8 +120,8 @@ export class Datasets {
       const open = el("button", { type: "button", onclick: () => this.ask(null) }, `Open ${ref.name}`);
       const source = lab.opened.get(ref.sha256)?.source;
       return about && source
-        ? [`${ref.name}: ${size}Labels: ${about.kind}. It does not leave your computer. `, other, " ", this.columnsButton(source)]
-        : [`This link speaks of the file ${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…). `, open];
+        ? [`${ref.name}: ${size}Labels: ${about.kind}. The file stays on your computer. `, other, " ", this.columnsButton(source)]
+        : [`This link needs the file ${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…). `, open];
     }
     if (ref === "synthetic") return [SYNTHETIC_STORY];
     const published = lab.engine.published.find(({ name }) => name === ref);
@@ -136,9 +136,9 @@ export class Datasets {
     );
     return [
       broken
-        ? `Press Run to try again. Or: ${published.by_hand}, and open it here (it stays on your computer).`
-        : `This copy of the page lacks ${names}. ${published.by_hand}. Then open it here (it stays ` +
-          "on your computer), or put it into the folder that $PATOM_DATA names and build again.",
+        ? `Press Run to retry. Or: ${published.by_hand}, then open it here (it stays on your computer).`
+        : `This build does not include ${names}. ${published.by_hand}. Then open it here (it stays ` +
+          "on your computer), or put it into the folder named by $PATOM_DATA and rebuild.",
       el("br"),
       open,
     ];

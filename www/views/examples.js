@@ -1,9 +1,9 @@
 /**
- * All examples: what each shows, on which data, how long it takes; for those of the paper what the
- * paper says, in its own words, beside what comes out here. Numbers come from runs, never from here.
+ * The list of examples: what each demonstrates, on which data set, how long it takes, and, for the
+ * paper's experiments, the paper's claim next to our result. All numbers come from runs.
  */
 
-import { outcomeOf, runBeside } from "./comparison.js";
+import { outcomeOf, runComparisons } from "./comparison.js";
 import { $, el } from "../ui/dom.js";
 import { preset } from "./presets.js";
 import { metricDigits } from "./report.js";
@@ -14,14 +14,14 @@ import { metricDigits } from "./report.js";
 
 /**
  * @typedef {{
- *   id: string, name: string, shows: string, draft: Draft, beside?: Draft,
- *   paper?: {where: string, says: string},
- *   here: (outcome: Outcome, spec: Spec, beside: Outcome | null) => string,
+ *   id: string, name: string, shows: string, draft: Draft, comparison?: Draft,
+ *   paper?: {section: string, quote: string},
+ *   result: (outcome: Outcome, spec: Spec, comparison: Outcome | null) => string,
  * }} Example
- * `beside`: a second run that the first is compared with.
+ * `comparison`: a second run to compare with.
  */
 
-/** Seconds with the loading of the data, on an ordinary computer; the data sets in this order. */
+/** Data sets in display order; times include loading the data, on a typical computer. */
 const DATA = /** @type {Record<string, {title: string, time: string}>} */ ({
   synthetic: { title: "Synthetic", time: "0.1 s" },
   sarcos: { title: "Sarcos", time: "0.3 s" },
@@ -34,8 +34,8 @@ const end = (/** @type {Outcome} */ outcome) => last(outcome.metric);
 const start = (/** @type {Outcome} */ outcome) => outcome.metric[0] ?? NaN;
 const n = metricDigits;
 
-/** From clean to attacked. @param {Outcome} outcome */
-const way = (outcome) => `${n(outcome.clean)} → ${n(end(outcome))}`;
+/** The metric, clean and attacked. @param {Outcome} outcome */
+const change = (outcome) => `${n(outcome.clean)} → ${n(end(outcome))}`;
 /** @param {Outcome} outcome */
 const percent = (outcome) => {
   const change = (100 * (end(outcome) - outcome.clean)) / outcome.clean;
@@ -43,159 +43,159 @@ const percent = (outcome) => {
 };
 const two = (/** @type {number} */ value) => value.toFixed(2).replace("-", "−");
 
-/** Where MTRL helps and attacks are seen, with few points: as in the story. */
+/** Few training points, as in the tour: here MTRL helps, and the attack has a clear effect. */
 const SMALL = { train_per_task: 12, lambda1: 0.001, lambda2: 0.01, seed: 3 };
 
 /** @type {Example[]} */
 const EXAMPLES = [
   {
     ...preset("direct"),
-    shows: "The attacker puts points into the tasks that it wants to spoil.",
-    here: (o) => `Error (NMSE) ${way(o)}.`,
+    shows: "The attacker poisons the training sets of the target tasks.",
+    result: (o) => `Test error (NMSE) ${change(o)}.`,
   },
   {
     ...preset("indirect"),
-    shows: "Not one point enters the targets, and yet they get worse.",
-    here: (o) => `Error (NMSE) ${way(o)}.`,
+    shows: "The target tasks receive no poisoned points, yet their test error rises.",
+    result: (o) => `Test error (NMSE) ${change(o)}.`,
   },
   {
     id: "hybrid",
     name: "Hybrid",
     draft: { attack: "hybrid" },
-    shows: "The attacker holds some targets and some other tasks.",
-    here: (o) => `Error (NMSE) ${way(o)}.`,
+    shows: "The attacker poisons some target tasks and some other tasks.",
+    result: (o) => `Test error (NMSE) ${change(o)}.`,
   },
   {
     ...preset("random"),
-    shows: "The baseline: as many points, left where chance put them.",
-    here: (o) => `Error (NMSE) ${way(o)}.`,
+    shows: "Baseline: the same number of points, drawn at random and not optimised.",
+    result: (o) => `Test error (NMSE) ${change(o)}.`,
   },
   {
     id: "benefit",
-    name: "Learning together helps",
+    name: "Multi-task learning helps",
     draft: { ...SMALL, method: "random", budget: 0, iterations: 0 },
-    beside: { ...SMALL, method: "random", budget: 0, iterations: 0, lambda1: 0.02, lambda2: 0 },
-    shows: "No attack: twelve points a task, learned together and each task alone (λ2 = 0).",
+    comparison: { ...SMALL, method: "random", budget: 0, iterations: 0, lambda1: 0.02, lambda2: 0 },
+    shows: "No attack: 12 training points per task, learned jointly or separately (λ2 = 0).",
     paper: {
-      where: "Introduction",
-      says: "multiple tasks are learned jointly to achieve better performance than single-task learning",
+      section: "Introduction",
+      quote: "multiple tasks are learned jointly to achieve better performance than single-task learning",
     },
-    here: (o, _, alone) => `Error (NMSE) ${n(o.clean)} together${alone ? `, ${n(alone.clean)} alone` : ""}.`,
+    result: (o, _, alone) => `Test error (NMSE) ${n(o.clean)} jointly${alone ? `, ${n(alone.clean)} separately` : ""}.`,
   },
   {
     ...preset("constant"),
-    shows: "The published gradient with its constant step jumps up and down.",
-    here: (o) => `Utility ${n(o.utility[0] ?? NaN)} at the start, then from ${n(Math.min(...o.utility.slice(1)))} to ${n(Math.max(...o.utility.slice(1)))}.`,
+    shows: "With the published gradient and a constant step, the utility oscillates.",
+    result: (o) => `Utility ${n(o.utility[0] ?? NaN)} at the start, then between ${n(Math.min(...o.utility.slice(1)))} and ${n(Math.max(...o.utility.slice(1)))}.`,
   },
   {
     ...preset("sarcos"),
     name: "Sarcos: direct",
-    shows: "Seven joints of a robot arm: three of them are poisoned, 20 %.",
+    shows: "Seven robot arm joints; the three target tasks are poisoned (budget 20 %).",
     paper: {
-      where: "Evaluating Solution Qualities, Figure 2",
-      says: "Both direct attacks and indirect attacks computed by PATOM significantly outperform random attacks",
+      section: "Evaluating Solution Qualities, Figure 2",
+      quote: "Both direct attacks and indirect attacks computed by PATOM significantly outperform random attacks",
     },
-    here: (o) => `NMSE ${way(o)}; random points ${n(start(o))}.`,
+    result: (o) => `NMSE ${change(o)}; random points ${n(start(o))}.`,
   },
   {
     id: "sarcos-30",
     name: "Sarcos: direct, 30 %",
     draft: { dataset: "sarcos", targets: [2, 3, 4, 6], budget: 0.3, iterations: 10 },
-    shows: "Four of seven tasks, three poisoned points to ten clean ones.",
+    shows: "Four of seven tasks are poisoned, with a budget of 30 %.",
     paper: {
-      where: "Evaluating Solution Qualities, Figure 2",
-      says: "on Sarcos dataset, direct attacks with 30% malicious data injected leads to about 50% higher averaged NMSE",
+      section: "Evaluating Solution Qualities, Figure 2",
+      quote: "on Sarcos dataset, direct attacks with 30% malicious data injected leads to about 50% higher averaged NMSE",
     },
-    here: (o) => `NMSE ${way(o)}: ${percent(o)}.`,
+    result: (o) => `NMSE ${change(o)}: ${percent(o)}.`,
   },
   {
     id: "sarcos-indirect",
     name: "Sarcos: indirect",
     draft: { dataset: "sarcos", attack: "indirect" },
-    shows: "The joints that are spoiled are not the joints that are poisoned.",
+    shows: "The target joints receive no poisoned points; the other joints do.",
     paper: {
-      where: "Evaluating Solution Qualities, Figure 2",
-      says: "Both direct attacks and indirect attacks computed by PATOM significantly outperform random attacks",
+      section: "Evaluating Solution Qualities, Figure 2",
+      quote: "Both direct attacks and indirect attacks computed by PATOM significantly outperform random attacks",
     },
-    here: (o) => `NMSE ${way(o)}; random points ${n(start(o))}.`,
+    result: (o) => `NMSE ${change(o)}; random points ${n(start(o))}.`,
   },
   {
     id: "sarcos-gradients",
-    name: "Sarcos: exact against published gradient",
+    name: "Sarcos: exact or published gradient",
     draft: { dataset: "sarcos", attack: "indirect", gradient: "published" },
-    beside: { dataset: "sarcos", attack: "indirect" },
-    shows: "The published gradient holds Ω fixed: it hardly finds the way through the other tasks, and stops. The exact one goes on.",
+    comparison: { dataset: "sarcos", attack: "indirect" },
+    shows: "The published gradient holds Ω fixed. In the indirect attack it gains little and stops early; the exact gradient continues.",
     paper: {
-      where: "Gradients Computation",
-      says: "at convergence, we can treat Ω in Problem (8) as a constant-value matrix when computing the gradients",
+      section: "Gradients Computation",
+      quote: "at convergence, we can treat Ω in Problem (8) as a constant-value matrix when computing the gradients",
     },
-    here: (o, _, exact) => `NMSE ${way(o)} with the published gradient${exact ? `, → ${n(end(exact))} with the exact one` : ""}.`,
+    result: (o, _, exact) => `NMSE ${change(o)} with the published gradient${exact ? `, → ${n(end(exact))} with the exact one` : ""}.`,
   },
   {
     id: "sarcos-constant",
-    name: "Sarcos: the paper’s own step",
+    name: "Sarcos: the paper’s constant step",
     draft: { dataset: "sarcos", gradient: "published", step: "constant" },
-    shows: "The setting of Figure 1: published gradient, constant step of 100.",
+    shows: "The setting of Figure 1: published gradient, constant step size 100.",
     paper: {
-      where: "Evaluating Convergence of PATOM, Figure 1",
-      says: "PATOM converges to local optima in less than 10 iterations",
+      section: "Evaluating Convergence of PATOM, Figure 1",
+      quote: "PATOM converges to local optima in less than 10 iterations",
     },
-    here: (o) => {
+    result: (o) => {
       const late = o.metric.slice(10);
-      return `From iteration 10 on the NMSE still moves between ${n(Math.min(...late))} and ${n(Math.max(...late))}.`;
+      return `After iteration 10, the NMSE still varies between ${n(Math.min(...late))} and ${n(Math.max(...late))}.`;
     },
   },
   {
     id: "sarcos-budget",
-    name: "Sarcos: one point in twenty",
+    name: "Sarcos: a budget of 5 %",
     draft: { dataset: "sarcos", budget: 0.05 },
-    shows: "How little is enough: a budget of 5 %. Move the slider from here.",
-    paper: { where: "Abstract", says: "MTRL models are very sensitive to poisoning attacks" },
-    here: (o) => `NMSE ${way(o)}: ${percent(o)}.`,
+    shows: "A small attack budget is enough. Use the slider to increase it.",
+    paper: { section: "Abstract", quote: "MTRL models are very sensitive to poisoning attacks" },
+    result: (o) => `NMSE ${change(o)}: ${percent(o)}.`,
   },
   {
     id: "sarcos-flip",
-    name: "Sarcos: the correlation that flips",
+    name: "Sarcos: a correlation changes sign",
     draft: { dataset: "sarcos", attack: "hybrid", attackers: [0, 1, 3, 6], budget: 0.3, iterations: 10 },
-    shows: "What the model believes about tasks 2 and 3 is turned into its opposite.",
+    shows: "The attack reverses the learned correlation of tasks 2 and 3.",
     paper: {
-      where: "Evaluating Task Relationships, Figure 3",
-      says: "the ground-truth correlation between tasks 2 and 3 is −0.99 […] the correlation between tasks 2 and 3 becomes 0.99",
+      section: "Evaluating Task Relationships, Figure 3",
+      quote: "the ground-truth correlation between tasks 2 and 3 is −0.99 […] the correlation between tasks 2 and 3 becomes 0.99",
     },
-    here: (o) => `T2 and T3: ${two(o.before[1 * 7 + 2] ?? NaN)} → ${two(o.after[1 * 7 + 2] ?? NaN)}.`,
+    result: (o) => `T2 and T3: ${two(o.before[1 * 7 + 2] ?? NaN)} → ${two(o.after[1 * 7 + 2] ?? NaN)}.`,
   },
   {
     ...preset("landmine"),
     name: "Landmine: direct",
-    shows: "29 fields, mine or clutter: 15 of them are poisoned.",
+    shows: "29 minefields, mine or clutter; 15 target tasks are poisoned.",
     paper: {
-      where: "Evaluating Solution Qualities, Figure 2",
-      says: "direct attacks significantly degrade the learning performance on all datasets",
+      section: "Evaluating Solution Qualities, Figure 2",
+      quote: "direct attacks significantly degrade the learning performance on all datasets",
     },
-    here: (o) => `AUC ${way(o)}.`,
+    result: (o) => `AUC ${change(o)}.`,
   },
   {
     id: "landmine-indirect",
     name: "Landmine: indirect",
     draft: { dataset: "landmine", attack: "indirect" },
-    beside: { dataset: "landmine" },
-    shows: "The tasks are almost one: poisoning the other fields turns the shared model round.",
+    comparison: { dataset: "landmine" },
+    shows: "The tasks are nearly identical: poisoning the other fields inverts the shared model.",
     paper: {
-      where: "Evaluating Solution Qualities, Figure 2",
-      says: "Direct attacks are more effective than indirect attacks and random attacks given the same budget.",
+      section: "Evaluating Solution Qualities, Figure 2",
+      quote: "Direct attacks are more effective than indirect attacks and random attacks given the same budget.",
     },
-    here: (o, _, direct) => `AUC ${way(o)} indirect${direct ? `, → ${n(end(direct))} direct` : ""}; lower is a stronger attack.`,
+    result: (o, _, direct) => `AUC ${change(o)} indirect${direct ? `, → ${n(end(direct))} direct` : ""}; lower is a stronger attack.`,
   },
   {
     id: "landmine-hybrid",
     name: "Landmine: hybrid, 30 %",
     draft: { dataset: "landmine", attack: "hybrid", budget: 0.3, iterations: 10 },
-    shows: "Are the poisoned tasks told by their correlations? Look at the maps.",
+    shows: "Do the correlations reveal the poisoned tasks? Compare the heatmaps.",
     paper: {
-      where: "Conclusion and Future Work",
-      says: "the tasks under attacking show a strong correlation with only 30% data injected",
+      section: "Conclusion and Future Work",
+      quote: "the tasks under attacking show a strong correlation with only 30% data injected",
     },
-    here: (o, { attackers }) => {
+    result: (o, { attackers }) => {
       const mean = (/** @type {ArrayLike<number>} */ map) => {
         const m = Math.sqrt(map.length);
         const pairs = attackers.flatMap((a, k) => attackers.slice(k + 1).map((b) => map[a * m + b] ?? NaN));
@@ -208,23 +208,23 @@ const EXAMPLES = [
     id: "mnist",
     name: "MNIST: direct",
     draft: { dataset: "mnist" },
-    shows: "Ten digits, one against the rest: five of the ten are poisoned.",
+    shows: "Ten digits, one-vs-rest; five target tasks are poisoned.",
     paper: {
-      where: "Evaluating Solution Qualities, Figure 2",
-      says: "direct attacks significantly degrade the learning performance on all datasets",
+      section: "Evaluating Solution Qualities, Figure 2",
+      quote: "direct attacks significantly degrade the learning performance on all datasets",
     },
-    here: (o) => `AUC ${way(o)}.`,
+    result: (o) => `AUC ${change(o)}.`,
   },
   {
     id: "mnist-indirect",
     name: "MNIST: indirect",
     draft: { dataset: "mnist", attack: "indirect" },
-    shows: "Digits need little help from each other, so there is little to exploit.",
+    shows: "The digit tasks share little information, so there is little to exploit.",
     paper: {
-      where: "Evaluating Solution Qualities, Figure 2",
-      says: "Indirect attacks almost have no effect on MNIST dataset.",
+      section: "Evaluating Solution Qualities, Figure 2",
+      quote: "Indirect attacks almost have no effect on MNIST dataset.",
     },
-    here: (o) => `AUC ${way(o)}.`,
+    result: (o) => `AUC ${change(o)}.`,
   },
 ];
 
@@ -235,12 +235,12 @@ export class Examples {
   /** @param {Session} lab */
   constructor(lab) {
     this.lab = lab;
-    /** @type {Map<string, Outcome>} by link, of this visit */
+    /** @type {Map<string, Outcome>} by link, of this session */
     this.outcomes = new Map();
-    /** @type {Map<string, HTMLElement>} by id: where our number stands */
+    /** @type {Map<string, HTMLElement>} by id: the element that shows our result */
     this.numbers = new Map();
     const close = el("button", { type: "button", "data-testid": "examples-close", onclick: () => this.dialog.close() }, "Close");
-    this.fill = el("button", { type: "button", "data-testid": "examples-fill", onclick: () => this.fillIn() }, "Run all, fill in our numbers");
+    this.fill = el("button", { type: "button", "data-testid": "examples-fill", onclick: () => this.fillIn() }, "Run all examples");
     this.status = el("span", { role: "status", "data-testid": "examples-status" });
     this.lists = el("div", { class: "example-lists" });
     this.dialog = el(
@@ -265,14 +265,14 @@ export class Examples {
 
   show() {
     const groups = Object.entries(DATA).map(([data, { title, time }]) => {
-      const there = this.lab.isThere(data);
-      const why = there ? `each about ${time}` : "not in this copy of the page: open its files under Data, then these work";
+      const available = this.lab.isThere(data);
+      const note = available ? `about ${time} each` : "not included in this build: open its files under “Data” first";
       const mine = EXAMPLES.filter((example) => dataOf(example) === data);
       return el(
         "section",
         { "aria-labelledby": `examples-${data}` },
-        el("h3", { id: `examples-${data}` }, title, el("small", {}, ` ${why}`)),
-        el("ul", { class: "example-list" }, ...mine.map((example) => this.card(example, there))),
+        el("h3", { id: `examples-${data}` }, title, el("small", {}, ` ${note}`)),
+        el("ul", { class: "example-list" }, ...mine.map((example) => this.card(example, available))),
       );
     });
     const figures = this.lab.engine.figures.map(({ number, title, claim, datasets }) => {
@@ -281,21 +281,21 @@ export class Examples {
         "li",
         { class: "example" },
         el("h4", {}, link),
-        el("p", {}, `The whole figure, run here: ${datasets.map((name) => DATA[name]?.title ?? name).join(", ")}.`),
-        el("dl", { class: "claims" }, el("dt", {}, "The paper"), el("dd", {}, claim), el("dt", {}, "Here"), el("dd", {}, "The figure says it beside its curves.")),
+        el("p", {}, `The full figure: ${datasets.map((name) => DATA[name]?.title ?? name).join(", ")}.`),
+        el("dl", { class: "claims" }, el("dt", {}, "The paper"), el("dd", {}, claim), el("dt", {}, "This page"), el("dd", {}, "Shown next to the curves of the figure.")),
       );
     });
     this.lists.replaceChildren(
-      el("section", { "aria-labelledby": "examples-figures" }, el("h3", { id: "examples-figures" }, "The paper’s figures", el("small", {}, " many runs each: seconds to a minute")), el("ul", { class: "example-list" }, ...figures)),
+      el("section", { "aria-labelledby": "examples-figures" }, el("h3", { id: "examples-figures" }, "The paper’s figures", el("small", {}, " many runs each, seconds to a minute")), el("ul", { class: "example-list" }, ...figures)),
     );
     this.lists.prepend(...groups);
     this.showNumbers();
   }
 
-  /** @param {Example} example @param {boolean} there */
-  card(example, there) {
+  /** @param {Example} example @param {boolean} available */
+  card(example, available) {
     const { id, name, shows, paper } = example;
-    const press = () => {
+    const run = () => {
       this.dialog.close();
       this.lab.adopt(example.draft);
       this.lab.start();
@@ -303,48 +303,48 @@ export class Examples {
     };
     const number = el("dd", { "data-testid": `here-${id}` });
     this.numbers.set(id, number);
-    const rows = [el("dt", {}, "Here"), number];
-    if (paper) rows.unshift(el("dt", {}, "The paper"), el("dd", {}, `“${paper.says}” `, el("cite", {}, paper.where)));
+    const rows = [el("dt", {}, "This page"), number];
+    if (paper) rows.unshift(el("dt", {}, "The paper"), el("dd", {}, `“${paper.quote}” `, el("cite", {}, paper.section)));
     return el(
       "li",
       { class: "example" },
-      el("h4", {}, el("button", { type: "button", "data-testid": `example-${id}`, disabled: !there, onclick: press }, name)),
+      el("h4", {}, el("button", { type: "button", "data-testid": `example-${id}`, disabled: !available, onclick: run }, name)),
       el("p", {}, shows),
       el("dl", { class: "claims" }, ...rows),
     );
   }
 
-  /** Our sentence on an example, if its runs are there. @param {Example} example */
+  /** Our result of an example as a sentence, empty until its runs are done. @param {Example} example */
   sentence(example) {
     const complete = this.lab.engine.complete(example.draft);
     if ("errors" in complete) return "";
     const outcome = this.outcomes.get(complete.link);
-    const beside = example.beside ? this.outcomes.get(this.link(example.beside)) : undefined;
-    return outcome ? example.here(outcome, complete.spec, beside ?? null) : "";
+    const comparison = example.comparison ? this.outcomes.get(this.link(example.comparison)) : undefined;
+    return outcome ? example.result(outcome, complete.spec, comparison ?? null) : "";
   }
 
   showNumbers() {
     for (const example of EXAMPLES) {
       const number = this.numbers.get(example.id);
       if (!number) continue;
-      const there = this.lab.isThere(dataOf(example));
+      const available = this.lab.isThere(dataOf(example));
       const sentence = this.sentence(example);
-      number.textContent = sentence || (there ? "not run yet" : "its data are not there");
+      number.textContent = sentence || (available ? "not run yet" : "data not available");
       number.classList.toggle("absent", sentence === "");
     }
   }
 
-  /** What has not been run of these, on this data. @param {Example[]} examples */
+  /** The drafts of these examples that can be run and have not been. @param {Example[]} examples */
   missing(examples) {
     const drafts = examples
       .filter((example) => this.lab.isThere(dataOf(example)))
-      .flatMap(({ draft, beside }) => (beside ? [draft, beside] : [draft]));
+      .flatMap(({ draft, comparison }) => (comparison ? [draft, comparison] : [draft]));
     const byLink = new Map(drafts.map((draft) => [this.link(draft), draft]));
     return [...byLink].filter(([link]) => !this.outcomes.has(link));
   }
 
   /**
-   * Runs what is missing of these.
+   * Runs the missing drafts of these examples; returns the message of a failure, or "".
    * @param {Example[]} examples
    * @param {(done: number, all: number) => void} onDone
    */
@@ -354,7 +354,7 @@ export class Examples {
     const workers = Math.min(navigator.hardwareConcurrency || 2, 4);
     if (missing.length === 0) return "";
     try {
-      await runBeside(this.lab, missing.map(([, draft]) => draft), workers, (k, outcome) => {
+      await runComparisons(this.lab, missing.map(([, draft]) => draft), workers, (k, outcome) => {
         const link = missing[k]?.[0] ?? "";
         if ("clean" in outcome) this.outcomes.set(link, outcome);
         else failed = outcome.message;
@@ -373,13 +373,13 @@ export class Examples {
       this.status.textContent = `${done} of ${all} runs`;
       this.showNumbers();
     });
-    this.status.textContent = failed ? `Not all could be run: ${failed}` : "All numbers are of this computer, just now.";
+    this.status.textContent = failed ? `Some runs failed: ${failed}` : "All results were computed on this computer.";
     this.fill.disabled = false;
     this.showNumbers();
   }
 
   /**
-   * A run is done: if it is an example of the paper, the summary says what the paper says.
+   * Records a result; if it reproduces an experiment of the paper, shows the paper's claim in the summary.
    * @param {string} link
    * @param {Report} report
    */
@@ -394,8 +394,8 @@ export class Examples {
         "dl",
         { class: "claims" },
         el("dt", {}, "The paper"),
-        el("dd", {}, `“${example.paper.says}” `, el("cite", {}, example.paper.where)),
-        el("dt", {}, "Here"),
+        el("dd", {}, `“${example.paper.quote}” `, el("cite", {}, example.paper.section)),
+        el("dt", {}, "This page"),
         here,
       ),
     );

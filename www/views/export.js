@@ -1,4 +1,4 @@
-/** Files of a result: pictures that carry their link, tables, the poisoned data, citations, embeds. */
+/** Files made from a result: images with embedded settings, tables, data, citation, iframe code. */
 
 import { download, el } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
@@ -13,12 +13,12 @@ import * as views from "./report.js";
  * @typedef {{
  *   lab: Session, results: Results, result: NonNullable<Session["result"]>, address: string,
  * }} Shown
- * The result that is taken along, and its address.
+ * The result to export, and its address.
  */
 
-/** Pictures to take along are this wide, in CSS pixels, and for white paper. */
+/** Width of exported images in CSS pixels; they use the light theme. */
 const WIDTH = 1000;
-/** Of an iframe. */
+/** Width of an iframe, in CSS pixels. */
 const FRAME_WIDTH = 900;
 const look = (paperColors = false) => ({ scale: 2, dark: false, paper_colors: paperColors });
 
@@ -65,13 +65,13 @@ export async function save(shown, what) {
 }
 
 /**
- * A figure of the paper on one data set, as far as its runs are done.
+ * Saves a figure of the paper on one data set, with the runs that are done.
  * @param {import("./figures.js").View} view
  * @param {string} dataset
- * @param {string} words the data set, for people
+ * @param {string} dataTitle the data set's display name
  * @param {"png" | "svg"} format
  */
-export async function saveFigure({ about, name, engine, runs, results }, dataset, words, format) {
+export async function saveFigure({ about, name, engine, runs, results }, dataset, dataTitle, format) {
   const { Sweep } = await loadExtras();
   const seeds = new Set(runs.map(({ spec }) => spec.seed)).size;
   const sweep = new Sweep(about.number, [dataset], seeds);
@@ -80,7 +80,7 @@ export async function saveFigure({ about, name, engine, runs, results }, dataset
       .map((run, k) => (run.dataset === dataset ? [results[k]] : []))
       .flat()
       .forEach((result, k) => result && "digest" in result && sweep.add(k, result));
-    const title = `${name} of the paper, ${words}`;
+    const title = `${name} of the paper, ${dataTitle}`;
     const canvas = el("canvas", { width: WIDTH * 2, height: Math.ceil(sweep.height(dataset, WIDTH) * 2) });
     const picture =
       format === "svg"
@@ -96,10 +96,10 @@ export async function saveFigure({ about, name, engine, runs, results }, dataset
 }
 
 /**
- * @param {string} name without its ending
+ * @param {string} name without extension
  * @param {string | HTMLCanvasElement} picture SVG or pixels
  * @param {string} title
- * @param {Record<string, unknown>} note what it carries; its `link` opens it again
+ * @param {Record<string, unknown>} note embedded in the file; its `link` opens the result
  */
 export async function savePicture(name, picture, title, note) {
   const { into_png, into_svg } = await loadExtras();
@@ -109,7 +109,7 @@ export async function savePicture(name, picture, title, note) {
   }
   /** @type {Blob | null} */
   const blob = await new Promise((resolve) => picture.toBlob(resolve));
-  if (!blob) throw { message: "the browser makes no picture of this size" };
+  if (!blob) throw { message: "the browser cannot create an image of this size" };
   const bytes = into_png(new Uint8Array(await blob.arrayBuffer()), title, text);
   download(`${name}.png`, new Blob([new Uint8Array(bytes)], { type: "image/png" }));
 }
@@ -171,7 +171,7 @@ function heatmapSheet(shown) {
       tasks: names.length,
       targets: spec.targets,
       attackers: spec.attackers,
-      title: openEnded ? "change of the correlation" : "task correlation",
+      title: openEnded ? "change in correlation" : "task correlation",
       open_ended: openEnded,
       cursor: null,
       task: null,
@@ -181,24 +181,24 @@ function heatmapSheet(shown) {
 }
 
 /**
- * A file of the run behind a report. If the worker that ran it is gone, it runs again: the same
- * specification gives the same bits.
+ * A CSV file of the run behind a report. If its worker no longer exists, the run is repeated: the
+ * same specification gives bit-identical results.
  * @param {Session} lab
  * @param {Report} report
  * @param {RunFile} name
  */
 async function runFile(lab, report, name) {
   const { spec, digest } = report;
-  // The lab's worker is busy while a run goes on.
+  // The lab's worker is busy during a run.
   const kept = lab.run ? "" : await lab.solver.file(name, digest);
   if (kept) return kept;
-  lab.notice("The points of this run are made again …", "", "save");
+  lab.notice("Recomputing the points of this run …", "", "save");
   const solver = new Solver(lab.engine.module);
   try {
     const source = await lab.sourceFor(spec);
     /** @type {Report} */
     const again = await new Promise((onDone, onError) => solver.run(spec, source, { onDone, onError }));
-    if (again.digest !== digest) throw { message: "the run did not come out the same again" };
+    if (again.digest !== digest) throw { message: "the repeated run gave a different digest" };
     return await solver.file(name, digest);
   } finally {
     lab.withdraw("save");
@@ -227,7 +227,7 @@ function bibtex({ lab, result, address }) {
 }
 
 /**
- * HTML that shows the result, or a picture of it, in another page.
+ * HTML that embeds the result, or one of its charts, in another page.
  * @param {Shown} shown
  * @param {string} view `curve`, `heatmaps`, or `embed`: both
  */

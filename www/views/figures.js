@@ -1,4 +1,4 @@
-/** A figure of the paper: what to run, its progress, its pictures and tables as they fill. */
+/** A figure of the paper: choice of runs, progress, and the charts and tables as results arrive. */
 
 import { onLookChange, resize, style } from "../ui/charts.js";
 import { download, el, onSinglePress } from "../ui/dom.js";
@@ -15,11 +15,11 @@ import * as views from "./report.js";
 /**
  * @typedef {{
  *   has: (dataset: string) => boolean, source: (dataset: string) => Promise<Source>,
- * }} Surroundings
- * What the page lends to a figure.
+ * }} PageContext
+ * What a figure needs from the page.
  */
 
-/** Milliseconds between two drawings, and two saves, while runs come in. */
+/** Milliseconds between two redraws, and between two saves, during a sweep. */
 const PACE = { draw: 250, save: 1000 };
 
 /** @param {number} share */
@@ -28,11 +28,11 @@ const percent = (share) => `${Math.round(100 * share)} %`;
 /**
  * @param {Engine} engine
  * @param {Figure} about
- * @param {Surroundings} page
+ * @param {PageContext} page
  */
 export async function openFigure(engine, about, page) {
   const view = new FigureView(engine, await loadExtras(), about, page);
-  await view.recall();
+  await view.restore();
   return view;
 }
 
@@ -43,7 +43,7 @@ class FigureView {
    * @param {Engine} engine
    * @param {Extras} extras
    * @param {Figure} about
-   * @param {Surroundings} page
+   * @param {PageContext} page
    */
   constructor(engine, extras, about, page) {
     this.engine = engine;
@@ -61,17 +61,17 @@ class FigureView {
     this.results = [];
     /** @type {Map<string, DatasetCard>} */
     this.cards = new Map();
-    /** Data sets with results that are not drawn yet. */
+    /** Data sets with results that have not been drawn. */
     this.stale = /** @type {Set<string>} */ (new Set());
-    /** What the sweep is called where it is kept. */
+    /** The sweep's key in the browser's database. */
     this.id = "";
-    /** @type {sweeps.Plan | null} what it is made of */
+    /** @type {sweeps.Plan | null} the plan stored with it */
     this.kept = null;
-    /** @type {[number, Measured][]} results that wait to be saved */
+    /** @type {[number, Measured][]} results that are not saved yet */
     this.unsaved = [];
-    /** Saves one after another, in their order. */
+    /** Serialises saves. */
     this.saving = /** @type {Promise<unknown>} */ (Promise.resolve());
-    /** How many runs were there before those that go on. */
+    /** Number of results before the current run of the sweep. */
     this.before = 0;
     this.start = 0;
     this.timer = 0;
@@ -125,7 +125,7 @@ class FigureView {
         el(
           "figure",
           { class: "claim" },
-          el("figcaption", {}, "What the paper says"),
+          el("figcaption", {}, "The paper’s claim"),
           el("blockquote", { "data-testid": "figure-claim" }, about.claim),
         ),
         el(
@@ -153,17 +153,17 @@ class FigureView {
     addEventListener("pagehide", () => this.save());
   }
 
-  /** Shows what this browser kept of the figure: a reload may have cut it short. */
-  async recall() {
-    // A browser that keeps nothing has nothing to show.
+  /** Restores the results saved in this browser, which a reload may have interrupted. */
+  async restore() {
+    // Without a database there is nothing to restore.
     const kept = await sweeps.kept(this.about.number).catch(() => null);
     if (kept?.plan?.engine !== this.engine.version) return;
     const { datasets, seeds } = kept.plan;
     try {
-      this.lay(datasets, seeds);
-      for (const [run, result] of kept.results) this.take(run, result);
+      this.prepare(datasets, seeds);
+      for (const [run, result] of kept.results) this.record(run, result);
     } catch {
-      // Another build wrote it: as if nothing were kept.
+      // Written by another build: ignored.
       this.results = [];
       return this.shown.replaceChildren();
     }
@@ -176,22 +176,22 @@ class FigureView {
   }
 
   /**
-   * Chooses what a link asks for; without a word all stays.
-   * @param {string} data names with commas
-   * @param {string} seeds how many
+   * Applies the choice in a link; an absent key changes nothing.
+   * @param {string} data comma-separated names
+   * @param {string} seeds their number
    */
   ask(data, seeds) {
     const wanted = data.split(",");
     if (!this.pool && this.about.datasets.some((name) => wanted.includes(name))) {
       for (const box of this.boxes) box.checked = wanted.includes(box.name);
-      // The slider keeps to its range.
+      // The slider clamps to its range.
       if (/^\d+$/.test(seeds)) this.seeds.value = seeds;
     }
     this.plan();
   }
 
-  /** A sweep with no results yet, and the cards for them. @param {string[]} datasets @param {number} seeds */
-  lay(datasets, seeds) {
+  /** Creates an empty sweep and its cards. @param {string[]} datasets @param {number} seeds */
+  prepare(datasets, seeds) {
     this.sweep?.free();
     this.sweep = new this.extras.Sweep(this.about.number, datasets, seeds);
     this.runs = this.sweep.runs();
@@ -200,7 +200,7 @@ class FigureView {
     this.stale = new Set(datasets);
   }
 
-  /** Keeps what is new. */
+  /** Saves new results in the browser. */
   save() {
     const [id, results] = [this.id, this.unsaved.splice(0)];
     const { kept } = this;
@@ -217,8 +217,8 @@ class FigureView {
   /** @param {() => Promise<unknown>} work */
   keep(work) {
     this.saving = this.saving.then(work).catch((problem) => {
-      if (this.id) this.complain(`A reload would lose these runs: ${problem.message ?? problem}.`);
-      // Said once.
+      if (this.id) this.complain(`These runs could not be saved and will be lost on reload: ${problem.message ?? problem}.`);
+      // Reported once.
       this.id = "";
     });
   }
@@ -239,25 +239,25 @@ class FigureView {
     this.restButton.hidden = running || missing === 0 || missing === this.results.length;
     this.csvButton.hidden = !this.results.some(isMeasured);
     this.seeds.disabled = running;
-    this.allow();
+    this.updateChoice();
   }
 
-  /** Which data sets can be chosen now. */
-  allow() {
+  /** Updates which data sets can be chosen. */
+  updateChoice() {
     this.boxes.forEach((box, k) => {
-      const there = this.page.has(box.name);
-      box.disabled = !there || this.pool !== null;
-      if (!there) box.checked = false;
+      const available = this.page.has(box.name);
+      box.disabled = !available || this.pool !== null;
+      if (!available) box.checked = false;
       const note = this.notes[k];
-      if (note) note.textContent = there ? "" : "not in this copy: open its files in the Lab";
+      if (note) note.textContent = available ? "" : "not in this build: open its files in the Lab";
     });
   }
 
-  /** Says what the choice amounts to. */
+  /** Shows how many runs the choice needs. */
   plan() {
     const count = Number(this.seeds.value);
     this.seedsShown.textContent = count === 1 ? "1 seed" : `${count} seeds`;
-    this.allow();
+    this.updateChoice();
     const datasets = this.chosen();
     this.runButton.disabled = datasets.length === 0;
     if (this.pool || this.root.dataset.state !== "idle") return;
@@ -271,7 +271,7 @@ class FigureView {
     return this.boxes.filter(({ checked }) => checked).map(({ name }) => name);
   }
 
-  /** The numbers of the runs that have no result. */
+  /** Indices of the runs without a result. */
   missing() {
     return [...this.results.keys()].filter((k) => !isMeasured(this.results[k]));
   }
@@ -282,7 +282,7 @@ class FigureView {
     return workers === 1 ? "1 worker" : `${workers} workers`;
   }
 
-  /** @param {boolean} rest only those that have no result yet */
+  /** @param {boolean} rest only the runs without a result */
   async run(rest = false) {
     const pool = new Pool(this.engine.module, WORKERS);
     this.pool = pool;
@@ -309,13 +309,13 @@ class FigureView {
       const jobs = missing.map((run) => {
         const { spec, dataset } = /** @type {Planned} */ (this.runs[run]);
         const source = sources.get(dataset);
-        if (!source) throw { message: `${dataset} was not loaded` };
+        if (!source) throw { message: `${dataset} could not be loaded` };
         return { spec, source };
       });
       await pool.run(
         jobs,
-        (job, measured) => this.take(missing[job], measured),
-        (job, problem) => this.take(missing[job], problem),
+        (job, measured) => this.record(missing[job], measured),
+        (job, problem) => this.record(missing[job], problem),
       );
       if (this.pool === pool) this.end("done");
     } catch (problem) {
@@ -325,24 +325,24 @@ class FigureView {
     }
   }
 
-  /** A new sweep of what is chosen. */
+  /** Starts a new sweep of the chosen data sets. */
   begin() {
     const [datasets, seeds] = [this.chosen(), Number(this.seeds.value)];
-    this.lay(datasets, seeds);
+    this.prepare(datasets, seeds);
     this.id = unique();
     this.kept = { engine: this.engine.version, datasets, seeds };
     this.unsaved = [];
   }
 
   /** @param {number | undefined} run @param {Measured | Problem} result */
-  take(run, result) {
+  record(run, result) {
     const planned = run === undefined ? undefined : this.runs[run];
     if (run === undefined || !planned) return;
     this.results[run] = result;
     if (isMeasured(result)) {
       this.sweep?.add(run, result);
       if (this.id) this.unsaved.push([run, result]);
-    } else this.complain(`${runWords(planned)} failed: ${result.message}`);
+    } else this.complain(`${runTitle(planned)} failed: ${result.message}`);
     this.stale.add(planned.dataset);
   }
 
@@ -364,12 +364,12 @@ class FigureView {
     if (focused) this.runButton.focus();
     this.refresh();
     this.spoken.textContent = this.status.textContent;
-    const whole = state === "done" || this.missing().length === 0;
-    if (whole && this.sweep) this.root.dataset.digest = this.sweep.digest();
+    const complete = state === "done" || this.missing().length === 0;
+    if (complete && this.sweep) this.root.dataset.digest = this.sweep.digest();
     for (const card of this.cards.values()) card.end();
   }
 
-  /** Draws what is new, and says how far it is. */
+  /** Updates status, progress and the charts with new results. */
   refresh() {
     const done = this.results.filter(Boolean).length;
     const all = this.results.length;
@@ -382,10 +382,10 @@ class FigureView {
       done: `Done: ${all} runs in ${views.duration(seconds)} on ${this.workers(all)} · digest ${this.sweep?.digest()}`,
       kept:
         done === all
-          ? `Kept from before: ${all} runs, not computed again · digest ${this.sweep?.digest()}`
-          : `Interrupted after ${count}. What was done is kept.`,
-      cancelled: `Cancelled after ${count}, ${views.duration(seconds)}.${done > 0 ? " What was done is kept." : ""}`,
-    }[this.root.dataset.state ?? ""] ?? `Not finished: ${count}.`;
+          ? `Saved results: ${all} runs, not recomputed · digest ${this.sweep?.digest()}`
+          : `Interrupted after ${count}. Finished runs are kept.`,
+      cancelled: `Cancelled after ${count}, ${views.duration(seconds)}.${done > 0 ? " Finished runs are kept." : ""}`,
+    }[this.root.dataset.state ?? ""] ?? `Incomplete: ${count}.`;
     this.progress.max = Math.max(all, 1);
     this.progress.value = done;
     if (this.pool && performance.now() - this.spokenAt > 5000) {
@@ -415,11 +415,11 @@ class DatasetCard {
     this.canvas = el("canvas", { role: "img", "data-testid": id("picture") });
     this.box = el("div", { class: "picture-box" }, this.canvas);
     this.findings = el("ul", { class: "findings", "data-testid": id("findings") });
-    this.numbers = this.disclosure("The numbers as tables", id("numbers"), () => this.tables());
-    this.list = this.disclosure("The runs, each to open in the Lab", id("runs"), () => [this.runTable()]);
+    this.numbers = this.disclosure("Show as tables", id("numbers"), () => this.tables());
+    this.list = this.disclosure("Runs, with links to the Lab", id("runs"), () => [this.runTable()]);
     const item = (/** @type {"png" | "svg"} */ format) => {
-      const words = `Picture, ${format.toUpperCase()}`;
-      return el("button", { type: "button", "data-testid": id(format), onclick: () => this.save(format) }, words);
+      const label = `Image (${format.toUpperCase()})`;
+      return el("button", { type: "button", "data-testid": id(format), onclick: () => this.save(format) }, label);
     };
     const menu = el(
       "details",
@@ -440,7 +440,7 @@ class DatasetCard {
   }
 
   /**
-   * Its content is made when it is opened.
+   * A disclosure that builds its content when opened.
    * @param {string} title
    * @param {string} id
    * @param {() => Node[]} content
@@ -460,12 +460,12 @@ class DatasetCard {
     this.findings.replaceChildren(...findings.map((sentence) => el("li", {}, sentence)));
     const mine = runs.map(({ dataset }, k) => dataset === this.dataset && k).filter((k) => k !== false);
     const done = mine.filter((k) => results[k]).length;
-    const words = `${name}, ${this.title}: ${done} of ${mine.length} runs are drawn.`;
-    this.canvas.setAttribute("aria-label", [words, ...findings].join(" "));
+    const summary = `${name}, ${this.title}: ${done} of ${mine.length} runs.`;
+    this.canvas.setAttribute("aria-label", [summary, ...findings].join(" "));
     this.draw();
   }
 
-  /** What was opened while runs went on is brought up to date. */
+  /** Updates disclosures that were opened during the sweep. */
   end() {
     this.numbers.fill();
     this.list.fill();
@@ -524,12 +524,12 @@ class DatasetCard {
       const digest = found
         ? `&e=${found.engine}&h=${found.data_sha256.slice(0, 12)}&r=${found.digest}`
         : "";
-      const link = el("a", { href: `#${planned.link}${digest}` }, runWords(planned));
+      const link = el("a", { href: `#${planned.link}${digest}` }, runTitle(planned));
       const ends = [found?.clean, found?.metric.at(-1)].map((value) => views.metricDigits(value ?? NaN));
-      const words = found ? ends.join(" → ") : result && "message" in result ? result.message : "not run";
-      return [[link, words, found ? (found.converged ? "yes" : "no") : ""]];
+      const outcome = found ? ends.join(" → ") : result && "message" in result ? result.message : "not run";
+      return [[link, outcome, found ? (found.converged ? "yes" : "no") : ""]];
     });
-    return views.table(["Run", "Clean → attacked", "Converged"], rows, `The runs on ${this.title}`);
+    return views.table(["Run", "Clean → attacked", "Converged"], rows, `Runs on ${this.title}`);
   }
 }
 
@@ -537,7 +537,7 @@ class DatasetCard {
 const isMeasured = (result) => result !== undefined && "digest" in result;
 
 /** @param {Planned} planned */
-function runWords({ title, spec }) {
+function runTitle({ title, spec }) {
   const random = spec.method === "random" ? " random" : "";
   return `${title}: ${spec.attack}${random}, budget ${percent(spec.budget)}, seed ${spec.seed}`;
 }

@@ -1,33 +1,31 @@
 /**
- * The form of a specification. What the fields are, their words and their ranges come from Rust;
- * here is only which control shows which field, and where.
+ * The settings form. Fields, texts and ranges come from Rust; this file only chooses the control of
+ * each field and where it is shown.
  */
 
 import { el } from "../ui/dom.js";
+import { readable } from "../ui/text.js";
 
 /** @import { Complete, Draft, Field, Problem } from "../engine/types.js" */
 
-/** Where the fields stand; those named nowhere follow under Advanced. */
+/** Groups of fields, in order; all other fields go under "Advanced". */
 const GROUPS = [
-  { title: "Who is attacked, and from where", fields: ["attack", "targets", "attackers"] },
-  { title: "How", fields: ["method", "budget", "iterations", "gradient", "step"] },
-  { title: "The model", fields: ["lambda1", "lambda2", "epsilon", "seed"] },
+  { title: "Threat model", fields: ["attack", "targets", "attackers"] },
+  { title: "Attack method", fields: ["method", "budget", "iterations", "gradient", "step"] },
+  { title: "Learner", fields: ["lambda1", "lambda2", "epsilon", "seed"] },
 ];
-const ELSEWHERE = ["version", "dataset"];
-/** Few words of one kind stand side by side, the others in a list. */
-const SIDE_BY_SIDE = ["attack", "method", "step", "loss", "solver", "target_scaling"];
-/** Choosing these anew makes older choices of the others meaningless. */
+const NOT_IN_FORM = ["version", "dataset"];
+/** Choices shown as a row of buttons; all others are drop-down lists. */
+const SEGMENTED = ["attack", "method", "step", "loss", "solver", "target_scaling"];
+/** Changing a field resets the fields that depend on it. */
 const RESETS = /** @type {Record<string, string[]>} */ ({
   attack: ["attackers"],
   targets: ["attackers"],
   loss: ["injected_labels", "target_scaling"],
 });
 
-/** @param {string} word */
-export const plainWords = (word) => word.replaceAll("_", " ");
-
 /** @param {number} value */
-const written = (value) =>
+const formatted = (value) =>
   value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7)
     ? value.toExponential().replace("e+", "e")
     : String(value);
@@ -46,7 +44,7 @@ export class Form {
   /**
    * @param {HTMLElement} box
    * @param {Field[]} fields
-   * @param {(name: string, value: any) => void} onChange a field got a value; undefined: default
+   * @param {(name: string, value: any) => void} onChange a field changed; undefined: its default
    */
   constructor(box, fields, onChange) {
     this.onChange = onChange;
@@ -63,7 +61,7 @@ export class Form {
       }
       box.append(set);
     }
-    const placed = [...ELSEWHERE, ...GROUPS.flatMap((group) => group.fields)];
+    const placed = [...NOT_IN_FORM, ...GROUPS.flatMap((group) => group.fields)];
     const rest = fields.filter((field) => !placed.includes(field.name));
     this.advanced = el("details", { ...named("advanced") }, el("summary", {}, "Advanced"));
     this.advanced.append(...rest.map((field) => this.control(field)));
@@ -103,12 +101,12 @@ export class Form {
    * @param {string} described
    */
   choice(field, described) {
-    const words = field.words ?? [];
-    if (!SIDE_BY_SIDE.includes(field.name)) {
+    const values = field.words ?? [];
+    if (!SEGMENTED.includes(field.name)) {
       const select = el(
         "select",
         { ...named(`field-${field.name}`), "aria-describedby": described },
-        ...words.map((word) => el("option", { value: word }, plainWords(word))),
+        ...values.map((value) => el("option", { value }, readable(value))),
       );
       select.onchange = () => this.changed(field.name, select.value);
       const label = el("label", { for: select.id }, field.title);
@@ -121,19 +119,19 @@ export class Form {
         focus: () => select.focus(),
       };
     }
-    const inputs = words.map((word) =>
+    const inputs = values.map((value) =>
       el("input", {
         type: "radio",
         name: field.name,
-        value: word,
-        ...named(`field-${field.name}-${word}`),
+        value,
+        ...named(`field-${field.name}-${value}`),
         "aria-describedby": described,
-        onchange: () => this.changed(field.name, word),
+        onchange: () => this.changed(field.name, value),
       }),
     );
     const segments = el("div", { class: "segments" });
     inputs.forEach((input) =>
-      segments.append(input, el("label", { for: input.id }, plainWords(input.value))),
+      segments.append(input, el("label", { for: input.id }, readable(input.value))),
     );
     const box = el(
       "div",
@@ -144,8 +142,8 @@ export class Form {
     return {
       box,
       show: (/** @type {Complete} */ { spec }) => {
-        const word = /** @type {any} */ (spec)[field.name];
-        inputs.forEach((input) => (input.checked = input.value === word));
+        const value = /** @type {any} */ (spec)[field.name];
+        inputs.forEach((input) => (input.checked = input.value === value));
       },
       mark: (/** @type {boolean} */ bad) => {
         box.setAttribute("aria-invalid", String(bad));
@@ -175,7 +173,7 @@ export class Form {
       const trimmed = text.trim().replace(",", ".");
       if (trimmed === "") return undefined;
       const value = Number(trimmed);
-      // What is no number goes to the check as it is, and comes back with words.
+      // Text that is not a number is passed on; the check in Rust rejects it with a message.
       return Number.isFinite(value) ? value : text;
     };
     input.oninput = () => {
@@ -198,7 +196,7 @@ export class Form {
       box: el("div", { class: slider ? "wide" : "" }, label, row),
       show: (/** @type {Complete} */ { spec }) => {
         const value = /** @type {any} */ (spec)[field.name];
-        if (document.activeElement !== input) input.value = value === null ? "" : written(value);
+        if (document.activeElement !== input) input.value = value === null ? "" : formatted(value);
         if (slider && document.activeElement !== slider) slider.value = String(value);
         input.placeholder = value === null ? "none" : "";
       },
@@ -213,7 +211,7 @@ export class Form {
    */
   chips(field, described) {
     const list = el("div", { class: "chips" });
-    const note = el("p", { class: "same", hidden: true }, "The target tasks themselves.");
+    const note = el("p", { class: "same", hidden: true }, "Same as the target tasks.");
     const box = el(
       "div",
       { role: "group", "aria-labelledby": `label-${field.name}`, "aria-describedby": described },
@@ -270,7 +268,7 @@ export class Form {
   }
 
   /**
-   * Shows a checked specification.
+   * Shows the values of a checked specification.
    * @param {Complete} complete
    * @param {string[]} taskNames
    */
@@ -281,11 +279,11 @@ export class Form {
   }
 
   /**
-   * Shows what is wrong beside the fields; returns what belongs to no field of the form.
+   * Shows errors next to their fields; returns those that belong to no field of the form.
    * @param {Problem[]} problems
    */
   complain(problems) {
-    const left = problems.filter(({ field }) => !field || !this.controls.has(field));
+    const rest = problems.filter(({ field }) => !field || !this.controls.has(field));
     for (const [name, control] of this.controls) {
       const found = problems.filter(({ field }) => field === name);
       control.error.textContent = found.map(({ message }) => message).join("; ");
@@ -293,7 +291,7 @@ export class Form {
       control.mark(found.length > 0);
       if (found.length > 0 && this.advanced.contains(control.box)) this.advanced.open = true;
     }
-    return left;
+    return rest;
   }
 
   /** @param {string} name */

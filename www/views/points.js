@@ -1,4 +1,4 @@
-/** The card "Where the injected points are": a plane, iteration by iteration. Drawn in Rust. */
+/** The card "Poisoned points in feature space": a 2D projection by iteration. Rust does the drawing. */
 
 import { onLookChange, oncePerFrame, resize, style } from "../ui/charts.js";
 import { el } from "../ui/dom.js";
@@ -7,14 +7,14 @@ import * as views from "./report.js";
 /** @import { Extras } from "../engine/extras.js" */
 /** @import { RunState, Scene } from "../engine/types.js" */
 
-/** Milliseconds of the whole animation, and of one of its steps at least and at most. */
-const PLAY = { whole: 6000, least: 60, most: 400 };
+/** Milliseconds: duration of the animation, and bounds for one of its steps. */
+const PLAY = { duration: 6000, shortest: 60, longest: 400 };
 
 export class Projection {
   /**
    * @param {Extras} pictures
    * @param {HTMLElement} box
-   * @param {(iteration: number) => void} onIteration the user or the animation has moved on
+   * @param {(iteration: number) => void} onIteration called when the user or the animation changes the iteration
    */
   constructor(pictures, box, onIteration) {
     this.pictures = pictures;
@@ -23,8 +23,8 @@ export class Projection {
     this.run = null;
     /** @type {InstanceType<Extras["PointsPicture"]> | null} */
     this.picture = null;
-    /** How many iterations the picture holds. */
-    this.held = 0;
+    /** Number of iterations passed to the picture. */
+    this.count = 0;
     this.iteration = 0;
     this.timer = 0;
     this.drawSoon = oncePerFrame(() => this.draw());
@@ -32,7 +32,7 @@ export class Projection {
     this.canvas = el("canvas", { role: "img", "data-testid": "where-picture" });
     this.canvasBox = el("div", { class: "picture-box" }, this.canvas);
     this.slider = el("input", { type: "range", min: 0, value: 0, "data-testid": "where-slider" });
-    this.slider.setAttribute("aria-label", "Iteration shown");
+    this.slider.setAttribute("aria-label", "Displayed iteration");
     this.slider.oninput = () => this.choose(Number(this.slider.value));
     this.shown = el("output", { "data-testid": "where-iteration" });
     const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ go) =>
@@ -43,17 +43,17 @@ export class Projection {
     this.next = button("next", "Next", () => this.choose(this.iteration + 1));
     this.tasks = el("select", { "data-testid": "where-task" });
     this.tasks.onchange = () => this.draw();
-    this.choice = el("label", {}, "Points injected into ", this.tasks);
-    this.words = el("p", { "data-testid": "where-words" });
+    this.choice = el("label", {}, "Poisoned points in ", this.tasks);
+    this.text = el("p", { "data-testid": "where-words" });
     this.note = el("p", { class: "hint" });
     this.table = el("div", {
       class: "scroll",
       tabindex: 0,
       role: "region",
-      "aria-label": "The injected points in numbers",
+      "aria-label": "Poisoned points, table",
       "data-testid": "where-table",
     });
-    this.details = el("details", {}, el("summary", {}, "The numbers as a table"), this.table);
+    this.details = el("details", {}, el("summary", {}, "Show as table"), this.table);
     this.details.ontoggle = () => this.fillTable();
     box.append(
       this.canvasBox,
@@ -63,7 +63,7 @@ export class Projection {
         this.choice,
         el("div", { class: "where-steps" }, this.shown, this.slider),
         el("div", { class: "actions" }, this.back, this.play, this.next),
-        this.words,
+        this.text,
         this.note,
       ),
       this.details,
@@ -72,54 +72,53 @@ export class Projection {
   }
 
   get last() {
-    return Math.max(this.held - 1, 0);
+    return Math.max(this.count - 1, 0);
   }
 
-  /** Takes what is new of a run; the end of it is shown. @param {RunState} run */
+  /** Adds the new iterations of a run and shows the latest. @param {RunState} run */
   follow(run) {
     if (this.run !== run) {
       this.pause();
       this.run = run;
       this.picture?.free();
       this.picture = null;
-      this.held = 0;
+      this.count = 0;
     }
     const { scene, points } = run;
     if (!scene) return;
     if (!this.picture) {
       this.picture = new this.pictures.PointsPicture(scene);
-      this.offer(scene);
+      this.describe(scene);
     }
-    for (const point of points.slice(this.held)) this.picture.add(point.places);
-    this.held = points.length;
+    for (const point of points.slice(this.count)) this.picture.add(point.places);
+    this.count = points.length;
     this.iteration = this.last;
     this.show();
   }
 
-  /** What there is to choose. @param {Scene} scene */
-  offer({ attackers, injected, clean, count, classes }) {
+  /** Fills the choice of tasks and the note. @param {Scene} scene */
+  describe({ attackers, injected, clean, count, classes }) {
     const all = el("option", { value: "" }, attackers.length > 1 ? "all attacking tasks" : "");
     const each = attackers.map((task) => el("option", { value: task }, views.taskName(task)));
     this.tasks.replaceChildren(...(attackers.length > 1 ? [all] : []), ...each);
     this.choice.hidden = attackers.length < 2;
     const shown = injected.length / 2;
     this.note.textContent =
-      "Left to right is a direction that the model of the targets uses, bottom to top the widest " +
-      "one across it; the plane comes from the clean data alone. Of the clean points at most 400 " +
-      "are drawn, evenly chosen" +
-      (shown < count ? `; of the ${count} injected ones ${shown}.` : ".") +
-      (classes ? "" : " Colour is the label.");
+      "Horizontal: a direction used by the model of the target tasks. Vertical: the orthogonal direction " +
+      "of largest variance. The projection depends on the clean data only. It shows at most 400 clean points" +
+      (shown < count ? ` and ${shown} of ${count} poisoned points.` : ".") +
+      (classes ? "" : " Colour shows the label.");
     this.total = { clean: clean.length / 4, injected: shown };
   }
 
-  /** Shows an iteration that was asked for elsewhere. @param {number} iteration */
+  /** Shows the iteration selected in another view. @param {number} iteration */
   moveTo(iteration) {
     if (iteration === this.iteration || iteration > this.last) return;
     this.iteration = iteration;
     this.show();
   }
 
-  /** The user chose an iteration. @param {number} iteration */
+  /** Shows the iteration selected here. @param {number} iteration */
   choose(iteration) {
     this.pause();
     this.step(iteration);
@@ -135,7 +134,7 @@ export class Projection {
   animate() {
     if (this.last === 0) return;
     if (this.iteration === this.last) this.step(0);
-    const pace = Math.min(Math.max(PLAY.whole / this.last, PLAY.least), PLAY.most);
+    const pace = Math.min(Math.max(PLAY.duration / this.last, PLAY.shortest), PLAY.longest);
     this.play.textContent = "Pause";
     this.timer = setInterval(() => {
       if (this.iteration < this.last) this.step(this.iteration + 1);
@@ -158,10 +157,10 @@ export class Projection {
     this.slider.disabled = this.play.disabled = last === 0;
     this.back.disabled = iteration === 0;
     this.next.disabled = iteration === last;
-    this.words.textContent = this.sentence();
+    this.text.textContent = this.sentence();
     this.canvas.setAttribute(
       "aria-label",
-      `Plane with ${this.total?.clean} clean and ${this.total?.injected} injected points. ${this.sentence()}`,
+      `2D projection of ${this.total?.clean} clean and ${this.total?.injected} poisoned points. ${this.sentence()}`,
     );
     this.fillTable();
     this.drawSoon();
@@ -170,14 +169,14 @@ export class Projection {
   sentence() {
     const point = this.run?.points[this.iteration];
     const count = this.total?.injected ?? 0;
-    if (!point || count === 0) return "No point is injected.";
-    const points = count === 1 ? "the injected point" : `the ${count} injected points`;
+    if (!point || count === 0) return "There are no poisoned points.";
+    const points = count === 1 ? "the poisoned point" : `the ${count} poisoned points`;
     const surface =
       point.on_surface === count
         ? "all on the surface of the ball"
         : `${point.on_surface} of them on the surface of the ball`;
-    if (this.iteration === 0) return `At the random start ${points} lie where chance put them, ${surface}.`;
-    return `By iteration ${this.iteration} ${points} have moved ${views.digits(point.moved)} on average; ${surface}.`;
+    if (this.iteration === 0) return `At the random start, ${points} are not optimised; ${surface}.`;
+    return `By iteration ${this.iteration}, ${points} moved by ${views.digits(point.moved)} on average; ${surface}.`;
   }
 
   fillTable() {
@@ -192,7 +191,7 @@ export class Projection {
       ),
     ]);
     const heads = ["Task", "Label", "Start: along", "Start: across", "Now: along", "Now: across"];
-    const caption = `Injected points at iteration ${this.iteration}; along: ${along}; ${across}`;
+    const caption = `Poisoned points at iteration ${this.iteration}; along: ${along}; ${across}`;
     this.table.replaceChildren(views.table(heads, rows, caption));
   }
 

@@ -1,14 +1,14 @@
-/** What stands on paper only: all settings and the whole link. Made just before printing. */
+/** The print-only part of the page: all settings and the full link, built just before printing. */
 
 import { $, el } from "../ui/dom.js";
-import { plainWords } from "./form.js";
+import { readable } from "../ui/text.js";
 import * as views from "./report.js";
 
 /** @import { Session } from "../core/session.js" */
 
 /**
  * @param {Session} lab
- * @param {() => string} address of the result that is shown
+ * @param {() => string} address of the shown result
  */
 export function preparePrint(lab, address) {
   addEventListener("beforeprint", () => {
@@ -17,7 +17,7 @@ export function preparePrint(lab, address) {
     const { spec } = result.report;
     const rows = lab.engine.fields.flatMap(({ name, title }) => {
       const value = /** @type {Record<string, unknown>} */ (spec)[name];
-      return value === null ? [] : [el("dt", {}, title), el("dd", {}, settingWords(value))];
+      return value === null ? [] : [el("dt", {}, title), el("dd", {}, settingText(value))];
     });
     $("print-settings").replaceChildren(
       el("h2", {}, "All settings"),
@@ -28,10 +28,10 @@ export function preparePrint(lab, address) {
 }
 
 /** @param {unknown} value of a field */
-function settingWords(value) {
+function settingText(value) {
   if (Array.isArray(value)) return views.taskList(value);
   if (typeof value === "object" && value && "name" in value && "sha256" in value) {
     return `${value.name}, SHA-256 ${value.sha256}`;
   }
-  return typeof value === "string" ? plainWords(value) : String(value);
+  return typeof value === "string" ? readable(value) : String(value);
 }

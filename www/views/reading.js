@@ -1,6 +1,6 @@
 /**
- * Reading a result: what is pointed at in one picture is seen in the others; the injected points;
- * a run kept for comparison. Loaded after the first result, or during a long run.
+ * Exploring a result: linked highlighting between table, curve and heatmaps; the plot of the poisoned
+ * points; the run kept for comparison. Loaded after the first result, or during a long run.
  */
 
 import { $, byId, el } from "../ui/dom.js";
@@ -17,10 +17,10 @@ import * as views from "./report.js";
 /** @typedef {Reading} View */
 
 /**
- * Fetches what it needs.
+ * Loads its wasm module, then the view.
  * @param {Session} lab
  * @param {Results} results
- * @param {RunState | null} run the last one, which may have ended without a result
+ * @param {RunState | null} run the latest run, which may have ended without a result
  */
 export async function openReading(lab, results, run) {
   return new Reading(await loadExtras(), lab, results, run);
@@ -36,10 +36,10 @@ class Reading {
   constructor(pictures, lab, results, last) {
     this.lab = lab;
     this.results = results;
-    /** @type {{fragment: string, link: string, report: Report} | null} kept for comparison */
+    /** @type {{fragment: string, link: string, report: Report} | null} the run kept for comparison */
     this.kept = null;
     this.projection = new Projection(pictures, $("where"), (iteration) => {
-      // An animation would be read out step by step.
+      // During the animation a screen reader would read out every step.
       $("curve-readout").setAttribute("aria-live", this.projection.timer ? "off" : "polite");
       results.curve.moveTo(iteration);
     });
@@ -78,7 +78,7 @@ class Reading {
     if (lab.result) this.show(lab.result.report);
   }
 
-  /** The injected points; a result that was kept has none. @param {RunState} run */
+  /** Updates the plot of the poisoned points; a restored result has none. @param {RunState} run */
   follow(run) {
     $("where-card").hidden = !run.scene;
     this.projection.follow(run);
@@ -100,7 +100,7 @@ class Reading {
     );
   }
 
-  /** A row that is pointed at, or has the focus, is a task that is outlined. */
+  /** Outlines the task of the row that is hovered over or focused. */
   linkTable() {
     const table = $("task-table");
     const taskAt = (/** @type {Event} */ event) => {
@@ -125,7 +125,7 @@ class Reading {
     });
   }
 
-  /** @param {number} task below 0: none */
+  /** @param {number} task negative: none */
   highlight(task) {
     const chosen = task < 0 ? null : task;
     if (chosen === this.results.heatmaps.task) return;
@@ -133,7 +133,7 @@ class Reading {
     this.results.curve.highlight(chosen);
     this.mark(chosen === null ? [] : [chosen]);
     const report = this.lab.result?.report;
-    $("task-readout").textContent = chosen === null || !report ? "" : taskWords(report, chosen);
+    $("task-readout").textContent = chosen === null || !report ? "" : taskText(report, chosen);
   }
 
   /** Marks rows of the table. @param {number[]} tasks */
@@ -150,7 +150,7 @@ class Reading {
     this.offerComparison();
   }
 
-  /** Says what is kept, and offers to compare it with another result. */
+  /** Shows whether a run is kept, and links to its comparison with the current result. */
   offerComparison() {
     const { kept, lab } = this;
     const result = lab.result;
@@ -159,22 +159,22 @@ class Reading {
     const target = $("to-compare");
     target.setAttribute("href", comparisonLink(kept?.fragment ?? (result ? lab.fragmentOf(result) : ""), right));
     if (!kept) return;
-    const words = right
+    const status = right
       ? el("a", { href: target.getAttribute("href"), "data-testid": "compare" }, "Compare with the kept run")
-      : "Kept. Change a setting, run again, then compare.";
-    $("kept").replaceChildren(words);
+      : "Kept. Change a setting and run again to compare.";
+    $("kept").replaceChildren(status);
   }
 
-  /** The report of a link that was run already. @param {string} link */
+  /** The report of a link that has already been run. @param {string} link */
   finished(link) {
     return [this.kept, this.lab.result].find((one) => one?.link === link)?.report;
   }
 }
 
 /** @param {Report} report @param {number} task */
-function taskWords(report, task) {
+function taskText(report, task) {
   const { clean, attacked } = report;
   const [before, after] = [clean.metric_per_task[task] ?? NaN, attacked.metric_per_task[task] ?? NaN];
   const { short } = views.METRICS[report.metric_name];
-  return `${views.taskName(task)} is outlined: ${short} ${views.metricDigits(before)} → ${views.metricDigits(after)}`;
+  return `${views.taskName(task)} (outlined): ${short} ${views.metricDigits(before)} → ${views.metricDigits(after)}`;
 }

@@ -1,8 +1,8 @@
-/** What a result says: sentences, tables, numbers. Pure: from a report to elements and words. */
+/** A report as text: headline, summaries, tables, facts. Pure functions; they read no page state. */
 
 import { el } from "../ui/dom.js";
 import { duration } from "../core/words.js";
-import { plainWords } from "./form.js";
+import { SOLVER_STATUS, STOP, readable, textOf } from "../ui/text.js";
 
 /** @import { Model, Problem, Report, Spec } from "../engine/types.js" */
 
@@ -13,15 +13,15 @@ export const METRICS = {
     short: "NMSE",
     long: "normalised mean squared error",
     stronger: 1,
-    plain: "error",
-    scale: "0 is perfect, 1 is as bad as always guessing the average.",
+    plain: "test error",
+    scale: "0 is perfect, 1 is no better than predicting the mean.",
   },
   auc: {
     short: "AUC",
     long: "area under the ROC curve",
     stronger: -1,
-    plain: "skill in telling the classes apart",
-    scale: "1 is perfect, 0.5 is a coin toss, below that it is the wrong way round.",
+    plain: "ability to separate the classes",
+    scale: "1 is perfect, 0.5 is chance, below 0.5 the ranking is inverted.",
   },
 };
 
@@ -35,7 +35,7 @@ export function digits(value) {
 }
 
 /**
- * A metric: always three decimals where that says enough, so that numbers can be compared.
+ * A metric with three decimals where they carry enough digits, so that values align.
  * @param {number} value
  */
 export const metricDigits = (value) =>
@@ -50,12 +50,12 @@ const twoDecimals = (value) => value.toFixed(2).replace("-0.00", "0.00").replace
 /** @param {number} task */
 export const taskName = (task) => `T${task + 1}`;
 
-/** 1 iteration, 2 iterations. @param {number} count */
+/** "1 iteration", "2 iterations". @param {number} count */
 export const iterationsOf = (count) => `${count} iteration${count === 1 ? "" : "s"}`;
 
 
 /**
- * 1, 2, 3, 7 -> T1–T3, T7; no line breaks inside T1–T3 (word joiners)
+ * 0, 1, 2, 6 -> T1–T3, T7; word joiners prevent line breaks inside T1–T3.
  * @param {number[]} tasks
  */
 export function taskList(tasks) {
@@ -72,7 +72,7 @@ export function taskList(tasks) {
   return parts.join(", ");
 }
 
-/** Where the points were put, if not into the targets themselves. @param {Spec} spec */
+/** Which tasks were poisoned, if not the targets themselves. @param {Spec} spec */
 function where(spec) {
   if (spec.attack === "direct") return "";
   const tasks = taskList(spec.attackers);
@@ -80,7 +80,7 @@ function where(spec) {
 }
 
 /**
- * What happened, in one sentence: plain words first, then the metric.
+ * The result in one sentence: the effect first, then the metric.
  * @param {Report} report
  */
 export function headline(report) {
@@ -88,18 +88,18 @@ export function headline(report) {
   const metric = METRICS[report.metric_name];
   const targets = taskList(spec.targets);
   if (spec.budget === 0) {
-    return `Nothing is poisoned here: for ${targets}, the ${metric.plain} is ${metricDigits(clean.metric)} (${metric.short}).`;
+    return `No poisoned points: the ${metric.plain} of ${targets} is ${metricDigits(clean.metric)} (${metric.short}).`;
   }
   const change = attacked.metric - clean.metric;
-  const points = `${spec.method === "random" ? "A few random points" : "A few poisoned points"}${where(spec)}`;
-  if (!Number.isFinite(change)) return `${points} were tried on ${targets}: ${metric.short} is not defined there.`;
+  const points = `${spec.method === "random" ? "Random points" : "Poisoned points"}${where(spec)}`;
+  if (!Number.isFinite(change)) return `${points} attacked ${targets}, but ${metric.short} is undefined there.`;
   const small = Math.abs(change) < 5e-4 * Math.max(1, Math.abs(clean.metric));
   const effect = small
-    ? `left the predictions for ${targets} as they were`
+    ? `did not change the predictions for ${targets}`
     : change * metric.stronger > 0
       ? `made the predictions for ${targets} worse`
-      : `even made the predictions for ${targets} better`;
-  const verb = small ? "stayed: it went" : change > 0 ? "rose" : "fell";
+      : `improved the predictions for ${targets}`;
+  const verb = small ? "stayed nearly constant, going" : change > 0 ? "rose" : "fell";
   const numbers = `from ${metricDigits(clean.metric)} to ${metricDigits(attacked.metric)} (${metric.short})`;
   return `${points} ${effect}: their ${metric.plain} ${verb} ${numbers}.`;
 }
@@ -110,9 +110,9 @@ export function curveSummary(report) {
   const { metric: values, utility } = report.trace;
   const last = values.length - 1;
   return (
-    `Curve of the attack over ${iterationsOf(last)}: mean ${metric.short} of the targets from ` +
+    `Attack over ${iterationsOf(last)}: mean ${metric.short} of the target tasks from ` +
     `${metricDigits(values[0] ?? NaN)} at the random start to ${metricDigits(values[last] ?? NaN)} ` +
-    `(clean ${metricDigits(report.clean.metric)}), utility of the attacker from ` +
+    `(clean ${metricDigits(report.clean.metric)}), the attacker’s utility from ` +
     `${digits(utility[0] ?? NaN)} to ${digits(utility[last] ?? NaN)}.`
   );
 }
@@ -154,7 +154,7 @@ export function heatmapSummary(map, m) {
   }
   const what = `${map.title}, correlation of ${m} tasks`;
   if (m < 2) return `${what}.`;
-  return `${what}: from ${twoDecimals(low)} (${lowAt}) to ${twoDecimals(high)} (${highAt}). Arrow keys read the cells.`;
+  return `${what}: from ${twoDecimals(low)} (${lowAt}) to ${twoDecimals(high)} (${highAt}). Use the arrow keys to read cells.`;
 }
 
 /**
@@ -162,7 +162,7 @@ export function heatmapSummary(map, m) {
  * @param {[number, number]} cell
  * @param {number} m
  */
-export function cellWords(maps, [row, column], m) {
+export function cellText(maps, [row, column], m) {
   const values = maps.map(
     (map) => `${map.name} ${twoDecimals(map.values[row * m + column] ?? NaN)}`,
   );
@@ -188,7 +188,7 @@ export function table(heads, rows, caption) {
 
 /**
  * @param {Report} report
- * @param {boolean} eachTarget a column for each target
+ * @param {boolean} eachTarget one column per target
  */
 export function traceTable(report, eachTarget) {
   const { trace } = report;
@@ -205,9 +205,9 @@ export function traceTable(report, eachTarget) {
     duration(trace.seconds[k] ?? 0),
   ]);
   return table(
-    ["Iteration", `${metric.short} of the targets`, ...targets.map(taskName), "Utility", "Objective", "Error bound", "Time"],
+    ["Iteration", `${metric.short} of the target tasks`, ...targets.map(taskName), "Utility", "Objective", "Error bound", "Time"],
     rows,
-    "The course of the attack in numbers",
+    "Attack progress",
   );
 }
 
@@ -246,7 +246,7 @@ export function taskTable(report) {
     }
     const change = changes[task] ?? NaN;
     const number = (/** @type {number} */ value) =>
-      Number.isFinite(value) ? metricDigits(value) : "no AUC: one class only";
+      Number.isFinite(value) ? metricDigits(value) : "undefined: only one class";
     const bar = el("span", { class: change * metric.stronger > 0 ? "bar worse" : "bar better" });
     bar.style.setProperty("--share", String(Number.isFinite(change) ? Math.abs(change) / largest : 0));
     return [
@@ -257,11 +257,11 @@ export function taskTable(report) {
       el("span", { class: "change" }, Number.isFinite(change) ? signed(change) : "–", bar),
     ];
   });
-  const better = metric.stronger > 0 ? "higher is a stronger attack" : "lower is a stronger attack";
+  const direction = metric.stronger > 0 ? "higher is a stronger attack" : "lower is a stronger attack";
   return table(
     ["Task", "Role", `${metric.short} clean`, `${metric.short} attacked`, "Change"],
     rows,
-    `${metric.short} (${metric.long}) on test points; ${better}`,
+    `${metric.short} (${metric.long}) on the test set; ${direction}`,
   );
 }
 
@@ -288,45 +288,34 @@ export function tiles(report) {
     : "–";
   const worse = change * metric.stronger > 0;
   return [
-    tile(`${metric.short} before`, metricDigits(clean.metric), "targets, clean data"),
-    tile("Random points", metricDigits(trace.metric[0] ?? NaN), "the attack's start"),
+    tile(`${metric.short} before`, metricDigits(clean.metric), "target tasks, clean data"),
+    tile("Random points", metricDigits(trace.metric[0] ?? NaN), "start of the attack"),
     tile(
       `${metric.short} after`,
       metricDigits(attacked.metric),
       spec.method === "random" ? "not optimised" : iterationsOf(trace.iteration.length - 1),
       worse ? "bad" : "",
     ),
-    tile("Change", relative, worse ? "the targets got worse" : "the targets did not get worse", worse ? "bad" : ""),
+    tile("Change", relative, worse ? "target tasks got worse" : "target tasks did not get worse", worse ? "bad" : ""),
   ];
 }
 
 /** @param {Model} model */
-function solved(model) {
-  const words = {
-    converged: "converged",
-    iteration_limit: "NOT converged: the iteration limit came first",
-    stalled: "NOT converged: no further progress in floating point",
-  }[model.solver_status];
-  return `${words}; objective ${digits(model.objective)}, at most ${digits(model.certificate)} above the optimum`;
-}
+const solverText = ({ solver_status: status, objective, certificate }) =>
+  `${textOf(SOLVER_STATUS, status)}; objective ${digits(objective)}, at most ${digits(certificate)} above the optimum`;
 
 /** @param {Report} report */
 export function facts(report) {
-  const stop = {
-    iterations: "all iterations done",
-    no_ascent: "no step raises the utility any more",
-    nothing_to_optimise: "nothing to optimise",
-  }[report.stop];
   const { spec } = report;
   const rows = /** @type {[string, Node | string][]} */ ([
     ["Digest", el("code", { id: "digest" }, report.digest)],
     ["Engine", report.engine],
     ["Data", el("code", { class: "long" }, `SHA-256 ${report.data_sha256}`)],
     ...(report.columns ? [["Columns", el("code", { class: "long" }, report.columns)]] : []),
-    ["Attack ended", stop],
-    ["Clean model", solved(report.clean)],
-    ["Attacked model", solved(report.attacked)],
-    ["Solver, gradient, step", `${spec.solver}, ${plainWords(spec.gradient)}, ${spec.step}`],
+    ["Attack stopped", textOf(STOP, report.stop)],
+    ["Clean model", solverText(report.clean)],
+    ["Attacked model", solverText(report.attacked)],
+    ["Solver, gradient, step", `${spec.solver}, ${readable(spec.gradient)}, ${spec.step}`],
   ]);
   return rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]);
 }

@@ -1,4 +1,4 @@
-/** The cards of the lab's result: headline, tiles, curve, heatmaps, tables, facts, state. */
+/** The cards of a result: headline, tiles, curve, heatmaps, tables, facts, and the state of the run. */
 
 import { CurveChart, Heatmaps } from "../ui/charts.js";
 import { $, byId, legible } from "../ui/dom.js";
@@ -8,7 +8,7 @@ import * as views from "./report.js";
 /** @import { Session } from "../core/session.js" */
 /** @import { LabEvent, Report, RunState } from "../engine/types.js" */
 
-/** @param {string} text spoken to those who do not see the status */
+/** @param {string} text for screen readers */
 export const announce = (text) => ($("spoken").textContent = legible(text));
 
 export class Results {
@@ -18,26 +18,26 @@ export class Results {
    */
   constructor(engine, lab) {
     this.lab = lab;
-    /** @type {((iteration: number | null) => void)[]} who follows the cursor of the curve */
+    /** @type {((iteration: number | null) => void)[]} listeners to the cursor of the curve */
     this.onIteration = [];
-    /** @type {((cell: [number, number] | null) => void)[]} who follows that of the heatmaps */
+    /** @type {((cell: [number, number] | null) => void)[]} listeners to the cursor of the heatmaps */
     this.onCell = [];
     this.progressBar = byId("progress", HTMLProgressElement);
     this.timer = 0;
     this.curve = new CurveChart(engine, $("curve"), (iteration) => {
-      $("curve-readout").textContent = this.pointWords(iteration);
-      for (const follow of this.onIteration) follow(iteration);
+      $("curve-readout").textContent = this.pointText(iteration);
+      for (const listener of this.onIteration) listener(iteration);
     });
     this.heatmaps = new Heatmaps(engine, $("heatmaps"), (cell) => {
       const maps = this.heatmaps.shown.map(({ map }) => map);
       $("cell-readout").textContent = cell
-        ? views.cellWords(maps, cell, this.heatmaps.tasks)
-        : "Point at a cell, or press Tab and the arrow keys.";
-      for (const follow of this.onCell) follow(cell);
+        ? views.cellText(maps, cell, this.heatmaps.tasks)
+        : "Hover over a cell, or press Tab and use the arrow keys.";
+      for (const listener of this.onCell) listener(cell);
     });
     this.paperColors = byId("paper-colors", HTMLInputElement);
     this.paperColors.onchange = () => lab.setView("map", this.paperColors.checked ? "paper" : undefined);
-    // On a phone the page would be endless.
+    // Closed on a phone, where the page is long.
     byId("where-card", HTMLDetailsElement).open = !matchMedia("(max-width: 760px)").matches;
     lab.subscribe((event) => this.onEvent(event));
   }
@@ -59,7 +59,7 @@ export class Results {
         $("results").removeAttribute("data-partial");
         announce("Running");
         $("status").textContent = "Loading the data";
-        this.curve.show(curveData(event.run), "The attack has just begun.");
+        this.curve.show(curveData(event.run), "The attack is starting.");
         return this.tick();
       case "progress":
         return this.curve.show(curveData(event.run), `Running: iteration ${event.point.iteration}.`);
@@ -80,7 +80,7 @@ export class Results {
     }
   }
 
-  /** The colour map that the link names. */
+  /** Applies the colour map named in the link. */
   showColors() {
     const paper = this.lab.view("map") === "paper";
     this.paperColors.checked = paper;
@@ -97,7 +97,7 @@ export class Results {
     $("results").dataset.state = name;
     cancel.hidden = !running;
     run.hidden = running;
-    // One takes the place of the other: so does the focus.
+    // One button replaces the other, so the focus moves with it.
     if (focused) (running ? cancel : run).focus();
     $("progress").hidden = !running;
     if (running) $("results").setAttribute("aria-busy", "true");
@@ -105,22 +105,22 @@ export class Results {
     this.markStale();
   }
 
-  /** Results that belong to other settings than the form shows are dimmed. */
+  /** Dims results that do not belong to the current settings. */
   markStale() {
     const { stale, run, result } = this.lab;
     $("results").toggleAttribute("data-stale", stale);
     const idle = !run && $("results").dataset.state === "done";
-    if (idle && stale) $("status").textContent = "Settings changed: press Run.";
-    else if (idle && result) $("status").textContent = result.at ?? doneWords(result.report);
+    if (idle && stale) $("status").textContent = "Settings changed. Press Run to update.";
+    else if (idle && result) $("status").textContent = result.at ?? doneText(result.report);
   }
 
-  /** Keeps count and time up to date while a run goes on. */
+  /** Updates iteration count and time during a run. */
   tick() {
     const run = this.lab.run;
     if (!run) return;
     const done = run.points.at(-1)?.iteration;
     const seconds = (performance.now() - run.start) / 1000;
-    $("status").textContent = `${whereIs(run)} · ${seconds.toFixed(1)} s`;
+    $("status").textContent = `${stage(run)} · ${seconds.toFixed(1)} s`;
     if (done !== undefined && !this.lab.result) $("headline").textContent = "The attack is running";
     this.progressBar.max = Math.max(run.spec.iterations, 1);
     this.progressBar.value = done ?? 0;
@@ -129,7 +129,7 @@ export class Results {
       announce(`Iteration ${done} of ${run.spec.iterations}`);
       $("spoken").dataset.at = String(performance.now());
     }
-    // Not with every frame: drawing takes its time from the curve where there is no graphics card.
+    // Not every frame: without a GPU, this would slow down drawing the curve.
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.tick(), 100);
   }
@@ -181,11 +181,11 @@ export class Results {
     $("results").setAttribute("data-partial", points > 0 ? "curve" : "empty");
     if (!run) return;
     const data = { ...curveData(run), iterations: points - 1 };
-    this.curve.show(data, `${headline}. ${points} points are drawn.`);
+    this.curve.show(data, `${headline}. The curve shows ${points} points.`);
   }
 
   /** @param {number | null} iteration */
-  pointWords(iteration) {
+  pointText(iteration) {
     const { run, result } = this.lab;
     const point = iteration === null ? undefined : run?.points[iteration];
     const trace = result?.report.trace;
@@ -199,17 +199,17 @@ export class Results {
 }
 
 /** @param {RunState} run */
-function whereIs({ spec, clean, points }) {
+function stage({ spec, clean, points }) {
   const done = points.at(-1)?.iteration;
   if (done !== undefined) return `Iteration ${done} of ${spec.iterations}`;
-  return clean ? "Trained on clean data" : "Training on clean data";
+  return clean ? "Clean model trained" : "Training on clean data";
 }
 
 /** @param {Report} report */
-function doneWords(report) {
+function doneText(report) {
   const seconds = report.trace.seconds.at(-1) ?? 0;
   const iterations = report.trace.iteration.length - 1;
-  const solved = report.converged ? "" : " · a solver did NOT converge, see Reproduce it";
+  const solved = report.converged ? "" : " · a solver did NOT converge, see “Reproduce this result”";
   return `Done: ${views.iterationsOf(iterations)} in ${views.duration(seconds)}${solved}`;
 }
 

@@ -1,9 +1,9 @@
 /**
- * A story in steps. Each step is a state of the real controls; what it says of numbers comes from
- * the report of that run, and is said only when it is true of it.
+ * The guided tour. Each step sets the real controls. Its numbers come from the report of that run,
+ * and a sentence is shown only if it is true of that report.
  */
 
-import { runBeside } from "./comparison.js";
+import { runComparisons } from "./comparison.js";
 import { $, el } from "../ui/dom.js";
 import { formula } from "../ui/math.js";
 import { metricDigits, taskList, taskName } from "./report.js";
@@ -14,21 +14,21 @@ import { metricDigits, taskList, taskName } from "./report.js";
 
 /**
  * @typedef {{
- *   title: string, text: string[], formula: () => Element, draft: Draft, look: string,
- *   block: ScrollLogicalPosition, beside?: Draft,
- *   found: (report: Report, beside: Outcome | null) => (string | false)[],
+ *   title: string, text: string[], formula: () => Element, draft: Draft, card: string,
+ *   block: ScrollLogicalPosition, comparison?: Draft,
+ *   findings: (report: Report, comparison: Outcome | null) => (string | false)[],
  * }} Step
- * `look`: the card it speaks about; `beside`: a run to compare with; `found`: sentences, false
- * where one would not be true.
+ * `card`: a selector of the card to show; `comparison`: a run to compare with; `findings`: sentences,
+ * or false in place of one that does not hold.
  */
 
-/** Milliseconds in which a card is brought into sight again if it moves. */
+/** For so many milliseconds, a card that moves is scrolled into view again. */
 const SEEK = 2000;
-/** Few points for each task: here learning together helps, and an attack is clearly seen. */
+/** Few training points per task: here MTRL helps, and the attack has a clear effect. */
 const SMALL = { train_per_task: 12, lambda1: 0.001, lambda2: 0.01, seed: 3 };
 const UNTOUCHED = { method: "random", budget: 0, iterations: 0 };
-/** Without a task relationship, and with the penalty that serves each task best alone. */
-const ALONE = { ...SMALL, ...UNTOUCHED, lambda1: 0.02, lambda2: 0 };
+/** Single-task learning, with the λ1 that works best for it. */
+const SINGLE_TASK = { ...SMALL, ...UNTOUCHED, lambda1: 0.02, lambda2: 0 };
 
 const two = (/** @type {number} */ value) => value.toFixed(2).replace("-", "−");
 const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
@@ -45,10 +45,10 @@ const pairs = (tasks) => tasks.flatMap((a, k) => tasks.slice(k + 1).map((b) => /
 /** @type {Step[]} */
 export const STEPS = [
   {
-    title: "Learning together helps",
+    title: "Multi-task learning helps",
     text: [
-      "Eight small learning tasks, each with only 12 training points: too few to learn much from.",
-      "A multi-task learner trains a model for each task, all at once, and lets related tasks help each other. The last term of the formula does that: with λ2 = 0 every task would be alone.",
+      "Eight small learning tasks have only 12 training points each, too few to learn much from.",
+      "A multi-task learner trains one model per task, all jointly, so that related tasks share information. The last term of the formula couples them: with λ2 = 0, each task is learned separately.",
     ],
     formula: () =>
       formula(
@@ -65,23 +65,23 @@ export const STEPS = [
         ["mrow", "tr", "(", "W", ["msup", "Ω", ["mrow", "−", "1"]], ["msup", "W", "⊤"], ")"],
       ),
     draft: { ...SMALL, ...UNTOUCHED },
-    beside: ALONE,
-    look: ".summary",
+    comparison: SINGLE_TASK,
+    card: ".summary",
     block: "start",
-    found: ({ spec, clean }, alone) => {
-      if (!alone) return [];
+    findings: ({ spec, clean }, single) => {
+      if (!single) return [];
       return [
-        `Each task alone: the error of ${taskList(spec.targets)} is ${metricDigits(alone.clean)} (NMSE), with the penalty that suits this best.`,
-        clean.metric < alone.clean &&
-          `All together: ${metricDigits(clean.metric)}. That is ${percent(1 - clean.metric / alone.clean)} less, from the same points.`,
+        `Learned separately, with the best λ1 for it: the test error of ${taskList(spec.targets)} is ${metricDigits(single.clean)} (NMSE).`,
+        clean.metric < single.clean &&
+          `Learned jointly: ${metricDigits(clean.metric)}, which is ${percent(1 - clean.metric / single.clean)} lower with the same points.`,
       ];
     },
   },
   {
     title: "The tasks are related",
     text: [
-      "How related two tasks are is learned too, as the covariance Ω of the tasks. The map shows it as correlations: +1 the same, 0 unrelated, −1 opposite.",
-      "Nobody told the model. These data were made with a known relation, so it can be checked: compare the first two maps.",
+      "The learner also estimates how tasks are related: the task covariance Ω. The heatmap shows it as correlations: +1 identical, 0 unrelated, −1 opposite.",
+      "The true correlations of this synthetic data set are known, but not given to the learner. Compare the first two heatmaps.",
     ],
     formula: () =>
       formula(
@@ -90,22 +90,22 @@ export const STEPS = [
         ["mfrac", ["msub", "Ω", ["mrow", "i", "j"]], ["msqrt", ["msub", "Ω", ["mrow", "i", "i"]], ["msub", "Ω", ["mrow", "j", "j"]]]],
       ),
     draft: { ...SMALL, ...UNTOUCHED },
-    look: "#heat-card",
+    card: "#heat-card",
     block: "start",
-    found: ({ clean, true_correlation: truth }) => {
+    findings: ({ clean, true_correlation: truth }) => {
       const m = Math.sqrt(clean.correlation.length);
-      const said = /** @type {[number, number][]} */ ([[0, 1], [0, 3], [0, 7]]);
-      return said.map(([a, b]) => {
-        const [was, is] = [truth?.[a * m + b] ?? NaN, clean.correlation[a * m + b] ?? NaN];
-        return `${taskName(a)} and ${taskName(b)}: in truth ${two(was)}, learned ${two(is)}.`;
+      const shown = /** @type {[number, number][]} */ ([[0, 1], [0, 3], [0, 7]]);
+      return shown.map(([a, b]) => {
+        const [actual, learned] = [truth?.[a * m + b] ?? NaN, clean.correlation[a * m + b] ?? NaN];
+        return `${taskName(a)} and ${taskName(b)}: true correlation ${two(actual)}, learned ${two(learned)}.`;
       });
     },
   },
   {
-    title: "An attacker enters",
+    title: "Adding poisoned points",
     text: [
-      "An attacker can slip a few points into the training data of the target tasks. They look ordinary: as large as the clean points at most, with ordinary labels. The test points are never touched.",
-      "To begin with, the points lie where chance put them.",
+      "An attacker adds a few points to the training sets of the target tasks. Their norms and labels look ordinary: no norm exceeds that of the clean points. The test set is never changed.",
+      "At the start, the points are drawn at random.",
     ],
     formula: () =>
       formula(
@@ -114,23 +114,23 @@ export const STEPS = [
         ["mrow", ["msub", ["mover", "n", "^"], "i"], "=", "⌊", "b", ["msub", "n", "i"], "⌋"],
       ),
     draft: { ...SMALL, method: "random" },
-    look: ".summary",
+    card: ".summary",
     block: "start",
-    found: (report) => {
+    findings: (report) => {
       const { each, clean } = injected(report);
       const targets = taskList(report.spec.targets);
       return [
-        `A budget of ${percent(report.spec.budget)}: ${each} points beside the ${clean} of each of ${targets}.`,
+        `Attack budget ${percent(report.spec.budget)}: ${each} poisoned points are added to the ${clean} clean points of each of ${targets}.`,
         report.attacked.metric > report.clean.metric &&
-          `Even at random they do some harm: the error of ${targets} goes from ${metricDigits(report.clean.metric)} to ${metricDigits(report.attacked.metric)}.`,
+          `Even random points do some harm: the test error of ${targets} rises from ${metricDigits(report.clean.metric)} to ${metricDigits(report.attacked.metric)}.`,
       ];
     },
   },
   {
-    title: "Direct: aimed at the targets",
+    title: "Direct attack: poison the target tasks",
     text: [
-      "Now the attacker thinks. In which direction must every point move, so that the model trained on it fits the targets worst? That direction is a gradient. It moves the points, trains the model again, and repeats.",
-      "U is the training loss of the targets: the attacker’s utility.",
+      "Now the attacker optimises the points. The gradient shows how to move each point so that the retrained model fits the target tasks worse. The attack moves the points, retrains the model, and repeats.",
+      "U is the training loss of the target tasks: the attacker’s utility.",
     ],
     formula: () =>
       formula(
@@ -139,24 +139,24 @@ export const STEPS = [
         ["mrow", ["mover", "x", "^"], "←", "Proj", "(", ["mover", "x", "^"], "+", "η", ["msub", "∇", ["mover", "x", "^"]], "U", ")"],
       ),
     draft: SMALL,
-    look: "#curve-card",
+    card: "#curve-card",
     block: "start",
-    found: (report) => {
+    findings: (report) => {
       const start = report.trace.metric[0] ?? NaN;
       const { all } = injected(report);
       const end = report.attacked.metric;
       return [
         end > start &&
-          `The same ${all} points: left at random the error was ${metricDigits(start)}, after ${report.trace.iteration.length - 1} iterations it is ${metricDigits(end)}; clean, it was ${metricDigits(report.clean.metric)}.`,
-        end > 1 && "More than 1: always guessing the average would now be better than this model.",
+          `With ${all} random points, the test error was ${metricDigits(start)}; after ${report.trace.iteration.length - 1} iterations it is ${metricDigits(end)}. On clean data it was ${metricDigits(report.clean.metric)}.`,
+        end > 1 && "An NMSE above 1 is worse than predicting the mean.",
       ];
     },
   },
   {
-    title: "Indirect: through tasks it never touches",
+    title: "Indirect attack: poison other tasks",
     text: [
-      "Guard the targets, then: no point may enter them. The attacker poisons only the other tasks.",
-      "But the tasks share what they learn. Each model is a mixture of the points of all tasks, and Ω says how much of which. So the damage travels.",
+      "Suppose the target tasks are protected, so the attacker can poison only the other tasks.",
+      "But the tasks share information. Each model is a combination of the training points of all tasks, weighted by Ω. So the damage spreads to the targets.",
     ],
     formula: () =>
       formula(
@@ -165,33 +165,33 @@ export const STEPS = [
         ["mrow", "Φ", "=", "Ω", ["msup", ["mrow", "(", ["msub", "λ", "1"], "Ω", "+", ["msub", "λ", "2"], "I", ")"], ["mrow", "−", "1"]]],
       ),
     draft: { ...SMALL, attack: "indirect" },
-    look: "#tasks-card",
+    card: "#tasks-card",
     block: "start",
-    found: (report) => {
+    findings: (report) => {
       const { spec, clean, attacked, trace } = report;
       const targets = taskList(spec.targets);
       const start = trace.metric[0] ?? NaN;
       return [
         !spec.attackers.some((task) => spec.targets.includes(task)) &&
-          `Points put into ${targets}: none. All ${injected(report).all} lie in ${taskList(spec.attackers)}.`,
+          `${targets} receive no poisoned points. All ${injected(report).all} are in ${taskList(spec.attackers)}.`,
         attacked.metric > clean.metric &&
-          `Still the error of ${targets} rises from ${metricDigits(clean.metric)} to ${metricDigits(attacked.metric)}` +
-            (attacked.metric > start ? `; the same points left at random: ${metricDigits(start)}.` : "."),
+          `Still, the test error of ${targets} rises from ${metricDigits(clean.metric)} to ${metricDigits(attacked.metric)}` +
+            (attacked.metric > start ? `; with random points it is ${metricDigits(start)}.` : "."),
       ];
     },
   },
   {
-    title: "What the heatmap gives away",
+    title: "What the heatmap reveals",
     text: [
-      "To reach the targets through other tasks, the attacker has to bend what the model believes about the tasks. That leaves a trace: the last map is after minus before.",
-      "Whoever watches the learned correlations can see an attack in which every single point looks ordinary.",
+      "To harm the targets via other tasks, the attack must distort the learned correlations. The last heatmap shows this: attacked minus clean.",
+      "Monitoring the learned correlations can reveal an attack even if every single point looks ordinary.",
     ],
     formula: () =>
       formula(["mrow", "Δ", ["msub", "ρ", ["mrow", "i", "j"]], "=", ["msubsup", "ρ", ["mrow", "i", "j"], "attacked"], "−", ["msubsup", "ρ", ["mrow", "i", "j"], "clean"]]),
     draft: { ...SMALL, attack: "indirect" },
-    look: "#heat-card",
+    card: "#heat-card",
     block: "end",
-    found: ({ spec, clean, attacked, true_correlation: truth }) => {
+    findings: ({ spec, clean, attacked, true_correlation: truth }) => {
       const m = Math.sqrt(clean.correlation.length);
       const at = (/** @type {ArrayLike<number> | null} */ map, /** @type {[number, number]} */ [a, b]) => map?.[a * m + b] ?? NaN;
       const moved = (/** @type {[number, number]} */ pair) => Math.abs(at(attacked.correlation, pair) - at(clean.correlation, pair));
@@ -200,8 +200,8 @@ export const STEPS = [
       const own = pairs(spec.attackers);
       const strong = (/** @type {ArrayLike<number>} */ map) => own.filter((pair) => at(map, pair) > 0.5).length;
       return [
-        `The largest change: ${taskName(most[0])} and ${taskName(most[1])}, from ${two(at(clean.correlation, most))} to ${two(at(attacked.correlation, most))}. The truth is ${two(at(truth, most))}.`,
-        `The paper’s clue is that attacking tasks become strongly correlated. Here, of their ${own.length} pairs, ${strong(clean.correlation)} are above 0.5 before and ${strong(attacked.correlation)} after: look at changes, not only at size.`,
+        `Largest change: ${taskName(most[0])} and ${taskName(most[1])}, from ${two(at(clean.correlation, most))} to ${two(at(attacked.correlation, most))}. The true correlation is ${two(at(truth, most))}.`,
+        `The paper reports that attacking tasks become strongly correlated. Here ${strong(clean.correlation)} of their ${own.length} pairs exceed 0.5 before the attack and ${strong(attacked.correlation)} after it: the change matters, not only the value.`,
       ];
     },
   },
@@ -213,25 +213,25 @@ export class Story {
     this.lab = lab;
     /** From 1; 0: closed. */
     this.step = 0;
-    /** @type {Map<Step, Report>} what came out of the steps */
+    /** @type {Map<Step, Report>} results of the steps */
     this.reports = new Map();
-    /** What the step says of its numbers. */
-    this.said = "";
-    /** @type {Map<Step, Outcome>} what came out of the runs beside them */
-    this.beside = new Map();
+    /** The findings that are shown. */
+    this.shown = "";
+    /** @type {Map<Step, Outcome>} results of the comparison runs */
+    this.comparisons = new Map();
     const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ onclick) =>
       el("button", { type: "button", "data-testid": `story-${id}`, onclick }, text);
     this.count = el("span", { class: "story-count", "data-testid": "story-count" });
     this.title = el("h2", { id: "story-title", tabindex: -1, "data-testid": "story-title" });
-    this.words = el("div", { class: "story-words" });
+    this.text = el("div", { class: "story-words" });
     this.found = el("div", { class: "story-found", "data-testid": "story-found" });
     this.formula = el("div", { class: "story-formula", tabindex: 0, role: "group", "aria-label": "Formula" });
-    const back = button("restore", "Use those of this step", () => this.apply());
-    this.changed = el("p", { class: "story-changed", "data-testid": "story-changed", hidden: true }, "These are other settings than those of this step. ", back);
+    const back = button("restore", "Restore the settings of this step", () => this.apply());
+    this.changed = el("p", { class: "story-changed", "data-testid": "story-changed", hidden: true }, "The settings differ from those of this step. ", back);
     this.body = el(
       "div",
-      { class: "story-body", tabindex: 0, role: "group", "aria-label": "What this step shows", "data-terms": true },
-      el("div", {}, this.words, this.found, this.changed),
+      { class: "story-body", tabindex: 0, role: "group", "aria-label": "Text of this step", "data-terms": true },
+      el("div", {}, this.text, this.found, this.changed),
       this.formula,
     );
     this.back = button("back", "Back", () => this.open(this.step - 1, false));
@@ -250,9 +250,9 @@ export class Story {
       const other = document.querySelector(":popover-open, dialog[open]");
       if (event.key === "Escape" && this.step && !other && !event.defaultPrevented) this.close();
     });
-    // The page scrolls what is looked at clear of the panel.
+    // Keeps the panel from covering the card that is scrolled into view.
     new ResizeObserver(() => this.makeRoom()).observe(this.panel);
-    // What is loaded after the first result moves the cards: once more then, unless the user scrolls.
+    // Content loaded after the first result moves the cards: scroll again then, unless the user scrolls.
     this.seeking = 0;
     new ResizeObserver(() => performance.now() < this.seeking && this.seek()).observe($("results"));
     for (const type of ["wheel", "touchstart", "keydown"]) {
@@ -272,15 +272,15 @@ export class Story {
     return STEPS[this.step - 1];
   }
 
-  /** Are the settings those of the step? */
-  get own() {
+  /** Do the settings match the step? */
+  get matches() {
     const complete = this.current && this.lab.engine.complete(this.current.draft);
     return complete && !("errors" in complete) && complete.link === this.lab.complete?.link;
   }
 
   /**
-   * @param {number} step from 1; others are brought into the range
-   * @param {boolean} pressed on the button that starts the story, which then gets the focus
+   * @param {number} step from 1; clamped to the range
+   * @param {boolean} pressed by the button that starts the tour: the focus moves to the tour
    */
   open(step, pressed) {
     const before = this.step;
@@ -290,30 +290,30 @@ export class Story {
     if (!this.panel.isConnected) $("results").append(this.panel);
     this.count.textContent = `Step ${this.step} of ${STEPS.length}`;
     this.title.textContent = current.title;
-    this.words.replaceChildren(...current.text.map((text) => el("p", {}, text)));
+    this.text.replaceChildren(...current.text.map((text) => el("p", {}, text)));
     this.formula.replaceChildren(current.formula());
     this.body.scrollTop = 0;
     this.back.disabled = this.step === 1;
     this.next.textContent = this.step === STEPS.length ? "Finish" : "Next";
     this.spoken.textContent = `Step ${this.step} of ${STEPS.length}: ${current.title}`;
     this.found.replaceChildren();
-    this.said = "";
+    this.shown = "";
     if (pressed) this.title.focus({ preventScroll: true });
     else if (this.back.disabled && document.activeElement === document.body && before) this.next.focus();
     this.lab.setView("story", String(this.step));
-    if (current.beside && !this.beside.has(current)) {
-      runBeside(this.lab, [current.beside], 1, (_, outcome) => {
-        if ("clean" in outcome) this.beside.set(current, outcome);
+    if (current.comparison && !this.comparisons.has(current)) {
+      runComparisons(this.lab, [current.comparison], 1, (_, outcome) => {
+        if ("clean" in outcome) this.comparisons.set(current, outcome);
         this.show(false);
       });
     }
-    // A link may hold other settings: they stay until the step is left.
+    // A link may contain other settings: they stay until the user moves to another step.
     const visitor = !before && !pressed && Object.keys(this.lab.draft).length > 0;
-    if (this.own || visitor) this.show(true);
+    if (this.matches || visitor) this.show(true);
     else this.apply();
   }
 
-  /** Takes the settings of the step, and runs them. */
+  /** Applies the settings of the step and runs them. */
   apply() {
     if (!this.current) return;
     this.lab.adopt(this.current.draft);
@@ -331,38 +331,38 @@ export class Story {
     if (inside) $("tour").focus();
   }
 
-  /** Says what is known by now. @param {boolean} look bring the card into sight */
-  show(look) {
+  /** Updates the findings. @param {boolean} scroll to the card of the step */
+  show(scroll) {
     const { current, lab } = this;
     if (!current) return;
-    const mine = this.own;
-    if (mine && lab.result && lab.result.link === lab.complete?.link) this.reports.set(current, lab.result.report);
+    const matches = this.matches;
+    if (matches && lab.result && lab.result.link === lab.complete?.link) this.reports.set(current, lab.result.report);
     const report = this.reports.get(current);
-    const sentences = report ? current.found(report, this.beside.get(current) ?? null).filter((one) => one !== false) : [];
-    if (sentences.join(" ") !== this.said) {
-      this.said = sentences.join(" ");
+    const sentences = report ? current.findings(report, this.comparisons.get(current) ?? null).filter((one) => one !== false) : [];
+    if (sentences.join(" ") !== this.shown) {
+      this.shown = sentences.join(" ");
       this.found.replaceChildren(...sentences.map((one) => el("p", {}, one)));
-      if (this.said) this.spoken.textContent = `Step ${this.step}: ${current.title}. ${this.said}`;
+      if (this.shown) this.spoken.textContent = `Step ${this.step}: ${current.title}. ${this.shown}`;
     }
-    this.changed.hidden = Boolean(mine);
-    const card = document.querySelector(current.look);
+    this.changed.hidden = Boolean(matches);
+    const card = document.querySelector(current.card);
     this.mark(card);
-    if (!look || !card) return;
+    if (!scroll || !card) return;
     this.makeRoom();
     this.seeking = performance.now() + SEEK;
     this.seek();
   }
 
-  /** Brings the card that the step speaks about into sight. */
+  /** Scrolls the card of the step into view. */
   seek() {
     const { current } = this;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (!current) return;
-    const card = document.querySelector(current.look);
+    const card = document.querySelector(current.card);
     card?.scrollIntoView({ block: current.block, behavior: calm ? "auto" : "smooth" });
   }
 
-  /** @param {Element | null} card the one that the step speaks about */
+  /** Highlights the card of the step. @param {Element | null} card */
   mark(card) {
     for (const old of document.querySelectorAll(".looked-at")) old.classList.toggle("looked-at", old === card);
     card?.classList.add("looked-at");

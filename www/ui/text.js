@@ -1,0 +1,28 @@
+/** The text of every enum value that a person can meet. Where a value is shown is up to the views. */
+
+/** @import { Model, Report } from "../engine/types.js" */
+
+/** A value that needs no text of its own, as it is written in settings and links. @param {string} value */
+export const readable = (value) => value.replaceAll("_", " ");
+
+/** @type {Record<Model["solver_status"], string>} */
+export const SOLVER_STATUS = {
+  converged: "converged",
+  settled: "settled: the alternation stopped, but its error bound exceeds the tolerance",
+  iteration_limit: "NOT converged: iteration limit reached",
+  stalled: "NOT converged: no further progress in floating point",
+};
+
+/** @type {Record<Report["stop"], string>} */
+export const STOP = {
+  iterations: "all iterations done",
+  no_ascent: "no step increases the utility further",
+  nothing_to_optimise: "nothing to optimise",
+};
+
+/**
+ * The text of a value; of one that this page does not know, the value itself.
+ * @param {Record<string, string>} texts
+ * @param {string} value
+ */
+export const textOf = (texts, value) => texts[value] ?? readable(value);
