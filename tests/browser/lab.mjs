@@ -1,0 +1,74 @@
+/** What several files of cases say about the lab: its states, digests, menus and texts. No cases here. */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+/** A run that takes seconds on any machine, with 1000 iterations. */
+export const LONG = "#p=constant&i=1000&g=implicit_total&pb=50";
+
+/** Texts of the page that several files of cases rely on. */
+export const TEXTS = {
+  reproduced: "Reproduced bit for bit",
+  offline: "Works without a connection",
+};
+
+/** `starting`, `idle`, `running`, `done`, `cancelled` or `failed`. */
+export const state = (page) => page.execute(() => document.getElementById("results")?.dataset.state);
+
+/** Waits for a state. */
+export async function reached(page, wanted, seconds = 15) {
+  await page.waitFor(`the state ${wanted}`, async () => (await state(page)) === wanted, seconds);
+}
+
+/** Waits for the end of the run and returns its digest. */
+export async function finished(page, seconds = 30) {
+  await reached(page, "done", seconds);
+  const digest = await page.execute(() => document.getElementById("results")?.dataset.digest);
+  assert.match(digest, /^[0-9a-f]{16}$/);
+  return digest;
+}
+
+/** Waits until a run has reached this iteration or a later one, and returns that. */
+export const iteration = (page, least) =>
+  page.waitFor(`iteration ${least} or a later one`, async () => {
+    const found = Number(/^Iteration (\d+)/.exec(await page.text("status"))?.[1] ?? 0);
+    return found >= least ? found : 0;
+  });
+
+/** Waits until a notice shows this. */
+export const notice = (page, part) => page.waitText("notices", part);
+
+/** Whether all that is loaded after the first result has arrived. */
+export const complete = (page) => page.execute(() => document.querySelector("#where canvas") !== null);
+
+/** Opens the menu of an item if it is closed, and clicks the item. */
+export async function chooseItem(page, id) {
+  await page.execute(
+    (item) => {
+      const menu = item.closest("details");
+      if (!menu.open) menu.querySelector("summary").click();
+    },
+    await page.find(id),
+  );
+  await page.click(id);
+}
+
+/** A raw file of a published data set, if this machine has it. */
+export function rawFile(page, name) {
+  const folders = [process.env.PATOM_DATA ?? "", "../shared/data", "target/data"];
+  const found = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+  return found ?? page.skip(`${name} is not on this machine`);
+}
+
+/** The report that the native program writes for a link; files of the case are in its reach. */
+export async function nativeReport(page, link) {
+  const program = process.env.PATOM_CLI || page.skip("PATOM_CLI names no native program");
+  const out = join(page.folder, "native");
+  const run = promisify(execFile)(program, ["run", link, "--out", out, "--data", page.folder]);
+  // 1: a solver did not converge, and the report is written all the same.
+  await run.catch((error) => assert.equal(error.code, 1, `patom run ${link}: ${error.stderr}`));
+  return JSON.parse(readFileSync(join(out, "report.json"), "utf8"));
+}
