@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-import { browserTest } from "../browser-test.mjs";
+import { browserTest } from "../harness.mjs";
 import { finished } from "../lab.mjs";
 
 /** Name, link and data set of each, from the table that native code reads. */

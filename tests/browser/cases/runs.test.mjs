@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { browserTest } from "../browser-test.mjs";
+import { browserTest } from "../harness.mjs";
 import { chooseItem, finished, iteration, LONG, nativeReport, reached, state } from "../lab.mjs";
 
 for (const { name, tasks, metric } of [

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-import { browserTest } from "../browser-test.mjs";
+import { browserTest } from "../harness.mjs";
 
 const [, VERSION] = /^version = "(.*)"$/m.exec(readFileSync("Cargo.toml", "utf8")) ?? [];
 

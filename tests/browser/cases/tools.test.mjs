@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 
 import { Key } from "selenium-webdriver";
 
-import { browserTest, CHROMIUM } from "../browser-test.mjs";
+import { browserTest, CHROMIUM } from "../harness.mjs";
 import { finished, reached } from "../lab.mjs";
 import { FILES } from "../server.mjs";
 

@@ -50,6 +50,10 @@ function register() {
     ({ name, tier }) =>
       (tier === "default" || env.PATOM_TIER === "full") && name.includes(env.PATOM_CASE ?? ""),
   );
+  // A file without tests would count as one that passed.
+  if (!chosen.some(({ engines }) => engines.some((engine) => CHOSEN.includes(engine)))) {
+    test.skip("no case of this file is in the tier, the engines or the filter");
+  }
   for (const engine of CHOSEN) {
     const cases = chosen.filter(({ engines }) => engines.includes(engine));
     if (cases.length === 0) continue;
