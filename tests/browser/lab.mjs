@@ -72,3 +72,52 @@ export async function nativeReport(page, link) {
   await run.catch((error) => assert.equal(error.code, 1, `patom run ${link}: ${error.stderr}`));
   return JSON.parse(readFileSync(join(out, "report.json"), "utf8"));
 }
+
+/** Has the page believe that the build has no data sets: its table of them then has other names. */
+export function withoutData(page) {
+  const replace = (script) =>
+    `${script}`.replace(/(["'`])(landmine|mnist|sarcos)(\.bundle\1)/g, "$1no-$2$3");
+  page.server.fault(/\.js$/, { replace });
+}
+
+// ---- figures of the paper
+
+/** Opens a figure, waits until it can be run, and leaves only these data sets chosen. */
+export async function openFigure(page, number, datasets) {
+  await page.open(`#view=figure${number}`);
+  await page.waitText("figure-status", /\S/);
+  if (!datasets) return;
+  await page.execute((datasets) => {
+    for (const box of document.querySelectorAll("[data-testid^=figure-data-]")) {
+      if (!box.disabled && box.checked !== datasets.includes(box.name)) box.click();
+    }
+  }, datasets);
+}
+
+/** `idle`, `running`, `done`, `cancelled`, `failed` or `kept`. */
+export const figureState = async (page) => (await page.property("figure", "dataset")).state;
+
+/** Waits for a state of the figure, and returns the digest of its results. */
+export async function figureReached(page, wanted, seconds = 150) {
+  await page.waitFor(`the figure to be ${wanted}`, async () => (await figureState(page)) === wanted, seconds);
+  return (await page.property("figure", "dataset")).digest ?? "";
+}
+
+/** Runs the figure to its end and returns its digest. */
+export async function runFigure(page) {
+  await page.click("figure-run");
+  const digest = await figureReached(page, "done");
+  assert.match(digest, /^[0-9a-f]{16}$/);
+  return digest;
+}
+
+/** How many workers live: each holds a lock. */
+export const workersAlive = (page) =>
+  page.execute(async () => {
+    const { held } = await navigator.locks.query();
+    return held.filter(({ name }) => name.startsWith("patom-")).length;
+  });
+
+/** Waits until the workers of a figure are gone: the lab's own one may stay. */
+export const noWorkerIsLeft = (page) =>
+  page.waitFor("the workers to be gone", async () => (await workersAlive(page)) <= 1);
