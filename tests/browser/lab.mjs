@@ -41,6 +41,15 @@ export const iteration = (page, least) =>
 /** Waits until a notice shows this. */
 export const notice = (page, part) => page.waitText("notices", part);
 
+/** Waits until the fragment of the address contains all of these, and returns it. */
+export async function address(page, ...parts) {
+  const check = async () => {
+    const fragment = await page.fragment();
+    return parts.every((part) => fragment.includes(part)) && fragment;
+  };
+  return page.waitFor(`${parts.join(", ")} in the address`, check);
+}
+
 /** Whether all that is loaded after the first result has arrived. */
 export const complete = (page) => page.execute(() => document.querySelector("#where canvas") !== null);
 

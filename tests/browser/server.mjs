@@ -16,6 +16,8 @@ export const FILES = {
   worker: /\/worker[^/]*\.js$/,
   engine: /\/engine_bg[^/]*\.wasm$/,
   extras: /\/extras_bg[^/]*\.wasm$/,
+  /** Whatever is loaded after the first result. */
+  reading: /\/reading[^/]*\.js$/,
   serviceWorker: /\/sw\.js$/,
   bundle: (name) => new RegExp(`/data/${name}[^/]*\\.bundle`),
 };
