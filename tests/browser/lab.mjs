@@ -103,13 +103,15 @@ export async function openFigure(page, number, datasets) {
   }, datasets);
 }
 
-/** `idle`, `running`, `done`, `cancelled`, `failed` or `kept`. */
-export const figureState = async (page) => (await page.property("figure", "dataset")).state;
+/** State and digest of a figure: `idle`, `running`, `done`, `cancelled`, `failed` or `kept`. */
+export const figureState = (page) =>
+  page.execute(() => ({ ...document.querySelector("[data-testid=figure]").dataset }));
 
-/** Waits for a state of the figure, and returns the digest of its results. */
+/** Waits for a state of the figure, and returns the digest of its results if all are there. */
 export async function figureReached(page, wanted, seconds = 150) {
-  await page.waitFor(`the figure to be ${wanted}`, async () => (await figureState(page)) === wanted, seconds);
-  return (await page.property("figure", "dataset")).digest ?? "";
+  const reached = async () => (await figureState(page)).state === wanted;
+  await page.waitFor(`the figure to be ${wanted}`, reached, seconds);
+  return (await figureState(page)).digest ?? "";
 }
 
 /** Runs the figure to its end and returns its digest. */
