@@ -16,6 +16,9 @@ export const FILES = {
   worker: /\/worker[^/]*\.js$/,
   engine: /\/engine_bg[^/]*\.wasm$/,
   extras: /\/extras_bg[^/]*\.wasm$/,
+  /** The page's own script. */
+  main: /\/(main|index)[^/]*\.js$/,
+  tourAndExamples: /\/(story|tour|examples)[^/]*\.js$/,
   /** Whatever is loaded after the first result. */
   reading: /\/reading[^/]*\.js$/,
   serviceWorker: /\/sw\.js$/,
