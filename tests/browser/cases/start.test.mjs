@@ -106,7 +106,6 @@ browserTest("nothing visible shifts while a slow machine starts", slow, async (p
     await page.settle();
     await shiftsLittle(page, width);
   }
-  await page.cdp("Emulation.setCPUThrottlingRate", { rate: 1 });
 });
 
 browserTest("nothing visible shifts when the document arrives in parts", slow, async (page) => {
