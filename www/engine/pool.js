@@ -14,6 +14,7 @@ export class Pool {
    * @param {number} size
    */
   constructor(module, size) {
+    this.module = module;
     this.solvers = Array.from({ length: size }, () => new Solver(module));
     this.open = true;
   }

@@ -26,6 +26,10 @@ export function showConfirmation(session, confirmer) {
     if (!confirmation) return;
     badge.dataset.state = confirmation.state;
     badge.replaceChildren(badgeText(confirmation));
+    if (confirmation.problem) {
+      const text = `The run could not be repeated to confirm it: ${confirmation.problem}`;
+      session.notice(text, "", "confirmation");
+    } else session.withdraw("confirmation");
     if (confirmation.state !== "differs" || confirmation.agrees === undefined || !result) return;
     session.notice(differenceText(confirmation, result.report.metric_name.toUpperCase()), "bad", "confirmation");
   }
@@ -35,7 +39,7 @@ export function showConfirmation(session, confirmer) {
 function badgeText({ state, problem, agrees }) {
   switch (state) {
     case "computed":
-      return problem ? `computed, not confirmed: ${problem}` : "computed";
+      return problem ? "computed, not confirmed" : "computed";
     case "confirming":
       return "confirming: repeating the run";
     case "confirmed":

@@ -3,6 +3,7 @@
 import { onLookChange, resize, style } from "../ui/charts.js";
 import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
+import { confirmRuns } from "../engine/confirm.js";
 import { Pool, WORKERS } from "../engine/pool.js";
 import { unique } from "../core/database.js";
 import * as sweeps from "../core/sweeps.js";
@@ -74,6 +75,8 @@ class FigureView {
     /** Number of results before the current run of the sweep. */
     this.before = 0;
     this.start = 0;
+    /** Duration of the runs. */
+    this.seconds = 0;
     this.timer = 0;
     this.saver = 0;
     this.spokenAt = 0;
@@ -104,12 +107,19 @@ class FigureView {
     this.restButton = button("continue", "Continue");
     this.restButton.onclick = () => this.run(true);
     this.cancelButton = button("cancel", "Cancel", "danger");
-    this.cancelButton.onclick = onSinglePress(() => this.end("cancelled"));
+    this.cancelButton.onclick = onSinglePress(() => (this.stopConfirming ?? (() => this.end("cancelled")))());
     this.csvButton = button("csv", "CSV");
     this.csvButton.onclick = () => {
       const csv = new Blob([this.sweep?.csv() ?? ""], { type: "text/csv" });
       download(`figure${about.number}.csv`, csv);
     };
+    this.confirmButton = button("confirm", "Confirm");
+    this.confirmButton.onclick = () => this.confirm();
+    this.confirmation = el("span", { class: "confirmation", "data-testid": "figure-confirmation", hidden: true });
+    /** Runs that were repeated to confirm them. */
+    this.repeated = 0;
+    /** @type {(() => void) | null} while they are repeated */
+    this.stopConfirming = null;
     this.status = el("span", { "data-testid": "figure-status" });
     this.spoken = el("span", { class: "visually-hidden", "aria-live": "polite" });
     this.progress = el("progress", { "aria-label": "Runs done", "data-testid": "figure-progress" });
@@ -140,9 +150,9 @@ class FigureView {
             ),
           ),
           el("label", { class: "seeds" }, el("span", {}, "Repeat with ", this.seedsShown), this.seeds),
-          el("div", { class: "actions" }, this.runButton, this.restButton, this.cancelButton, this.csvButton),
+          el("div", { class: "actions" }, this.runButton, this.restButton, this.cancelButton, this.confirmButton, this.csvButton),
         ),
-        el("div", { class: "status" }, this.status, this.progress, this.spoken),
+        el("div", { class: "status" }, this.status, this.progress, this.confirmation, this.spoken),
         this.problems,
       ),
       this.shown,
@@ -229,14 +239,15 @@ class FigureView {
     return published?.title.split(": ")[0] ?? dataset;
   }
 
-  /** @param {"idle" | "running" | "done" | "cancelled" | "failed" | "kept"} state */
+  /** @param {"idle" | "running" | "confirming" | "done" | "cancelled" | "failed" | "kept"} state */
   enter(state) {
-    const running = state === "running";
+    const running = state === "running" || state === "confirming";
     this.root.dataset.state = state;
     this.runButton.hidden = running;
     this.cancelButton.hidden = this.progress.hidden = !running;
     const missing = this.missing().length;
     this.restButton.hidden = running || missing === 0 || missing === this.results.length;
+    this.confirmButton.hidden = running || missing > 0 || this.results.length === 0;
     this.csvButton.hidden = !this.results.some(isMeasured);
     this.seeds.disabled = running;
     this.updateChoice();
@@ -292,8 +303,8 @@ class FigureView {
     this.problems.hidden = true;
     this.problems.replaceChildren();
     this.before = this.results.length - missing.length;
-    const datasets = [...new Set(this.runs.map(({ dataset }) => dataset))];
     delete this.root.dataset.digest;
+    this.confirmation.hidden = true;
     this.start = this.spokenAt = performance.now();
     this.enter("running");
     this.cancelButton.focus();
@@ -301,6 +312,7 @@ class FigureView {
     this.saver = setInterval(() => this.save(), PACE.save);
     this.refresh();
     try {
+<<<<<<< HEAD
       const sources = new Map(
         await Promise.all(
           datasets.map(async (name) => /** @type {const} */ ([name, await this.page.source(name)])),
@@ -312,6 +324,9 @@ class FigureView {
         if (!source) throw { message: `${dataset} could not be loaded` };
         return { spec, source };
       });
+=======
+      const jobs = await this.jobs(missing);
+>>>>>>> page
       await pool.run(
         jobs,
         (job, measured) => this.record(missing[job], measured),
@@ -325,7 +340,81 @@ class FigureView {
     }
   }
 
+<<<<<<< HEAD
   /** Starts a new sweep of the chosen data sets. */
+=======
+  /** Runs with their data. @param {number[]} runs their numbers */
+  async jobs(runs) {
+    const datasets = [...new Set(this.runs.map(({ dataset }) => dataset))];
+    const sources = new Map(
+      await Promise.all(datasets.map(async (name) => /** @type {const} */ ([name, await this.page.source(name)]))),
+    );
+    return runs.map((run) => {
+      const { spec, dataset } = /** @type {Planned} */ (this.runs[run]);
+      const source = sources.get(dataset);
+      if (!source) throw { message: `${dataset} was not loaded` };
+      return { spec, source };
+    });
+  }
+
+  /** Repeats all runs. Of one that differs, the result is what two of three runs agree on. */
+  async confirm() {
+    const pool = (this.pool = new Pool(this.engine.module, WORKERS));
+    const before = /** @type {"done" | "kept"} */ (this.root.dataset.state);
+    this.stopConfirming = () => {
+      this.confirmation.hidden = true;
+      this.end(before);
+    };
+    const [runs, digests] = [[...this.results.keys()], this.measured().map(([, { digest }]) => digest)];
+    this.repeated = 0;
+    this.setConfirmation("confirming", "confirming: repeating all runs");
+    this.enter("confirming");
+    this.cancelButton.focus();
+    this.timer = setInterval(() => this.refresh(), PACE.draw);
+    /** @type {Awaited<ReturnType<typeof confirmRuns>>} */
+    let differing = [];
+    try {
+      differing = await confirmRuns(pool, await this.jobs(runs), digests, () => this.repeated++);
+      if (this.pool !== pool) return;
+      const undecided = differing.filter(({ agreed }) => agreed === null).length;
+      if (differing.length === 0) this.setConfirmation("confirmed", "confirmed: same digest");
+      else {
+        const words = `differs: ${differing.length} of ${runs.length} runs gave another digest`;
+        this.setConfirmation("differs", `${words}; ${undecided ? `${undecided} remain undecided` : "two of three runs agree on each result shown"}`);
+      }
+    } catch (problem) {
+      if (this.pool !== pool) return;
+      this.complain(/** @type {Problem} */ (problem).message);
+      this.setConfirmation("computed", "computed, not confirmed");
+    }
+    this.replace(differing);
+    this.end(before);
+  }
+
+  /** @param {import("../engine/types.js").Confirmation["state"]} state @param {string} text */
+  setConfirmation(state, text) {
+    this.confirmation.hidden = false;
+    this.confirmation.dataset.state = state;
+    this.confirmation.textContent = text;
+  }
+
+  /** Corrects results of the sweep. @param {{job: number, agreed: Measured | null}[]} corrections */
+  replace(corrections) {
+    const wrong = corrections.filter(({ job, agreed }) => {
+      const result = this.results[job];
+      return agreed && isMeasured(result) && agreed.digest !== result.digest;
+    });
+    if (wrong.length === 0) return;
+    const results = new Map(this.measured());
+    for (const { job, agreed } of wrong) if (agreed) results.set(job, agreed);
+    const { datasets, seeds } = this.kept ?? { datasets: [], seeds: 0 };
+    this.lay(datasets, seeds);
+    this.id = unique();
+    for (const [run, result] of results) this.take(run, result);
+  }
+
+  /** A new sweep of what is chosen. */
+>>>>>>> page
   begin() {
     const [datasets, seeds] = [this.chosen(), Number(this.seeds.value)];
     this.prepare(datasets, seeds);
@@ -355,6 +444,8 @@ class FigureView {
   /** @param {"done" | "cancelled" | "failed" | "kept"} state */
   end(state) {
     const focused = document.activeElement === this.cancelButton;
+    if (this.root.dataset.state === "running") this.seconds = (performance.now() - this.start) / 1000;
+    this.stopConfirming = null;
     this.pool?.close();
     this.pool = null;
     clearInterval(this.timer);
@@ -373,11 +464,12 @@ class FigureView {
   refresh() {
     const done = this.results.filter(Boolean).length;
     const all = this.results.length;
-    const seconds = (performance.now() - this.start) / 1000;
+    const seconds = this.pool ? (performance.now() - this.start) / 1000 : this.seconds;
     const pace = seconds / (done - this.before);
     const left = Number.isFinite(pace) ? ` · about ${views.duration(pace * (all - done))} left` : "";
     const count = `${done} of ${all} runs`;
     this.status.textContent = {
+      confirming: `${this.repeated} of ${all} runs repeated · ${this.workers(all)}`,
       running: `${count} · ${seconds.toFixed(1)} s${left} · ${this.workers(all)}`,
       done: `Done: ${all} runs in ${views.duration(seconds)} on ${this.workers(all)} · digest ${this.sweep?.digest()}`,
       kept:
@@ -387,7 +479,7 @@ class FigureView {
       cancelled: `Cancelled after ${count}, ${views.duration(seconds)}.${done > 0 ? " Finished runs are kept." : ""}`,
     }[this.root.dataset.state ?? ""] ?? `Incomplete: ${count}.`;
     this.progress.max = Math.max(all, 1);
-    this.progress.value = done;
+    this.progress.value = this.root.dataset.state === "confirming" ? this.repeated : done;
     if (this.pool && performance.now() - this.spokenAt > 5000) {
       this.spokenAt = performance.now();
       this.spoken.textContent = count;
