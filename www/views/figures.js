@@ -312,21 +312,7 @@ class FigureView {
     this.saver = setInterval(() => this.save(), PACE.save);
     this.refresh();
     try {
-<<<<<<< HEAD
-      const sources = new Map(
-        await Promise.all(
-          datasets.map(async (name) => /** @type {const} */ ([name, await this.page.source(name)])),
-        ),
-      );
-      const jobs = missing.map((run) => {
-        const { spec, dataset } = /** @type {Planned} */ (this.runs[run]);
-        const source = sources.get(dataset);
-        if (!source) throw { message: `${dataset} could not be loaded` };
-        return { spec, source };
-      });
-=======
       const jobs = await this.jobs(missing);
->>>>>>> page
       await pool.run(
         jobs,
         (job, measured) => this.record(missing[job], measured),
@@ -340,9 +326,6 @@ class FigureView {
     }
   }
 
-<<<<<<< HEAD
-  /** Starts a new sweep of the chosen data sets. */
-=======
   /** Runs with their data. @param {number[]} runs their numbers */
   async jobs(runs) {
     const datasets = [...new Set(this.runs.map(({ dataset }) => dataset))];
@@ -413,8 +396,7 @@ class FigureView {
     for (const [run, result] of results) this.take(run, result);
   }
 
-  /** A new sweep of what is chosen. */
->>>>>>> page
+  /** Starts a new sweep of the chosen data sets. */
   begin() {
     const [datasets, seeds] = [this.chosen(), Number(this.seeds.value)];
     this.prepare(datasets, seeds);
