@@ -391,9 +391,9 @@ class FigureView {
     const results = new Map(this.measured());
     for (const { job, agreed } of wrong) if (agreed) results.set(job, agreed);
     const { datasets, seeds } = this.kept ?? { datasets: [], seeds: 0 };
-    this.lay(datasets, seeds);
+    this.prepare(datasets, seeds);
     this.id = unique();
-    for (const [run, result] of results) this.take(run, result);
+    for (const [run, result] of results) this.record(run, result);
   }
 
   /** Starts a new sweep of the chosen data sets. */
