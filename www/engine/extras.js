@@ -23,9 +23,9 @@ const module = (fetchModule) =>
     }
   });
 
-/** Readers of files, figures of the paper. @type {() => Promise<Extras>} */
+/** File readers, figures of the paper. @type {() => Promise<Extras>} */
 export const loadExtras = module(() => import("../pkg/extras.js"));
-/** Pictures of points and of two runs. @type {() => Promise<Pictures>} */
+/** Charts of points and of two runs. @type {() => Promise<Pictures>} */
 export const loadPictures = module(() => import("../pkg/reading.js"));
-/** Pictures as files. @type {() => Promise<Take>} */
+/** Charts as files. @type {() => Promise<Take>} */
 export const loadTake = module(() => import("../pkg/take.js"));
