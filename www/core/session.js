@@ -50,8 +50,8 @@ export class Session extends Store {
      */
     this.askColumns = async () => null;
     /** Counts requests for a run: what an older request still does is ignored. */
-    this.asked = 0;
-    /** @type {Session["expected"]} what the link said of the result that was compared last */
+    this.requests = 0;
+    /** @type {Session["expected"]} the claim of a link that was compared last */
     this.compared = null;
     /** Counts other choices: a file that was read meanwhile does not replace them. */
     this.choices = 0;
@@ -214,16 +214,16 @@ export class Session extends Store {
   }
 
   /**
-   * Opens what a user chose or dropped, and runs on it.
+   * Opens files that the user chose or dropped, and runs on them.
    * @param {File[]} files
-   * @param {Published | null} asked the data set whose raw files were asked for
+   * @param {Published | null} requested the data set whose raw files the user chose
    */
-  async takeFiles(files, asked) {
+  async openFiles(files, requested) {
     const [file] = files;
     if (!file) return;
     // Several files at once can only be the raw files of a published data set.
-    const wanted =
-      asked ??
+    const published =
+      requested ??
       this.engine.published.find(
         (one) => one.files.length > 1 && one.files.some((raw) => raw.name === file.name),
       ) ??
@@ -234,17 +234,17 @@ export class Session extends Store {
       return this.dataProblem(`${file.name} is too large: the limit is ${limit} MiB.`);
     }
     this.dataProblem("");
-    const [, ...more] = wanted ? [] : files.map(({ name }) => name);
+    const [, ...more] = published ? [] : files.map(({ name }) => name);
     if (more.length > 0) {
       this.notice(`Only ${file.name} is opened, not ${few(more)}: a data set is one file.`, "", "other-files");
     }
     this.emit({ type: "status", text: `Reading ${file.name} …` });
     try {
       const read = await this.readAside(file.name, async (reader) => {
-        if (!wanted) return this.readOwn(reader, await openFile(file));
-        const found = await load(reader, await openRawFiles(wanted, files));
-        if (found.description.name === wanted.name) return found;
-        throw { message: `${file.name} is not the published file of ${wanted.name}` };
+        if (!published) return this.readOwn(reader, await openFile(file));
+        const found = await load(reader, await openRawFiles(published, files));
+        if (found.description.name === published.name) return found;
+        throw { message: `${file.name} is not the published file of ${published.name}` };
       });
       if (read) {
         this.opens(read);
@@ -391,7 +391,7 @@ export class Session extends Store {
     if (typeof awaited === "object" && expected && !published && !is) {
       this.notice(
         `${name} is not the file of the link: its SHA-256 begins with ${sha256.slice(0, 12)}, ` +
-          `the link says ${awaited.sha256.slice(0, 12)}.`,
+          `that of the link with ${awaited.sha256.slice(0, 12)}.`,
         "bad",
         "file",
       );
@@ -526,12 +526,12 @@ export class Session extends Store {
    * @returns {Promise<void>}
    */
   async readAgain(source, columns, text, held) {
-    const asked = ++this.asked;
+    const request = ++this.requests;
     try {
       this.keepOpened(await load(this.solver, withColumns(source, columns)));
-      if (asked === this.asked) return this.openLink(text, held);
+      if (request === this.requests) return this.openLink(text, held);
     } catch (problem) {
-      if (asked !== this.asked) return;
+      if (request !== this.requests) return;
       this.update();
       this.clear("The link does not fit the file", "Open the file again to map its columns.");
       this.dataProblem(errorMessage(problem), withColumns(source, null));
@@ -544,10 +544,10 @@ export class Session extends Store {
     this.expected = null;
     this.withdraw("digest");
     if (!expected || (expected.link !== "" && expected.link !== link)) return;
-    const asked = this.asked;
+    const request = this.requests;
     try {
       const { compare_claims: compare } = await loadExtras();
-      if (asked !== this.asked) return;
+      if (request !== this.requests) return;
       /** @type {Comparison | null} */
       const found = compare(expected.claim, report.claim, report.metric_name);
       if (found) this.notice(found.words, found.same ? "good" : "bad", "digest");
@@ -562,7 +562,7 @@ export class Session extends Store {
   async start() {
     if (!this.complete) return;
     this.stop();
-    const asked = ++this.asked;
+    const request = ++this.requests;
     const { spec, link, metric } = this.complete;
     if (!this.isThere(spec.dataset)) {
       this.clear(
@@ -584,12 +584,12 @@ export class Session extends Store {
     try {
       source = await this.source();
     } catch (problem) {
-      if (asked === this.asked && this.run === run) {
+      if (request === this.requests && this.run === run) {
         this.failed({ code: "data", field: "dataset", message: errorMessage(problem) });
       }
       return;
     }
-    if (asked !== this.asked || this.run !== run) return;
+    if (request !== this.requests || this.run !== run) return;
     this.solver.run(spec, source, {
       onClean: (model, scene) => {
         run.clean = model;
@@ -658,7 +658,7 @@ export class Session extends Store {
     if (!run) return false;
     this.endRun();
     this.result = null;
-    this.asked++;
+    this.requests++;
     this.solver.cancel();
     const done = run.points.at(-1)?.iteration;
     const seconds = (performance.now() - run.start) / 1000;
@@ -677,7 +677,7 @@ export class Session extends Store {
   recall(kept, text) {
     const { run, report, json } = kept;
     this.stop();
-    this.asked++;
+    this.requests++;
     const read = this.engine.readLink(run.link);
     this.others = [];
     this.reset();

@@ -11,7 +11,7 @@ import { parseRoute } from "./route.js";
 /** @typedef {{source: Source, description: Description}} Opened */
 
 export class Store {
-  /** The view, and what the address says of it. @type {Route} */
+  /** The view and its parameters. @type {Route} */
   route = parseRoute("");
 
   /** The fields of the specification that the user or a link set; all others are default. @type {Draft} */
@@ -38,7 +38,7 @@ export class Store {
   run = null;
   /** The result that is shown. @type {Result | null} */
   result = null;
-  /** What a link says of its result, until that is compared. @type {{link: string, claim: string} | null} */
+  /** The claim of a link about its result, until it is compared. @type {{link: string, claim: string} | null} */
   expected = null;
   /** Whether repeating the run gave the same result. @type {Confirmation | null} */
   confirmation = null;

@@ -1,6 +1,6 @@
 /**
- * What has to be known before anything is painted, and where modules cannot start. A classic script:
- * it runs at once, and also in a frame without an origin of its own.
+ * Runs before the first paint: the embedded layout, and a message where modules cannot start. A
+ * classic script, because it must also run in a sandboxed frame without an origin.
  */
 {
   const { hash, origin, protocol } = location;
@@ -8,14 +8,14 @@
   if (/[#&]embed=1\b/.test(hash)) root.dataset.embed = "";
 
   /** @param {string} headline @param {string} status */
-  const sayInstead = (headline, status) => {
+  const showMessage = (headline, status) => {
     const show = () => {
       const [title, text] = ["headline", "status"].map((id) => document.getElementById(id));
       if (!title || !text) return;
       title.textContent = headline;
       text.textContent = status;
       document.getElementById("results")?.setAttribute("data-partial", "empty");
-      // Nothing would hear it.
+      // Its button would do nothing.
       document.getElementById("tour")?.setAttribute("hidden", "");
     };
     if (document.readyState === "loading") addEventListener("DOMContentLoaded", show);
@@ -24,19 +24,19 @@
 
   // A sandboxed frame, or a file opened from disk: modules and workers are refused there.
   if (self.origin === "null" || origin === "null") {
-    sayInstead(
+    showMessage(
       "PATOM Lab cannot run here",
       protocol === "file:"
-        ? "It was opened as a file. Browsers run it only from a web server: any will do."
-        : "This frame is sandboxed without an origin. Give it sandbox=\"allow-scripts " +
-          "allow-same-origin\", or leave the attribute out.",
+        ? "It was opened as a file. Browsers run it only from a web server; any server works."
+        : "This frame is sandboxed without an origin. Set sandbox=\"allow-scripts " +
+          "allow-same-origin\", or remove the attribute.",
     );
   } else {
-    // The page's own script, or one that it needs: then nothing of it runs.
+    // Without this script, or one that it imports, nothing runs.
     const missing = (/** @type {Event} */ { target }) => {
       if (!(target instanceof HTMLScriptElement)) return;
-      const status = "A part of it did not come. Check the connection, then reload the page.";
-      sayInstead("The page could not be loaded", status);
+      const status = "A download failed. Check the connection, then reload the page.";
+      showMessage("The page could not be loaded", status);
     };
     addEventListener("error", missing, true);
   }

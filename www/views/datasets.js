@@ -57,7 +57,7 @@ export class Datasets {
    */
   take(files, wanted = null) {
     if (files[0] && WITH_PROVENANCE.test(files[0].name)) return this.openProvenance(files[0]);
-    return this.lab.takeFiles(files, wanted);
+    return this.lab.openFiles(files, wanted);
   }
 
   /** @param {Published | null} published */
