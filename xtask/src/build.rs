@@ -85,7 +85,7 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
 fn bundles(prepared: &[data::Prepared], folder: &Path) -> Result<Files> {
     let names = prepared
         .iter()
-        .filter_map(|one| one.bundle.as_ref())
+        .filter_map(|one| one.bundle.as_ref().ok())
         .map(|bundle| bundle.file.clone());
     names
         .map(|name| {
@@ -114,16 +114,12 @@ mod tests {
         for name in ["landmine.bundle", "landmine.stamp.json", "train-images"] {
             std::fs::write(staged.join(name), name).unwrap();
         }
-        let entry = |file: Option<&str>| {
-            let bundle = file.map_or(serde_json::Value::Null, |file| {
-                serde_json::json!({
-                    "file": file, "bytes": 0, "sha256": "", "data_sha256": "",
-                })
-            });
-            serde_json::from_value(serde_json::json!({
-                "name": "", "available": file.is_some(), "message": null, "bundle": bundle,
-            }))
-            .unwrap()
+        let entry = |file: Option<&str>| data::Prepared {
+            name: String::new(),
+            bundle: file.map_or(Err(String::new()), |file| {
+                let file = file.to_owned();
+                Ok(data::Bundle { file, bytes: 0 })
+            }),
         };
         let found = bundles(&[entry(Some("landmine.bundle")), entry(None)], &staged).unwrap();
         assert_eq!(found.keys().collect::<Vec<_>>(), ["landmine.bundle"]);
