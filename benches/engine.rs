@@ -1,5 +1,5 @@
-//! The work of a run, piece by piece, on the real data: `cargo bench`. A data set that is not
-//! there is left out by name.
+//! The parts of a run, each timed on the published data: `cargo bench -p patom-benches`. A data set
+//! that is not there is left out by name.
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use patom::rng::{Random, Stream};
 use patom::spec::Spec;
 
 fn find(name: &str) -> Option<Vec<u8>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folders = std::env::var_os("PATOM_DATA")
         .map(std::path::PathBuf::from)
         .into_iter();

@@ -38,8 +38,8 @@ async function figure(pkg, folder, count) {
     { length: count },
     () => new Worker(new URL(import.meta.url), { workerData: { pkg, folder } }),
   );
-  const hear = (worker) => new Promise((resolve) => worker.once("message", resolve));
-  const plans = await Promise.all(workers.map(hear));
+  const nextMessage = (worker) => new Promise((resolve) => worker.once("message", resolve));
+  const plans = await Promise.all(workers.map(nextMessage));
   const runs = plans[0].flatMap(([name, runs]) =>
     Array.from({ length: runs }, (_, number) => [name, number]),
   );
@@ -48,7 +48,7 @@ async function figure(pkg, folder, count) {
   await Promise.all(
     workers.map(async (worker) => {
       while (next < runs.length) {
-        const answer = hear(worker);
+        const answer = nextMessage(worker);
         worker.postMessage(runs[next++]);
         await answer;
       }

@@ -6,10 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use patom::data::formats::bundle;
 use patom::data::published::{CATALOGUE, Published, SourceFile};
 use patom::data::sha256_hex;
-use serde::{Deserialize, Serialize};
 
 /// Seconds until a server must have answered: without a network, the build goes on.
 const CONNECT_SECONDS: &str = "5";
@@ -17,37 +15,26 @@ const DOWNLOAD_SECONDS: &str = "300";
 const DOWNLOAD_BYTES: &str = "100000000";
 
 /// What became of a data set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Prepared {
     /// As specifications name it.
     pub name: String,
-    /// Is the bundle there?
-    pub available: bool,
-    /// Why not, and what to do.
-    pub message: Option<String>,
-    /// The bundle.
-    pub bundle: Option<Bundle>,
+    /// Its bundle, or why there is none and what to do.
+    pub bundle: Result<Bundle, String>,
 }
 
-/// A bundle in the cache.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A bundle in the output folder.
+#[derive(Clone, Debug)]
 pub struct Bundle {
     /// Its file name.
     pub file: String,
     /// Size of the file, which is compressed.
     pub bytes: usize,
-    /// SHA-256 of the file.
-    pub sha256: String,
-    /// SHA-256 of the canonical points, which reports contain.
-    pub data_sha256: String,
 }
 
-/// Prepares every data set that can be had: `out/NAME.bundle`. Files are looked for in `$PATOM_DATA`, `../shared/data`, `target/data`, then downloaded
-/// into `target/data` (unless `PATOM_OFFLINE` is set). What is up to date is only checked.
-///
-/// # Errors
-/// Only where `out` or the cache cannot be written: a data set that cannot be had is left out,
-/// with a message.
+/// Prepares every data set that can be had: `out/NAME.bundle`. Files are looked for in `$PATOM_DATA`,
+/// `../shared/data`, `target/data`, then downloaded into `target/data` (unless `PATOM_OFFLINE` is set).
+/// Fails only where a folder cannot be written: a data set that cannot be had is left out.
 pub fn prepare(root: &Path, out: &Path) -> io::Result<Vec<Prepared>> {
     let cache = root.join("target/data");
     std::fs::create_dir_all(&cache)?;
@@ -55,36 +42,26 @@ pub fn prepare(root: &Path, out: &Path) -> io::Result<Vec<Prepared>> {
     let folders = folders(root);
     let mut all = Vec::new();
     for source in &CATALOGUE {
-        let cached = cached_bundle(source, &cache);
-        let fresh = cached.is_none();
-        let result = cached.map_or_else(|| make_bundle(source, &folders, &cache), Ok);
-        let published = out.join(source.bundle_name());
-        let mut entry = Prepared {
-            name: source.name.into(),
-            available: false,
-            message: None,
-            bundle: None,
-        };
-        match result {
-            Ok((bundle, bytes)) => {
-                let state = if fresh { "written" } else { "up to date" };
-                println!(
-                    "data: {:<9}{:>10} bytes, {state}",
-                    source.name, bundle.bytes
-                );
-                write_if_changed(&published, &bytes)?;
-                entry.available = true;
-                entry.bundle = Some(bundle);
+        let file = out.join(source.bundle_name());
+        let bundle = match bundle_of(source, &folders, &cache) {
+            Ok(bytes) => {
+                println!("data: {:<9}{:>10} bytes", source.name, bytes.len());
+                write_if_changed(&file, &bytes)?;
+                Ok(Bundle {
+                    file: source.bundle_name(),
+                    bytes: bytes.len(),
+                })
             }
             Err(message) => {
                 println!("data: {} is left out: {message}", source.name);
-                if published.exists() {
-                    std::fs::remove_file(&published)?;
+                if file.exists() {
+                    std::fs::remove_file(&file)?;
                 }
-                entry.message = Some(message);
+                Err(message)
             }
-        }
-        all.push(entry);
+        };
+        let name = source.name.to_owned();
+        all.push(Prepared { name, bundle });
     }
     Ok(all)
 }
@@ -98,61 +75,30 @@ fn folders(root: &Path) -> Vec<PathBuf> {
     named.into_iter().chain(beside).collect()
 }
 
-/// Beside the bundle in the cache: its content and its hash.
-fn stamp_path(source: &Published, cache: &Path) -> PathBuf {
-    cache.join(format!("{}.stamp.json", source.name))
-}
-
-/// The bundle in the cache, if it holds the points that this version expects.
-fn cached_bundle(source: &Published, cache: &Path) -> Option<(Bundle, Vec<u8>)> {
-    let stamp = std::fs::read(stamp_path(source, cache)).ok()?;
-    let bundle: Bundle = serde_json::from_slice(&stamp).ok()?;
-    let bytes = std::fs::read(cache.join(source.bundle_name())).ok()?;
-    let current = bundle.data_sha256 == source.sha256
-        && bytes.get(8..12) == Some(&bundle::VERSION.to_le_bytes()[..])
-        && sha256_hex(&bytes) == bundle.sha256;
-    current.then_some((bundle, bytes))
-}
-
-/// Makes the bundle from files that are found or downloaded. The error is the message for people.
-fn make_bundle(
-    source: &Published,
-    folders: &[PathBuf],
-    cache: &Path,
-) -> Result<(Bundle, Vec<u8>), String> {
-    // Everything that is needed is collected first, so that a message can say what is missing.
-    let bundle_there = folders.iter().any(|folder| {
-        let bytes = std::fs::read(folder.join(source.bundle_name()));
-        bytes.is_ok_and(|bytes| source.read_bundle(&bytes).is_ok())
-    });
-    if !bundle_there {
-        let folder = cache.join(format!("download-{}", source.name));
-        let mut missing = source
-            .files
-            .iter()
-            .filter(|file| find(file, folders).is_none());
-        let result = missing.try_for_each(|file| {
-            download(file, &folder, cache).map_err(|reason| {
-                let name = file.name;
-                format!(
-                    "{name} was not found, and {reason}. {}",
-                    source.instructions()
-                )
-            })
-        });
-        let _ = std::fs::remove_dir_all(&folder);
-        result?;
+/// The bytes of the bundle: found, or made from files that are found or downloaded. The error is the
+/// message for people.
+fn bundle_of(source: &Published, folders: &[PathBuf], cache: &Path) -> Result<Vec<u8>, String> {
+    // A bundle that is damaged or of another version is ignored.
+    let mut bundles = folders
+        .iter()
+        .filter_map(|folder| std::fs::read(folder.join(source.bundle_name())).ok());
+    if let Some(bytes) = bundles.find(|bytes| source.read_bundle(bytes).is_ok()) {
+        return Ok(bytes);
     }
+    let downloads = cache.join(format!("download-{}", source.name));
+    let mut files = source.files.iter();
+    let complete = files.try_for_each(|file| match find(file, folders) {
+        Some(_) => Ok(()),
+        None => download(file, &downloads, cache).map_err(|reason| {
+            let instructions = source.instructions();
+            format!("{} was not found, and {reason}. {instructions}", file.name)
+        }),
+    });
+    let _ = std::fs::remove_dir_all(&downloads);
+    complete?;
+    let named = |name: &str| source.files.iter().find(|file| file.name == name);
     let data = source
-        .load(
-            &|name| match source.files.iter().find(|file| file.name == name) {
-                Some(file) => find(file, folders),
-                None => folders
-                    .iter()
-                    .filter_map(|folder| std::fs::read(folder.join(name)).ok())
-                    .find(|bytes| source.read_bundle(bytes).is_ok()),
-            },
-        )
+        .assemble(&|name| find(named(name)?, folders))
         .map_err(|error| error.to_string())?;
     if data.sha256 != source.sha256 {
         return Err(format!(
@@ -161,19 +107,9 @@ fn make_bundle(
         ));
     }
     let bytes = bundle::encode(&data);
-    let bundle = Bundle {
-        file: source.bundle_name(),
-        bytes: bytes.len(),
-        sha256: sha256_hex(&bytes),
-        data_sha256: data.sha256,
-    };
-    let stamp = serde_json::to_vec_pretty(&bundle).map_err(|error| error.to_string())?;
-    let write = |path: PathBuf, bytes: &[u8]| {
-        write_if_changed(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))
-    };
-    write(cache.join(source.bundle_name()), &bytes)?;
-    write(stamp_path(source, cache), &stamp)?;
-    Ok((bundle, bytes))
+    write_if_changed(&cache.join(source.bundle_name()), &bytes)
+        .map_err(|error| format!("its bundle could not be written ({error})"))?;
+    Ok(bytes)
 }
 
 /// The published bytes of a file. A file of that name with other content is ignored.
@@ -246,13 +182,9 @@ fn from_address(address: &str, name: &str, folder: &Path) -> Result<Vec<u8>, Str
     }
 }
 
-/// Downloads by curl, or by Python where there is no curl.
 fn fetch(address: &str, path: &Path) -> Result<(), String> {
-    const PYTHON: &str = "import sys, shutil, urllib.request as r\n\
-        with r.urlopen(sys.argv[1], timeout=float(sys.argv[3])) as i, open(sys.argv[2], 'wb') as o:\n\
-        \x20   shutil.copyfileobj(i, o)";
     println!("data: downloading {address}");
-    let curl = Command::new("curl")
+    let output = Command::new("curl")
         .args(["--fail", "--location", "--silent", "--show-error"])
         .args(["--connect-timeout", CONNECT_SECONDS])
         .args(["--max-time", DOWNLOAD_SECONDS])
@@ -262,16 +194,7 @@ fn fetch(address: &str, path: &Path) -> Result<(), String> {
         .arg(address)
         .stdin(Stdio::null())
         .output();
-    let output = match curl {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Command::new("python3")
-            .args(["-c", PYTHON, address])
-            .arg(path)
-            .arg(CONNECT_SECONDS)
-            .stdin(Stdio::null())
-            .output(),
-        other => other,
-    };
-    finished(output, "downloading").map(drop)
+    finished(output, "curl").map(drop)
 }
 
 /// The archive of a package of npm, packed once for all its files.
@@ -406,26 +329,16 @@ mod tests {
     }
 
     #[test]
-    fn an_altered_bundle_in_the_cache_is_not_up_to_date() {
-        let cache = std::env::temp_dir().join(format!("patom-cache-{}", std::process::id()));
-        std::fs::create_dir_all(&cache).unwrap();
-        let source = &CATALOGUE[0];
-        assert!(cached_bundle(source, &cache).is_none());
-        let mut bytes = b"PATOMDAT".to_vec();
-        bytes.extend(bundle::VERSION.to_le_bytes());
-        let stamp = Bundle {
-            file: source.bundle_name(),
-            bytes: bytes.len(),
-            sha256: sha256_hex(&bytes),
-            data_sha256: source.sha256.into(),
+    fn a_damaged_bundle_is_ignored() {
+        let folder = std::env::temp_dir().join(format!("patom-bundles-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let source = Published {
+            files: &[],
+            ..CATALOGUE[0]
         };
-        let stamp = serde_json::to_vec(&stamp).unwrap();
-        std::fs::write(stamp_path(source, &cache), stamp).unwrap();
-        std::fs::write(cache.join(source.bundle_name()), &bytes).unwrap();
-        assert!(cached_bundle(source, &cache).is_some());
-        bytes.push(0);
-        std::fs::write(cache.join(source.bundle_name()), &bytes).unwrap();
-        assert!(cached_bundle(source, &cache).is_none());
-        std::fs::remove_dir_all(&cache).unwrap();
+        std::fs::write(folder.join(source.bundle_name()), b"PATOMDAT").unwrap();
+        let found = bundle_of(&source, std::slice::from_ref(&folder), &folder);
+        assert!(found.is_err(), "{found:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask`: build, serve, data, test, bench.
 //!
 //! Here: the command line. How the site is built is in [`build`], what a fresh machine lacks in
-//! [`setup`], the steps of `cargo xtask test` in [`test`].
+//! [`setup`], the tiers of `cargo xtask test` in [`test`].
 
 mod bench;
 mod build;
@@ -9,6 +9,7 @@ mod data;
 mod licences;
 mod settings;
 mod setup;
+mod steps;
 mod tally;
 mod test;
 mod wasm;
@@ -89,9 +90,6 @@ fn run(task: Task) -> Result<bool> {
 }
 
 /// The address, with a free port in place of 0.
-///
-/// # Errors
-/// When it cannot be listened on; found out before the build, which takes minutes.
 fn usable(address: SocketAddr) -> Result<SocketAddr> {
     let port = address.port();
     match TcpListener::bind(address).and_then(|listener| listener.local_addr()) {

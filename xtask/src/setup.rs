@@ -1,4 +1,5 @@
-//! What a fresh machine lacks: installed where that is possible, otherwise the one command to type.
+//! What a new machine lacks: installed where that is possible; otherwise the message is the command to
+//! type. Not here: the data sets (`data`).
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,9 +11,6 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::{Workspace, cargo, output, run, which};
 
 /// Adds the wasm target when rustc lacks it.
-///
-/// # Errors
-/// When it cannot be added.
 pub fn wasm_target(target: &str) -> Result<()> {
     let libdir =
         output(Command::new("rustc").args(["--print", "target-libdir", "--target", target]))?;
@@ -37,9 +35,6 @@ pub fn wasm_target(target: &str) -> Result<()> {
 }
 
 /// Adds rustfmt and clippy when they are missing.
-///
-/// # Errors
-/// When one cannot be added.
 pub fn components() -> Result<()> {
     for (component, program) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
         if output(Command::new("cargo").args([program, "--version"])).is_err() {
@@ -57,7 +52,7 @@ pub fn components() -> Result<()> {
     Ok(())
 }
 
-/// A browser and the driver that steers it.
+/// A browser and its WebDriver.
 #[derive(Debug, Clone)]
 pub struct Chromium {
     /// The browser.
@@ -85,9 +80,6 @@ impl Chromium {
 }
 
 /// Finds Chromium and its driver, and installs them where this is allowed.
-///
-/// # Errors
-/// When they are missing and cannot be installed; the message is the command to type.
 pub fn chromium() -> Result<Chromium> {
     if let Some(found) = Chromium::find() {
         return Ok(found);
@@ -102,7 +94,7 @@ pub fn chromium() -> Result<Chromium> {
 /// The engines of the end-to-end tests.
 pub const ENGINES: &str = "chromium,firefox,webkit";
 
-/// The small browser that comes with WebKit.
+/// The test browser of WebKitGTK.
 fn mini_browser() -> Option<PathBuf> {
     let folders = [
         "/usr/lib/x86_64-linux-gnu",
@@ -160,9 +152,6 @@ impl Tool {
     }
 
     /// The same, compiled if there is none.
-    ///
-    /// # Errors
-    /// When it cannot be compiled.
     pub fn get(self, workspace: &Workspace) -> Result<PathBuf> {
         if let Some(found) = self.find(workspace) {
             return Ok(found);
@@ -181,9 +170,6 @@ impl Tool {
 }
 
 /// The search path, with the folder of Firefox's WebDriver where [`engines`] compiled it.
-///
-/// # Errors
-/// When a folder's name cannot be part of a search path.
 pub fn path_with_tools(workspace: &Workspace) -> Result<OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let own = GECKODRIVER.folder(workspace).join("bin");
@@ -193,9 +179,6 @@ pub fn path_with_tools(workspace: &Workspace) -> Result<OsString> {
 }
 
 /// Installs what the engines in a list such as `chromium,firefox` need.
-///
-/// # Errors
-/// As for [`chromium`], and when Firefox's driver cannot be built.
 pub fn engines(workspace: &Workspace, list: &str) -> Result<()> {
     let mut missing: Vec<&str> = Vec::new();
     let mut needs_geckodriver = false;
@@ -270,103 +253,64 @@ fn packages(names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// A Python with NumPy: the system's, or one of our own under the build folder.
-///
-/// # Errors
-/// When there is none and it cannot be made; the message is the command to type.
+/// A Python with NumPy.
 pub fn python(workspace: &Workspace) -> Result<Command> {
-    let has_numpy =
-        |program: &Path| output(Command::new(program).args(["-c", "import numpy"])).is_ok();
-    match python_with(workspace, &["numpy"], &has_numpy) {
-        Ok(python) => Ok(python),
+    const PROBE: &str = "import numpy";
+    python_with(workspace, &["numpy"], PROBE).or_else(|_| {
         // Without venv or a package index, the system's package.
-        Err(_) => {
-            packages(&["python3-numpy"])?;
-            let system = which("python3").context("python3 is still missing")?;
-            output(Command::new(&system).args(["-c", "import numpy"]))?;
-            Ok(Command::new(system))
-        }
-    }
+        packages(&["python3-numpy"])?;
+        output(Command::new("python3").args(["-c", PROBE]))?;
+        Ok(Command::new("python3"))
+    })
 }
 
-/// A Python with SciPy and the MAT files of its tests, found or made in the same way.
-///
-/// # Errors
-/// When there is none and it cannot be made.
+/// A Python with SciPy and the MAT files of its tests, which some systems leave out.
 pub fn python_with_scipy(workspace: &Workspace) -> Result<Command> {
     const PROBE: &str = "import os, scipy.io; \
         os.listdir(os.path.join(os.path.dirname(scipy.io.__file__), 'matlab/tests/data'))";
-    let has_scipy = |program: &Path| output(Command::new(program).args(["-c", PROBE])).is_ok();
-    python_with(workspace, &["numpy", "scipy"], &has_scipy)
+    python_with(workspace, &["numpy", "scipy"], PROBE)
 }
 
-/// The system's Python if it passes the test, else one of our own with these packages, in the
+/// The system's Python if it runs the probe, else one of our own with these packages, in the
 /// versions of tests/oracle/requirements.txt.
-fn python_with(
-    workspace: &Workspace,
-    names: &[&str],
-    passes: &dyn Fn(&Path) -> bool,
-) -> Result<Command> {
-    let Some(system) = which("python3") else {
-        bail!("Python is missing. Type: sudo apt-get install -y python3 python3-numpy");
-    };
-    if passes(&system) {
-        return Ok(Command::new(system));
-    }
-    let folder = workspace.target.join("python");
-    let own = folder.join("bin").join("python3");
-    if passes(&own) {
-        return Ok(Command::new(own));
+fn python_with(workspace: &Workspace, packages: &[&str], probe: &str) -> Result<Command> {
+    let runs = |python: &Path| output(Command::new(python).args(["-c", probe])).is_ok();
+    let own = workspace.target.join("python/bin/python3");
+    if let Some(found) = [Path::new("python3"), &own]
+        .into_iter()
+        .find(|path| runs(path))
+    {
+        return Ok(Command::new(found));
     }
     let requirements = fs::read_to_string(workspace.root.join("tests/oracle/requirements.txt"))
         .context("cannot read tests/oracle/requirements.txt")?;
-    let pinned = |name: &&str| {
-        let start = format!("{name}==");
-        let line = requirements.lines().find(|line| line.starts_with(&start));
-        line.with_context(|| format!("tests/oracle/requirements.txt pins no {name}"))
-    };
-    let wanted = names.iter().map(pinned).collect::<Result<Vec<&str>>>()?;
-    println!(
-        "installing {} under {}",
-        wanted.join(", "),
-        folder.display()
-    );
-    run(Command::new(&system).args(["-m", "venv"]).arg(&folder))?;
-    run(Command::new(&own)
-        .args(["-m", "pip", "install", "--quiet"])
-        .args(&wanted))?;
-    if !passes(&own) {
-        bail!("{} was installed and does not work", wanted.join(", "));
-    }
+    let is_wanted = |line: &&str| packages.contains(&line.split("==").next().unwrap_or_default());
+    let wanted: Vec<&str> = requirements.lines().filter(is_wanted).collect();
+    pip_install(&workspace.target.join("python"), &wanted)?;
     Ok(Command::new(own))
 }
 
-/// A Python with what the peers of the benchmarks need, under the build folder.
-///
-/// # Errors
-/// When it cannot be made.
+/// A Python with what the peers of the benchmarks need.
 pub fn peers_python(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target.join("peers");
-    let own = folder.join("bin").join("python3");
     let list = workspace.root.join("benches/peers/requirements.txt");
-    let wanted = fs::read(&list).context("cannot read benches/peers/requirements.txt")?;
-    let stamp = folder.join(".installed");
-    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(own);
+    pip_install(&folder, &["-r", &list.to_string_lossy()])?;
+    Ok(folder.join("bin/python3"))
+}
+
+/// A virtual environment with these packages.
+fn pip_install(folder: &Path, words: &[&str]) -> Result<()> {
+    if which("python3").is_none() {
+        bail!("Python is missing. Type: sudo apt-get install -y python3 python3-numpy");
     }
-    println!("installing the peers under {}", folder.display());
-    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    run(Command::new(&own)
-        .args(["-m", "pip", "install", "--quiet", "-r"])
-        .arg(&list))?;
-    fs::write(stamp, wanted)?;
-    Ok(own)
+    println!("installing {} under {}", words.join(" "), folder.display());
+    run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    run(Command::new(folder.join("bin/python3"))
+        .args(["-m", "pip", "install", "--quiet"])
+        .args(words))
 }
 
 /// Installs the development tools of package.json when they are not those of the lock file.
-///
-/// # Errors
-/// When Node is missing or the installation fails.
 pub fn node_packages(workspace: &Workspace) -> Result<()> {
     let lock = fs::read(workspace.root.join("package-lock.json"))
         .context("cannot read package-lock.json")?;

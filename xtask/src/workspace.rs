@@ -17,10 +17,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Finds the checkout this tool was started in.
-    ///
-    /// # Errors
-    /// When cargo cannot describe the workspace.
+    /// Finds the checkout that this tool was started in.
     pub fn find() -> Result<Self> {
         // Asking cargo takes a while.
         static FOUND: OnceLock<Workspace> = OnceLock::new();
@@ -62,8 +59,8 @@ impl Workspace {
 /// The cargo that started this tool.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Variables that cargo set for this tool are none of the inner cargo's business: build scripts
-    // would see them change and run again.
+    // Without the variables that cargo set for this tool: build scripts would run again because of
+    // them.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_")
@@ -99,9 +96,6 @@ pub fn typed(command: &Command) -> String {
 }
 
 /// Runs a command to its end.
-///
-/// # Errors
-/// When it cannot be started or fails.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .stdin(std::process::Stdio::null())
@@ -114,9 +108,6 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs a command and returns what it prints on standard output.
-///
-/// # Errors
-/// When it cannot be started or fails; its standard error is part of the message.
 pub fn output(command: &mut Command) -> Result<String> {
     let done = command
         .stdin(std::process::Stdio::null())

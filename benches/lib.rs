@@ -1,0 +1,2 @@
+//! Benchmarks: `engine.rs` with criterion, `compare.py` against wasm and Python peers. Nothing else
+//! lives in this package.
