@@ -76,7 +76,7 @@ fn stamp(root: &Path, settings: &Settings) -> Result<String> {
 pub fn build_for_bench(workspace: &Workspace, settings: &Settings, pkg: &Path) -> Result<()> {
     let wasm = compile(workspace, settings, "bench", "release")?;
     fs::create_dir_all(pkg)?;
-    // Node reads the glue as a module only where a manifest says so.
+    // Node reads a .js file as a module only where a manifest says so.
     fs::write(pkg.join("package.json"), "{\"type\": \"module\"}\n")?;
     generate(wasm, "bench", pkg)
 }
