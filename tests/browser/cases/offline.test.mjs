@@ -143,7 +143,9 @@ function publishNext(folder) {
   writeFileSync(script, text);
 }
 
-browserTest("a new version leaves an open tab its files and its run", { ...LANDMINE, timeout: 240 }, async (page) => {
+const UPDATE = { ...LANDMINE, timeout: 240 };
+
+browserTest("a new version leaves an open tab its files and its run", UPDATE, async (page) => {
   const folder = join(page.folder, "site");
   cpSync(page.dist, folder, { recursive: true });
   await page.open("#i=2", await page.serve(folder, "/lab/"));
