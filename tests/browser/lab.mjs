@@ -53,12 +53,12 @@ export async function address(page, ...parts) {
 /** Whether all that is loaded after the first result has arrived. */
 export const complete = (page) => page.execute(() => document.querySelector("#where canvas") !== null);
 
-/** Opens the menu of an item if it is closed, and clicks the item. */
+/** Clicks an item; if it is in a closed menu, opens that first. */
 export async function chooseItem(page, id) {
   await page.execute(
     (item) => {
       const menu = item.closest("details");
-      if (!menu.open) menu.querySelector("summary").click();
+      if (menu?.open === false) menu.querySelector("summary").click();
     },
     await page.find(id),
   );

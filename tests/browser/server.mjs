@@ -177,7 +177,7 @@ export class Server {
     let broken = false;
     for (const fault of faults) {
       if (fault.status) [status, body] = [fault.status, Buffer.alloc(0)];
-      if (fault.delay) await sleep(fault.delay);
+      if (fault.delay) await sleep(fault.delay, null, { ref: false });
       if (fault.prelude) body = Buffer.concat([Buffer.from(fault.prelude), body]);
       if (fault.replace) body = Buffer.from(fault.replace(body, path));
       if (fault.alter !== undefined && body.length > 0) {

@@ -1,4 +1,4 @@
-/** Figures of the paper: they fill while runs finish, can be cancelled and continued, and are reproducible. */
+/** Figures of the paper: they fill while runs finish, are kept and continued, and are reproducible. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

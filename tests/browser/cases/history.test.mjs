@@ -95,26 +95,30 @@ browserTest("a long run that a reload interrupts keeps its curve", { timeout: 12
   await page.click("cancel");
 });
 
-browserTest("the browser asks before a long run or sweep is left", { data: ["landmine"], timeout: 120 }, async (page) => {
-  const asks = () => page.execute(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
-  page.expectConsoleError("Blocked attempt to show a 'beforeunload'");
-  // So that the sweep takes longer.
-  page.setCores(1);
-  await page.open();
-  await finished(page);
-  assert.equal(await asks(), false, "nothing is running");
-  await page.open(LONG);
-  await page.waitText("status", "Iteration");
-  assert.equal(await asks(), false, "the run has just begun");
-  await page.waitFor("the question", asks);
-  await page.click("cancel");
-  assert.equal(await asks(), false, "the run is over");
-  await openFigure(page, 2);
-  await page.click("figure-run");
-  await page.waitFor("the question", asks);
-  await page.click("figure-cancel");
-  assert.equal(await asks(), false, "the sweep is over");
-});
+browserTest(
+  "the browser asks before a long run or sweep is left",
+  { data: ["landmine"], timeout: 120 },
+  async (page) => {
+    const asks = () => page.execute(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+    page.expectConsoleError("Blocked attempt to show a 'beforeunload'");
+    // So that the sweep takes longer.
+    page.setCores(1);
+    await page.open();
+    await finished(page);
+    assert.equal(await asks(), false, "nothing is running");
+    await page.open(LONG);
+    await page.waitText("status", "Iteration");
+    assert.equal(await asks(), false, "the run has just begun");
+    await page.waitFor("the question", asks);
+    await page.click("cancel");
+    assert.equal(await asks(), false, "the run is over");
+    await openFigure(page, 2);
+    await page.click("figure-run");
+    await page.waitFor("the question", asks);
+    await page.click("figure-cancel");
+    assert.equal(await asks(), false, "the sweep is over");
+  },
+);
 
 browserTest("two tabs keep each other's results", { timeout: 120 }, async (page) => {
   const { driver } = page;

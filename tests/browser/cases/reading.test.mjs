@@ -56,7 +56,9 @@ browserTest("the points follow the cursor of the curve, and lead it", {}, async 
   await page.waitText("where-table", "at iteration 1;");
   const [rows, points] = await page.execute(() => [
     document.querySelectorAll("[data-testid=where-table] tbody tr").length,
-    Number(/(\d+) (injected|poisoned)/.exec(document.querySelector("[data-testid=where-picture]").ariaLabel)[1]),
+    Number(
+      /(\d+) (injected|poisoned)/.exec(document.querySelector("[data-testid=where-picture]").ariaLabel)[1],
+    ),
   ]);
   assert(points > 0);
   assert.equal(rows, points, "the table has other points than the picture");
@@ -65,7 +67,10 @@ browserTest("the points follow the cursor of the curve, and lead it", {}, async 
 browserTest("the points of one task can be seen alone", {}, async (page) => {
   await open(page, "#k=indirect");
   const all = await picture(page, POINTS);
-  const choices = await page.execute((select) => [...select].map(({ value }) => value), await page.find("where-task"));
+  const choices = await page.execute(
+    (select) => [...select].map(({ value }) => value),
+    await page.find("where-task"),
+  );
   await page.set("where-task", choices[1]);
   assert.notEqual(await picture(page, POINTS), all);
 });
@@ -93,16 +98,20 @@ browserTest("points move only on request", {}, async (page) => {
   await shows(1);
 });
 
-browserTest("a run in progress shows its points, and cancel keeps them", { data: ["mnist"] }, async (page) => {
-  await open(page, "#i=1");
-  await page.setFragment("#d=mnist&i=200");
-  // So far as the run has come.
-  await page.waitText("where-iteration", /^Iteration (?!1 of 1$)/);
-  assert.equal(await state(page), "running");
-  await page.click("cancel");
-  await reached(page, "cancelled");
-  assert(await page.isVisible("where"));
-});
+browserTest(
+  "a run in progress shows its points, and cancel keeps them",
+  { data: ["mnist"] },
+  async (page) => {
+    await open(page, "#i=1");
+    await page.setFragment("#d=mnist&i=200");
+    // So far as the run has come.
+    await page.waitText("where-iteration", /^Iteration (?!1 of 1$)/);
+    assert.equal(await state(page), "running");
+    await page.click("cancel");
+    await reached(page, "cancelled");
+    assert(await page.isVisible("where"));
+  },
+);
 
 browserTest("a task that has the focus or the pointer is outlined everywhere", {}, async (page) => {
   await open(page);
@@ -173,40 +182,48 @@ const mapLabels = (page) =>
 
 const FIRST = "v=1%26d=synthetic";
 
-browserTest("a kept run is compared with the next, and the address reproduces both", { tier: "default" }, async (page) => {
-  const first = await open(page);
-  await page.click("keep");
-  await page.waitText("kept", /\S/);
-  await page.setFragment("#k=indirect&i=5");
-  await page.waitVisible("compare");
-  const second = await finished(page);
-  await page.click("compare");
-  await compared(page, "done");
-  const link = await address(page, `left=${FIRST}`, `&right=${FIRST}%26k=indirect`);
-  assert(link.startsWith("#view=compare&"), link);
-  await page.waitText("compare-verdict", first);
-  await page.waitText("compare-verdict", second);
-  // WebKit's driver gives the text of a table in one piece.
-  const rows = await page.execute(() =>
-    [...document.querySelectorAll("[data-testid=compare-differences] tr")].map((row) =>
-      [...row.cells].map((cell) => cell.textContent).join(" "),
-    ),
-  );
-  assert.equal(rows.length, 1 + 3, `the head, attack, attackers, iterations: ${rows}`);
-  for (const part of ["indirect", "Iterations 15 5"]) assert(rows.some((row) => row.includes(part)), part);
-  const maps = await mapLabels(page);
-  assert.equal(maps.length, 3);
-  assert.match(maps[2], /Difference/);
-  await page.reload();
-  await compared(page, "done");
-  for (const side of ["A", "B"]) await page.waitText("compare-status", `${side}: ${TEXTS.reproduced}`);
-  await page.waitText("compare-verdict", second);
-  await page.click("compare-swap");
-  await address(page, `left=${FIRST}%26k=indirect`);
-  await compared(page, "done");
-  await page.click("to-lab");
-  await finished(page);
-});
+browserTest(
+  "a kept run is compared with the next, and the address reproduces both",
+  { tier: "default" },
+  async (page) => {
+    const first = await open(page);
+    await page.click("keep");
+    await page.waitText("kept", /\S/);
+    await page.setFragment("#k=indirect&i=5");
+    await page.waitVisible("compare");
+    const second = await finished(page);
+    await page.click("compare");
+    await compared(page, "done");
+    const link = await address(page, `left=${FIRST}`, `&right=${FIRST}%26k=indirect`);
+    assert(link.startsWith("#view=compare&"), link);
+    await page.waitText("compare-verdict", first);
+    await page.waitText("compare-verdict", second);
+    // WebKit's driver gives the text of a table in one piece.
+    const rows = await page.execute(() =>
+      [...document.querySelectorAll("[data-testid=compare-differences] tr")].map((row) =>
+        [...row.cells].map((cell) => cell.textContent).join(" "),
+      ),
+    );
+    assert.equal(rows.length, 1 + 3, `the head, attack, attackers, iterations: ${rows}`);
+    for (const part of ["indirect", "Iterations 15 5"])
+      assert(
+        rows.some((row) => row.includes(part)),
+        part,
+      );
+    const maps = await mapLabels(page);
+    assert.equal(maps.length, 3);
+    assert.match(maps[2], /Difference/);
+    await page.reload();
+    await compared(page, "done");
+    for (const side of ["A", "B"]) await page.waitText("compare-status", `${side}: ${TEXTS.reproduced}`);
+    await page.waitText("compare-verdict", second);
+    await page.click("compare-swap");
+    await address(page, `left=${FIRST}%26k=indirect`);
+    await compared(page, "done");
+    await page.click("to-lab");
+    await finished(page);
+  },
+);
 
 browserTest("pasted links are run and compared", { data: ["landmine"], timeout: 120 }, async (page) => {
   await page.open("#view=compare");
