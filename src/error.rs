@@ -1,21 +1,19 @@
-//! The one error type: what was wrong, where, with which value, and what was expected.
+//! The one error type: where something is wrong, what it is, and what was expected.
 //!
 //! Not converging is no error; it is a status of a solution (`mtrl::Status`).
 
 use std::fmt::Display;
 
-/// What can go wrong. Each kind names the place, the value found and what was expected there.
+/// What can go wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A field of a specification, a link or the settings of a solver.
-    #[error("{field}: {value} is not allowed; expected {expected}")]
+    #[error("{field}: {reason}")]
     Field {
-        /// Name of the field as it stands in the JSON, for example `lambda1`.
+        /// Name of the field in JSON, for example `lambda1`.
         field: String,
-        /// The offending value as text.
-        value: String,
-        /// What would have been accepted.
-        expected: String,
+        /// What is wrong with its value, and what would be accepted.
+        reason: String,
     },
     /// A line of a text file (CSV).
     #[error("line {line}: {value}; expected {expected}")]
@@ -37,7 +35,7 @@ pub enum Error {
         /// What would have been accepted.
         expected: String,
     },
-    /// Data that cannot be used as asked (too few points, one class only, not there, ...).
+    /// Data that cannot be used (too few points, one class only, a missing file, ...).
     #[error("{what}")]
     Data {
         /// The whole sentence.
@@ -51,7 +49,7 @@ pub enum Error {
         /// What happened.
         what: String,
     },
-    /// The observer asked for the end.
+    /// The observer ended the run.
     #[error("cancelled")]
     Cancelled,
 }
@@ -59,9 +57,8 @@ pub enum Error {
 /// Shorthand for results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The first `most` characters of a text from outside, for a message. Control characters are
-/// written out: a terminal obeys some of them, and those of two directions show a text in another
-/// order than it has.
+/// The first `most` characters of an untrusted text, for a message. Control characters are escaped:
+/// a terminal obeys some of them, and bidirectional ones reorder the text.
 pub fn excerpt(text: &str, most: usize) -> String {
     let mut out = String::new();
     for (at, character) in text.chars().enumerate() {
@@ -80,18 +77,33 @@ pub fn excerpt(text: &str, most: usize) -> String {
     out
 }
 
-/// All of such a text.
+/// All of an untrusted text, control characters escaped.
 pub fn visible(text: &str) -> String {
     excerpt(text, usize::MAX)
 }
 
 impl Error {
-    /// An error of a field.
+    /// A value of a field that is not what it must be.
     pub fn field(field: impl Display, value: impl Display, expected: impl Display) -> Self {
+        Self::invalid(
+            field,
+            format_args!("{value} is invalid; expected {expected}"),
+        )
+    }
+
+    /// A number of a field that is outside of its range.
+    pub fn out_of_range(field: impl Display, value: impl Display, range: impl Display) -> Self {
+        Self::invalid(
+            field,
+            format_args!("{value} is out of range; must be {range}"),
+        )
+    }
+
+    /// Any other error of a field: given twice, not found, in conflict with another field.
+    pub fn invalid(field: impl Display, reason: impl Display) -> Self {
         Self::Field {
             field: field.to_string(),
-            value: value.to_string(),
-            expected: expected.to_string(),
+            reason: reason.to_string(),
         }
     }
 
@@ -120,7 +132,7 @@ impl Error {
         }
     }
 
-    /// A stable word for programs: `field`, `line`, `offset`, `data`, `numerical` or `cancelled`.
+    /// A stable code for programs: `field`, `line`, `offset`, `data`, `numerical` or `cancelled`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Field { .. } => "field",

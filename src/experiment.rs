@@ -1,6 +1,6 @@
 //! Specification and data in, report out: the one entry for the command line and the page.
 //!
-//! Not here: files, clocks, threads. An [`Observer`] brings the time, hears of every iteration and
+//! Not here: files, clocks, threads. An [`Observer`] provides the time, is called at every iteration and
 //! may end the run.
 
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use crate::mtrl::{self, Limits, Problem, Solution, Task, Weights};
 use crate::report::{self, Model, Report, TracePoint};
 use crate::spec::{DatasetRef, Shape, Spec};
 
-/// The version of the engine: what reports and links say they were made with.
+/// The version of the engine, as written in reports and links.
 pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
 
 /// Who watches a run.
@@ -195,7 +195,7 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
     })
 }
 
-/// The settings of the attack that a specification asks for.
+/// The settings of the attack in a specification.
 pub fn attack_settings(spec: &Spec) -> attack::Settings {
     attack::Settings {
         targets: spec.targets.clone(),

@@ -27,8 +27,8 @@
 //! P(W) - min P ≤ |∇P(W)|² / (2 λ1)
 //! ```
 //!
-//! The last line is the *certificate*, since P is λ1-strongly convex: every solve states it, and a
-//! solve that ends above its tolerance says so. At ε = 0 the coupling is a squared trace norm, Ω is
+//! The last line is the *certificate*, since P is λ1-strongly convex: every solve reports it, and a
+//! solve that ends above its tolerance has another status. At ε = 0 the coupling is a squared trace norm, Ω is
 //! singular as soon as m > D, and only the alternation of W and Ω is on offer (see
 //! [`mtrl::alternating`]).
 //!
@@ -57,7 +57,7 @@
 //! | symbol | in the code | meaning |
 //! | --- | --- | --- |
 //! | m | `m`, `task_count` | number of tasks |
-//! | d, D | `features`, `dimension` | number of features; with the bias, which stands last |
+//! | d, D | `features`, `dimension` | number of features; with the bias, which is last |
 //! | n_i, n̂_i, N_i | `clean`, counts of labels | clean, injected and all training points of task i |
 //! | x, y | `points`, `labels` | a training point and its label |
 //! | x̂, ŷ, x̃ | [`attack::Injection`] | an injected point, its label; with the bias |
@@ -77,7 +77,7 @@
 //!
 //! # Modules
 //!
-//! A file uses only what stands above it here.
+//! A file uses only what is above it in this table.
 //!
 //! | module | what | what it leaves to others |
 //! | --- | --- | --- |
@@ -117,10 +117,10 @@
 //!
 //! # Reproducibility
 //!
-//! The same specification and data give the same bits natively and in every browser: sums have one
+//! The same specification and data give the same bits natively and in WebAssembly: sums have one
 //! written order, there is no fused multiply-add and no choice of instructions at run time,
 //! transcendental functions come from `libm`, and random numbers from a generator that is specified
-//! bit by bit. The digest of a report says in one word whether two runs agree.
+//! bit by bit. Two runs agree if and only if the digests of their reports are equal.
 
 pub mod attack;
 #[cfg(feature = "charts")]
@@ -130,7 +130,6 @@ pub mod data;
 pub mod error;
 pub mod experiment;
 pub mod linalg;
-
 pub mod metrics;
 pub mod mtrl;
 pub mod paper;

@@ -3,7 +3,7 @@
 //!
 //! Two directions of the feature space, at right angles, span the plane. The first is the one that
 //! the clean models of the targets share (for one target: its weights, without the bias): along it
-//! the clean model predicts more. The second is the one in which clean points vary most beside it.
+//! the clean model predicts more. The second is the one in which clean points vary most across it.
 //! Both depend on the clean data alone, so a picture stays put while injected points move. Labels
 //! and tasks are handed on as they are. Not here: drawing.
 
@@ -22,7 +22,7 @@ pub const MOST_INJECTED: usize = 120;
 /// Rounds of power iteration: enough for a picture; the directions are unit vectors after any.
 const ROUNDS: usize = 30;
 
-/// What stands still in a picture.
+/// The part of a picture that does not change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     /// What the first direction is, and the second.
@@ -174,7 +174,7 @@ impl Plane {
         snapshot
     }
 
-    /// What stands still.
+    /// The part that does not change.
     pub fn scene(&self) -> &Scene {
         &self.scene
     }
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn snapshots_say_where_points_went_and_how_far() {
+    fn snapshots_hold_where_points_moved_and_how_far() {
         let weights = [vec![1.0, 0.0, 0.0, 0.0]];
         let mut injections = vec![injection(0, 2)];
         let plane = Plane::new(&sample(&[10]), &weights, &[0], &injections, 1.0);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_bounded() {
+    fn the_number_of_shown_points_is_bounded() {
         let weights = [vec![1.0, 0.0, 0.0, 0.0], vec![0.0; 4]];
         let injections = [injection(0, 700), injection(1, 701)];
         let plane = Plane::new(&sample(&[1000, 3]), &weights, &[0], &injections, 1.0);

@@ -48,7 +48,7 @@ fn text_chunk(keyword: &str, text: &str) -> Result<Vec<u8>> {
 /// Bytes that are no PNG.
 pub fn into_png(png: &[u8], title: &str, note: &str) -> Result<Vec<u8>> {
     if !png.starts_with(&SIGNATURE) || png.len() < HEAD {
-        return Err(Error::data("the browser made no PNG of the picture"));
+        return Err(Error::data("not a PNG"));
     }
     let (head, rest) = png.split_at(HEAD);
     let texts = [text_chunk("Title", title)?, text_chunk(KEYWORD, note)?];
@@ -62,7 +62,7 @@ pub fn into_png(png: &[u8], title: &str, note: &str) -> Result<Vec<u8>> {
 pub fn into_svg(svg: &str, title: &str, note: &str) -> Result<String> {
     let (head, body) = (svg.split_once('>'))
         .filter(|(head, _)| head.starts_with("<svg"))
-        .ok_or_else(|| Error::data("the picture is no SVG"))?;
+        .ok_or_else(|| Error::data("not an SVG"))?;
     let (start, end) = METADATA;
     let (title, note) = (escaped(title), escaped(note));
     Ok(format!(
@@ -77,7 +77,7 @@ fn escaped(text: &str) -> String {
 }
 
 fn unescaped(text: &str) -> String {
-    // Programs that write an SVG anew escape quotes too.
+    // Programs that rewrite an SVG escape quotes too.
     text.replace("&quot;", "\"")
         .replace("&lt;", "<")
         .replace("&gt;", ">")
@@ -108,15 +108,15 @@ pub fn read(bytes: &[u8]) -> Result<String> {
         return json_link(text);
     }
     Err(Error::data(
-        "neither a picture (PNG, SVG) nor a report or a specification (JSON)",
+        "unknown kind of file; expected a picture (PNG, SVG), a report or a specification (JSON)",
     ))
 }
 
-/// A file of the right kind that somebody else made.
+/// A file of the right kind without a specification.
 fn foreign(kind: &str) -> Error {
     Error::data(format_args!(
-        "this {kind} carries no specification: it was not saved by PATOM Lab, or a program that \
-         changed it has left it out"
+        "this {kind} carries no specification: it was not saved by PATOM Lab, or another program \
+         removed it"
     ))
 }
 
@@ -245,9 +245,9 @@ mod tests {
         let svg = into_svg("<svg width=\"1\">\n<rect/></svg>", "a < b", &note()).unwrap();
         assert_eq!(read(svg.as_bytes()).unwrap(), LINK);
         assert!(svg.contains("<title>a &lt; b</title>") && svg.ends_with("<rect/></svg>"));
-        // As another program writes it anew.
-        let anew = format!("<?xml version=\"1.0\"?>\n{}", svg.replace("{\"", "{&quot;"));
-        assert_eq!(read(anew.as_bytes()).unwrap(), LINK);
+        // As another program rewrites it.
+        let rewritten = format!("<?xml version=\"1.0\"?>\n{}", svg.replace("{\"", "{&quot;"));
+        assert_eq!(read(rewritten.as_bytes()).unwrap(), LINK);
         assert!(into_png(b"GIF89a", "", "").is_err() && into_svg("text", "", "").is_err());
     }
 
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_carries_nothing_or_something_bad_is_refused_with_words() {
+    fn files_without_a_valid_specification_are_refused_with_a_reason() {
         let noted = |link: &str| {
             let note = serde_json::json!({ "link": link }).to_string();
             into_png(&png(), "", &note).unwrap()
@@ -294,9 +294,9 @@ mod tests {
         };
         let huge = [&SIGNATURE[..], &[0xFF; 4], b"IDAT"].concat();
         let cases: [(&[u8], &str); 15] = [
-            (b"", "neither a picture"),
-            (b"task,label,x1\n", "neither a picture"),
-            (&[0xFF; 40], "neither a picture"),
+            (b"", "unknown kind of file"),
+            (b"task,label,x1\n", "unknown kind of file"),
+            (&[0xFF; 40], "unknown kind of file"),
             (&png(), "this PNG carries no specification"),
             (&png()[..40], "the end of the file"),
             (&huge, "the end of the file"),
@@ -304,7 +304,7 @@ mod tests {
             (b"<svg></svg>", "this SVG carries no specification"),
             (b"<svg><metadata id=\"patom\">", "this SVG carries"),
             (b"<svg><metadata id=\"patom\">{}</metadata>", "carries no"),
-            (&noted("v=2"), "newer version"),
+            (&noted("v=2"), "newer than"),
             (&noted("v=1&b=<script>"), "budget"),
             (br#"{"a":1}"#, "unknown field"),
             (br#"{"spec":{"budget":[]}}"#, "budget"),

@@ -96,7 +96,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// What a link to this result says of it. A user's file is identified by the specification.
+    /// The claim that a link to this result makes. A user's file is identified by the specification.
     pub fn claim(&self) -> Claim {
         let named = matches!(self.spec.dataset, DatasetRef::Named(_));
         let last = self.trace.last();
@@ -176,7 +176,7 @@ pub(crate) struct Digester(Sha256);
 
 impl Digester {
     pub(crate) fn number(&mut self, value: f64) {
-        // -0 and 0 are one number to whoever reads them.
+        // -0 and 0 are the same number to a reader.
         self.0.update((value + 0.0).to_bits().to_le_bytes());
     }
 

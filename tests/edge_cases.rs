@@ -108,7 +108,7 @@ fn examine(case: &str, rows: &[Row], fields: &Value) -> Vec<Report> {
             assert_eq!(run(&data, &fields).digest, report.digest, "{what}");
             for model in [&report.clean, &report.attacked] {
                 let good = model.certificate <= 1e-9 * model.objective.max(1.0);
-                // The status says what the certificate says.
+                // The status agrees with the certificate.
                 assert_eq!(model.solver_status == Status::Converged, good, "{what}");
                 if solver == "certified" {
                     assert!(good, "{what}: {:?}", model.solver_status);
@@ -292,11 +292,11 @@ fn one_point_in_all_is_too_few_to_train_and_to_test_on() {
     for (fields, words) in [
         (
             json!({}),
-            "train_share: 0.5 is not allowed; expected at least one",
+            "train_share: 0.5 is invalid; expected at least one",
         ),
         (
             json!({"train_per_task": 1}),
-            "train_per_task: 1 is not allowed; expected at most 0",
+            "train_per_task: 1 is invalid; expected at most 0",
         ),
     ] {
         let error = match check(&data, &fields) {
@@ -308,7 +308,7 @@ fn one_point_in_all_is_too_few_to_train_and_to_test_on() {
 }
 
 #[test]
-fn no_lambda1_is_refused_by_name_and_no_lambda2_is_a_task_on_its_own() {
+fn lambda1_of_zero_is_refused_and_lambda2_of_zero_decouples_the_tasks() {
     for kind in KINDS {
         let rows = rows(kind, 3, 3, 20);
         let table = data(&rows);
@@ -397,14 +397,14 @@ fn the_smallest_lambdas_fit_the_data_and_the_largest_leave_nothing() {
         }
         let case = format!("lambdas of 1e6, {}", word(kind));
         for report in examine(&case, &rows, &json!({"lambda1": 1e6, "lambda2": 1e6})) {
-            // |W| is at most |pull| / λ1, and the pull of a task at most 2 max |y| sqrt(2).
+            // |W| is at most |b| / λ1, where the linear term b of a task is at most 2 max |y| sqrt(2).
             assert!(weights(&report.clean).iter().all(|w| w.abs() < 1e-4));
         }
     }
 }
 
 #[test]
-fn labels_of_a_thousand_million_are_no_trouble() {
+fn labels_of_1e9_are_solved() {
     let small = rows(Kind::Regression, 3, 3, 20);
     let mut large = small.clone();
     large.iter_mut().for_each(|row| row.2 *= 1e9);
@@ -425,7 +425,7 @@ fn labels_of_a_thousand_million_are_no_trouble() {
     let objective = |report: &Report| report.clean.objective * 1e-18;
     assert!((objective(&scaled[0]) / plain[0].clean.objective - 1.0).abs() < 1e-6);
     // sqrt(ε) = 1e-6 is about the rounding of such weights: singular values that belong at the
-    // floor cannot be brought there. The status says that, and the certificate stays a bound.
+    // floor cannot be brought there. The status shows it, and the certificate stays a bound.
     let hopeless = run(&data(&large), &fields(1e-12));
     let certificate = hopeless.clean.certificate * 1e-18;
     assert_eq!(hopeless.clean.solver_status, Status::Stalled);
@@ -435,7 +435,7 @@ fn labels_of_a_thousand_million_are_no_trouble() {
 }
 
 #[test]
-fn points_that_stand_twice_change_nothing() {
+fn duplicated_points_change_nothing() {
     for kind in KINDS {
         let once = rows(kind, 3, 3, 20);
         let twice: Vec<Row> = once

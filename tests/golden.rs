@@ -27,7 +27,7 @@ fn run(spec: &Spec, data: &DataSet) -> Report {
     experiment::run(spec, data, &mut Unobserved).unwrap().report
 }
 
-/// The data set, or a line that says which test is skipped.
+/// The data set, or a line with the name of the skipped test.
 fn published(name: &str, test: &str) -> Option<DataSet> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let named = std::env::var_os("PATOM_DATA").map(PathBuf::from);
@@ -126,10 +126,10 @@ fn golden_links_mean_what_they_meant() {
     let links = golden_links::all();
     for (link, meaning) in &links {
         assert_eq!(golden_links::meaning(link), *meaning, "{link}");
-        let anew = golden_links::written_anew(link);
-        let again = golden_links::meaning(&anew);
+        let rewritten = golden_links::rewritten(link);
+        let again = golden_links::meaning(&rewritten);
         for part in ["spec", "columns"] {
-            assert_eq!(again[part], meaning[part], "{link} -> {anew}");
+            assert_eq!(again[part], meaning[part], "{link} -> {rewritten}");
         }
     }
     // Every key there is was written at some time.

@@ -231,16 +231,16 @@ fn check(spec: &Spec, outcome: &Outcome) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Breaks the run at the `left`-th thing it hears, and must hear nothing afterwards.
+/// Ends the run at the `left`-th call, and must not be called afterwards.
 struct Impatient {
     left: usize,
-    heard: usize,
+    calls: usize,
 }
 
 impl Impatient {
-    fn hear(&mut self) -> ControlFlow<()> {
-        self.heard += 1;
-        if self.heard > self.left {
+    fn call(&mut self) -> ControlFlow<()> {
+        self.calls += 1;
+        if self.calls > self.left {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -250,11 +250,11 @@ impl Impatient {
 
 impl Observer for Impatient {
     fn clean(&mut self, _: &Model, _: &Sample, _: &[Injection]) -> ControlFlow<()> {
-        self.hear()
+        self.call()
     }
 
     fn iteration(&mut self, _: &TracePoint, _: &[Injection]) -> ControlFlow<()> {
-        self.hear()
+        self.call()
     }
 }
 
@@ -348,17 +348,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: CANCELLED, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_cancel_is_heard_at_every_step_of_any_run(spec in specs()) {
+    fn a_run_can_be_cancelled_at_every_step(spec in specs()) {
         let data = experiment::load_synthetic(&spec).unwrap();
-        let mut all = Impatient { left: usize::MAX, heard: 0 };
+        let mut all = Impatient { left: usize::MAX, calls: 0 };
         if let Ok(outcome) = experiment::run(&spec, &data, &mut all) {
-            prop_assert_eq!(all.heard, 1 + outcome.report.trace.len());
+            prop_assert_eq!(all.calls, 1 + outcome.report.trace.len());
         }
-        for left in 0..all.heard {
-            let mut observer = Impatient { left, heard: 0 };
+        for left in 0..all.calls {
+            let mut observer = Impatient { left, calls: 0 };
             let error = experiment::run(&spec, &data, &mut observer).unwrap_err();
             prop_assert_eq!(error, Error::Cancelled);
-            prop_assert_eq!(observer.heard, left + 1);
+            prop_assert_eq!(observer.calls, left + 1);
         }
     }
 }
@@ -367,7 +367,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: SPECS, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_specification_ends_in_a_report_that_keeps_its_promises_or_in_a_named_error(
+    fn any_specification_ends_in_a_valid_report_or_an_error_that_names_a_field(
         spec in specs()
     ) {
         match run(&spec) {

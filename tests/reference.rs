@@ -145,7 +145,7 @@ fn the_certified_solver_finds_the_optima_of_independent_solvers() {
 }
 
 #[test]
-fn the_alternation_finds_them_where_there_is_a_floor_and_else_says_how_far_it_may_be() {
+fn the_alternation_finds_them_with_a_floor_and_else_its_certificate_bounds_the_gap() {
     let fixture = fixture("lower_level.json");
     for given in fixture["problems"].as_array().unwrap() {
         let tasks = tasks(given);

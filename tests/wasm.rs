@@ -49,7 +49,7 @@ fn complete(draft: JsValue) -> JsValue {
 }
 
 #[wasm_bindgen_test]
-fn the_boundary_says_the_version_of_the_crate() {
+fn the_boundary_returns_the_version_of_the_crate() {
     assert_eq!(engine::version(), env!("CARGO_PKG_VERSION"));
 }
 

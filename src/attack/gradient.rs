@@ -14,7 +14,7 @@ use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, check_squares};
 
 /// Relative residual to which an adjoint system is solved where it is too large to factor: three
-/// digits more than the gradient is asked to be exact to.
+/// digits more than the accuracy that the gradient needs.
 const ADJOINT_TOLERANCE: f64 = 1e-10;
 
 /// The full gradient: for each injection n̂ x d numbers, row-major. `solution` must belong to
@@ -48,10 +48,10 @@ pub fn full(
         .iter()
         .map(|injection| {
             let range = injection.task * dimension..(injection.task + 1) * dimension;
-            let frozen = Frozen::new(kind, problem, solution, injection);
+            let fixed = FixedPoint::new(kind, problem, solution, injection);
             let mut out = vec![0.0; injection.labels.len() * (dimension - 1)];
             for (j, row) in out.chunks_exact_mut(dimension - 1).enumerate() {
-                frozen.add(1.0, j, &adjoint[range.clone()], row);
+                fixed.add(1.0, j, &adjoint[range.clone()], row);
             }
             out
         })
@@ -60,19 +60,19 @@ pub fn full(
 
 /// What the gradient by the points of one injection needs besides V, as of the last solve: it
 /// stays fixed throughout a batch of the constant step.
-pub(crate) struct Frozen<'a> {
+pub(crate) struct FixedPoint<'a> {
     exact: bool,
     /// w_i.
     w: &'a [f64],
     /// (2/N_i) r̂ of each point.
-    pull: Vec<f64>,
+    linear_term: Vec<f64>,
     /// 2/N_i where the point counts, else 0.
     weight: Vec<f64>,
     /// x̃ of each point.
     points: Vec<f64>,
 }
 
-impl<'a> Frozen<'a> {
+impl<'a> FixedPoint<'a> {
     pub(crate) fn new(
         kind: Gradient,
         problem: &Problem,
@@ -92,14 +92,14 @@ impl<'a> Frozen<'a> {
                 .iter()
                 .map(|&r| if r == 0.0 { 0.0 } else { scale })
                 .collect(),
-            pull: residuals.iter().map(|r| scale * r).collect(),
+            linear_term: residuals.iter().map(|r| scale * r).collect(),
             points: task.points[task.clean * dimension..].to_vec(),
         }
     }
 
     /// Adds `factor` times the gradient by point `j` for the column `v` of V to `target` (d).
     pub(crate) fn add(&self, factor: f64, j: usize, v: &[f64], target: &mut [f64]) {
-        add_scaled(target, factor * self.pull[j], v);
+        add_scaled(target, factor * self.linear_term[j], v);
         if self.exact {
             let x = &self.points[j * v.len()..(j + 1) * v.len()];
             add_scaled(target, -factor * self.weight[j] * dot(v, x), self.w);
@@ -116,7 +116,7 @@ impl<'a> Frozen<'a> {
             let x = &self.points[j * v.len()..(j + 1) * v.len()];
             add_scaled(point, -step * self.weight[j] * dot(v, x), self.w);
         }
-        let square = add_scaled_norm(point, step * self.pull[j], &v[..point.len()]);
+        let square = add_scaled_norm(point, step * self.linear_term[j], &v[..point.len()]);
         if square > radius * radius {
             let factor = radius / square.sqrt();
             point.iter_mut().for_each(|entry| *entry *= factor);

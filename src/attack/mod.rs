@@ -1,4 +1,4 @@
-//! The upper level: what the attacker wants, the gradient of it, and PATOM (Algorithm 1).
+//! The upper level: the attacker's utility, its gradient, and PATOM (Algorithm 1).
 //!
 //! [`Injection`] holds the injected points; [`utility`] is U; [`gradient`] its three gradients;
 //! [`patom`] the loop with its two step rules and the random baseline. It uses `mtrl`, never the

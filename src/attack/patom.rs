@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::attack::gradient::{Frozen, Response};
+use crate::attack::gradient::{FixedPoint, Response};
 use crate::attack::{Gradient, Injection, Method, Step, gradient, project, utility};
 use crate::choice::choice;
 use crate::error::{Error, Result};
@@ -70,7 +70,7 @@ choice! {
 }
 
 /// Runs the attack. `problem` must hold the injected points of `injections` behind the clean ones
-/// of their tasks. `observe` hears of every iteration, 0 included, and may end the run.
+/// of their tasks. `observe` is called at every iteration, 0 included, and may end the run.
 ///
 /// # Errors
 /// A numerical breakdown of the lower level; `Error::Cancelled` where `observe` breaks.
@@ -151,8 +151,8 @@ fn constant_step(
     let features = dimension - 1;
     let targets = &settings.targets;
     let response = Response::new(settings.gradient, problem, solution, targets)?;
-    let frozen: Vec<Frozen> = (injections.iter())
-        .map(|injection| Frozen::new(settings.gradient, problem, solution, injection))
+    let fixed: Vec<FixedPoint> = (injections.iter())
+        .map(|injection| FixedPoint::new(settings.gradient, problem, solution, injection))
         .collect();
     // The clean points of the targets in one row, to draw from: (position of the target, point).
     let pool: Vec<(usize, usize)> = (targets.iter().enumerate())
@@ -179,11 +179,11 @@ fn constant_step(
             continue;
         }
         let x = &problem.task(target).points[q * dimension..(q + 1) * dimension];
-        for (injection, frozen) in injections.iter_mut().zip(&frozen) {
+        for (injection, fixed) in injections.iter_mut().zip(&fixed) {
             response.column((position, target), injection.task, loss_slope, x, &mut v);
             for (j, point) in injection.points.chunks_exact_mut(dimension).enumerate() {
                 let point = &mut point[..features];
-                frozen.advance(settings.step_size, j, &v, point, settings.radius);
+                fixed.advance(settings.step_size, j, &v, point, settings.radius);
             }
         }
     }

@@ -32,7 +32,7 @@ pub struct Curve<'a> {
     pub per_task: &'a [f64],
     /// The tasks that get a thin line of their own, from 0.
     pub tasks: &'a [usize],
-    /// The one of them whose line stands out, with its name.
+    /// The one of them with a bold line, with its name.
     pub task: Option<usize>,
 }
 
@@ -64,7 +64,7 @@ pub struct Panel {
     pub height: f64,
 }
 
-/// Width from which the panels stand side by side.
+/// Width from which the panels are side by side.
 const WIDE: f64 = 620.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 18.0;
@@ -147,7 +147,7 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, curve: &Curve) -> Drawn<DB> {
     let color = pen.palette.metric;
     let lines = curve.task_lines();
     let metrics = (curve.metric, lines.as_slice());
-    let words = metric_words(curve.metric_name);
+    let words = metric_texts(curve.metric_name);
     panel(pen, curve, metric, words, metrics, &levels, color)?;
     let words = (
         "Utility of the attacker",
@@ -158,7 +158,7 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, curve: &Curve) -> Drawn<DB> {
 }
 
 /// The name of a metric's axis, and which way is a stronger attack.
-pub(super) fn metric_words(metric: MetricName) -> (&'static str, &'static str) {
+pub(super) fn metric_texts(metric: MetricName) -> (&'static str, &'static str) {
     match metric {
         MetricName::Nmse => ("NMSE of the targets", "higher is a stronger attack"),
         MetricName::Auc => ("AUC of the targets", "lower is a stronger attack"),
@@ -182,7 +182,7 @@ impl Scales {
                 (low.min(value), high.max(value))
             });
         let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
-        // From zero where the change is seen that way; else the axis says where it begins.
+        // From zero where the change is seen that way; else the axis is labelled with its start.
         let cut = low > 0.0 && (high - low) < 0.35 * high;
         let margin = if high > low {
             0.08 * (high - low)
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn axes_say_what_they_are_and_which_way_is_a_stronger_attack() {
+    fn axes_are_labelled_with_the_direction_of_a_stronger_attack() {
         let text = svg(&curve(&[0.9, 1.1], &[50.0, 80.0], MetricName::Nmse), 900).unwrap();
         for part in [
             "NMSE",
@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_that_does_not_begin_at_zero_says_so() {
+    fn an_axis_that_does_not_begin_at_zero_is_marked() {
         let text = svg(&curve(&[0.80, 0.83], &[0.0, 80.0], MetricName::Nmse), 900).unwrap();
         assert_eq!(text.matches("axis begins at").count(), 1, "metric only");
         let text = svg(&curve(&[0.0, 0.83], &[0.0, 80.0], MetricName::Nmse), 900).unwrap();

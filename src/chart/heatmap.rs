@@ -21,7 +21,7 @@ pub struct Heatmap<'a> {
     pub attackers: &'a [usize],
     /// Words under the bar.
     pub title: &'a str,
-    /// Values may lie beyond [-1, 1] (a difference): the ends of the bar say so.
+    /// Values may lie beyond [-1, 1] (a difference): the ends of the bar show it.
     pub open_ended: bool,
     /// A cell to be outlined: row and column.
     pub cursor: Option<(usize, usize)>,
@@ -133,7 +133,7 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, heatmap: &Heatmap) -> Drawn<DB> {
     bar(pen, heatmap, (left, top + side + 14.0), side)
 }
 
-/// Names and marks of the tasks, beside the rows and above the columns.
+/// Names and marks of the tasks, next to the rows and above the columns.
 fn names<DB: DrawingBackend>(pen: &Pen<DB>, heatmap: &Heatmap, layout: Layout) -> Drawn<DB> {
     let Layout {
         left, top, cell, ..

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_readable_is_what_the_definition_of_srgb_says() {
+    fn readability_follows_the_definition_of_srgb() {
         let light = |c: u8| match f64::from(c) / 255.0 {
             c if c <= 0.040_45 => c / 12.92,
             c => libm::pow((c + 0.055) / 1.055, 2.4),

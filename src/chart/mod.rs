@@ -1,6 +1,6 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
-//! `curve` draws the course of an attack, `pair` two beside each other, `sweep` many, `heatmap` a
+//! `curve` draws the course of an attack, `pair` two side by side, `sweep` many, `heatmap` a
 //! task correlation, `map` its colours, `points` where clean and injected points lie, `sheet` what
 //! is taken along: a drawing with its title.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
@@ -344,7 +344,7 @@ fn nice_range(low: f64, high: f64, count: f64) -> (f64, f64, f64) {
     (first, if last > first { last } else { first + step }, step)
 }
 
-/// A number with as many decimals as the distance of its neighbours asks for.
+/// A number with as many decimals as its distance from its neighbours needs.
 fn tick_label(value: f64, step: f64) -> String {
     let magnitude = value.abs().max(step);
     if !(1e-4..1e7).contains(&magnitude) {

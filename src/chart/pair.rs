@@ -5,7 +5,7 @@ use plotters::drawing::DrawingArea;
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
-use super::curve::{Panel, Scales, axes, last_iteration, mark, metric_words, panels};
+use super::curve::{Panel, Scales, axes, last_iteration, mark, metric_texts, panels};
 use super::{Drawn, Pen, Side, Style, drawn};
 use crate::Result;
 use crate::attack::Attack;
@@ -45,7 +45,7 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, runs: &[Run; 2]) -> Drawn<DB> {
     let [left, right] = panels(pen.size().0);
     let [a, b] = [0, 1].map(|k| (k, runs[k].metric, Some(runs[k].clean_metric)));
     let names = [0, 1].map(|k| runs[k].metric_name);
-    let words = names.map(|name| (metric_words(name), name == MetricName::Nmse));
+    let words = names.map(|name| (metric_texts(name), name == MetricName::Nmse));
     if names[0] != names[1] {
         panel(pen, left, words[0], &[a])?;
         return panel(pen, right, words[1], &[b]);
@@ -120,7 +120,7 @@ fn panel<DB: DrawingBackend>(
         } else {
             (color, format!("clean {name}"))
         };
-        // On the side to which no attack goes, and beside each other.
+        // On the side to which no attack goes, and next to each other.
         let y = scales.y(level) + if rising { 9.0 } else { -9.0 };
         let x = right - 18.0 - 56.0 * run as f64;
         pen.text(x, y, Side::Right, 11.0, color, &text)?;

@@ -23,7 +23,7 @@ const MOST_CORNERS: usize = 8;
 
 /// What is drawn.
 pub struct Picture<'a> {
-    /// What stands still.
+    /// The part that does not change.
     pub scene: &'a Scene,
     /// For each iteration, from 0, the places of the injected points: two numbers each.
     pub path: &'a [Vec<f64>],

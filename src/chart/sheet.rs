@@ -1,5 +1,4 @@
-//! A picture to take along: a title, the drawing, and a line that says where it comes from. The same
-//! drawings as in the page, on their own: there the words stand around them.
+//! A picture on its own: a title, the drawing, captions, and a footer with its origin.
 
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
@@ -79,7 +78,7 @@ impl Sheet<'_> {
     }
 }
 
-/// How many heatmaps stand side by side: four as a square.
+/// Number of heatmaps in a row: four as a square.
 fn columns(maps: usize) -> usize {
     if maps == 4 { 2 } else { maps.clamp(1, 3) }
 }
@@ -226,7 +225,7 @@ mod tests {
             }
             assert!(text.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"900\""));
         }
-        // Four maps stand two by two.
+        // Four maps are two by two.
         assert!(maps.height(900.0) > 2.0 * 430.0);
     }
 }

@@ -24,7 +24,7 @@ const TOP: f64 = 34.0;
 const BOTTOM: f64 = 42.0;
 const HEAD: f64 = 62.0;
 
-/// How many panels stand side by side at this width.
+/// Number of panels in a row at this width.
 fn columns(width: f64, panels: usize) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
@@ -59,7 +59,7 @@ pub fn draw<DB: DrawingBackend>(
 const CORRELATIONS_HEAD: f64 = 30.0;
 const CORRELATIONS_TITLE: f64 = 24.0;
 
-/// How many heatmaps stand side by side at this width.
+/// Number of heatmaps in a row at this width.
 fn heatmap_columns(width: f64) -> usize {
     if width >= 3.0 * MIN_PANEL_WIDTH { 3 } else { 1 }
 }

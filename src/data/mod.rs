@@ -52,7 +52,7 @@ pub enum Layout {
     Separate {
         /// One entry a task.
         tasks: Vec<RawPoints>,
-        /// For each task, for each point: is it a test point? Given only where the file says so.
+        /// For each task, for each point: is it a test point? Given only where the file has a split.
         is_test: Option<Vec<Vec<bool>>>,
     },
     /// All tasks label the same points (Sarcos).
@@ -110,7 +110,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The kind that a set of labels says: classification where all are -1 or 1, or all are 0 or 1
+/// The kind of a set of labels: classification where all are -1 or 1, or all are 0 or 1
 /// (then 0 becomes -1); otherwise regression.
 fn classify_labels<'a>(labels: impl Iterator<Item = &'a mut f64> + 'a) -> Kind {
     let mut labels: Vec<&mut f64> = labels.collect();
@@ -225,7 +225,7 @@ impl DataSet {
         }
     }
 
-    /// Does the file say which points are for training and which for testing?
+    /// Does the file mark which points are for training and which for testing?
     pub fn has_split(&self) -> bool {
         matches!(
             &self.layout,
@@ -237,7 +237,7 @@ impl DataSet {
     }
 
     /// SHA-256 over name, kind, sizes and the bits of every number, in the order in which they
-    /// stand here. The canonical numbers are those after the rounding of the bundle (see
+    /// are stored. The canonical numbers are those after the rounding of the bundle (see
     /// `published`), so a data set read from a raw file and one read from a bundle agree.
     pub fn canonical_sha256(&self) -> String {
         let mut hash = Sha256::new();
@@ -437,8 +437,8 @@ fn check_same(what: &str, found: usize, expected: usize) -> Result<()> {
     }
 }
 
-/// The ending of a file's name, in lower case: what kind of file it says it is. A file that is too
-/// large is refused here, before anything is read of it.
+/// The ending of a file's name, in lower case. A file that is too large is refused here, before it is
+/// read.
 fn ending_of(name: &str, bytes: &[u8]) -> Result<String> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(Error::data(format!(
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn the_canonical_hash_tells_points_apart() {
+    fn different_points_have_different_hashes() {
         let one = tiny(1.0, 4.0).unwrap();
         assert_eq!(one.sha256, one.canonical_sha256());
         assert_ne!(one.sha256, tiny(-1.0, 4.0).unwrap().sha256);
@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_say_what_kind_they_are() {
+    fn labels_determine_the_kind() {
         let kind = |labels: &mut [f64]| classify_labels(labels.iter_mut());
         assert_eq!(kind(&mut [-1.0, 1.0]), Kind::Classification);
         let mut zero_one = [0.0, 1.0];

@@ -42,7 +42,7 @@ impl Default for TargetScaling {
 /// | `seed` | 0 | which points | any |
 ///
 /// Exactly one of `train_per_task` and `train_share` is given, or neither where the file itself
-/// says which points are for training (a `split` column). One that is given overrules the file.
+/// marks the test points (a `split` column). A given size overrides the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SampleSettings {
     /// Training points of each task.
@@ -197,10 +197,9 @@ pub fn largest_norm(data: &DataSet) -> f64 {
 impl SampleSettings {
     fn wanted(&self, has_split: bool) -> Result<Wanted> {
         match (self.train_per_task, self.train_share) {
-            (Some(_), Some(share)) => Err(Error::field(
+            (Some(_), Some(_)) => Err(Error::invalid(
                 "train_share",
-                share,
-                "only one of train_per_task and train_share",
+                "cannot be combined with train_per_task; give only one of them",
             )),
             (Some(0), None) => Err(Error::field("train_per_task", 0, "at least 1")),
             (Some(count), None) => Ok(Wanted::Count(count)),
@@ -211,10 +210,9 @@ impl SampleSettings {
                 "a number above 0 and below 1",
             )),
             (None, None) if has_split => Ok(Wanted::AsInFile),
-            (None, None) => Err(Error::field(
+            (None, None) => Err(Error::invalid(
                 "train_per_task",
-                "nothing",
-                "train_per_task or train_share, as the data has no split of its own",
+                "missing; the data has no split of its own, so give train_per_task or train_share",
             )),
         }
     }
@@ -328,7 +326,7 @@ fn split_as_in_file(
         let missing = if train.is_empty() { "train" } else { "test" };
         return Err(Error::data(format!(
             "{place} has no points of split {missing}; expected at least one, or train_per_task \
-             or train_share to draw anew"
+             or train_share to draw again"
         )));
     }
     if let Some(count) = settings.test_per_task {
@@ -561,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_point_of_the_whole_data_set_has_norm_1_and_the_bias_stands_last() {
+    fn the_largest_point_of_the_whole_data_set_has_norm_1_and_the_bias_is_last() {
         let data = shared(5);
         let sample = draw(&data, &count(1, Some(1))).unwrap();
         let row = &sample.tasks[0].train.features;
@@ -602,7 +600,7 @@ mod tests {
                 }
             }
         }
-        // Nothing said: all of the class, and as many others.
+        // No size given: all of the class, and as many others.
         let whole = draw(&digits(), &count(8, None)).unwrap();
         assert_eq!(whole.tasks[0].test.count(), 10);
         assert_eq!(
@@ -736,7 +734,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_of_one_point_is_refused_in_words() {
+    fn a_task_of_one_point_is_refused_with_a_reason() {
         let share = SampleSettings {
             train_share: Some(0.5),
             ..SampleSettings::default()
@@ -744,7 +742,7 @@ mod tests {
         let message = draw(&with_split(&[false]), &share).unwrap_err().to_string();
         assert_eq!(
             message,
-            "train_share: 0.5 is not allowed; expected at least one of the 1 points of task a; it \
+            "train_share: 0.5 is invalid; expected at least one of the 1 points of task a; it \
              needs one to train and one to test"
         );
     }

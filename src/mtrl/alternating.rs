@@ -148,13 +148,13 @@ fn best_weights(problem: &mut Problem, spectrum: &Spectrum, start: &[f64]) -> Re
     let mut z = spectrum.rotated.clone();
     problem.activate_all(&step.w);
     for _ in 0..MAX_ACTIVE_SETS {
-        let mut pull = vec![0.0; step.w.len()];
-        for (i, row) in pull.chunks_exact_mut(dimension).enumerate() {
-            problem.add_pull(i, row);
+        let mut linear_term = vec![0.0; step.w.len()];
+        for (i, row) in linear_term.chunks_exact_mut(dimension).enumerate() {
+            problem.add_linear_term(i, row);
         }
-        let pull = spectrum.to_eigenbasis(&pull);
+        let linear_term = spectrum.to_eigenbasis(&linear_term);
         let system = System::new(problem, spectrum, Coupling::Fixed);
-        let (solved, taken) = system.factor()?.solve(&pull, SOLVE_TOLERANCE)?;
+        let (solved, taken) = system.factor()?.solve(&linear_term, SOLVE_TOLERANCE)?;
         step.products += taken;
         let direction: Vec<f64> = solved.iter().zip(&z).map(|(end, z)| end - z).collect();
         let regulariser = [

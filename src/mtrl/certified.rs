@@ -29,7 +29,7 @@ const SMALL_LAMBDA1: f64 = 1e-4;
 pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -> Result<Solution> {
     limits.check()?;
     let epsilon = problem.weights().epsilon;
-    if epsilon < MIN_EPSILON {
+    if epsilon.is_nan() || epsilon < MIN_EPSILON {
         let expected = "at least 1e-12 for the certified solver";
         return Err(Error::field("epsilon", epsilon, expected));
     }
@@ -76,10 +76,10 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
     })
 }
 
-/// Where the solver stands.
+/// State of the solver.
 struct State {
     w: Vec<f64>,
-    /// U*, rows by task; none: what the optimality conditions say.
+    /// U*, rows by task; none: from the optimality conditions.
     dual: Option<Vec<f64>>,
     iterations: usize,
     products: usize,
@@ -149,7 +149,7 @@ fn uncoupled(problem: &mut Problem) -> Vec<f64> {
     let mut product = vec![0.0; dimension];
     for (i, row) in w.chunks_exact_mut(dimension).enumerate() {
         let mut residual = vec![0.0; dimension];
-        problem.add_pull(i, &mut residual);
+        problem.add_linear_term(i, &mut residual);
         let mut direction = residual.clone();
         let mut rho = norm_squared(&residual);
         let enough = 1e-8 * rho;
@@ -173,7 +173,7 @@ fn uncoupled(problem: &mut Problem) -> Vec<f64> {
 }
 
 /// The numbers d_a of the model at a point: the tracked dual as the singular vectors see it; where
-/// there is none, what the optimality conditions say the dual would be if the rest were optimal,
+/// there is none, the dual that the optimality conditions give if the rest were optimal,
 /// λ2 τ U* = λ2 τ W S⁻¹ - ∇P.
 fn dual_numbers(problem: &Problem, point: &Point, dual: Option<&[f64]>) -> Vec<f64> {
     let spectrum = &point.spectrum;
@@ -236,7 +236,7 @@ fn step(
         problem.activate_all(&w);
         let next = Point::with_floor(problem, w, epsilon)?;
         // The slack lets steps pass whose gain is below the rounding of P. Where that is larger
-        // than the slack, slopes tell: P is convex, so it has fallen where it does not rise yet.
+        // than the slack, slopes decide: P is convex, so it has fallen where it does not rise yet.
         let slack = 4.0 * f64::EPSILON * point.value.abs();
         let falling = next.slope(&v) <= 0.0;
         if falling || next.value <= point.value + 1e-4 * length * slope + slack {

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn else_the_minimum_between_the_kinks_is_found() {
+    fn otherwise_the_minimum_between_the_kinks_is_found() {
         // max(0, 1 - 4t)²/2 falls to t = 1/4; max(0, 8t - 2)²/2 rises from there.
         let steep = line([0.0, -0.8, 0.0], &[(1.0, -4.0), (-2.0, 8.0)]);
         // Beyond 1/4: -0.8 + 8 (8t - 2) = 0.
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn uphill_there_is_no_step() {
+    fn an_uphill_direction_has_no_step() {
         assert_eq!(line([0.0, 1.0, 1.0], &[]).length(), 0.0);
     }
 }

@@ -5,7 +5,7 @@
 //! A task therefore keeps the sums Σ x x' and Σ y x of its active points. The sums of the clean
 //! points are made once; those of injected points when they move; points that enter or leave the
 //! active set are added and subtracted. A task also remembers how far its w may move before any
-//! point can change sides: until then the sums say everything, and no point is looked at.
+//! point can change sides: until then the sums suffice, and no point is read.
 
 use crate::error::{Error, Result};
 use crate::linalg::{add_gram, add_scaled, dot, mirror, norm_squared};
@@ -119,7 +119,7 @@ impl TaskState {
         state
     }
 
-    /// Squared loss: the sums anew from those of the clean points.
+    /// Squared loss: recomputes the sums from those of the clean points.
     fn sum_injected(&mut self) {
         self.sums.clone_from(&self.clean_sums);
         self.sums
@@ -282,9 +282,9 @@ impl Problem {
             // w'Gw - 2 w'Σyx + Σy², in units of 2/N.
             let rows = state.curvature.chunks_exact(self.dimension);
             for (((row, moment), w_a), g) in rows.zip(&state.sums.moment).zip(w).zip(gradient) {
-                let (curved, pull) = (dot(row, w), scale * moment);
-                *g += curved - pull;
-                value += w_a * (curved - 2.0 * pull);
+                let (curved, linear_term) = (dot(row, w), scale * moment);
+                *g += curved - linear_term;
+                value += w_a * (curved - 2.0 * linear_term);
             }
             // Rounding may leave a sum of squares a little below zero.
             return (0.5 * (value + scale * state.sums.label_squares)).max(0.0);
@@ -356,7 +356,7 @@ impl Problem {
     }
 
     /// Adds 2/N Σ y x of the active points of a task.
-    pub(crate) fn add_pull(&self, number: usize, target: &mut [f64]) {
+    pub(crate) fn add_linear_term(&self, number: usize, target: &mut [f64]) {
         let state = &self.tasks[number];
         add_scaled(target, state.scale(), &state.sums.moment);
     }

@@ -10,7 +10,7 @@
 //! e_aa = the same, and λ2 u_a Σ_b u_b c_bb.
 //! ```
 //!
-//! The e_ab are the movement of Ω; without them Ω is held fixed. The regulariser couples nothing but
+//! The e_ab are the omega_derivative of Ω; without them Ω is held fixed. The regulariser couples nothing but
 //! pairs (a, b), (b, a) and the diagonal. In each product of two u one factor may be replaced by a
 //! number d between 0 and 1, made symmetric: the primal-dual Newton method of Chan, Golub and Mulet
 //! (1999), which stays effective far from the optimum where Newton's own model is poor. With d = 0
@@ -57,14 +57,14 @@ pub(crate) struct System<'a> {
     spectrum: &'a Spectrum,
     /// (λ1 + λ2 τ / s_a)^(-1/2); zero where s_a is zero.
     scale: Vec<f64>,
-    movement: Option<Movement>,
+    omega_derivative: Option<OmegaDerivative>,
 }
 
-/// e_ab = keep_ab c_ab + swap_ab c_ba, and e_aa + dual_a Σ_b unit_b c_bb + unit_a Σ_b dual_b c_bb,
+/// e_ab = diagonal_ab c_ab + cross_ab c_ba, and e_aa + dual_a Σ_b unit_b c_bb + unit_a Σ_b dual_b c_bb,
 /// in scaled rows. Columns are those rows b that have a p_b.
-struct Movement {
-    keep: Vec<f64>,
-    swap: Vec<f64>,
+struct OmegaDerivative {
+    diagonal: Vec<f64>,
+    cross: Vec<f64>,
     unit: Vec<f64>,
     dual: Vec<f64>,
 }
@@ -96,17 +96,20 @@ impl<'a> System<'a> {
                 }
             })
             .collect();
-        let movement = match coupling {
+        let omega_derivative = match coupling {
             Coupling::Fixed => None,
-            Coupling::Moving { dual } => {
-                Some(Movement::new(spectrum, dual, weights.lambda2, &scale))
-            }
+            Coupling::Moving { dual } => Some(OmegaDerivative::new(
+                spectrum,
+                dual,
+                weights.lambda2,
+                &scale,
+            )),
         };
         Self {
             problem,
             spectrum,
             scale,
-            movement,
+            omega_derivative,
         }
     }
 
@@ -183,7 +186,7 @@ impl<'a> System<'a> {
             }
             add_combination(row, product, coefficients);
         }
-        let Some(movement) = &self.movement else {
+        let Some(omega_derivative) = &self.omega_derivative else {
             return;
         };
         let Spectrum { first, left, .. } = self.spectrum;
@@ -194,7 +197,7 @@ impl<'a> System<'a> {
         for (c, row) in inner.chunks_exact_mut(count).zip(v.chunks_exact(dimension)) {
             multiply(c, left, row);
         }
-        movement.apply(inner, moved, *first);
+        omega_derivative.apply(inner, moved, *first);
         for (row, e) in out
             .chunks_exact_mut(dimension)
             .zip(moved.chunks_exact(count))
@@ -255,7 +258,7 @@ fn breakdown() -> Error {
     }
 }
 
-impl Movement {
+impl OmegaDerivative {
     fn new(spectrum: &Spectrum, d: &[f64], lambda2: f64, scale: &[f64]) -> Self {
         let Spectrum {
             values: s,
@@ -267,20 +270,20 @@ impl Movement {
         let (m, first) = (s.len(), *first);
         let half = 0.5 * lambda2 * trace;
         let count = m - first;
-        let (mut keep, mut swap) = (vec![0.0; m * count], vec![0.0; m * count]);
+        let (mut diagonal, mut cross) = (vec![0.0; m * count], vec![0.0; m * count]);
         for a in 0..m {
             for b in first..m {
                 let sum = s[a] + s[b];
                 let k = a * count + b - first;
-                keep[k] = -2.0 * half * scale[a] * scale[a] * d[b] * singular[b] / (s[a] * sum);
+                diagonal[k] = -2.0 * half * scale[a] * scale[a] * d[b] * singular[b] / (s[a] * sum);
                 let mixed = d[b] * singular[a] / s[a] + d[a] * singular[b] / s[b];
-                swap[k] = -half * scale[a] * scale[b] * mixed / sum;
+                cross[k] = -half * scale[a] * scale[b] * mixed / sum;
             }
         }
         let root = (0.5 * lambda2).sqrt();
         Self {
-            keep,
-            swap,
+            diagonal,
+            cross,
             unit: (first..m)
                 .map(|a| root * scale[a] * singular[a] / s[a])
                 .collect(),
@@ -300,9 +303,9 @@ impl Movement {
         for (a, row) in e.chunks_exact_mut(count).enumerate() {
             for b in 0..count {
                 let k = a * count + b;
-                row[b] = self.keep[k] * c[k];
+                row[b] = self.diagonal[k] * c[k];
                 if a >= first {
-                    row[b] += self.swap[k] * c[(first + b) * count + a - first];
+                    row[b] += self.cross[k] * c[(first + b) * count + a - first];
                 }
             }
         }
@@ -336,7 +339,7 @@ impl Blocks {
             problem,
             spectrum,
             scale,
-            movement,
+            omega_derivative,
         } = system;
         let m = scale.len();
         let dimension = problem.dimension();
@@ -350,7 +353,7 @@ impl Blocks {
         let Spectrum { first, left, .. } = spectrum;
         let (first, count) = (*first, m - first);
         let p = |b: usize| &left[b * dimension..(b + 1) * dimension];
-        let soft: Vec<usize> = match movement {
+        let soft: Vec<usize> = match omega_derivative {
             Some(_) => (0..count).filter(|&b| is_soft(first + b)).collect(),
             None => Vec::new(),
         };
@@ -372,18 +375,21 @@ impl Blocks {
         for a in 0..m {
             if !is_soft(a) {
                 let taken = soft.iter().zip(&along).map(|(&b, along)| {
-                    let keep = movement.as_ref().map_or(0.0, |m| m.keep[a * count + b]);
-                    1.0 - 1.0 / (1.0 + keep + scale[a] * scale[a] * along)
+                    let diagonal = omega_derivative
+                        .as_ref()
+                        .map_or(0.0, |m| m.diagonal[a * count + b]);
+                    1.0 - 1.0 / (1.0 + diagonal + scale[a] * scale[a] * along)
                 });
                 rows.push(Block::Stiff(taken.collect()));
                 continue;
             }
-            // The movement within the row is diagonal: multiples of p_b p_b'.
+            // The omega_derivative within the row is diagonal: multiples of p_b p_b'.
             let along_p = |b: usize| {
-                movement.as_ref().map_or(0.0, |movement| {
+                omega_derivative.as_ref().map_or(0.0, |omega_derivative| {
                     let k = a * count + b;
-                    let own = movement.swap[k] + 2.0 * movement.unit[b] * movement.dual[b];
-                    movement.keep[k] + if first + b == a { own } else { 0.0 }
+                    let own = omega_derivative.cross[k]
+                        + 2.0 * omega_derivative.unit[b] * omega_derivative.dual[b];
+                    omega_derivative.diagonal[k] + if first + b == a { own } else { 0.0 }
                 })
             };
             let (mut block, size) = match &coarse {

@@ -1,6 +1,6 @@
 //! The paper's figures as sweeps of specifications, and what is shown of their results.
 //!
-//! [`plan`] says which runs a figure needs; whoever has workers or threads runs them in any order;
+//! [`plan`] says which runs a figure needs; the caller runs them in any order, on workers or threads;
 //! [`Measured`] is what a figure keeps of a report; [`panels`], [`csv()`] and the drawing in
 //! `chart::sweep` take the results. Not here: running, files, drawing.
 
@@ -81,7 +81,7 @@ impl Figure {
         }
     }
 
-    /// What the paper says of it, in its own words as far as they are short.
+    /// The paper's claim, in its own words where they are short.
     pub fn claim(self) -> &'static str {
         match self {
             Self::Convergence => {
@@ -170,7 +170,7 @@ fn drawn(random: &mut Random, m: usize, count: usize) -> Vec<usize> {
     tasks
 }
 
-/// Three step rules, three attacks each: the paper's setting, and ours beside it.
+/// Three step rules, three attacks each: the paper's setting, and ours for comparison.
 fn convergence(base: &Spec, repeat: u64, dataset: &'static str, runs: &mut Vec<Planned>) {
     let m = task_count(base);
     let rest = others(&base.targets, m);
@@ -584,7 +584,7 @@ pub fn correlation_rows(dataset: &str, runs: &[(&Planned, &Measured)]) -> Vec<Co
         .collect()
 }
 
-/// A digest over the digests of all runs, in the order of the plan: whoever made them, and in
+/// A digest over the digests of all runs, in the order of the plan, wherever they ran and in
 /// whichever order, it is the same.
 pub fn digest(runs: &[(&Planned, &Measured)]) -> String {
     let mut all = Sha256::new();

@@ -1,6 +1,6 @@
-//! What the results of a figure say beside the paper's claim: sentences with numbers.
+//! The results of a figure compared with the paper's claim: sentences with numbers.
 //!
-//! They speak of the runs that are there; with few of them they say little. Not here: tables,
+//! They cover the finished runs only. Not here: tables,
 //! verdicts over many seeds (the reproduction report).
 
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use crate::paper::figures::{self, CorrelationRow, Figure, Measured, Panel, Plann
 /// The budget that the paper's numbers are about.
 const BUDGET: f64 = 0.3;
 
-/// The sentences for one data set; none while there is nothing to say.
+/// The sentences for one data set; empty while too few runs are finished.
 pub fn findings(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> Vec<String> {
     match figure {
         Figure::Convergence => convergence(&figures::panels(figure, dataset, runs)),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sentences_have_the_numbers() {
+    fn findings_contain_the_measured_numbers() {
         let text = said(Figure::Convergence, &measured(&[0.6; 16], &[]));
         assert!(text.contains("settled at iteration 0"), "{text}");
         let swinging: Vec<f64> = (0..16).map(|k| f64::from(k % 2)).collect();

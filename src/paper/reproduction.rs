@@ -1,4 +1,4 @@
-//! Every claim of the paper beside what was measured, as Markdown. No sentence with a number in it is
+//! Every claim of the paper compared with what was measured, as Markdown. No sentence with a number in it is
 //! written by hand. Not here: running figures, files, printing.
 
 use std::fmt::Write as _;
@@ -65,7 +65,7 @@ pub fn introduction(seeds: u64, study_seeds: u64) -> String {
     )
 }
 
-/// The table of a figure's runs beside the paper's claims, and the reasons for the differences.
+/// The table of a figure's runs compared with the paper's claims, and the reasons for the differences.
 pub fn figure(figure: Figure, runs: &Runs) -> String {
     let mut text = String::new();
     match figure {
@@ -95,7 +95,7 @@ pub fn studies(
     Ok(text)
 }
 
-/// The reasons behind the verdicts, in words; the numbers stand in the tables.
+/// The reasons behind the verdicts; the numbers are in the tables.
 fn why(figure: Figure) -> &'static str {
     match figure {
         Figure::Convergence => {
@@ -586,7 +586,7 @@ fn starts(text: &mut String, data: &[(&str, DataSet)]) -> Result<()> {
 
 type Change<'a> = (&'a str, Box<dyn Fn(&mut Spec) + 'a>);
 
-/// What the paper does not say, and how much hangs on it.
+/// The choices that the paper leaves open, and how much the results depend on them.
 fn choices(
     text: &mut String,
     data: &[(&str, DataSet)],

@@ -112,7 +112,7 @@ impl Given<'_> {
         })
     }
 
-    /// Neither of the two fields that say how many points are for training is written.
+    /// Neither of the two fields for the size of the training set is written.
     fn training_is_open(&self) -> bool {
         ["train_per_task", "train_share"]
             .into_iter()

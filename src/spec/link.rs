@@ -3,14 +3,13 @@
 //! Keys are those of the table of fields; defaults are left out, and the defaults of a version never
 //! change. Task numbers are written as ranges (`t=0-14,20`), from 0 as in specifications. A user's
 //! file is `d=file:NAME:SHA256`; where its columns need a mapping (`data::import::mapping`), `c` is the text
-//! of it. Five keys speak of a result ([`Claim`]): `e` engine, `h` beginning
-//! of the data's SHA-256, `r` digest, `q` last metric, `u` last utility. Every other key is kept and
-//! handed on, for the view of the page; [`Link::unknown_keys`] names those that nobody knows. Values
-//! are treated as hostile: what is not of the field's form is an error that names the field. Not
-//! here: ranges and contradictions (`spec`), what the page does.
+//! of it. Five keys describe a result ([`Claim`]): `e` engine, `h` first digits of the data's SHA-256,
+//! `r` digest, `q` last metric, `u` last utility. Other keys are kept for the view of the page;
+//! [`Link::unknown_keys`] lists those with no meaning. Values are untrusted: a value that is not of the
+//! field's form is an error that names the field. Not here: ranges and contradictions (`rules`).
 //!
-//! A link says its version, and is read as that version meant it, for ever: a later version adds an
-//! arm to the `match` in [`decode`], which fills in the defaults that changed since.
+//! A link has a version and keeps the meaning of that version for ever: a later version adds an arm to
+//! the `match` in [`decode`], which fills in the defaults that have changed.
 //! `tests/golden/links.txt` holds a link of every form that was ever written.
 
 use std::fmt::Write as _;
@@ -34,9 +33,9 @@ const VIEW_KEYS: [&str; 7] = ["embed", "view", "left", "right", "map", "theme", 
 pub struct Link {
     /// The specification as far as it is written.
     pub draft: Draft,
-    /// What the columns of the user's file are, where they do not say so themselves.
+    /// The mapping of the user's file, where its column names are not ours.
     pub columns: Option<Mapping>,
-    /// What it says of the result.
+    /// The result that it claims.
     pub claim: Claim,
     /// Keys that are no part of the specification or the result, in their order.
     pub others: Vec<(String, String)>,
@@ -64,7 +63,7 @@ fn is_address(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
-/// What a link says of a result, as far as it does.
+/// The result that a link claims; each part may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claim {
     /// Version of the engine that made it.
@@ -80,7 +79,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Its keys, as they stand in a link; empty if it says nothing.
+    /// Its keys as part of a link; empty if nothing is claimed.
     pub fn write(&self) -> String {
         let number = |value: Option<f64>| value.map(shortest);
         let pairs = [
@@ -96,7 +95,7 @@ impl Claim {
         pairs.collect::<Vec<_>>().join("&")
     }
 
-    /// Takes a key of a link; false if the key does not speak of a result.
+    /// Reads a key of a link; false if the key does not belong to a claim.
     fn read(&mut self, key: &str, text: &str) -> Result<bool> {
         let number = |field: &str| match read_number(text) {
             Some(number) => Ok(Some(number)),
@@ -117,68 +116,68 @@ impl Claim {
         Ok(true)
     }
 
-    /// Says whether the result that was found is the one told of here; none if no digest is told.
+    /// Compares the claim with a result; none if the claim has no digest.
     pub fn compare(&self, found: &Self, metric_name: MetricName) -> Option<Comparison> {
-        let (told, digest) = (self.digest.as_ref()?, found.digest.as_ref()?);
-        let same = told.eq_ignore_ascii_case(digest);
+        let (claimed, digest) = (self.digest.as_ref()?, found.digest.as_ref()?);
+        let same = claimed.eq_ignore_ascii_case(digest);
         if same {
             let words = format!("Reproduced bit for bit: digest {digest}.");
             return Some(Comparison { same, words });
         }
         let mut reasons = Vec::new();
-        if let (Some(told), Some(found)) = (&self.engine, &found.engine)
-            && told != found
+        if let (Some(claimed), Some(found)) = (&self.engine, &found.engine)
+            && claimed != found
         {
             reasons.push(format!(
-                "the link was made by engine {told}, this is {found}"
+                "the link was made by engine {claimed}; this is engine {found}"
             ));
         }
         let data_differ = self.data_differ(found);
         if data_differ {
-            reasons.push("the data are not the same".to_string());
+            reasons.push("the data differ".to_string());
         }
         if reasons.is_empty() {
             reasons.push(match &self.engine {
-                Some(_) => "engine and data are the same, so the link was altered".to_string(),
-                None => "the link does not say which engine made it".to_string(),
+                Some(_) => "engine and data are the same, so the link was edited".to_string(),
+                None => "the link does not name the engine that made it".to_string(),
             });
         }
         reasons.extend(by_how_much(metric_name.text(), self.metric, found.metric));
         reasons.extend(by_how_much("utility", self.utility, found.utility));
         let words = format!(
-            "Not the result of the link: its digest is {told}, this one {digest}; {}.",
+            "Differs from the result in the link: digest {claimed} in the link, {digest} here; {}.",
             reasons.join("; ")
         );
         Some(Comparison { same, words })
     }
 
     fn data_differ(&self, found: &Self) -> bool {
-        let (Some(told), Some(found)) = (&self.data_sha256, &found.data_sha256) else {
+        let (Some(claimed), Some(found)) = (&self.data_sha256, &found.data_sha256) else {
             return false;
         };
-        let length = told.len().min(found.len());
-        !told[..length].eq_ignore_ascii_case(&found[..length])
+        let length = claimed.len().min(found.len());
+        !claimed[..length].eq_ignore_ascii_case(&found[..length])
     }
 }
 
-/// How a result compares with what a link says of it.
+/// How a result compares with the claim of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     /// Bit for bit.
     pub same: bool,
-    /// That, or what differs and by how much.
+    /// The result of the comparison, for people.
     pub words: String,
 }
 
 /// From which digit on two numbers differ, and by which share of the larger.
-fn by_how_much(name: &str, told: Option<f64>, found: Option<f64>) -> Option<String> {
-    let (told, found) = (told?, found?);
-    if told == found {
+fn by_how_much(name: &str, claimed: Option<f64>, found: Option<f64>) -> Option<String> {
+    let (claimed, found) = (claimed?, found?);
+    if claimed == found {
         return Some(format!("{name} {found} is the same to the last digit"));
     }
-    let largest = told.abs().max(found.abs());
+    let largest = claimed.abs().max(found.abs());
     // Halved first: a hostile pair of numbers must not overflow.
-    let share = 2.0 * ((told / 2.0 - found / 2.0) / largest).abs();
+    let share = 2.0 * ((claimed / 2.0 - found / 2.0) / largest).abs();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -193,7 +192,7 @@ fn by_how_much(name: &str, told: Option<f64>, found: Option<f64>) -> Option<Stri
     };
     Some(format!(
         "{name} {} in the link, {} here: they differ in the {ordinal} digit (by {share:.0e} of the value)",
-        significant(told, largest, digit + 1),
+        significant(claimed, largest, digit + 1),
         significant(found, largest, digit + 1),
     ))
 }
@@ -221,11 +220,15 @@ fn significant(value: f64, largest: f64, digits: usize) -> String {
 ///
 /// # Errors
 /// An address without a fragment; a newer version, or one that never was; a value that is not of
-/// the form of its field, named by it; a key that stands twice; a link longer than [`MAX_LENGTH`].
+/// the form of its field; a key that is given twice; a link longer than [`MAX_LENGTH`].
 pub fn decode(text: &str) -> Result<Link> {
     if text.len() > MAX_LENGTH {
         let found = format!("{} bytes", text.len());
-        return Err(Error::field("link", found, format!("at most {MAX_LENGTH}")));
+        return Err(Error::out_of_range(
+            "link",
+            found,
+            format!("at most {MAX_LENGTH}"),
+        ));
     }
     let text = text.trim();
     let fragment = match text.split_once('#') {
@@ -242,13 +245,12 @@ pub fn decode(text: &str) -> Result<Link> {
     let pairs = pairs(fragment)?;
     match version(&pairs)? {
         1 => version_1(pairs),
-        0 => Err(Error::field("version", 0, "1: there never was a version 0")),
-        newer => Err(Error::field(
+        0 => Err(Error::field("version", 0, "1")),
+        newer => Err(Error::invalid(
             "version",
-            newer,
             format!(
-                "at most {VERSION}: the link was made by a newer version of this page; reload the \
-                 page, or open the link where it was made"
+                "{newer} is newer than {VERSION}, the latest that this engine reads; reload the page, \
+                 or open the link where it was made"
             ),
         )),
     }
@@ -261,14 +263,14 @@ fn pairs(fragment: &str) -> Result<Vec<(String, String)>> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (key, value) = (percent_decode(key)?, percent_decode(value)?);
         if pairs.iter().any(|(other, _)| *other == key) {
-            return Err(Error::field(shorten(&key), "given twice", "one value"));
+            return Err(Error::invalid(shorten(&key), "given twice"));
         }
         pairs.push((key, value));
     }
     Ok(pairs)
 }
 
-/// The version that a link says it is; the first, if it says nothing.
+/// The version of a link; 1 if it has none.
 fn version(pairs: &[(String, String)]) -> Result<u64> {
     let Some((_, text)) = pairs.iter().find(|(key, _)| key == "v") else {
         return Ok(1);
@@ -293,10 +295,12 @@ fn version_1(pairs: Vec<(String, String)>) -> Result<Link> {
     if let Some(columns) = &link.columns
         && !matches!(link.draft.dataset(), Ok(DatasetRef::File { .. }))
     {
-        return Err(Error::field(
+        return Err(Error::invalid(
             "columns",
-            shorten(&columns.to_string()),
-            "columns only with a file of your own (d=file:NAME:SHA256)",
+            format!(
+                "{} applies only to a file of your own (d=file:NAME:SHA256)",
+                shorten(&columns.to_string())
+            ),
         ));
     }
     Ok(link)
@@ -328,7 +332,7 @@ pub fn write(draft: &Draft) -> String {
 /// The fragment of a specification with the mapping of its file, where it needs one.
 pub fn with_columns(fragment: &str, columns: Option<&str>) -> String {
     match columns {
-        // What parts a mapping is legal in a fragment as it stands, and stays readable.
+        // The separators of a mapping are legal in a fragment, and stay readable.
         Some(text) => format!("{fragment}&c={}", escape(text, b"-._~:,;")),
         None => fragment.to_string(),
     }
@@ -489,7 +493,7 @@ mod tests {
         let sha256 = "ab".repeat(32);
         let columns = "sep:semicolon;task:1;label:9;split:10,hold out;x:2-8;class:b%2Ca,né";
         let fragment = with_columns(&format!("v=1&d=file:my.csv:{sha256}&b=0.3"), Some(columns));
-        // Frozen: a change here breaks links that people have shared.
+        // Never change this: it would break links that people have shared.
         let tail =
             "&c=sep:semicolon;task:1;label:9;split:10,hold%20out;x:2-8;class:b%252Ca,n%C3%A9";
         assert!(fragment.ends_with(tail), "{fragment}");
@@ -500,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_message_quotes_has_no_control_characters() {
+    fn messages_have_no_control_characters() {
         for text in ["v=1&b=%1B]0;a%07", "v=1&%1B=1&%1B=2", "v=1&r=%E2%80%AE"] {
             let message = decode(text).unwrap_err().to_string();
             assert!(
@@ -511,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_told_from_paths_and_json() {
+    fn links_are_distinguished_from_paths_and_json() {
         let links = ["#", "#d=sarcos", "v=1&d=sarcos", "https://a.org/#v=1"];
         for text in links.iter().chain(&["127.0.0.1:8080/#v=1&d=sarcos"]) {
             assert!(is_link(text), "{text}");
@@ -557,7 +561,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_link_says_of_the_result_and_the_view_is_kept() {
+    fn a_link_keeps_its_claim_and_the_keys_of_the_view() {
         let link =
             decode("#v=1&d=sarcos&e=0.1.0&r=0123456789abcdef&embed=1&zzz=%41&story=3").unwrap();
         assert_eq!(link.claim.engine.as_deref(), Some("0.1.0"));
@@ -567,7 +571,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_is_read_as_it_was_written() {
+    fn a_claim_survives_writing_and_reading() {
         let text = "e=0.1.0&h=00ffab&r=0123456789abcdef&q=1.1647382910394857&u=3e-9";
         let claim = decode(&format!("v=1&{text}")).unwrap().claim;
         assert_eq!(claim.metric, Some(1.164_738_291_039_485_7));
@@ -576,21 +580,21 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_says_what_differs_and_by_how_much() {
+    fn a_comparison_names_what_differs_and_by_how_much() {
         let claim = |text: &str| decode(text).unwrap().claim;
         let found = claim("e=0.2.0&h=00ffab12&r=0123456789abcdef&q=1.1649&u=250");
-        let words = |told: &str| {
-            let comparison = claim(told).compare(&found, MetricName::Nmse)?;
+        let words = |claimed: &str| {
+            let comparison = claim(claimed).compare(&found, MetricName::Nmse)?;
             assert!(!comparison.same);
             Some(comparison.words)
         };
         assert_eq!(words("e=0.1.0&q=1"), None);
-        for (told, part) in [
-            ("r=00&e=0.1.0", "made by engine 0.1.0, this is 0.2.0"),
-            ("r=00&e=0.2.0&h=00FF", "so the link was altered"),
-            ("r=00&e=0.2.0&h=00ffab12345", "so the link was altered"),
-            ("r=00&e=0.2.0&h=00fe", "the data are not the same"),
-            ("r=00", "does not say which engine"),
+        for (claimed, part) in [
+            ("r=00&e=0.1.0", "made by engine 0.1.0; this is engine 0.2.0"),
+            ("r=00&e=0.2.0&h=00FF", "so the link was edited"),
+            ("r=00&e=0.2.0&h=00ffab12345", "so the link was edited"),
+            ("r=00&e=0.2.0&h=00fe", "the data differ"),
+            ("r=00", "does not name the engine"),
             (
                 "r=00&q=1.1647",
                 "NMSE 1.1647 in the link, 1.1649 here: they differ in the 4th digit (by 2e-4 of the value)",
@@ -607,15 +611,15 @@ mod tests {
                 "0 in the link, 250 here: they differ in the 1st digit (by 1e0",
             ),
         ] {
-            let words = words(told).unwrap();
-            assert!(words.contains(part), "{told}: {words}");
+            let words = words(claimed).unwrap();
+            assert!(words.contains(part), "{claimed}: {words}");
         }
         let same = claim("r=0123456789ABCDEF").compare(&found, MetricName::Auc);
         assert!(same.unwrap().same);
     }
 
     #[test]
-    fn a_draft_is_written_with_all_it_has_and_nothing_in_it_is_bent() {
+    fn a_draft_is_written_in_full_and_invalid_values_stay_invalid() {
         let draft = Draft::parse(
             r#"{"version":1,"dataset":"sarcos","targets":[0,1,2,5],"budget":0.25,"seed":3.0}"#,
         );

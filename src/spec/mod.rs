@@ -1,6 +1,6 @@
 //! Everything that determines a run: its fields with ranges and defaults, the check, and links.
 //!
-//! A [`Draft`] is what somebody wrote: some fields, unchecked. A [`Spec`] is complete and checked;
+//! A [`Draft`] holds the fields that were written, unchecked. A [`Spec`] is complete and checked;
 //! only a `Spec` runs. [`fields`] is the one table of the fields, `rules` checks values and
 //! combinations of them, [`link`] writes and reads links. Not here: data, results.
 
@@ -60,7 +60,7 @@ pub struct Shape {
     pub tasks: usize,
     /// Kind of the labels; `None` where the loss decides (synthetic).
     pub kind: Option<Kind>,
-    /// The file says itself which points are for training.
+    /// The file has a column that marks the test points.
     pub has_split: bool,
 }
 
@@ -90,7 +90,7 @@ impl Shape {
     }
 }
 
-/// A specification as somebody wrote it: known fields only, values not yet checked.
+/// A specification as written: known fields only, values not yet checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
     values: Map<String, Value>,
@@ -100,17 +100,17 @@ impl Draft {
     /// Reads one JSON object.
     ///
     /// # Errors
-    /// Text that is no JSON object; an unknown field; a field that stands twice.
+    /// Text that is no JSON object; an unknown field; a field that is given twice.
     pub fn parse(text: &str) -> Result<Self> {
         // Some editors put a byte order mark in front.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let value: Value = serde_json::from_str(text).map_err(|error| syntax_error(&error))?;
         let draft = Self::from_value(value)?;
-        // A JSON reader keeps the last of two: which one was meant?
+        // A JSON reader keeps the last of two: it is unclear which one was meant.
         let Names(names) = serde_json::from_str(text).map_err(|error| syntax_error(&error))?;
         for (at, name) in names.iter().enumerate() {
             if names[..at].contains(name) {
-                return Err(Error::field(name, "given twice", "one value"));
+                return Err(Error::invalid(name, "given twice"));
             }
         }
         Ok(draft)
@@ -127,11 +127,8 @@ impl Draft {
         for name in values.keys() {
             if field(name).is_none() {
                 let known: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
-                return Err(Error::field(
-                    excerpt(name, LINE),
-                    "unknown field",
-                    format!("one of {}", known.join(", ")),
-                ));
+                let reason = format!("unknown field; available: {}", known.join(", "));
+                return Err(Error::invalid(excerpt(name, LINE), reason));
             }
         }
         Ok(Self { values })
@@ -412,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_json_object_is_told_by_line_or_field() {
+    fn text_that_is_no_json_object_is_refused_by_line_or_field() {
         let message = |text: &str| Draft::parse(text).expect_err(text).to_string();
         assert_eq!(
             message("{\n \"seed\": 1,\n \"budget\" 3}"),
@@ -432,13 +429,10 @@ mod tests {
             hostile.starts_with(r"\u{1b}]0;a\u{202e}: unknown"),
             "{hostile}"
         );
-        assert!(message("[1,2]").starts_with("spec: [1,2] is not allowed"));
-        assert!(message("null").starts_with("spec: null is not allowed"));
+        assert!(message("[1,2]").starts_with("spec: [1,2] is invalid"));
+        assert!(message("null").starts_with("spec: null is invalid"));
         let twice = r#"{"seed":1,"budget":0.1,"seed":1}"#;
-        assert_eq!(
-            message(twice),
-            "seed: given twice is not allowed; expected one value"
-        );
+        assert_eq!(message(twice), "seed: given twice");
         assert_eq!(Draft::parse("\u{feff}{}").unwrap(), Draft::default());
     }
 

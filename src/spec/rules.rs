@@ -3,16 +3,17 @@
 
 use serde_json::Value;
 
-use super::{DATASETS, DatasetRef, Field, FieldKind, Shape, Spec, shorten};
+use super::{DATASETS, DatasetRef, Field, FieldKind, LINE, Shape, Spec, shorten};
 use crate::attack::{Attack, Gradient, InjectedLabels, Method};
 use crate::data::Kind;
 use crate::data::sample::TargetScaling;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::mtrl::{Loss, Solver};
 
 /// Checks a value against the row of its field.
 pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result<()> {
     let refuse = |expected: String| Err(Error::field(field.name, shorten(value), expected));
+    let out_of_range = |range| Err(Error::out_of_range(field.name, shorten(value), range));
     match field.kind {
         FieldKind::Choice { words, .. } => match value.as_str() {
             Some(word) if words.contains(&word) => Ok(()),
@@ -21,20 +22,27 @@ pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result
         FieldKind::Integer { min, max, .. } => match value.as_u64() {
             Some(number) if (min..=max).contains(&number) => Ok(()),
             _ if min == max => refuse(format!("{min}")),
-            _ => refuse(format!("a whole number from {min} to {max}")),
+            Some(_) => out_of_range(format!("between {min} and {max}")),
+            None => refuse(format!("a whole number between {min} and {max}")),
         },
         FieldKind::Number {
             min, max, or_zero, ..
         } => match value.as_f64() {
             Some(number) if number.is_finite() && number >= min && number <= max => Ok(()),
             Some(0.0) if or_zero => Ok(()),
-            _ if or_zero => refuse(format!("0, or a number from {min:?} to {max:?}")),
-            _ => refuse(format!("a number from {min:?} to {max:?}")),
+            Some(_) if or_zero => out_of_range(format!("0, or between {min:?} and {max:?}")),
+            Some(_) => out_of_range(format!("between {min:?} and {max:?}")),
+            None => refuse(format!("a number between {min:?} and {max:?}")),
         },
         FieldKind::Tasks => check_tasks(field, value, shape),
         FieldKind::Dataset => match DatasetRef::try_from(value.clone())? {
             DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => Ok(()),
-            DatasetRef::Named(_) => refuse(format!("one of {}, or a file", DATASETS.join(", "))),
+            DatasetRef::Named(name) => {
+                let names = DATASETS.join(", ");
+                let name = excerpt(&name, LINE);
+                let reason = format!("{name} not found; available: {names}, or a file");
+                Err(Error::invalid(field.name, reason))
+            }
             DatasetRef::File { .. } => Ok(()),
         },
     }
@@ -52,7 +60,10 @@ fn check_tasks(field: &Field, value: &Value, shape: &Shape) -> Result<()> {
         match task.as_u64().and_then(|task| usize::try_from(task).ok()) {
             Some(task) if task < shape.tasks => {
                 if std::mem::replace(&mut seen[task], true) {
-                    return refuse(format!("{task} twice"));
+                    return Err(Error::invalid(
+                        field.name,
+                        format!("task {task} is given twice"),
+                    ));
                 }
             }
             _ => return refuse(shorten(task)),
@@ -61,76 +72,71 @@ fn check_tasks(field: &Field, value: &Value, shape: &Shape) -> Result<()> {
     Ok(())
 }
 
-/// Fields that are fine alone but not together.
+/// Fields that are valid alone but not together.
 pub(super) fn contradictions(spec: &Spec, shape: &Shape) -> Vec<Error> {
     let mut errors = Vec::new();
-    let mut refuse = |field: &str, value: &dyn std::fmt::Display, expected: &str| {
-        errors.push(Error::field(field, value, expected));
-    };
-    if let (Some(_), Some(share)) = (spec.train_per_task, spec.train_share) {
+    let mut refuse = |field: &str, reason: String| errors.push(Error::invalid(field, reason));
+    if spec.train_per_task.is_some() && spec.train_share.is_some() {
         refuse(
             "train_share",
-            &share,
-            "nothing, because train_per_task is given",
+            "cannot be combined with train_per_task; give only one of them".to_string(),
         );
     }
     let shared: Vec<String> = (spec.attackers.iter())
         .filter(|task| spec.targets.contains(task))
-        .map(|task| format!("task {task}"))
+        .map(ToString::to_string)
         .collect();
     match spec.attack {
-        Attack::Direct if spec.attackers != spec.targets => {
-            let found = format!("{:?}", spec.attackers);
-            refuse(
-                "attackers",
-                &found,
-                "the target tasks, because the attack is direct",
-            );
-        }
+        Attack::Direct if spec.attackers != spec.targets => refuse(
+            "attackers",
+            format!(
+                "{:?} differ from the targets; a direct attack injects into the target tasks",
+                spec.attackers
+            ),
+        ),
         Attack::Indirect if !shared.is_empty() => refuse(
             "attackers",
-            &shared.join(", "),
-            "no target task, because the attack is indirect",
+            format!(
+                "{} are target tasks; an indirect attack injects into other tasks only",
+                shared.join(", ")
+            ),
         ),
-        Attack::Indirect if spec.attackers.is_empty() => {
-            refuse("targets", &"every task", "some task left to attack from");
-        }
+        Attack::Indirect if spec.attackers.is_empty() => refuse(
+            "targets",
+            "every task is a target; an indirect attack needs another task".to_string(),
+        ),
         _ => {}
     }
     let kind = spec.kind(shape);
     if kind == Kind::Regression && spec.loss == Loss::SquaredHinge {
         refuse(
             "loss",
-            &spec.loss.word(),
-            "squared, because the labels are real numbers",
+            "squared_hinge needs the labels -1 and +1; use squared for regression".to_string(),
         );
     }
     if kind == Kind::Regression && spec.injected_labels == InjectedLabels::Flipped {
         refuse(
             "injected_labels",
-            &"flipped",
-            "uniform or resampled, because this is regression",
+            "flipped needs classes; use uniform or resampled for regression".to_string(),
         );
     }
     if kind == Kind::Classification && spec.injected_labels == InjectedLabels::Resampled {
         refuse(
             "injected_labels",
-            &"resampled",
-            "uniform or flipped, because this is classification",
+            "resampled is for regression; use uniform or flipped for classification".to_string(),
         );
     }
     if kind == Kind::Classification && spec.target_scaling == TargetScaling::Standardised {
         refuse(
             "target_scaling",
-            &"standardised",
-            "raw, because labels of classes are -1 and +1",
+            "standardised is for regression; use raw for the labels -1 and +1".to_string(),
         );
     }
     if spec.epsilon == 0.0 && spec.solver == Solver::Certified {
         refuse(
             "epsilon",
-            &spec.epsilon,
-            "at least 1e-12, because the solver is certified",
+            "0 needs the alternating solver; must be at least 1e-12 for the certified one"
+                .to_string(),
         );
     } else if spec.epsilon == 0.0
         && spec.gradient != Gradient::Published
@@ -138,8 +144,8 @@ pub(super) fn contradictions(spec: &Spec, shape: &Shape) -> Vec<Error> {
     {
         refuse(
             "epsilon",
-            &spec.epsilon,
-            "at least 1e-12, because the gradient is implicit",
+            "0 needs the published gradient; must be at least 1e-12 for the implicit ones"
+                .to_string(),
         );
     }
     errors

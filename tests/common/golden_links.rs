@@ -65,7 +65,7 @@ pub fn meaning(text: &str) -> Value {
 }
 
 /// The link of the same specification as it is written today.
-pub fn written_anew(text: &str) -> String {
+pub fn rewritten(text: &str) -> String {
     let spec = spec(text);
     let columns = link::decode(text).unwrap().columns;
     let columns = columns.map(|columns| columns.to_string());

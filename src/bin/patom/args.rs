@@ -43,7 +43,7 @@ pub enum Command {
     },
     /// Run a figure of the paper: tables, pictures and specifications, in parallel.
     Figure(FigureArguments),
-    /// Compare every claim of the paper with what is measured: docs/reproduction.md.
+    /// Compare every claim of the paper with measurements: docs/reproduction.md.
     Reproduce(ReproduceArguments),
     /// Print the share link of a specification.
     Link {
@@ -71,28 +71,28 @@ pub enum DataCommand {
     },
 }
 
-/// Where data is looked for first.
+/// The folder that is searched first.
 #[derive(Args)]
 pub struct DataFolder {
-    /// Look for data here before $PATOM_DATA, ../shared/data and the cache.
+    /// Search for data here before $PATOM_DATA, ../shared/data and the cache.
     #[arg(long = "data", value_name = "DIR", value_parser = folder_argument())]
     pub folder: Option<PathBuf>,
 }
 
-/// The path of a folder that is there.
+/// The path of an existing folder.
 fn folder_argument() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| {
         if path.is_dir() {
             Ok(path)
         } else {
-            Err("expected a folder that is there")
+            Err("expected an existing folder")
         }
     })
 }
 
 #[derive(Args)]
 pub struct ColumnsArgument {
-    /// What the columns of a file of your own are, where their names do not say it:
+    /// Mapping of the columns of a file of your own, where they are not named task, label, x1, ...:
     /// `task:1;label:9;split:10,test;x:2-8`. A link carries the same text as c=.
     #[arg(long, value_name = "TEXT")]
     pub columns: Option<Mapping>,
@@ -100,17 +100,16 @@ pub struct ColumnsArgument {
 
 #[derive(Args)]
 pub struct Solve {
-    /// CSV with columns task,label,x1..xd; where there is a column split, rows marked test are
-    /// left out. `-` for standard input.
+    /// CSV with columns task,label,x1..xd; with a column split, rows marked test are left out. `-` for standard input.
     pub tasks: String,
     #[arg(long, value_parser = loss(), default_value = Loss::Squared.word())]
     pub loss: Loss,
     #[arg(long, value_parser = solver(), default_value = Solver::Certified.word())]
     pub solver: Solver,
-    /// λ1, weight of the penalty on the size of the model.
+    /// λ1, regularisation strength of the model weights.
     #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
     pub lambda1: f64,
-    /// λ2, weight of the task relationship.
+    /// λ2, regularisation strength of the task relationship.
     #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
     pub lambda2: f64,
     /// ε, floor of the task covariance.

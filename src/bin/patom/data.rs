@@ -42,7 +42,7 @@ pub fn list(as_json: bool, folder: &DataFolder) -> Outcomes<()> {
             ))?;
         } else {
             print(&format!(
-                "{:<10} not there: {}",
+                "{:<10} not found: {}",
                 text("name"),
                 text("message")
             ))?;

@@ -73,7 +73,7 @@ fn verdict(unfinished: usize) -> Outcomes<()> {
     }
 }
 
-/// The data sets that were asked for, each once; else those of the figure.
+/// The requested data sets, each once; else those of the figure.
 fn wanted(figure: Figure, given: &[String]) -> Vec<&str> {
     if given.is_empty() {
         return figure.datasets().to_vec();
@@ -132,7 +132,7 @@ pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
     })
 }
 
-/// Runs what is not on disk yet. The results stand in the order of `runs`, whoever made them.
+/// Runs what is not on disk yet. The results are in the order of `runs`, whichever thread made them.
 fn run_all(
     runs: &[Planned],
     data: &[(&str, DataSet)],
@@ -175,7 +175,7 @@ fn run_all(
     bar.finish_and_clear();
     let mut measured = Vec::with_capacity(runs.len());
     for result in results {
-        // One that was left out because another one failed has nothing to say.
+        // A run that was skipped because another one failed has no result.
         if let Some(result) = result.into_inner().expect("no thread panics with the lock") {
             measured.push(result?);
         }

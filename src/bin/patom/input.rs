@@ -25,7 +25,7 @@ pub fn load(link: &Link, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
     let columns = link.columns.as_ref();
     let (data, shape) = match draft.dataset()? {
         DatasetRef::Named(name) if columns.is_some() && DATASETS.contains(&name.as_str()) => {
-            let expected = "--columns only with a file of your own";
+            let expected = "a file of your own with --columns";
             return Err(Error::field("dataset", name, expected).into());
         }
         DatasetRef::Named(name) if name == "synthetic" => (None, Shape::named(&name)),
@@ -64,14 +64,14 @@ pub fn check(draft: &Draft, shape: &Shape) -> Outcomes<Spec> {
     })
 }
 
-/// What was given as SPEC: a link, or a file (`-` for standard input) that holds JSON or a link.
+/// The argument SPEC: a link, or a file (`-` for standard input) that holds JSON or a link.
 pub fn read_spec(text: &str, given: ColumnsArgument) -> Outcomes<Link> {
     let mut link = read_link_or_json(text)?;
     match (&link.columns, given.columns) {
         (Some(own), Some(columns)) if *own != columns => Err(Error::field(
             "columns",
             columns,
-            format!("no --columns beside a link, or those of the link: {own}"),
+            format!("no --columns with a link, or those of the link: {own}"),
         )
         .into()),
         (_, None) => Ok(link),
@@ -100,7 +100,7 @@ pub fn read_link_or_json(text: &str) -> Outcomes<Link> {
 pub fn read_link(text: &str) -> Outcomes<Link> {
     let link = link::decode(text)?;
     for key in link.unknown_keys() {
-        warn(&format!("link: key {key} is unknown and has no effect"));
+        warn(&format!("link: unknown key {key} has no effect"));
     }
     Ok(link)
 }
@@ -136,10 +136,13 @@ pub fn read_at_most(source: impl Read, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The bytes of a data set. A pipe could keep us waiting for ever.
+/// The bytes of a data set. Only regular files: reading a pipe could block for ever.
 pub fn read_data(path: &Path) -> io::Result<Vec<u8>> {
     if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "no file"));
+        return Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
     }
     read_at_most(File::open(path)?, MAX_FILE_BYTES)
 }
@@ -152,17 +155,14 @@ pub fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> 
         ["csv", "tsv", "txt", "mat"].into_iter().any(is)
     });
     if !known {
-        return Err(Error::field(
-            "dataset",
+        let reason = format!(
+            "{} not found; available: {}; or give the path of a .csv, .tsv, .txt or .mat file",
             path.display(),
-            format!(
-                "one of {}, or the path of a .csv, .tsv, .txt or .mat file",
-                DATASETS.join(", ")
-            ),
-        )
-        .into());
+            DATASETS.join(", ")
+        );
+        return Err(Error::invalid("dataset", reason).into());
     }
-    // The folder that was asked for, here, and then the others. (An absolute path is itself below
+    // The given folder, the current one, and then the others. (An absolute path is itself below
     // any folder.)
     let mut places: Vec<PathBuf> = (folders(folder).iter())
         .map(|folder| folder.join(path))
@@ -183,7 +183,7 @@ pub fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> 
     read_mapped(&name, &bytes, columns)
 }
 
-/// The data set in a user's file; where its columns need a mapping, with the words for one.
+/// The data set in a user's file; an error suggests a mapping where one is needed.
 pub fn read_mapped(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<DataSet> {
     let made = import::read_with(name, bytes, columns).map_err(|error| {
         let guess = match columns {
@@ -195,7 +195,7 @@ pub fn read_mapped(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outco
         };
         match guess.filter(is_good) {
             Some(preview) => Failure::Input(format!(
-                "{error}\n       Or say what its columns are, perhaps --columns '{}'",
+                "{error}\n       Or name the columns with a mapping, for example --columns '{}'",
                 preview.guess
             )),
             None => error.into(),
@@ -203,7 +203,7 @@ pub fn read_mapped(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outco
     })?;
     if made.dropped > 0 {
         warn(&format!(
-            "{} of {} rows lack a value and were left out",
+            "{} of {} rows have missing values and were left out",
             made.dropped, made.rows
         ));
     }
@@ -258,14 +258,12 @@ pub fn find_by_hash(
         others.push(format!("{} has {found}", path.display()));
     }
     let found = if others.is_empty() {
-        "no such file".to_string()
+        "not found".to_string()
     } else {
         others.join("; ")
     };
-    Err(Error::field(
-        "dataset",
-        format!("{name}: {found}"),
-        format!("a file with SHA-256 {sha256}; name its folder with --data"),
-    )
-    .into())
+    let reason = format!(
+        "{name}: {found}; expected a file with SHA-256 {sha256} (name its folder with --data)"
+    );
+    Err(Error::invalid("dataset", reason).into())
 }

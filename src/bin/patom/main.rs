@@ -22,7 +22,7 @@ use args::{Cli, Command, DataCommand};
 pub enum Failure {
     /// The input is wrong: exit code 2.
     Input(String),
-    /// It was right, but the work did not succeed: exit code 1.
+    /// The input is valid, but the work failed: exit code 1.
     Work(String),
 }
 

@@ -1,4 +1,4 @@
-//! What the commands print and write. Not here: what it says.
+//! How the commands print and write. Not here: the texts.
 
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};

@@ -24,7 +24,7 @@ pub fn run(
 ) -> Outcomes<()> {
     let link = read_spec(spec, columns)?;
     let (spec, data) = load(&link, folder)?;
-    // Found out now, not after hours.
+    // Before the run, which can take hours.
     out.map_or(Ok(()), prepare_folder)?;
     let mut progress = Progress::new(spec.iterations);
     let outcome = experiment::run(&spec, &data, &mut progress)?;
@@ -34,8 +34,7 @@ pub fn run(
     let comparison = link.claim.compare(&report.claim(), report.metric_name);
     if injected_count(&outcome) == 0 && spec.budget > 0.0 {
         warn(&format!(
-            "no point is injected: a budget of {} gives none to the few training points of the \
-             attacking tasks",
+            "no points are injected: a budget of {} of so few training points rounds down to 0",
             spec.budget
         ));
     }
@@ -62,7 +61,7 @@ pub fn run(
     } else {
         Err(Failure::Work(format!(
             "the lower level did not converge (clean: {}, attack: {}); the certificates in the \
-             report say how far the optimum may be",
+             report bound the distance from the optimum",
             report.clean.solver_status.text(),
             report.worst_solver_status.text()
         )))
@@ -152,7 +151,7 @@ fn summary(outcome: &Outcome) -> String {
         };
         let missing = report.clean.metric_per_task[task].is_none();
         let note = if missing {
-            " (no metric: its test labels are all alike)"
+            " (no metric: its test labels are all equal)"
         } else {
             ""
         };

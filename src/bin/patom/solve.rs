@@ -18,11 +18,7 @@ pub fn solve(options: &Solve) -> Outcomes<()> {
     let training = table.training_points();
     for (task, points) in table.tasks.iter().zip(&training) {
         if points.labels.is_empty() {
-            return Err(Error::data(format!(
-                "task {} has test points only; expected at least one to train",
-                task.name
-            ))
-            .into());
+            return Err(Error::data(format!("task {} has no training points", task.name)).into());
         }
     }
     let dimension = table.features + 1;

@@ -12,7 +12,7 @@
 //! then the blocks of numbers. A block is written in the narrowest encoding
 //! that gives back every bit (8 or 16-bit integers times a power of two, f32, f64), feature by
 //! feature, and with the bytes of equal significance together: that is what deflate finds
-//! repetitions in. Lossless: whoever wants a smaller file rounds the data set before (see
+//! repetitions in. Lossless: for a smaller file, round the data set before (see
 //! `sources`). Not here: files.
 
 use miniz_oxide::deflate::compress_to_vec;
@@ -99,8 +99,8 @@ pub fn payload(data: &DataSet) -> Vec<u8> {
     payload.0
 }
 
-/// Reads a bundle: its hash and every size and number are checked. The hash of the points is taken as
-/// it stands: `Published::read_bundle` compares it.
+/// Reads a bundle: its hash and every size and number are checked. The hash of the points is not
+/// compared: `Published::read_bundle` does that.
 ///
 /// # Errors
 /// With the byte offset (in the inflated payload, once that is reached) and what was expected.
@@ -124,7 +124,7 @@ pub fn decode(bytes: &[u8]) -> Result<DataSet> {
         return Err(Error::offset(
             8,
             format!("version {version} of the bundle format"),
-            format!("version {VERSION}: prepare the data anew"),
+            format!("version {VERSION}: prepare the data again"),
         ));
     }
     let size = fields.size()?;

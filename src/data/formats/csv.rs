@@ -16,7 +16,7 @@ pub(in crate::data) type Refused = (String, String);
 /// Most characters of the name of a task.
 const MAX_NAME: usize = 200;
 
-/// What the `split` column says about a point.
+/// The role of a point, from the `split` column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
     /// A clean training point.
@@ -32,13 +32,13 @@ pub enum Split {
 pub struct TableTask {
     /// The text of the `task` column.
     pub name: String,
-    /// The points; labels as they stand in the file.
+    /// The points; labels as in the file.
     pub points: RawPoints,
     /// One entry a point; empty where the file has no `split` column.
     pub splits: Vec<Split>,
 }
 
-/// A CSV file. Tasks stand in numeric order if the names of all are whole numbers, otherwise in
+/// A CSV file. Tasks are in numeric order if the names of all are whole numbers, otherwise in
 /// the order of their first appearance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
@@ -521,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn tasks_that_are_numbers_stand_in_numeric_order() {
+    fn tasks_with_numbers_as_names_are_in_numeric_order() {
         let names = |text: &str| -> Vec<String> {
             let table = Table::read(text.as_bytes()).unwrap();
             table.tasks.into_iter().map(|task| task.name).collect()
@@ -562,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_not_closed_is_told_by_its_line() {
+    fn an_unclosed_quote_is_reported_with_its_line() {
         let expected = "line 4: a quote that is not closed; expected a closing quote";
         let opened = "task,label,x1\n\"a\",1,1\n\"a \"\"b\",1,1\n\"c,1,1\nd,1,1\n";
         for end in ["", "\n", "\r\n\r\n", "e,1,\"\"", "\"\"", "\"\"\n"] {
@@ -600,7 +600,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_message_quotes_has_no_control_characters() {
+    fn messages_have_no_control_characters() {
         let message = error("task,label,x1\n1,a\u{1b}]0;title\u{7}\u{202e},1\n");
         assert!(
             message.contains(r"`a\u{1b}]0;title\u{7}\u{202e}`"),

@@ -62,7 +62,7 @@ pub fn read(bytes: &[u8]) -> Result<Idx<'_>> {
         return Err(Error::offset(
             4,
             format!("sizes {shape:?} with {} bytes of values", values.len()),
-            "exactly as many bytes as the sizes say",
+            "exactly as many bytes as given by the sizes",
         ));
     }
     Ok(Idx { shape, values })

@@ -13,7 +13,7 @@ use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use crate::data::{MAX_FILE_BYTES, MAX_VALUES};
 use crate::{Error, Result};
 
-/// Cells may stand in cells, but not deeper than this.
+/// Greatest depth of cells within cells.
 const MAX_DEPTH: usize = 16;
 /// Most cells and variables of a file, nested ones included.
 const MAX_CELLS: usize = 1 << 18;
@@ -577,7 +577,7 @@ impl<'a> Reader<'a> {
                     "{} bytes of numbers of {width} bytes for sizes {shape:?}",
                     element.bytes.len()
                 ),
-                "as many numbers as the sizes say",
+                "as many numbers as given by the sizes",
             ));
         }
         Budget::spend(&mut budget.values, count, "numbers", element.offset)?;
@@ -590,7 +590,10 @@ impl<'a> Reader<'a> {
         }
         if class == 7 {
             // Class single may be stored as double by other writers; its precision is single.
-            #[expect(clippy::cast_possible_truncation, reason = "what the class says")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the class is single precision"
+            )]
             for value in &mut values {
                 *value = f64::from(*value as f32);
             }

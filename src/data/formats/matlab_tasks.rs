@@ -1,4 +1,4 @@
-//! MATLAB variables that are tasks as they stand: cells `feature` and `label` (one n x d matrix and n
+//! MATLAB variables that are tasks without a mapping: cells `feature` and `label` (one n x d matrix and n
 //! labels a task), or matrices `X` (n x d) and `Y` (n x m: all tasks share the points). Labels that
 //! are all -1 or 1, or all 0 or 1, make a classification. Not here: variables that need a mapping.
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_by_name_and_size() {
+    fn variables_that_do_not_fit_are_refused_by_name_and_size() {
         let x = WRITER.doubles(&[2, 1], "X", &[1.0, 2.0]);
         let short = WRITER.doubles(&[1, 2], "Y", &[3.0, 4.0]);
         let text = message(&[x.clone(), short]);

@@ -1,4 +1,4 @@
-//! The rows of a table to a data set, as a mapping says. Not here: the table (`sheet`), the mapping.
+//! From the rows of a table to a data set, by a mapping. Not here: the table (`sheet`), the mapping.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -58,7 +58,7 @@ pub(super) fn collect(
                     return Ok(());
                 }
                 let what = format!("{} has no value", reader.title(*column));
-                let error = row.error(what, "a value, or that rows without one are left out");
+                let error = row.error(what, "a value (or leave rows with missing values out)");
                 return Err(ImportError::of(error, *column));
             }
         }
@@ -82,7 +82,7 @@ pub(super) fn collect(
             return Ok(());
         }
         let [column] = mapping.labels[..] else {
-            unreachable!("a mapping that was checked has a label");
+            unreachable!("a checked mapping has a label, and here not several");
         };
         let label = reader.label(&row, column)?;
         let task_name = match mapping.task {
@@ -112,7 +112,7 @@ pub(super) fn collect(
         if table.tasks.is_empty() {
             let what = match dropped {
                 0 => "no row below the header".to_string(),
-                _ => format!("all {dropped} rows lack a value"),
+                _ => format!("all {dropped} rows have missing values"),
             };
             return Err(Error::data(format!("{name}: {what}; expected at least one point")).into());
         }
@@ -128,7 +128,7 @@ pub(super) fn collect(
     })
 }
 
-/// Reads cells as a mapping says.
+/// Reads cells by a mapping.
 struct Reader<'a> {
     names: &'a [String],
     mapping: &'a Mapping,
@@ -178,8 +178,8 @@ impl Reader<'_> {
         Err(ImportError::of(row.error(found, expected), column))
     }
 
-    /// Every word but that for test says training: but not one that differs from it in case only,
-    /// which would be taken for the opposite of what it says.
+    /// Every word but the test word means training. A word that differs from it in case only is an
+    /// error: it probably means test.
     fn split(&self, row: &Row<'_>, TestColumn { column, test }: &TestColumn) -> Checked<Split> {
         let text = row.text(*column)?;
         if *text == **test {
@@ -189,7 +189,10 @@ impl Reader<'_> {
             return Ok(Split::Train);
         }
         let found = format!("{} is `{}`", self.title(*column), shorten(&text));
-        let expected = format!("`{}` as it says test, or another word", shorten(test));
+        let expected = format!(
+            "exactly `{}` for test points, or a different word",
+            shorten(test)
+        );
         Err(ImportError::of(row.error(found, expected), *column))
     }
 

@@ -1,5 +1,5 @@
-//! A column of a user's file: what is counted of it, and what that says. Not here: what it means
-//! (`guess`).
+//! A column of a user's file: counts of its cells and a summary of them. Not here: what the column
+//! means (`guess`).
 
 use std::collections::HashMap;
 
@@ -26,26 +26,25 @@ pub enum ColumnKind {
     Empty,
 }
 
-/// A cell that is not like the others of its column.
+/// A cell that differs from the others of its column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OutlierCell {
     /// Line of the file, from 1; row of a MAT file.
     pub line: u64,
-    /// What stands there.
+    /// Its text.
     pub text: String,
 }
 
 /// What is known of a column.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Column {
-    /// As the header says, or `column 3`.
+    /// From the header, or `column 3`.
     pub name: String,
     /// What most of its cells are.
     pub kind: ColumnKind,
     /// Number of different words; none: more than 100.
     pub distinct: Option<usize>,
-    /// The words, most frequent first, and how often they stand there; none if there are more
-    /// than 20.
+    /// The words with their counts, most frequent first; empty if there are more than 20.
     pub words: Vec<(String, usize)>,
     /// Smallest number.
     pub min: Option<f64>,
@@ -59,7 +58,7 @@ pub struct Column {
     pub first_word: Option<OutlierCell>,
 }
 
-/// What is counted of a column.
+/// Counts of a column's cells.
 #[derive(Default)]
 pub(super) struct Counter {
     words: HashMap<String, usize>,
@@ -107,7 +106,7 @@ impl Counter {
         Ok(())
     }
 
-    /// What the counts say of the column of this name.
+    /// The summary of the column with this name.
     pub(super) fn column(self, name: &str) -> Column {
         let kind = match (self.numbers, self.texts) {
             (0, 0) => ColumnKind::Empty,

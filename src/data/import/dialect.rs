@@ -55,7 +55,7 @@ pub(super) fn detect_dialect(bytes: &[u8]) -> Result<Dialect> {
             if parse(text, false).is_some() {
                 points |= text.contains('.');
             } else if parse(text, true).is_some() {
-                // 1,234 may be meant either way, so it says nothing.
+                // 1,234 is ambiguous.
                 commas |= text.split_once(',').is_some_and(|(whole, rest)| {
                     rest.len() != 3 || whole.trim_start_matches('-') == "0"
                 });

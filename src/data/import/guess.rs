@@ -1,10 +1,10 @@
-//! Which column seems to be what, by its name and its values. Not here: reading the file.
+//! A guess of what each column is. Not here: reading the file.
 
 use super::column::{Column, ColumnKind};
 use super::mapping::{Dialect, Mapping, TestColumn};
 use super::sheet::parse;
 
-/// Which column seems to be what, by the names and by what stands in them.
+/// A guess of what each column is, by its name and its values.
 pub(super) fn guess(columns: &[Column], reading: &Dialect) -> Mapping {
     const TASKS: [&str; 12] = [
         "task", "cell", "group", "subject", "user", "school", "site", "patient", "domain",

@@ -8,13 +8,13 @@
 //! | `x` | the feature columns: `2-8,11` | an error |
 //! | `label` | the label column, or several: each is a task, and all share the features | an error |
 //! | `task` | the column that names the task of a row | one task |
-//! | `split` | a column, and the word that says test: `10,test` | all rows may become either |
+//! | `split` | a column, and the word that marks test points: `10,test` | training and test points are drawn |
 //! | `class` | a classification: the words for -1 and +1: `benign,mine` | a regression |
 //! | `missing` | `drop`: rows that lack a value are left out | such a row is an error |
 //! | `sep` | `comma`, `semicolon` or `tab` | `comma` |
 //! | `decimal` | `comma` or `point` | `point` |
 //! | `header` | `no`: the first row is data | the first row names the columns |
-//! | `from` | the variables of a MAT file that stand side by side: `X,y` | an error for a MAT file |
+//! | `from` | the variables of a MAT file, put side by side: `X,y` | an error for a MAT file |
 //!
 //! In words, `%`, `,`, `;` and control characters are written as `%` and two hex digits a byte.
 
@@ -33,7 +33,7 @@ pub const MAX_COLUMNS: usize = MAX_FEATURES + MAX_TASKS + 2;
 /// Longest text of a mapping, in bytes.
 pub const MAX_TEXT: usize = 8192;
 
-/// What stands between the columns of a CSV file.
+/// The delimiter of a CSV file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Separator {
@@ -76,7 +76,7 @@ pub struct Dialect {
     pub decimal_comma: bool,
     /// CSV: the first row names the columns.
     pub header: bool,
-    /// MAT: the variables that stand side by side.
+    /// MAT: the variables that are put side by side.
     pub variables: Vec<String>,
 }
 
@@ -91,18 +91,18 @@ impl Default for Dialect {
     }
 }
 
-/// The column that says which points are for testing.
+/// The column that marks the test points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestColumn {
     /// From 0.
     pub column: usize,
-    /// The word that says test. Every other word says training, but one that differs in case only
-    /// is refused.
+    /// The word that marks test points. Every other word means training; one that differs in case
+    /// only is refused.
     pub test: String,
 }
 
-/// Which column is what. Columns count from 0 here, and stand in rising order.
+/// What each column is. Columns count from 0 and are ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
@@ -112,7 +112,7 @@ pub struct Mapping {
     pub task: Option<usize>,
     /// One column, or one a task.
     pub labels: Vec<usize>,
-    /// Says which rows are for testing.
+    /// Marks the test points.
     pub split: Option<TestColumn>,
     /// The numbers that the label is predicted from.
     pub features: Vec<usize>,
@@ -122,8 +122,8 @@ pub struct Mapping {
     pub drop_missing: bool,
 }
 
-fn refuse<T>(found: impl Display, expected: impl Display) -> Result<T> {
-    Err(Error::field("columns", found, expected))
+fn refuse<T>(reason: impl Display) -> Result<T> {
+    Err(Error::invalid("columns", reason))
 }
 
 impl Mapping {
@@ -131,64 +131,67 @@ impl Mapping {
     ///
     /// # Errors
     /// Of the field `columns`: no label, no feature, a column that is not there or has two roles,
-    /// several labels beside a task, two equal class words, a limit that is passed.
+    /// several labels with a task, two equal class words, a limit that is passed.
     pub fn check(&self, columns: usize) -> Result<()> {
         if self.labels.is_empty() {
-            return refuse("a choice without a label", "a column that is the label");
+            return refuse("no label column; choose the column to predict");
         }
         if self.features.is_empty() {
-            return refuse(
-                "a choice without features",
-                "at least one column that is a feature",
-            );
+            return refuse("no feature columns; choose at least one");
         }
         if self.features.len() > MAX_FEATURES {
-            let found = format!("{} features", self.features.len());
-            return refuse(found, format!("at most {MAX_FEATURES}"));
+            let found = self.features.len();
+            return refuse(format!("{found} features; at most {MAX_FEATURES}"));
         }
-        if self.labels.len() > MAX_TASKS {
-            let found = format!("{} labels", self.labels.len());
-            return refuse(found, format!("at most {MAX_TASKS}, since each is a task"));
+        let labels = self.labels.len();
+        if labels > MAX_TASKS {
+            return refuse(format!(
+                "{labels} labels; at most {MAX_TASKS}, since each is a task"
+            ));
         }
-        if self.labels.len() > 1 && self.task.is_some() {
-            return refuse(
-                format!("{} labels and a task", self.labels.len()),
-                "one label where a column names the task, or several labels that are a task each",
-            );
+        if labels > 1 && self.task.is_some() {
+            return refuse(format!(
+                "{labels} labels and a task column; use one label with a task column, or several \
+                 labels that are a task each"
+            ));
         }
         let mut used = vec![false; columns];
         let split = self.split.as_ref().map(|split| split.column);
         let all = [&self.labels[..], &self.features].concat();
         for column in all.into_iter().chain(self.task).chain(split) {
+            let number = column + 1;
             match used.get_mut(column) {
+                None if columns == 1 => {
+                    return refuse(format!(
+                        "column {number} not found; the file has only one column; is the delimiter \
+                         right (sep)?"
+                    ));
+                }
                 None => {
-                    let found = format!("column {}", column + 1);
-                    let expected = match columns {
-                        1 => "the one column that the file has when it is read so; is another \
-                              separator right (sep)?"
-                            .to_string(),
-                        _ => format!("one of the {columns} columns of the file"),
-                    };
-                    return refuse(found, expected);
+                    return refuse(format!(
+                        "column {number} not found; the file has {columns} columns"
+                    ));
                 }
                 Some(true) => {
-                    let found = format!("column {} twice", column + 1);
-                    return refuse(found, "one role for a column");
+                    return refuse(format!(
+                        "column {number} is given twice; a column has one role"
+                    ));
                 }
                 Some(used) => *used = true,
             }
         }
         if self.split.as_ref().is_some_and(|s| s.test.is_empty()) {
-            return refuse(
-                "a split column without a word for test",
-                "the word of the split column that says test",
-            );
+            return refuse("the split column has no word for test points");
         }
         match &self.classes {
-            Some([low, high]) if low.is_empty() || high.is_empty() || low == high => refuse(
-                format!("the classes `{}` and `{}`", shorten(low), shorten(high)),
-                "two different words: the first becomes -1, the second +1",
-            ),
+            Some([low, high]) if low.is_empty() || high.is_empty() || low == high => {
+                refuse(format!(
+                    "the classes `{}` and `{}` must be two different words: the first becomes -1, the \
+                     second +1",
+                    shorten(low),
+                    shorten(high)
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -241,8 +244,7 @@ impl FromStr for Mapping {
     /// Reads the text; it may come from anywhere.
     fn from_str(text: &str) -> Result<Self> {
         if text.len() > MAX_TEXT {
-            let found = format!("{} bytes", text.len());
-            return refuse(found, format!("at most {MAX_TEXT}"));
+            return refuse(format!("{} bytes; at most {MAX_TEXT}", text.len()));
         }
         let mut mapping = Self::default();
         let mut seen: Vec<&str> = Vec::new();
@@ -250,10 +252,13 @@ impl FromStr for Mapping {
             let (key, value) = part.trim().split_once(':').unwrap_or((part, ""));
             let (key, value) = (key.trim(), value.trim());
             if seen.contains(&key) {
-                return refuse(format!("`{}` twice", shorten(key)), "each key once");
+                return refuse(format!("`{}` is given twice", shorten(key)));
             }
             seen.push(key);
-            let wrong = |expected: &str| refuse(format!("`{}`", shorten(part.trim())), expected);
+            let wrong = |expected: &str| {
+                let part = shorten(part.trim());
+                refuse(format!("`{part}` is invalid; expected {expected}"))
+            };
             match (key, value) {
                 ("x", _) => match columns(value) {
                     Some(columns) => mapping.features = columns,
@@ -391,19 +396,19 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_refused_in_words() {
+    fn contradictory_mappings_are_refused_with_a_reason() {
         for (text, part) in [
-            ("", "without a label"),
-            ("label:1", "without features"),
-            ("x:1", "without a label"),
-            ("label:1;x:1-3", "column 1 twice"),
-            ("label:1;x:2;task:2", "column 2 twice"),
+            ("", "no label column"),
+            ("label:1", "no feature columns"),
+            ("x:1", "no label column"),
+            ("label:1;x:1-3", "column 1 is given twice"),
+            ("label:1;x:2;task:2", "column 2 is given twice"),
             ("label:1,2;x:3;task:4", "2 labels and a task"),
             ("label:0;x:1", "numbers from 1"),
             ("label:1;x:2-99999999999", "numbers from 1"),
             ("label:1;x:3-2", "numbers from 1"),
-            ("label:1;x:2;x:3", "`x` twice"),
-            ("label:1;x:2;split:3", "without a word for test"),
+            ("label:1;x:2;x:3", "`x` is given twice"),
+            ("label:1;x:2;split:3", "no word for test"),
             ("label:1;x:2;task:3,4", "one column number"),
             ("label:1;x:2;class:a", "words for -1 and +1"),
             ("label:1;x:2;class:a,a", "two different words"),

@@ -1,5 +1,5 @@
-//! A user's own file. [`inspect`] shows what is in it, with a guess of which column is what; [`read`]
-//! reads it as a [`mapping`] says, [`read_file`] where its columns are named as ours are. Not here:
+//! A user's own file. [`inspect`] shows what is in it, with a guess of what each column is; [`read_mapped`]
+//! reads it with a [`mapping`], [`read_file`] where its columns are named as ours are. Not here:
 //! file formats (`formats`), opening files.
 
 use serde::Serialize;
@@ -95,8 +95,8 @@ fn is_mat(name: &str, bytes: &[u8]) -> Result<bool> {
     }
 }
 
-/// Looks at a file: its columns, its first rows, and which column seems to be what. `reading` says
-/// how to read it; without, that is told from the file.
+/// The columns and first rows of a file, and a guess of what each column is. `reading` sets the
+/// dialect; without it, the dialect is detected.
 ///
 /// # Errors
 /// A file that is no table: too large, not UTF-8, nothing in it, no matrix in it.
@@ -122,21 +122,21 @@ pub fn inspect(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Pr
             "a file that is saved as CSV UTF-8",
         ));
     }
-    let told = match reading {
+    let dialect = match reading {
         Some(reading) => reading.clone(),
         None => dialect::detect_dialect(bytes)?,
     };
-    let has_our_names = told.separator == Separator::Comma
+    let has_our_names = dialect.separator == Separator::Comma
         && (Records::new(bytes, b',')?.next()?).is_some_and(|(_, header)| Table::knows(header));
     summary::summarise(
-        &Sheet::text(bytes, &told)?,
-        &told,
+        &Sheet::text(bytes, &dialect)?,
+        &dialect,
         Vec::new(),
         has_our_names,
     )
 }
 
-/// Reads a file as a mapping says. The SHA-256 is that of the file; the text of the mapping goes
+/// Reads a file with a mapping. The SHA-256 is that of the file; the text of the mapping goes
 /// with the data set.
 ///
 /// # Errors
@@ -155,7 +155,7 @@ pub fn read_mapped(
         return collect::collect(&sheet, name, bytes, mapping);
     }
     if !mapping.reading.variables.is_empty() {
-        return Err(Error::field("columns", "variables", "`from` only for a MAT file").into());
+        return Err(Error::invalid("columns", "`from` applies only to MAT files").into());
     }
     collect::collect(&Sheet::text(bytes, &mapping.reading)?, name, bytes, mapping)
 }
@@ -184,7 +184,7 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<DataSet> {
     }
 }
 
-/// The same where a mapping says what the columns are; without one, no row is left out.
+/// Reads a file with or without a mapping; without one, no row is left out.
 ///
 /// # Errors
 /// As `read_file`, or with a mapping as `read_mapped`.

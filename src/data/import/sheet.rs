@@ -125,7 +125,7 @@ impl Part<'_> {
 }
 
 /// The matrices of a variable, and whether they are cells. Row vectors are columns, unless the rows
-/// of the blocks are known and say otherwise. None for what is no matrix of two sizes, or is empty.
+/// of the blocks are known and differ. None for anything but non-empty matrices of two dimensions.
 pub(super) fn parts<'a>(
     value: &'a Value,
     counts: Option<&[usize]>,
@@ -213,10 +213,12 @@ impl<'a> Blocks<'a> {
         for name in wanted {
             let variable = variables.iter().find(|variable| variable.name == *name);
             let Some(variable) = variable else {
-                return Err(wrong(format!(
-                    "the variable `{}`, which is not there,",
-                    shorten(name)
-                )));
+                let reason = format!(
+                    "variable `{}` not found; expected {}",
+                    shorten(name),
+                    expected()
+                );
+                return Err(Error::invalid("columns", reason));
             };
             let rows = counts.as_ref().map(|(counts, _)| &counts[..]);
             let Some((found, cells)) = self::parts(&variable.value, rows) else {
@@ -228,7 +230,7 @@ impl<'a> Blocks<'a> {
             let known = counts.get_or_insert((rows.clone(), cells));
             if *known != (rows, cells) || found.iter().any(|part| part.columns != columns) {
                 return Err(wrong(format!(
-                    "the variable `{}` ({}), whose rows or columns differ,",
+                    "the variable `{}` ({}), whose numbers of rows or columns differ,",
                     shorten(name),
                     variable.value.describe()
                 )));

@@ -1,5 +1,4 @@
-//! What a user's file looks like: its columns, what is in them, its first rows. Not here: which column
-//! is what (`guess`).
+//! A summary of a user's file: its columns and its first rows. Not here: what a column means (`guess`).
 
 use serde::Serialize;
 
@@ -22,7 +21,7 @@ pub struct Preview {
     pub is_text: bool,
     /// How it was read.
     pub reading: Dialect,
-    /// MAT: the variables that may stand side by side instead.
+    /// MAT: other choices of variables that fit together.
     pub choices: Vec<Vec<String>>,
     /// At least one.
     pub columns: Vec<Column>,
@@ -30,7 +29,7 @@ pub struct Preview {
     pub rows: Vec<(u64, Vec<String>)>,
     /// All rows but the header.
     pub row_count: usize,
-    /// Which column seems to be what. It may lack a label or features.
+    /// A guess of what each column is. It may lack a label or features.
     pub guess: Mapping,
 }
 

@@ -49,13 +49,12 @@ fn a_messy_semicolon_file_is_understood() {
 }
 
 #[test]
-fn a_mapping_makes_tasks_and_leaves_rows_out_only_when_told_to() {
+fn a_mapping_makes_tasks_and_leaves_rows_out_only_on_request() {
     let columns = "sep:semicolon;decimal:comma;task:2;label:3;split:6,TEST;x:4-5";
     let (message, column) = refused(MESSY, columns);
     assert_eq!(
         message,
-        "line 5: `IQ` (column 5) has no value; expected a value, or that rows without one are \
-         left out"
+        "line 5: `IQ` (column 5) has no value; expected a value (or leave rows with missing values out)"
     );
     assert_eq!(column, Some(4));
     let made = map(MESSY, &format!("{columns};missing:drop")).unwrap();
@@ -127,7 +126,7 @@ fn two_words_are_classes() {
 }
 
 #[test]
-fn separator_header_and_decimal_sign_are_told_from_the_rows() {
+fn delimiter_header_and_decimal_sign_are_detected_from_the_rows() {
     for (text, expected) in [
         ("1,2,3\n4,5,6\n", "header:no;label:3;x:1-2"),
         ("a\tb\n1.5\t2\n2\t3\n", "sep:tab;label:2;x:1"),
@@ -189,7 +188,7 @@ fn a_file_with_our_names_gives_the_same_data_with_its_own_guess() {
 }
 
 #[test]
-fn what_is_wrong_is_told_by_line_and_column() {
+fn errors_name_line_and_column() {
     for (text, columns, part, column) in [
         (
             "a,b\n1,2\n1\n",
@@ -208,15 +207,20 @@ fn what_is_wrong_is_told_by_line_and_column() {
         (
             "a,b\n,1\n",
             "label:1;x:2;missing:drop",
-            "all 1 rows lack a value",
+            "all 1 rows have missing values",
             None,
         ),
         ("a,b\n", "label:1;x:2", "no row below the header", None),
-        ("a,b\n1,2\n", "label:1;x:3", "one of the 2 columns", None),
+        (
+            "a,b\n1,2\n",
+            "label:1;x:3",
+            "column 3 not found; the file has 2",
+            None,
+        ),
         (
             "a,b\n1,2\n",
             "from:X;label:1;x:2",
-            "only for a MAT file",
+            "only to MAT files",
             None,
         ),
         ("a,b\n\"1\n2\",3\n", "label:1;x:2", "line 2", Some(0)),
@@ -262,7 +266,7 @@ fn what_is_wrong_is_told_by_line_and_column() {
 }
 
 #[test]
-fn a_quote_that_is_not_closed_is_seen_before_and_after_a_mapping() {
+fn an_unclosed_quote_is_found_by_preview_and_import() {
     let mut text = String::from("school;score;note\n");
     for row in 2..=200 {
         let note = if row == 42 { "\"ok" } else { "ok" };
@@ -277,13 +281,12 @@ fn a_quote_that_is_not_closed_is_seen_before_and_after_a_mapping() {
 }
 
 #[test]
-fn a_word_that_differs_from_that_for_test_in_case_only_is_refused() {
+fn a_test_word_in_another_case_is_refused() {
     let text = "x,y,set\n1,2,test\n3,4,train\n5,6,Test\n";
     assert_eq!(
         refused(text, "x:1;label:2;split:3,test"),
         (
-            "line 4: `set` (column 3) is `Test`; expected `test` as it says test, or another \
-             word"
+            "line 4: `set` (column 3) is `Test`; expected exactly `test` for test points, or a different word"
                 .to_string(),
             Some(2)
         )
@@ -293,7 +296,7 @@ fn a_word_that_differs_from_that_for_test_in_case_only_is_refused() {
 }
 
 #[test]
-fn what_a_preview_and_a_message_show_has_no_control_characters() {
+fn previews_and_messages_have_no_control_characters() {
     let text = "a\u{1b}[31m,b\n\"1\n\",2\n\u{202e}3,4\n";
     let preview = look(text);
     assert_eq!(preview.columns[0].name, r"a\u{1b}[31m");
@@ -308,7 +311,7 @@ fn what_a_preview_and_a_message_show_has_no_control_characters() {
 const WRITER: Writer = Writer { big_endian: false };
 
 #[test]
-fn matrices_of_a_mat_file_stand_side_by_side() {
+fn matrices_of_a_mat_file_are_put_side_by_side() {
     let file = WRITER.file(&[
         WRITER.doubles(&[1, 3], "y", &[0.5, 1.5, 2.5]),
         WRITER.doubles(&[3, 2], "data", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
@@ -329,7 +332,7 @@ fn matrices_of_a_mat_file_stand_side_by_side() {
     };
     assert_eq!(tasks[0].features, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
     for (columns, part) in [
-        ("from:X;label:1;x:2", "`X`, which is not there"),
+        ("from:X;label:1;x:2", "`X` not found"),
         ("from:y,n;label:1;x:2", "rows or columns differ"),
         ("label:1;x:2", "without the names"),
     ] {

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_images_of_a_digit_are_told_before_anything_is_decomposed() {
+    fn too_few_images_of_a_digit_are_refused_before_the_decomposition() {
         // A decomposition of 4096 pixels would take minutes.
         let images = Idx {
             shape: vec![2, 64, 64],

@@ -3,7 +3,7 @@
 //!
 //! The canonical data set is the *rounded* one, so that the command line (from raw files) and the
 //! page (from a bundle) hold the same bits: Landmine and Sarcos are rounded to f32 (relative error
-//! at most 6e-8), MNIST as `mnist` says.
+//! at most 6e-8), MNIST to 16 bits (see `mnist`).
 
 use serde::Serialize;
 
@@ -133,7 +133,7 @@ pub const CATALOGUE: [Published; 3] = [
         licence: "No licence is stated by the authors; published for research. Not redistributed \
                   with the source code.",
         note: "The published pair leaks: the test file is every 10th row of the training file, and \
-               4,368 of its 4,449 rows stand in the training file word for word. So training and \
+               4,368 of its 4,449 rows are also in the training file. So training and \
                test points are both drawn, disjoint, from the one file of 4,449 points.",
         by_hand: "Download http://www.gaussianprocess.org/gpml/data/sarcos_inv_test.mat, or take the \
                   file from the GitHub repository probml/pmtkdata",
@@ -200,11 +200,11 @@ impl SourceFile {
 }
 
 impl Published {
-    /// What a person can do where a file is missing.
+    /// How to get the files by hand, for a message.
     pub fn instructions(&self) -> String {
         let names: Vec<&str> = self.files.iter().map(|file| file.name).collect();
         format!(
-            "{}. Put {} into target/data, or into the folder that $PATOM_DATA names.",
+            "{}. Put {} into target/data or into the folder $PATOM_DATA.",
             self.by_hand,
             names.join(", ")
         )
@@ -233,7 +233,7 @@ impl Published {
     }
 
     /// The data set from its bundle or else from its raw files; `find` gives files by name. A
-    /// bundle that is damaged or out of date is passed over.
+    /// bundle that is damaged or out of date is ignored.
     ///
     /// # Errors
     /// As `assemble`.
@@ -254,7 +254,7 @@ impl Published {
         for file in self.files {
             let bytes = find(file.name).ok_or_else(|| {
                 Error::data(format!(
-                    "{}: file {} was not found. {}",
+                    "{}: file {} not found. {}",
                     self.name,
                     file.name,
                     self.instructions()
@@ -282,7 +282,7 @@ impl Published {
                 &idx::read(test_images)?,
                 &idx::read(test_labels)?,
             ),
-            _ => Err(Error::field("dataset", self.name, known_names())),
+            _ => Err(unknown(self.name)),
         }
     }
 }
@@ -293,18 +293,17 @@ impl Published {
 /// # Errors
 /// An unknown name; else as `Published::load`.
 pub fn load(name: &str, find: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<DataSet> {
-    self::find(name)
-        .ok_or_else(|| Error::field("dataset", name, known_names()))?
-        .load(find)
+    self::find(name).ok_or_else(|| unknown(name))?.load(find)
 }
 
-fn known_names() -> String {
+fn unknown(name: &str) -> Error {
     let names: Vec<&str> = CATALOGUE.iter().map(|published| published.name).collect();
-    format!("one of {}", names.join(", "))
+    let reason = format!("{name} not found; available: {}", names.join(", "));
+    Error::invalid("dataset", reason)
 }
 
 /// Where these are the bytes of a published data set of one file: that data set, whatever the file
-/// is called. For a page that offers to open the missing file from disk.
+/// is called.
 pub fn recognise(bytes: &[u8]) -> Option<Result<DataSet>> {
     let is_file = |data: &&Published| data.files.len() == 1 && data.files[0].matches(bytes);
     let published = CATALOGUE.iter().find(is_file)?;
@@ -326,10 +325,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_or_altered_file_is_an_error_that_says_what_to_do() {
+    fn a_missing_or_altered_file_is_an_error_with_instructions() {
         let missing = load("sarcos", &|_| None).unwrap_err().to_string();
         assert!(
-            missing.contains("sarcos_inv_test.mat was not found"),
+            missing.contains("sarcos_inv_test.mat not found"),
             "{missing}"
         );
         assert!(missing.contains("$PATOM_DATA"), "{missing}");

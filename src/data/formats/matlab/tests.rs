@@ -235,7 +235,7 @@ fn huge_claims_are_errors_before_anything_is_allocated() {
     let most = i32::MAX.cast_unsigned();
     let data = writer.element(MI_DOUBLE, &[0; 8]);
     let matrix = writer.array(6, &[most, most, most], "v", std::slice::from_ref(&data));
-    assert!(message(&writer.file(&[matrix])).contains("as the sizes say"));
+    assert!(message(&writer.file(&[matrix])).contains("as given by the sizes"));
     let cell = writer.array(1, &[most, most], "v", &[]);
     assert!(message(&writer.file(&[cell])).contains("cell array"));
     let negative = writer.array(6, &[u32::MAX, 1], "v", &[data]);
