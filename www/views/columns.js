@@ -3,12 +3,13 @@
  * Loaded on demand. The engine interprets the choices (src/data/mapping.rs); here are only controls.
  */
 
-import { download, el } from "../ui/dom.js";
+import { el } from "../ui/dom.js";
 import { errorMessage } from "../core/words.js";
+import { limitText } from "./formats.js";
 import { METRICS } from "./report.js";
 
 /** @import { Solver } from "../engine/solver.js" */
-/** @import { CheckedColumns, Column, FileLimits, Inspected, Mapping, Reading, Source } from "../engine/types.js" */
+/** @import { CheckedColumns, Column, Inspected, Mapping, Reading, Source } from "../engine/types.js" */
 
 /** @typedef {"feature" | "label" | "task" | "split" | "none"} Role */
 
@@ -121,7 +122,7 @@ class Mapper {
     this.size.replaceChildren(
       el("strong", {}, name),
       `: ${count(rows, "row")}, ${count(columns.length, "column")}. The file stays on your computer. `,
-      el("small", {}, limitWords(this.limits)),
+      el("small", {}, limitText(this.limits)),
     );
     this.reading.replaceChildren(...(isText ? this.textControls() : this.variableControls()));
     this.reading.hidden = this.reading.childElementCount === 0;
@@ -441,36 +442,5 @@ function outcome({ description, dropped }) {
   return (
     `${count(shape.tasks, "task")} (${shown}), ${count(features, "feature")}, ${count(points, "point")}: ` +
     `${kind}, metric ${METRICS[metric].short}.${out}`
-  );
-}
-
-/** @param {FileLimits} limits */
-function limitWords({ bytes, tasks, features, values }) {
-  const number = (/** @type {number} */ value) => value.toLocaleString("en");
-  const size = Math.round(bytes / (1 << 20));
-  return `At most ${size} MiB, ${number(tasks)} tasks, ${number(features)} features, ${number(values)} numbers.`;
-}
-
-/**
- * Fills the help on file formats: formats, limits and an example.
- * @param {Solver} solver
- * @param {HTMLElement} box
- */
-export async function showHelp(solver, box) {
-  if (box.childElementCount > 0) return;
-  const { csv, limits } = await solver.example();
-  if (box.childElementCount > 0) return;
-  const save = () => download("example.csv", new Blob([csv], { type: "text/csv" }));
-  box.append(
-    el(
-      "ul",
-      {},
-      el("li", {}, "CSV: one point per row; comma, semicolon or tab as delimiter; the header row is optional. Columns named task, label, x1, x2, … are recognised; otherwise you assign the columns yourself."),
-      el("li", {}, "Each label column becomes a task on the same points. Two distinct text labels give a classification."),
-      el("li", {}, "MAT (version 5 to 7): matrices or cell arrays of matrices."),
-      el("li", {}, limitWords(limits)),
-      el("li", {}, "Your data never leaves this computer: all computations run in the browser."),
-    ),
-    el("button", { type: "button", "data-testid": "example-csv", onclick: save }, "Download an example CSV"),
   );
 }

@@ -37,7 +37,7 @@ export class Datasets {
     };
     const help = $("file-help");
     help.ontoggle = async () => {
-      const { showHelp } = await import("./columns.js");
+      const { showHelp } = await import("./formats.js");
       await showHelp(lab.solver, $("file-help-text"));
     };
     lab.subscribe((event) => {

@@ -1,17 +1,22 @@
-/** A figure of the paper: choice of runs, progress, and the charts and tables as results arrive. */
+/**
+ * A figure of the paper: its published results, and the choice, progress and results of a recomputation.
+ * What one data set shows is in figure_card.js.
+ */
 
-import { onLookChange, resize, style } from "../ui/charts.js";
 import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { confirmRuns } from "../engine/confirm.js";
 import { Pool, WORKERS } from "../engine/pool.js";
 import { unique } from "../core/database.js";
 import * as sweeps from "../core/sweeps.js";
-import * as views from "./report.js";
+import { DatasetCard, isMeasured, runTitle } from "./figure_card.js";
+import { compareDigests, loadPublished } from "./published.js";
+import { duration } from "../core/words.js";
 
 /** @import { Engine } from "../engine/engine.js" */
 /** @import { Extras } from "../engine/extras.js" */
-/** @import { Correlations, Figure, Measured, Panel, Planned, Problem, Source } from "../engine/types.js" */
+/** @import { Figure, Measured, Planned, Problem, Source } from "../engine/types.js" */
+/** @import { Published } from "./published.js" */
 
 /**
  * @typedef {{
@@ -23,17 +28,15 @@ import * as views from "./report.js";
 /** Milliseconds between two redraws, and between two saves, during a sweep. */
 const PACE = { draw: 250, save: 1000 };
 
-/** @param {number} share */
-const percent = (share) => `${Math.round(100 * share)} %`;
-
 /**
  * @param {Engine} engine
  * @param {Figure} about
  * @param {PageContext} page
  */
 export async function openFigure(engine, about, page) {
-  const view = new FigureView(engine, await loadExtras(), about, page);
-  await view.restore();
+  const [extras, published] = await Promise.all([loadExtras(), loadPublished(about.number).catch(() => null)]);
+  const view = new FigureView(engine, extras, about, page, published);
+  if (!(await view.restore())) view.showPublished();
   return view;
 }
 
@@ -45,12 +48,16 @@ class FigureView {
    * @param {Extras} extras
    * @param {Figure} about
    * @param {PageContext} page
+   * @param {Published | null} published null: could not be loaded
    */
-  constructor(engine, extras, about, page) {
+  constructor(engine, extras, about, page, published) {
     this.engine = engine;
     this.extras = extras;
     this.about = about;
     this.page = page;
+    this.published = published;
+    /** Are the published results shown? Otherwise those of this browser. */
+    this.showsPublished = false;
     this.name = `Figure ${about.number}`;
     /** @type {Pool | null} */
     this.pool = null;
@@ -102,7 +109,7 @@ class FigureView {
     this.seedsShown = el("output");
     const button = (/** @type {string} */ id, /** @type {string} */ text, kind = "") =>
       el("button", { type: "button", class: kind, "data-testid": `figure-${id}` }, text);
-    this.runButton = button("run", "Run", "primary");
+    this.runButton = button("run", published ? "Recompute here" : "Run", "primary");
     this.runButton.onclick = () => this.run();
     this.restButton = button("continue", "Continue");
     this.restButton.onclick = () => this.run(true);
@@ -120,6 +127,9 @@ class FigureView {
     this.repeated = 0;
     /** @type {(() => void) | null} while they are repeated */
     this.stopConfirming = null;
+    this.publishedButton = button("show-published", "Show published results");
+    this.publishedButton.onclick = () => this.showPublished();
+    this.source = el("p", { class: "lead", "data-testid": "figure-source" });
     this.status = el("span", { "data-testid": "figure-status" });
     this.spoken = el("span", { class: "visually-hidden", "aria-live": "polite" });
     this.progress = el("progress", { "aria-label": "Runs done", "data-testid": "figure-progress" });
@@ -150,9 +160,10 @@ class FigureView {
             ),
           ),
           el("label", { class: "seeds" }, el("span", {}, "Repeat with ", this.seedsShown), this.seeds),
-          el("div", { class: "actions" }, this.runButton, this.restButton, this.cancelButton, this.confirmButton, this.csvButton),
+          el("div", { class: "actions" }, this.runButton, this.restButton, this.cancelButton, this.confirmButton, this.publishedButton, this.csvButton),
         ),
         el("div", { class: "status" }, this.status, this.progress, this.confirmation, this.spoken),
+        this.source,
         this.problems,
       ),
       this.shown,
@@ -163,11 +174,11 @@ class FigureView {
     addEventListener("pagehide", () => this.save());
   }
 
-  /** Restores the results saved in this browser, which a reload may have interrupted. */
+  /** Restores the results saved in this browser, if there are any; a reload may have interrupted them. */
   async restore() {
     // Without a database there is nothing to restore.
     const kept = await sweeps.kept(this.about.number).catch(() => null);
-    if (kept?.plan?.engine !== this.engine.version) return;
+    if (kept?.plan?.engine !== this.engine.version) return false;
     const { datasets, seeds } = kept.plan;
     try {
       this.prepare(datasets, seeds);
@@ -175,7 +186,8 @@ class FigureView {
     } catch {
       // Written by another build: ignored.
       this.results = [];
-      return this.shown.replaceChildren();
+      this.shown.replaceChildren();
+      return false;
     }
     this.boxes.forEach((box) => (box.checked = datasets.includes(box.name)));
     this.seeds.value = String(seeds);
@@ -183,6 +195,37 @@ class FigureView {
     this.id = kept.sweep;
     this.kept = kept.plan;
     this.end("kept");
+    return true;
+  }
+
+  /** Shows the results that come with the page. */
+  showPublished() {
+    const { published } = this;
+    if (!published) return;
+    this.id = "";
+    this.kept = null;
+    this.prepare([...published.results.keys()], published.seeds);
+    this.showsPublished = true;
+    for (const run of this.runs.keys()) {
+      const result = this.publishedRun(run);
+      if (result) this.record(run, result);
+    }
+    this.problems.hidden = true;
+    delete this.root.dataset.digest;
+    this.enter("idle");
+    this.plan();
+    this.refreshCards();
+    for (const card of this.cards.values()) card.end();
+  }
+
+  /**
+   * The published result of a run. The plan for fewer seeds is a prefix of the published one.
+   * @param {number} run
+   */
+  publishedRun(run) {
+    const dataset = this.runs[run]?.dataset ?? "";
+    const first = this.runs.findIndex((planned) => planned.dataset === dataset);
+    return this.published?.results.get(dataset)?.[run - first];
   }
 
   /**
@@ -206,6 +249,7 @@ class FigureView {
     this.sweep = new this.extras.Sweep(this.about.number, datasets, seeds);
     this.runs = this.sweep.runs();
     this.results = this.runs.map(() => undefined);
+    this.showsPublished = false;
     this.shown.replaceChildren(...datasets.map((dataset) => this.card(dataset).root));
     this.stale = new Set(datasets);
   }
@@ -248,9 +292,21 @@ class FigureView {
     const missing = this.missing().length;
     this.restButton.hidden = running || missing === 0 || missing === this.results.length;
     this.confirmButton.hidden = running || missing > 0 || this.results.length === 0;
+    this.publishedButton.hidden = running || !this.published || this.showsPublished;
     this.csvButton.hidden = !this.results.some(isMeasured);
+    this.showSource();
     this.seeds.disabled = running;
     this.updateChoice();
+  }
+
+  /** Where the shown results come from, and whether recomputed ones equal the published ones. */
+  showSource() {
+    const { published, sweep } = this;
+    if (!published) return;
+    const origin = `engine ${published.engine}, computed on ${published.date}`;
+    this.source.textContent = this.showsPublished
+      ? `Published results: ${published.seeds} seeds, ${origin} · digest ${sweep?.digest()}`
+      : compareDigests(this.results.map((result, run) => [result, this.publishedRun(run)]), origin);
   }
 
   /** Updates which data sets can be chosen. */
@@ -275,7 +331,8 @@ class FigureView {
     const sweep = new this.extras.Sweep(this.about.number, datasets, count);
     const runs = sweep.runs().length;
     sweep.free();
-    this.status.textContent = runs ? `${runs} runs on ${this.workers(runs)}.` : "Choose a data set.";
+    const cost = `${runs} runs on ${this.workers(runs)}.`;
+    this.status.textContent = runs === 0 ? "Choose a data set." : this.showsPublished ? `To recompute: ${cost}` : cost;
   }
 
   chosen() {
@@ -448,17 +505,17 @@ class FigureView {
     const all = this.results.length;
     const seconds = this.pool ? (performance.now() - this.start) / 1000 : this.seconds;
     const pace = seconds / (done - this.before);
-    const left = Number.isFinite(pace) ? ` · about ${views.duration(pace * (all - done))} left` : "";
+    const left = Number.isFinite(pace) ? ` · about ${duration(pace * (all - done))} left` : "";
     const count = `${done} of ${all} runs`;
     this.status.textContent = {
       confirming: `${this.repeated} of ${all} runs repeated · ${this.workers(all)}`,
       running: `${count} · ${seconds.toFixed(1)} s${left} · ${this.workers(all)}`,
-      done: `Done: ${all} runs in ${views.duration(seconds)} on ${this.workers(all)} · digest ${this.sweep?.digest()}`,
+      done: `Done: ${all} runs in ${duration(seconds)} on ${this.workers(all)} · digest ${this.sweep?.digest()}`,
       kept:
         done === all
           ? `Saved results: ${all} runs, not recomputed · digest ${this.sweep?.digest()}`
           : `Interrupted after ${count}. Finished runs are kept.`,
-      cancelled: `Cancelled after ${count}, ${views.duration(seconds)}.${done > 0 ? " Finished runs are kept." : ""}`,
+      cancelled: `Cancelled after ${count}, ${duration(seconds)}.${done > 0 ? " Finished runs are kept." : ""}`,
     }[this.root.dataset.state ?? ""] ?? `Incomplete: ${count}.`;
     this.progress.max = Math.max(all, 1);
     this.progress.value = this.root.dataset.state === "confirming" ? this.repeated : done;
@@ -466,6 +523,10 @@ class FigureView {
       this.spokenAt = performance.now();
       this.spoken.textContent = count;
     }
+    this.refreshCards();
+  }
+
+  refreshCards() {
     for (const dataset of this.stale) this.cards.get(dataset)?.refresh();
     this.stale.clear();
   }
@@ -476,142 +537,4 @@ class FigureView {
     this.cards.set(dataset, card);
     return card;
   }
-}
-
-/** One data set of a figure. */
-class DatasetCard {
-  /** @param {FigureView} view @param {string} dataset */
-  constructor(view, dataset) {
-    this.view = view;
-    this.dataset = dataset;
-    this.title = view.title(dataset);
-    const id = (/** @type {string} */ part) => `figure-${part}-${dataset}`;
-    this.canvas = el("canvas", { role: "img", "data-testid": id("picture") });
-    this.box = el("div", { class: "picture-box" }, this.canvas);
-    this.findings = el("ul", { class: "findings", "data-testid": id("findings") });
-    this.numbers = this.disclosure("Show as tables", id("numbers"), () => this.tables());
-    this.list = this.disclosure("Runs, with links to the Lab", id("runs"), () => [this.runTable()]);
-    const item = (/** @type {"png" | "svg"} */ format) => {
-      const label = `Image (${format.toUpperCase()})`;
-      return el("button", { type: "button", "data-testid": id(format), onclick: () => this.save(format) }, label);
-    };
-    const menu = el(
-      "details",
-      { class: "menu", name: "menu", "data-testid": id("menu") },
-      el("summary", {}, "Save"),
-      el("div", {}, item("png"), item("svg")),
-    );
-    this.root = el(
-      "section",
-      { class: "card", "aria-labelledby": id("title") },
-      el("div", { class: "card-head" }, el("h2", { id: id("title") }, this.title), menu),
-      this.findings,
-      this.box,
-      this.numbers.root,
-      this.list.root,
-    );
-    onLookChange(this.box, () => this.draw());
-  }
-
-  /**
-   * A disclosure that builds its content when opened.
-   * @param {string} title
-   * @param {string} id
-   * @param {() => Node[]} content
-   */
-  disclosure(title, id, content) {
-    const label = `${title}: ${this.title}`;
-    const attributes = { class: "scroll", tabindex: 0, role: "region", "aria-label": label };
-    const box = el("div", { ...attributes, "data-testid": id });
-    const fill = () => root.open && box.replaceChildren(...content());
-    const root = el("details", { ontoggle: fill }, el("summary", {}, title), box);
-    return { root, fill };
-  }
-
-  refresh() {
-    const { sweep, name, runs, results } = this.view;
-    const findings = sweep?.findings(this.dataset) ?? [];
-    this.findings.replaceChildren(...findings.map((sentence) => el("li", {}, sentence)));
-    const mine = runs.map(({ dataset }, k) => dataset === this.dataset && k).filter((k) => k !== false);
-    const done = mine.filter((k) => results[k]).length;
-    const summary = `${name}, ${this.title}: ${done} of ${mine.length} runs.`;
-    this.canvas.setAttribute("aria-label", [summary, ...findings].join(" "));
-    this.draw();
-  }
-
-  /** Updates disclosures that were opened during the sweep. */
-  end() {
-    this.numbers.fill();
-    this.list.fill();
-  }
-
-  draw() {
-    const { sweep, name } = this.view;
-    const width = this.box.clientWidth;
-    if (!sweep || width < 50) return;
-    const look = style(false);
-    resize(this.canvas, width, sweep.height(this.dataset, width), look.scale);
-    sweep.draw(this.canvas, this.dataset, `${name} of the paper, ${this.title}`, look);
-  }
-
-  /** @param {"png" | "svg"} format */
-  async save(format) {
-    const { saveFigure } = await import("./export.js");
-    await saveFigure(this.view, this.dataset, this.title, format);
-  }
-
-  tables() {
-    const { sweep, about } = this.view;
-    if (!sweep) return [];
-    if (about.number === 3) {
-      /** @type {Correlations[]} */
-      const rows = sweep.correlation_numbers(this.dataset);
-      return rows.flatMap(({ title, before, after }) => {
-        const maps = [
-          { name: "before", title: `${title}: before the attack`, values: before, openEnded: false },
-          { name: "after", title: `${title}: after the attack`, values: after, openEnded: false },
-        ];
-        return views.correlationTables(maps, Math.round(Math.sqrt(before.length)));
-      });
-    }
-    /** @type {Panel[]} */
-    const panels = sweep.panel_numbers(this.dataset);
-    return panels.map(({ title, x_name, clean, series }) => {
-      const heads = Array.from(series[0]?.x ?? [], String);
-      const rows = series.map(({ name, mean, low, high }) => [
-        name,
-        ...Array.from(mean, (value, k) => {
-          const [least = NaN, most = NaN] = [low[k], high[k]];
-          const spread = least < most ? ` (${views.metricDigits(least)} to ${views.metricDigits(most)})` : "";
-          return views.metricDigits(value) + spread;
-        }),
-      ]);
-      return views.table([x_name, ...heads], rows, `${title}; clean ${views.metricDigits(clean)}`);
-    });
-  }
-
-  runTable() {
-    const rows = this.view.runs.flatMap((planned, k) => {
-      if (planned.dataset !== this.dataset) return [];
-      const result = this.view.results[k];
-      const found = isMeasured(result) ? result : null;
-      const digest = found
-        ? `&e=${found.engine}&h=${found.data_sha256.slice(0, 12)}&r=${found.digest}`
-        : "";
-      const link = el("a", { href: `#${planned.link}${digest}` }, runTitle(planned));
-      const ends = [found?.clean, found?.metric.at(-1)].map((value) => views.metricDigits(value ?? NaN));
-      const outcome = found ? ends.join(" → ") : result && "message" in result ? result.message : "not run";
-      return [[link, outcome, found ? (found.converged ? "yes" : "no") : ""]];
-    });
-    return views.table(["Run", "Clean → attacked", "Converged"], rows, `Runs on ${this.title}`);
-  }
-}
-
-/** @param {Measured | Problem | undefined} result @returns {result is Measured} */
-const isMeasured = (result) => result !== undefined && "digest" in result;
-
-/** @param {Planned} planned */
-function runTitle({ title, spec }) {
-  const random = spec.method === "random" ? " random" : "";
-  return `${title}: ${spec.attack}${random}, budget ${percent(spec.budget)}, seed ${spec.seed}`;
 }

@@ -1,0 +1,43 @@
+/**
+ * The published results of the paper's figures, which come with the page (`patom reproduce` writes them):
+ * loading them, and comparing recomputed results with them. Nothing is drawn here.
+ */
+
+/** @import { Measured, Problem } from "../engine/types.js" */
+
+/**
+ * @typedef {{engine: string, date: string, seeds: number, results: Map<string, Measured[]>}} Published
+ * `results`: by data set, in the order of the figure's plan.
+ */
+
+/** What a figure does not show is left out of its file. */
+const LEFT_OUT = { seconds: 0, utility: [], clean_correlation: [], attacked_correlation: [] };
+
+/** @param {number} figure @returns {Promise<Published>} */
+export async function loadPublished(figure) {
+  const response = await fetch(`published/figure${figure}.json`);
+  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+  const { engine, date, seeds, datasets } = await response.json();
+  /** @type {Published["results"]} */
+  const results = new Map();
+  for (const { dataset, data_sha256, runs } of datasets) {
+    results.set(dataset, runs.map((/** @type {Partial<Measured>} */ run) => ({ ...LEFT_OUT, engine, data_sha256, ...run })));
+  }
+  return { engine, date, seeds, results };
+}
+
+/**
+ * Whether recomputed results have the digests of the published ones, as a sentence.
+ * @param {[Measured | Problem | undefined, Measured | undefined][]} pairs recomputed and published
+ * @param {string} origin of the published results
+ */
+export function compareDigests(pairs, origin) {
+  const digests = pairs.flatMap(([ours, published]) =>
+    ours && "digest" in ours && published ? [ours.digest === published.digest] : [],
+  );
+  const equal = digests.filter(Boolean).length;
+  if (digests.length === 0) return "";
+  return equal === digests.length
+    ? `Verified: ${equal === 1 ? "the digest equals" : `all ${equal} digests equal`} the published results (${origin}).`
+    : `${digests.length - equal} of ${digests.length} digests differ from the published results (${origin}).`;
+}
