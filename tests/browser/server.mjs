@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** The files of a build, as they appear in request paths. */
 export const FILES = {
   page: /\/(index\.html)?$/,
-  worker: /\/worker[^/]*\.js$/,
+  worker: /\/worker\.js$/,
   engine: /\/engine_bg[^/]*\.wasm$/,
   extras: /\/extras_bg[^/]*\.wasm$/,
   /** The page's own script. */

@@ -26,7 +26,14 @@ const figureDone = (number) => async (page) => {
  */
 const VIEWS = [
   { name: "the lab", link: "", ready: done, quick: true },
-  { name: "the lab with Landmine", link: "#d=landmine&i=2&k=indirect", ready: done, data: ["landmine"] },
+  // Its tables are so large that axe takes long.
+  {
+    name: "the lab with Landmine",
+    link: "#d=landmine&i=2&k=indirect",
+    ready: done,
+    data: ["landmine"],
+    widths: [400],
+  },
   { name: "a run in progress", link: LONG, ready: (page) => page.waitText("status", "Iteration") },
   {
     name: "a cancelled run",
@@ -45,7 +52,7 @@ const VIEWS = [
   },
   { name: "a link to a file", link: `#d=file:mine.csv:${HASH}`, ready: (page) => notice(page, "mine.csv") },
   {
-    name: "the settings of a phone",
+    name: "the settings sheet",
     link: "#i=2",
     ready: async (page) => {
       await finished(page);
@@ -199,9 +206,7 @@ for (const theme of ["light", "dark"]) {
   const options = { engines: CHROMIUM, data: ["sarcos"], timeout: 120 };
   browserTest(`pictures stand out in ${theme} forced colours`, options, async (page) => {
     await page.media({ "forced-colors": "active", "prefers-color-scheme": theme });
-    for (const view of VIEWS.filter(({ name }) =>
-      /^(the lab|figure 1 with its runs|the settings.*)$/.test(name),
-    )) {
+    for (const view of VIEWS.filter(({ name }) => ["the lab", "figure 1 with its runs"].includes(name))) {
       await show(page, view);
       const pictures = await page.execute(() =>
         [...document.querySelectorAll("canvas")]

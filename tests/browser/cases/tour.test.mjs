@@ -281,7 +281,7 @@ browserTest("terms are explained where they stand", {}, async (page) => {
     await finished(page);
     for (const [part, word, says] of [
       [".summary", "NMSE", /mean squared error/],
-      [".summary", "poisoned points", /adds to the training/],
+      [".summary", "oisoned points", /adds to the training/],
       ["#curve-card", "teration", /round of the attack/],
       ["#heat-card", "correlation", /\+1/],
       ["#heat-card", "ttack", /points (in)?to/],
