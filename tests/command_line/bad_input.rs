@@ -203,8 +203,7 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
             run,
             r#"{"dataset":"few.csv"}"#,
             &[
-                "train_share: 0.5 is",
-                "the 1 points of task 0",
+                "train_share: 0.5 of the 1 points of task 0",
                 "needs one to train",
             ],
         ),
