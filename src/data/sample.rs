@@ -35,9 +35,9 @@ impl Default for TargetScaling {
 ///
 /// | field | default | purpose | range |
 /// | --- | --- | --- | --- |
-/// | `train_per_task` | none | training points of each task | at least 1, and what is there |
+/// | `train_per_task` | none | training points of each task | at least 1, at most the available |
 /// | `train_share` | none | the same as a share of the task's points, rounded down | above 0, below 1 |
-/// | `test_per_task` | none: all the rest | test points of each task | at least 1, and what is there |
+/// | `test_per_task` | none: all the rest | test points of each task | at least 1, at most the available |
 /// | `target_scaling` | standardised | labels of a regression | |
 /// | `seed` | 0 | which points | any |
 ///
@@ -106,8 +106,8 @@ enum Wanted {
 /// Draws a sample. The same data and settings give the same bits everywhere.
 ///
 /// # Errors
-/// Names the field (`train_per_task`, `train_share`, `test_per_task`) that asks for more than is
-/// there, or is out of its range.
+/// Names the field (`train_per_task`, `train_share`, `test_per_task`) that exceeds the available points
+/// or its range.
 pub fn draw(data: &DataSet, settings: &SampleSettings) -> Result<Sample> {
     let wanted = settings.wanted(data.has_split())?;
     if settings.test_per_task == Some(0) {

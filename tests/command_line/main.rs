@@ -1,4 +1,4 @@
-//! The contract of the command line (DESIGN.md section 2), by running the built program: each test
+//! The contract of the command line, by running the built program: each test
 //! in a folder of its own, without the data of this machine.
 
 #![allow(clippy::format_push_string, reason = "short texts, made once")]
