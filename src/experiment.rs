@@ -1,4 +1,4 @@
-//! Specification and data in, report out: the one entry for the command line and the page.
+//! Specification and data in, report out: the one entry of all front ends.
 //!
 //! Not here: files, clocks, threads. An [`Observer`] provides the time, is called at every iteration and
 //! may end the run.
@@ -20,15 +20,15 @@ use crate::spec::{DatasetRef, Shape, Spec};
 /// The version of the engine, as written in reports and links.
 pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
 
-/// Who watches a run.
+/// Observes a run: provides the time and can end it.
 pub trait Observer {
     /// Seconds since some fixed moment; only differences are used, and only for display.
     fn now(&mut self) -> f64 {
         0.0
     }
 
-    /// The sample and the random start of the injected points are drawn, and the model of the
-    /// clean points is there.
+    /// Called once the sample and the random start of the injected points are drawn and the clean
+    /// model is solved.
     fn clean(
         &mut self,
         _model: &Model,
@@ -38,14 +38,14 @@ pub trait Observer {
         ControlFlow::Continue(())
     }
 
-    /// An iteration is done, with these injected points. `Break` ends the run with
+    /// Called after each iteration with its injected points. `Break` ends the run with
     /// `Error::Cancelled`.
     fn iteration(&mut self, _point: &TracePoint, _injections: &[Injection]) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }
 
-/// An observer that does not care.
+/// An observer that does nothing.
 pub struct Unobserved;
 impl Observer for Unobserved {}
 
@@ -73,7 +73,7 @@ impl Outcome {
         text
     }
 
-    /// The poisoned data set, `task,label,x1,...,xd,split`: what a learner gets to see. Injected
+    /// The poisoned data set, `task,label,x1,...,xd,split`: as the learner sees it. Injected
     /// points are training points like any other.
     pub fn poisoned_csv(&self) -> String {
         let mut text = format!("task,label{},split\n", self.feature_names());
@@ -125,7 +125,7 @@ fn write_row(text: &mut String, x: &[f64]) {
     }
 }
 
-/// The synthetic data set that a specification means (its loss and seed decide it).
+/// The synthetic data set of a specification (determined by its loss and seed).
 ///
 /// # Errors
 /// Those of the generator.
@@ -138,7 +138,7 @@ pub fn load_synthetic(spec: &Spec) -> Result<DataSet> {
     synthetic::generate(spec.kind(&shape), spec.seed)
 }
 
-/// Everything that a run starts from.
+/// The start of a run.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// Clean training and test points, scaled.

@@ -1,22 +1,21 @@
-//! A plane to look at the points of a run: where clean points lie in it, and where injected ones
-//! go.
+//! A plane in which the points of a run are shown: clean points, and injected ones as they move.
 //!
 //! Two directions of the feature space, at right angles, span the plane. The first is the one that
 //! the clean models of the targets share (for one target: its weights, without the bias): along it
 //! the clean model predicts more. The second is the one in which clean points vary most across it.
-//! Both depend on the clean data alone, so a picture stays put while injected points move. Labels
-//! and tasks are handed on as they are. Not here: drawing.
+//! Both depend on the clean data alone, so clean points stay in place while injected ones move. Not
+//! here: drawing.
 
 use crate::attack::Injection;
 use crate::data::Kind;
 use crate::data::sample::Sample;
 use crate::linalg::{add_scaled, dot, norm_squared};
 
-/// At most so many clean points of a task have a place: evenly chosen, in their order. The
-/// directions come from at most so many clean points, too.
+/// At most this many clean points of a task are shown: evenly chosen, in their order. The
+/// directions use at most this many clean points, too.
 pub const MOST_CLEAN: usize = 400;
 
-/// At most so many injected points have a place, chosen likewise: more would hide each other.
+/// At most this many injected points are shown, chosen in the same way: more would hide each other.
 pub const MOST_INJECTED: usize = 120;
 
 /// Rounds of power iteration: enough for a picture; the directions are unit vectors after any.

@@ -1,7 +1,7 @@
-//! Files that carry a specification: pictures with it inside (a text chunk of a PNG, the metadata of
-//! an SVG), `report.json`, a bare specification. Writing it in, and reading it out as a link. What
-//! is read is as hostile as a link: it becomes one, and is checked as one. Not here: what a link
-//! means (`link`), drawing (`chart`).
+//! Files that carry their specification: pictures (a text chunk of a PNG, the metadata of an SVG),
+//! `report.json`, a bare specification. It is embedded here, and read back as a link. What is read is
+//! untrusted: it becomes a link and is checked as one. Not here: what a link means (`spec::link`),
+//! drawing (`chart`).
 
 use serde_json::Value;
 
@@ -84,7 +84,7 @@ fn unescaped(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// The fragment of the link that a file carries, without `#`. Kinds of files are known by their
+/// The fragment of the link that a file carries, without `#`. The kind of a file is recognised by its
 /// content.
 ///
 /// # Errors
@@ -194,7 +194,7 @@ fn json_link(text: &str) -> Result<String> {
     checked([fragment, claim.write()].join("&"))
 }
 
-/// A link made of a file's values can be wrong in whatever way a link can.
+/// A link made from a file's values is checked like any other link.
 fn checked(fragment: String) -> Result<String> {
     link::decode(&fragment)?;
     Ok(fragment)

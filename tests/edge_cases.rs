@@ -290,13 +290,10 @@ fn one_point_in_all_is_too_few_to_train_and_to_test_on() {
     let table = Table::read(text.as_bytes()).unwrap();
     let data = table.into_data_set("edge.csv", text.as_bytes()).unwrap();
     for (fields, words) in [
-        (
-            json!({}),
-            "train_share: 0.5 is invalid; expected at least one",
-        ),
+        (json!({}), "train_share: 0.5 of the 1 points"),
         (
             json!({"train_per_task": 1}),
-            "train_per_task: 1 is invalid; expected at most 0",
+            "train_per_task: 1 is out of range; must be at most 0",
         ),
     ] {
         let error = match check(&data, &fields) {

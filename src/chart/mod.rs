@@ -1,13 +1,13 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
 //! `curve` draws the course of an attack, `pair` two side by side, `sweep` many, `heatmap` a
-//! task correlation, `map` its colours, `points` where clean and injected points lie, `sheet` what
-//! is taken along: a drawing with its title.
+//! task correlation, `map` its colours, `points` the clean and injected points in a plane, `sheet` a
+//! drawing with its title and footer.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
-//! last moment, in `Pen`: so every size is sharp on every screen, and no text is ever measured
+//! last moment, in `Pen`: every size is sharp on every screen, and no text is ever measured
 //! (measuring adds styled elements to the page, which its Content-Security-Policy refuses).
-//! Each drawing comes with a layout, the places of its parts, so that a pointer can be answered.
-//! Not here: which drawing goes where, words around it.
+//! Each drawing has a layout, the positions of its parts, so that a pointer can be mapped to them.
+//! Not here: which drawing goes where, texts around it.
 
 pub mod curve;
 pub mod heatmap;

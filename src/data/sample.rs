@@ -35,9 +35,9 @@ impl Default for TargetScaling {
 ///
 /// | field | default | purpose | range |
 /// | --- | --- | --- | --- |
-/// | `train_per_task` | none | training points of each task | at least 1, and what is there |
+/// | `train_per_task` | none | training points of each task | at least 1, at most the available |
 /// | `train_share` | none | the same as a share of the task's points, rounded down | above 0, below 1 |
-/// | `test_per_task` | none: all the rest | test points of each task | at least 1, and what is there |
+/// | `test_per_task` | none: all the rest | test points of each task | at least 1, at most the available |
 /// | `target_scaling` | standardised | labels of a regression | |
 /// | `seed` | 0 | which points | any |
 ///
@@ -106,12 +106,12 @@ enum Wanted {
 /// Draws a sample. The same data and settings give the same bits everywhere.
 ///
 /// # Errors
-/// Names the field (`train_per_task`, `train_share`, `test_per_task`) that asks for more than is
-/// there, or is out of its range.
+/// Names the field (`train_per_task`, `train_share`, `test_per_task`) that exceeds the available points
+/// or its range.
 pub fn draw(data: &DataSet, settings: &SampleSettings) -> Result<Sample> {
     let wanted = settings.wanted(data.has_split())?;
     if settings.test_per_task == Some(0) {
-        return Err(Error::field("test_per_task", 0, "at least 1"));
+        return Err(Error::out_of_range("test_per_task", 0, "at least 1"));
     }
     let drawn = match &data.layout {
         Layout::Separate { tasks, is_test } => {
@@ -201,13 +201,13 @@ impl SampleSettings {
                 "train_share",
                 "cannot be combined with train_per_task; give only one of them",
             )),
-            (Some(0), None) => Err(Error::field("train_per_task", 0, "at least 1")),
+            (Some(0), None) => Err(Error::out_of_range("train_per_task", 0, "at least 1")),
             (Some(count), None) => Ok(Wanted::Count(count)),
             (None, Some(share)) if share > 0.0 && share < 1.0 => Ok(Wanted::Share(share)),
-            (None, Some(share)) => Err(Error::field(
+            (None, Some(share)) => Err(Error::out_of_range(
                 "train_share",
                 share,
-                "a number above 0 and below 1",
+                "above 0 and below 1",
             )),
             (None, None) if has_split => Ok(Wanted::AsInFile),
             (None, None) => Err(Error::invalid(
@@ -230,19 +230,16 @@ impl SampleSettings {
             Wanted::Share(share) => {
                 let train = share_of(share, count);
                 if train == 0 {
-                    return Err(Error::field(
-                        "train_share",
-                        share,
-                        format!(
-                            "at least one of the {count} points of {place}; it needs one to \
-                             train and one to test"
-                        ),
-                    ));
+                    let reason = format!(
+                        "{share} of the {count} points of {place} is none; a task needs one to train \
+                         and one to test"
+                    );
+                    return Err(Error::invalid("train_share", reason));
                 }
                 train
             }
             Wanted::Count(train) => {
-                return Err(Error::field(
+                return Err(Error::out_of_range(
                     "train_per_task",
                     train,
                     format!(
@@ -256,7 +253,7 @@ impl SampleSettings {
         let rest = count - train;
         let test = self.test_per_task.unwrap_or(rest);
         if test > rest {
-            return Err(Error::field(
+            return Err(Error::out_of_range(
                 "test_per_task",
                 test,
                 format!("at most {rest}: {place} has {count} points, {train} of them to train"),
@@ -331,7 +328,7 @@ fn split_as_in_file(
     }
     if let Some(count) = settings.test_per_task {
         if count > test.len() {
-            return Err(Error::field(
+            return Err(Error::out_of_range(
                 "test_per_task",
                 count,
                 format!("at most {}, the test points of {place}", test.len()),
@@ -374,10 +371,10 @@ fn draw_classes<'a>(
     settings: &SampleSettings,
 ) -> Result<Drawn<'a>> {
     let Wanted::Count(train_count) = wanted else {
-        return Err(Error::field(
+        return Err(Error::invalid(
             "train_share",
-            settings.train_share.unwrap_or_default(),
-            "train_per_task for one-vs-rest tasks: half of the class, half of the others",
+            "does not apply to one-vs-rest tasks; give train_per_task: half of the class, half of the \
+             others",
         ));
     };
     let mut drawn = Vec::with_capacity(data.task_count());
@@ -395,7 +392,7 @@ fn draw_classes<'a>(
             let count = count.unwrap_or(2 * class.len().min(others.len()));
             let half = count / 2;
             if half == 0 || half > class.len() || count - half > others.len() {
-                return Err(Error::field(
+                return Err(Error::out_of_range(
                     field,
                     count,
                     format!(
@@ -742,8 +739,8 @@ mod tests {
         let message = draw(&with_split(&[false]), &share).unwrap_err().to_string();
         assert_eq!(
             message,
-            "train_share: 0.5 is invalid; expected at least one of the 1 points of task a; it \
-             needs one to train and one to test"
+            "train_share: 0.5 of the 1 points of task a is none; a task needs one to train and one to \
+             test"
         );
     }
 

@@ -30,8 +30,8 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
     limits.check()?;
     let epsilon = problem.weights().epsilon;
     if epsilon.is_nan() || epsilon < MIN_EPSILON {
-        let expected = "at least 1e-12 for the certified solver";
-        return Err(Error::field("epsilon", epsilon, expected));
+        let range = "at least 1e-12 for the certified solver";
+        return Err(Error::out_of_range("epsilon", epsilon, range));
     }
     let mut state = match start {
         Some(start) => State {

@@ -1,5 +1,5 @@
 //! The lower level: multi-task relationship learning, equation (1) of the paper in the joint form
-//! of DESIGN.md section 1: minimise P(W), convex, with Ω = S / tr S, S = (W'W + εI)^(1/2).
+//! of the crate docs: minimise P(W), convex, with Ω = S / tr S, S = (W'W + εI)^(1/2).
 //!
 //! [`Problem`] holds the points and the weights of the terms; [`Point`] is a W with everything
 //! that the formulas need there; `system` is the linear algebra of Newton steps and implicit

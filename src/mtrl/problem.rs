@@ -178,11 +178,15 @@ impl Problem {
             epsilon,
         } = weights;
         if !(lambda1 > 0.0 && lambda1.is_finite()) {
-            return Err(Error::field("lambda1", lambda1, "a positive number"));
+            return Err(Error::out_of_range(
+                "lambda1",
+                lambda1,
+                "positive and finite",
+            ));
         }
         for (name, value) in [("lambda2", lambda2), ("epsilon", epsilon)] {
             if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::field(name, value, "a number that is not negative"));
+                return Err(Error::out_of_range(name, value, "at least 0 and finite"));
             }
         }
         if tasks.is_empty() || dimension == 0 {

@@ -46,14 +46,14 @@ impl Limits {
     /// The field that is out of range.
     pub fn check(&self) -> Result<()> {
         if !(self.tolerance > 0.0 && self.tolerance <= 1.0) {
-            return Err(Error::field(
+            return Err(Error::out_of_range(
                 "tolerance",
                 self.tolerance,
-                "a number above 0, at most 1",
+                "above 0 and at most 1",
             ));
         }
         if self.max_iterations == 0 {
-            return Err(Error::field("max_iterations", 0, "at least 1"));
+            return Err(Error::out_of_range("max_iterations", 0, "at least 1"));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! The paper's figures as sweeps of specifications, and what is shown of their results.
+//! The paper's figures as sweeps of specifications, and their results as panels and tables.
 //!
-//! [`plan`] says which runs a figure needs; the caller runs them in any order, on workers or threads;
+//! [`plan`] lists the runs of a figure; the caller runs them in any order, on workers or threads;
 //! [`Measured`] is what a figure keeps of a report; [`panels`], [`csv()`] and the drawing in
 //! `chart::sweep` take the results. Not here: running, files, drawing.
 
@@ -110,7 +110,7 @@ pub struct Planned {
     pub dataset: &'static str,
     /// Which panel of the data set, from 0.
     pub panel: usize,
-    /// Words above the panel.
+    /// Title of the panel.
     pub title: String,
     /// Position on the horizontal axis (Figure 2: budget).
     pub x: f64,
@@ -131,12 +131,16 @@ pub fn plan(figure: Figure, dataset: &str, seeds: u64, first_seed: u64) -> Resul
         return Err(Error::field("dataset", dataset, expected));
     };
     if !(1..=MAX_SEEDS).contains(&seeds) {
-        return Err(Error::field("seeds", seeds, format!("1 to {MAX_SEEDS}")));
+        return Err(Error::out_of_range(
+            "seeds",
+            seeds,
+            format!("1 to {MAX_SEEDS}"),
+        ));
     }
     let last = MAX_SEED - (seeds - 1);
     if first_seed > last {
         let expected = format!("at most {last}, as there are {seeds} seeds");
-        return Err(Error::field("first_seed", first_seed, expected));
+        return Err(Error::out_of_range("first_seed", first_seed, expected));
     }
     let mut runs = Vec::new();
     for repeat in 0..seeds {
@@ -335,7 +339,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Takes what is needed.
+    /// From the report of a run.
     pub fn of(report: &Report) -> Self {
         let clean: Vec<f64> = (report.target_tasks.iter())
             .filter_map(|&task| report.clean.metric_per_task[task])
@@ -367,7 +371,7 @@ pub(crate) fn mean(values: &[f64]) -> Option<f64> {
 /// One line of a panel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// Words for the legend.
+    /// Text of the legend.
     pub name: String,
     /// Marker.
     pub attack: Attack,
@@ -394,7 +398,7 @@ impl Series {
 /// One panel of Figure 1 or 2.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
-    /// Words above it.
+    /// Its title.
     pub title: String,
     /// What is on the vertical axis.
     pub metric_name: MetricName,
@@ -406,7 +410,7 @@ pub struct Panel {
     pub series: Vec<Series>,
 }
 
-/// The metric that a named data set is measured by.
+/// The metric of a named data set.
 pub fn metric_name(dataset: &str) -> MetricName {
     if dataset == "sarcos" {
         MetricName::Nmse
@@ -463,8 +467,8 @@ pub fn panels(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> 
         .collect()
 }
 
-/// The same with every panel of the plan, though none of its runs be done: so that a picture keeps
-/// its size while it fills.
+/// The same with every panel of the plan, finished or not, so that a picture keeps its size while runs
+/// finish.
 pub fn planned_panels(
     figure: Figure,
     dataset: &str,
@@ -548,7 +552,7 @@ fn one_series(
 /// One attack of Figure 3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CorrelationRow {
-    /// Words.
+    /// Its title.
     pub title: String,
     /// Target tasks.
     pub targets: Vec<usize>,

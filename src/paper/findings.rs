@@ -1,14 +1,13 @@
 //! The results of a figure compared with the paper's claim: sentences with numbers.
 //!
-//! They cover the finished runs only. Not here: tables,
-//! verdicts over many seeds (the reproduction report).
+//! They cover the finished runs only. Not here: tables and verdicts over many seeds (`reproduction`).
 
 use std::fmt::Write as _;
 
 use crate::attack::{Attack, Method};
 use crate::paper::figures::{self, CorrelationRow, Figure, Measured, Panel, Planned, Series};
 
-/// The budget that the paper's numbers are about.
+/// The budget of the paper's numbers.
 const BUDGET: f64 = 0.3;
 
 /// The sentences for one data set; empty while too few runs are finished.

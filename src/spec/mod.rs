@@ -201,6 +201,7 @@ impl Spec {
     }
 
     /// This specification as a draft, every field written.
+    #[expect(clippy::missing_panics_doc, reason = "every field is plain JSON")]
     pub fn to_draft(&self) -> Draft {
         match serde_json::to_value(self).expect("a specification is plain JSON") {
             Value::Object(values) => Draft { values },

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use patom::data::formats::bundle;
 use patom::data::published::{CATALOGUE, Published, SourceFile};
 use patom::data::sha256_hex;
 
@@ -284,12 +285,13 @@ mod tests {
         std::fs::write(folder.join("right"), "right").unwrap();
         let address = |name: &str| format!("file://{}", folder.join(name).display());
         let all = ["missing", "other", "right"].map(address);
+        let all = all.each_ref().map(String::as_str);
         let published = |bytes: &[u8]| bytes == b"right";
         let found = first_of(&all, "f.mat", &folder, &published);
         assert_eq!(found.unwrap(), b"right");
         let error = first_of(&all[..2], "f.mat", &folder, &published).unwrap_err();
         assert!(
-            error.contains(&all[0]) && error.contains(&all[1]),
+            error.contains(all[0]) && error.contains(all[1]),
             "{error}"
         );
         assert!(error.contains("not the published file: 5 bytes"), "{error}");
@@ -298,8 +300,8 @@ mod tests {
 
     #[test]
     fn files_of_one_old_host_have_a_second_address_with_https() {
-        for source in SOURCES.iter().filter(|source| source.files.len() == 1) {
-            let addresses = addresses(&source.files[0]);
+        for source in CATALOGUE.iter().filter(|source| source.files.len() == 1) {
+            let addresses = source.files[0].addresses;
             assert!(addresses.len() > 1, "{}", source.name);
             assert!(addresses[1].starts_with("https://"), "{addresses:?}");
         }

@@ -13,7 +13,7 @@
 //! that gives back every bit (8 or 16-bit integers times a power of two, f32, f64), feature by
 //! feature, and with the bytes of equal significance together: that is what deflate finds
 //! repetitions in. Lossless: for a smaller file, round the data set before (see
-//! `sources`). Not here: files.
+//! `published`). Not here: files.
 
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
@@ -48,8 +48,7 @@ pub fn encode(data: &DataSet) -> Vec<u8> {
     bytes
 }
 
-/// The payload alone. In the page a data set crosses in it from the module that reads files to the
-/// one that computes.
+/// The payload alone: a data set on its way from one module or process to another.
 pub fn payload(data: &DataSet) -> Vec<u8> {
     let mut payload = Writer(Vec::new());
     payload.text(&data.name);
@@ -155,8 +154,8 @@ pub fn decode(bytes: &[u8]) -> Result<DataSet> {
     read_payload(&payload)
 }
 
-/// Reads what `payload` wrote: every size and number is checked, the hash of the points is taken as
-/// it stands.
+/// Reads what `payload` wrote: every size and number is checked, the hash of the points is
+/// not compared.
 ///
 /// # Errors
 /// With the byte offset and what was expected.
@@ -589,7 +588,7 @@ mod tests {
         assert!(message.contains("version 2"), "{message}");
     }
 
-    /// A bundle around any payload, with the right hash: what a forger would write.
+    /// A bundle around any payload, with the right hash: what an attacker could write.
     fn forge(payload: &[u8]) -> Vec<u8> {
         let deflated = compress_to_vec(payload, 1);
         let mut bytes = MAGIC.to_vec();

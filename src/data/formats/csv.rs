@@ -1,4 +1,4 @@
-//! CSV: `task,label,x1..xd` and, if wanted, `split`. Columns are found by their names in the header
+//! CSV: `task,label,x1..xd` and, optionally, `split`. Columns are found by their names in the header
 //! row, in any order. Not here: opening files, writing them.
 
 use std::collections::HashMap;
@@ -99,7 +99,7 @@ pub(in crate::data) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// A byte order mark, CRLF and empty lines are passed over; rows may differ in length.
+    /// A byte order mark, CRLF and empty lines are skipped; rows may differ in length.
     pub(in crate::data) fn new(bytes: &'a [u8], separator: u8) -> Result<Self> {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(Error::line(
@@ -327,7 +327,7 @@ impl Table {
         self.select(|split| split != Split::Test)
     }
 
-    /// The points of the splits that are wanted, task by task; all where there is no `split`
+    /// The points of the wanted splits, task by task; all where there is no `split`
     /// column.
     pub fn select(&self, wanted: impl Fn(Split) -> bool) -> Vec<RawPoints> {
         let select = |task: &TableTask| {

@@ -3,7 +3,7 @@
 //!
 //! A variable of another class (text, structures, sparse or complex matrices, objects) is named
 //! but not read, so the others stay readable. Files of version 7.3 (HDF5) and version 4 are refused
-//! by name. Not here: which variables make a data set (see `sources`).
+//! by name. Not here: which variables make a data set (`matlab_tasks`, `import`).
 //!
 //! Nothing is allocated for a size that the file claims unless its bytes are there, and never more
 //! than the limits of `data` in one file.

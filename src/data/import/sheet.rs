@@ -238,9 +238,11 @@ impl<'a> Blocks<'a> {
             parts.push((variable.name.as_str(), found));
         }
         let Some((counts, numbered)) = counts else {
-            return Err(wrong(
-                "a MAT file without the names of variables (from:X,y)".to_string(),
-            ));
+            let reason = format!(
+                "a MAT file needs the names of variables (from:X,y); expected {}",
+                expected()
+            );
+            return Err(Error::invalid("columns", reason));
         };
         Ok(Self {
             counts,

@@ -334,7 +334,7 @@ fn matrices_of_a_mat_file_are_put_side_by_side() {
     for (columns, part) in [
         ("from:X;label:1;x:2", "`X` not found"),
         ("from:y,n;label:1;x:2", "rows or columns differ"),
-        ("label:1;x:2", "without the names"),
+        ("label:1;x:2", "needs the names"),
     ] {
         let refusal = read_mapped("mine.mat", &file, &columns.parse().unwrap()).unwrap_err();
         let message = refusal.error.to_string();

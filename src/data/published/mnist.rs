@@ -4,7 +4,7 @@
 //! in integers, so the result does not depend on the order of the sum. Projected values are rounded
 //! to multiples of `STEP` (in units of a grey level, 0 to 255; the 128th component has a standard
 //! deviation of 47): that is the canonical data set, and it fits 16 bits. Not here: the file format
-//! (`idx`), which files (`sources`).
+//! (`idx`), which files (the catalogue in `published`).
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
