@@ -210,7 +210,7 @@ class FigureView {
       const result = this.publishedRun(run);
       if (result) this.record(run, result);
     }
-    this.problems.hidden = true;
+    this.problems.hidden = this.confirmation.hidden = true;
     delete this.root.dataset.digest;
     this.enter("idle");
     this.plan();
@@ -291,7 +291,7 @@ class FigureView {
     this.cancelButton.hidden = this.progress.hidden = !running;
     const missing = this.missing().length;
     this.restButton.hidden = running || missing === 0 || missing === this.results.length;
-    this.confirmButton.hidden = running || missing > 0 || this.results.length === 0;
+    this.confirmButton.hidden = running || this.showsPublished || missing > 0 || this.results.length === 0;
     this.publishedButton.hidden = running || !this.published || this.showsPublished;
     this.csvButton.hidden = !this.results.some(isMeasured);
     this.showSource();
@@ -419,8 +419,8 @@ class FigureView {
       const undecided = differing.filter(({ agreed }) => agreed === null).length;
       if (differing.length === 0) this.setConfirmation("confirmed", "confirmed: same digest");
       else {
-        const words = `differs: ${differing.length} of ${runs.length} runs gave another digest`;
-        this.setConfirmation("differs", `${words}; ${undecided ? `${undecided} remain undecided` : "two of three runs agree on each result shown"}`);
+        const text = `differs: ${differing.length} of ${runs.length} runs gave another digest`;
+        this.setConfirmation("differs", `${text}; ${undecided ? `${undecided} remain undecided` : "two of three runs agree on each result shown"}`);
       }
     } catch (problem) {
       if (this.pool !== pool) return;
