@@ -234,8 +234,7 @@ export class Heatmaps {
     this.tasks = tasks;
     this.cursor = this.task = null;
     const same =
-      maps.length === this.shown.length &&
-      maps.every((map, k) => map.name === this.shown[k]?.map.name);
+      maps.length === this.shown.length && maps.every((map, k) => map.name === this.shown[k]?.map.name);
     if (!same) {
       this.shown = maps.map((map) => this.figure(map));
       this.box.replaceChildren(...this.shown.map(({ frame }) => frame));

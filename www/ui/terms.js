@@ -14,45 +14,128 @@ import { el } from "./dom.js";
 
 /** @type {Term[]} where two patterns match at the same place, the first wins */
 const TERMS = [
-  { pattern: "NMSE|[Ee]rrors? \\(NMSE\\)", definition: "Normalised mean squared error on the test set: 0 is perfect, 1 is no better than predicting the mean." },
-  { pattern: "AUC", definition: "Area under the ROC curve on the test set: the probability that a point of class +1 scores above one of class −1. 1 is perfect, 0.5 is chance." },
-  { pattern: "PATOM", definition: "The paper’s attack, “Poisoning ATtacks On Multi-task relationship learning”: move the poisoned points along the gradient, retrain, repeat." },
-  { pattern: "multi-task learn(?:ing|er)|Multi-task (?:relationship )?learn(?:ing|er)", definition: "Training models for several tasks jointly, so that related tasks improve each other." },
+  {
+    pattern: "NMSE|[Ee]rrors? \\(NMSE\\)",
+    definition:
+      "Normalised mean squared error on the test set: 0 is perfect, 1 is no better than predicting the mean.",
+  },
+  {
+    pattern: "AUC",
+    definition:
+      "Area under the ROC curve on the test set: the probability that a point of class +1 scores above one of class −1. 1 is perfect, 0.5 is chance.",
+  },
+  {
+    pattern: "PATOM",
+    definition:
+      "The paper’s attack, “Poisoning ATtacks On Multi-task relationship learning”: move the poisoned points along the gradient, retrain, repeat.",
+  },
+  {
+    pattern: "multi-task learn(?:ing|er)|Multi-task (?:relationship )?learn(?:ing|er)",
+    definition: "Training models for several tasks jointly, so that related tasks improve each other.",
+  },
   { pattern: "[Aa]ttacking(?: tasks?)?", field: "attackers" },
   { pattern: "[Tt]argets?(?: tasks?)?", field: "targets" },
-  { pattern: "[Tt]asks?", definition: "One of several learning problems: a minefield, a robot joint, a digit. Each has its own data and its own model." },
-  { pattern: "[Pp]oisoned points|[Ii]njected points", definition: "Points that the attacker adds to the training set. The test set is never changed." },
-  { pattern: "[Rr]andom points|random start", definition: "Poisoned points drawn at random, without optimisation: the baseline attack." },
-  { pattern: "[Uu]tility", definition: "The attacker’s objective: the model’s loss on the clean training points of the target tasks." },
-  { pattern: "[Cc]orrelations?", definition: "The learned similarity of two tasks: +1 identical, 0 unrelated, −1 opposite." },
-  { pattern: "(?:task )?covariance", definition: "The matrix Ω, learned together with the models: the diagonal is the scale of each model, the rest how pairs of tasks covary." },
-  { pattern: "[Ii]ndirect(?:ly)?", definition: "An attack on the target tasks that adds points only to other tasks." },
+  {
+    pattern: "[Tt]asks?",
+    definition:
+      "One of several learning problems: a minefield, a robot joint, a digit. Each has its own data and its own model.",
+  },
+  {
+    pattern: "[Pp]oisoned points|[Ii]njected points",
+    definition: "Points that the attacker adds to the training set. The test set is never changed.",
+  },
+  {
+    pattern: "[Rr]andom points|random start",
+    definition: "Poisoned points drawn at random, without optimisation: the baseline attack.",
+  },
+  {
+    pattern: "[Uu]tility",
+    definition:
+      "The attacker’s objective: the model’s loss on the clean training points of the target tasks.",
+  },
+  {
+    pattern: "[Cc]orrelations?",
+    definition: "The learned similarity of two tasks: +1 identical, 0 unrelated, −1 opposite.",
+  },
+  {
+    pattern: "(?:task )?covariance",
+    definition:
+      "The matrix Ω, learned together with the models: the diagonal is the scale of each model, the rest how pairs of tasks covary.",
+  },
+  {
+    pattern: "[Ii]ndirect(?:ly)?",
+    definition: "An attack on the target tasks that adds points only to other tasks.",
+  },
   { pattern: "[Dd]irect", definition: "An attack that adds points to the target tasks themselves." },
-  { pattern: "[Hh]ybrid", definition: "An attack that adds points to some target tasks and some other tasks." },
+  {
+    pattern: "[Hh]ybrid",
+    definition: "An attack that adds points to some target tasks and some other tasks.",
+  },
   { pattern: "[Bb]udget", field: "budget" },
   { pattern: "[Rr]adius", field: "radius" },
   { pattern: "[Ss]eed", field: "seed" },
   { pattern: "λ1", field: "lambda1" },
   { pattern: "λ2", field: "lambda2" },
   { pattern: "ε", field: "epsilon" },
-  { pattern: "implicit[ _]total|exact gradient", definition: "The exact gradient of the utility: it includes the effect of a point on Ω." },
-  { pattern: "published(?: gradient)?", definition: "The paper’s gradient: an approximation that treats Ω and the curvature of the loss as constant." },
+  {
+    pattern: "implicit[ _]total|exact gradient",
+    definition: "The exact gradient of the utility: it includes the effect of a point on Ω.",
+  },
+  {
+    pattern: "published(?: gradient)?",
+    definition:
+      "The paper’s gradient: an approximation that treats Ω and the curvature of the loss as constant.",
+  },
   { pattern: "implicit", definition: "The gradient that is exact if Ω does not change." },
-  { pattern: "[Gg]radient", definition: "The direction in which moving the poisoned points increases the utility fastest." },
-  { pattern: "[Bb]acktracking", definition: "A step is shortened until it increases the utility, so the utility never decreases." },
-  { pattern: "constant step", definition: "Every step has the same size, as in the paper. It may overshoot, so the curve oscillates." },
-  { pattern: "[Ii]terations?", definition: "One round of the attack: move the poisoned points, retrain the model, measure." },
-  { pattern: "[Cc]ertificate|[Ee]rror bound|above the optimum", definition: "The certificate: a proven upper bound on the gap between the solver’s objective and the optimum." },
-  { pattern: "[Oo]bjective", definition: "What the learner minimises: the mean loss of all tasks plus two regularisation terms." },
-  { pattern: "[Cc]onverged", definition: "The solver met its stopping criterion; the certificate bounds its error." },
-  { pattern: "(?:squared )?hinge(?: loss)?", definition: "A classification loss: zero beyond the margin, otherwise quadratic in the distance to it." },
+  {
+    pattern: "[Gg]radient",
+    definition: "The direction in which moving the poisoned points increases the utility fastest.",
+  },
+  {
+    pattern: "[Bb]acktracking",
+    definition: "A step is shortened until it increases the utility, so the utility never decreases.",
+  },
+  {
+    pattern: "constant step",
+    definition: "Every step has the same size, as in the paper. It may overshoot, so the curve oscillates.",
+  },
+  {
+    pattern: "[Ii]terations?",
+    definition: "One round of the attack: move the poisoned points, retrain the model, measure.",
+  },
+  {
+    pattern: "[Cc]ertificate|[Ee]rror bound|above the optimum",
+    definition:
+      "The certificate: a proven upper bound on the gap between the solver’s objective and the optimum.",
+  },
+  {
+    pattern: "[Oo]bjective",
+    definition: "What the learner minimises: the mean loss of all tasks plus two regularisation terms.",
+  },
+  {
+    pattern: "[Cc]onverged",
+    definition: "The solver met its stopping criterion; the certificate bounds its error.",
+  },
+  {
+    pattern: "(?:squared )?hinge(?: loss)?",
+    definition: "A classification loss: zero beyond the margin, otherwise quadratic in the distance to it.",
+  },
   { pattern: "[Ll]oss", definition: "The model’s error on a point; training minimises its mean." },
-  { pattern: "[Dd]igest", definition: "A hash of all numbers of the result: equal digests mean bit-identical results." },
+  {
+    pattern: "[Dd]igest",
+    definition: "A hash of all numbers of the result: equal digests mean bit-identical results.",
+  },
   { pattern: "SHA-256", definition: "A hash of the data: equal only if every byte is equal." },
-  { pattern: "[Ee]ngine", definition: "The computational core of this page. One engine version always gives bit-identical results." },
+  {
+    pattern: "[Ee]ngine",
+    definition: "The computational core of this page. One engine version always gives bit-identical results.",
+  },
 ];
 
-const ALL = new RegExp(`(?<![\\p{L}\\d-])(?:${TERMS.map(({ pattern }) => `(${pattern})`).join("|")})(?![\\p{L}\\d])`, "gu");
+const ALL = new RegExp(
+  `(?<![\\p{L}\\d-])(?:${TERMS.map(({ pattern }) => `(${pattern})`).join("|")})(?![\\p{L}\\d])`,
+  "gu",
+);
 /** Where no terms are marked: interactive elements, code, and text that explains itself. */
 const EXCLUDED =
   ".term, button, a, label, legend, summary, math, code, pre, select, td, .label, .role, .status, .readout, " +
@@ -63,7 +146,11 @@ export function explainTerms(fields) {
   const line = el("span", {});
   const spoken = el("span", { class: "visually-hidden", role: "status" });
   // Screen readers get the text through the live region instead.
-  const note = el("div", { id: "term-note", popover: "auto", "aria-hidden": "true", "data-testid": "term-note" }, line);
+  const note = el(
+    "div",
+    { id: "term-note", popover: "auto", "aria-hidden": "true", "data-testid": "term-note" },
+    line,
+  );
   document.body.append(note, spoken);
   /** @type {HTMLElement | null} the term whose definition is open */
   let owner = null;
@@ -86,7 +173,10 @@ export function explainTerms(fields) {
     note.hidePopover();
     owner = null;
     if (was === button) return;
-    const definition = "definition" in term ? term.definition : (fields.find(({ name }) => name === term.field)?.purpose ?? "");
+    const definition =
+      "definition" in term
+        ? term.definition
+        : (fields.find(({ name }) => name === term.field)?.purpose ?? "");
     line.textContent = spoken.textContent = definition;
     note.showPopover();
     owner = button;
@@ -100,7 +190,9 @@ export function explainTerms(fields) {
 
   /** @param {Element} part */
   function explain(part) {
-    const marked = new Set([...part.querySelectorAll(".term")].map((button) => button.getAttribute("data-term")));
+    const marked = new Set(
+      [...part.querySelectorAll(".term")].map((button) => button.getAttribute("data-term")),
+    );
     const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     /** @type {Text[]} */
     const texts = [];

@@ -127,7 +127,7 @@ class Compare {
       card("Results per task", this.tasks),
     );
     this.recent = new RecentChoice(page.session, (side, link) => this.go(this.values().map((other, k) => (k === side ? link : other))));
-    const head = card("Two runs side by side", form, this.recent.root, this.status, this.problems);
+    const head = card("Compare two runs", form, this.recent.root, this.status, this.problems);
     head.querySelector("h2")?.after(
       el(
         "p",

@@ -120,7 +120,12 @@ export class Datasets {
       const open = el("button", { type: "button", onclick: () => this.ask(null) }, `Open ${ref.name}`);
       const source = lab.opened.get(ref.sha256)?.source;
       return about && source
-        ? [`${ref.name}: ${size}Labels: ${about.kind}. The file stays on your computer. `, other, " ", this.columnsButton(source)]
+        ? [
+            `${ref.name}: ${size}Labels: ${about.kind}. The file stays on your computer. `,
+            other,
+            " ",
+            this.columnsButton(source),
+          ]
         : [`This link needs the file ${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…). `, open];
     }
     if (ref === "synthetic") return [SYNTHETIC_STORY];

@@ -77,12 +77,14 @@ export const EXAMPLES = [
       section: "Introduction",
       quote: "multiple tasks are learned jointly to achieve better performance than single-task learning",
     },
-    result: (o, _, alone) => `Test error (NMSE) ${n(o.clean)} jointly${alone ? `, ${n(alone.clean)} separately` : ""}.`,
+    result: (o, _, alone) =>
+      `Test error (NMSE) ${n(o.clean)} jointly${alone ? `, ${n(alone.clean)} separately` : ""}.`,
   },
   {
     ...preset("constant"),
     shows: "With the published gradient and a constant step, the utility oscillates.",
-    result: (o) => `Utility ${n(o.utility[0] ?? NaN)} at the start, then between ${n(Math.min(...o.utility.slice(1)))} and ${n(Math.max(...o.utility.slice(1)))}.`,
+    result: (o) =>
+      `Utility ${n(o.utility[0] ?? NaN)} at the start, then between ${n(Math.min(...o.utility.slice(1)))} and ${n(Math.max(...o.utility.slice(1)))}.`,
   },
   {
     ...preset("sarcos"),
@@ -90,7 +92,8 @@ export const EXAMPLES = [
     shows: "Seven robot arm joints; the three target tasks are poisoned (budget 20 %).",
     paper: {
       section: "Evaluating Solution Qualities, Figure 2",
-      quote: "Both direct attacks and indirect attacks computed by PATOM significantly outperform random attacks",
+      quote:
+        "Both direct attacks and indirect attacks computed by PATOM significantly outperform random attacks",
     },
     result: (o) => `NMSE ${change(o)}; random points ${n(start(o))}.`,
   },
@@ -101,7 +104,8 @@ export const EXAMPLES = [
     shows: "Four of seven tasks are poisoned, with a budget of 30 %.",
     paper: {
       section: "Evaluating Solution Qualities, Figure 2",
-      quote: "on Sarcos dataset, direct attacks with 30% malicious data injected leads to about 50% higher averaged NMSE",
+      quote:
+        "on Sarcos dataset, direct attacks with 30% malicious data injected leads to about 50% higher averaged NMSE",
     },
     result: (o) => `NMSE ${change(o)}: ${percent(o)}.`,
   },
@@ -112,7 +116,8 @@ export const EXAMPLES = [
     shows: "The target joints receive no poisoned points; the other joints do.",
     paper: {
       section: "Evaluating Solution Qualities, Figure 2",
-      quote: "Both direct attacks and indirect attacks computed by PATOM significantly outperform random attacks",
+      quote:
+        "Both direct attacks and indirect attacks computed by PATOM significantly outperform random attacks",
     },
     result: (o) => `NMSE ${change(o)}; random points ${n(start(o))}.`,
   },
@@ -121,12 +126,15 @@ export const EXAMPLES = [
     name: "Sarcos: exact or published gradient",
     draft: { dataset: "sarcos", attack: "indirect", gradient: "published" },
     comparison: { dataset: "sarcos", attack: "indirect" },
-    shows: "The published gradient holds Ω fixed. In the indirect attack it gains little and stops early; the exact gradient continues.",
+    shows:
+      "The published gradient holds Ω fixed. In the indirect attack it gains little and stops early; the exact gradient continues.",
     paper: {
       section: "Gradients Computation",
-      quote: "at convergence, we can treat Ω in Problem (8) as a constant-value matrix when computing the gradients",
+      quote:
+        "at convergence, we can treat Ω in Problem (8) as a constant-value matrix when computing the gradients",
     },
-    result: (o, _, exact) => `NMSE ${change(o)} with the published gradient${exact ? `, → ${n(end(exact))} with the exact one` : ""}.`,
+    result: (o, _, exact) =>
+      `NMSE ${change(o)} with the published gradient${exact ? `, → ${n(end(exact))} with the exact one` : ""}.`,
   },
   {
     id: "sarcos-constant",
@@ -157,7 +165,8 @@ export const EXAMPLES = [
     shows: "The attack reverses the learned correlation of tasks 2 and 3.",
     paper: {
       section: "Evaluating Task Relationships, Figure 3",
-      quote: "the ground-truth correlation between tasks 2 and 3 is −0.99 […] the correlation between tasks 2 and 3 becomes 0.99",
+      quote:
+        "the ground-truth correlation between tasks 2 and 3 is −0.99 […] the correlation between tasks 2 and 3 becomes 0.99",
     },
     result: (o) => `T2 and T3: ${two(o.before[1 * 7 + 2] ?? NaN)} → ${two(o.after[1 * 7 + 2] ?? NaN)}.`,
   },
@@ -179,9 +188,11 @@ export const EXAMPLES = [
     shows: "The tasks are nearly identical: poisoning the other fields inverts the shared model.",
     paper: {
       section: "Evaluating Solution Qualities, Figure 2",
-      quote: "Direct attacks are more effective than indirect attacks and random attacks given the same budget.",
+      quote:
+        "Direct attacks are more effective than indirect attacks and random attacks given the same budget.",
     },
-    result: (o, _, direct) => `AUC ${change(o)} indirect${direct ? `, → ${n(end(direct))} direct` : ""}; lower is a stronger attack.`,
+    result: (o, _, direct) =>
+      `AUC ${change(o)} indirect${direct ? `, → ${n(end(direct))} direct` : ""}; lower is a stronger attack.`,
   },
   {
     id: "landmine-hybrid",

@@ -20,14 +20,29 @@ export class Examples {
     this.outcomes = new Map();
     /** @type {Map<string, HTMLElement>} by id: the element that shows our result */
     this.numbers = new Map();
-    const close = el("button", { type: "button", "data-testid": "examples-close", onclick: () => this.dialog.close() }, "Close");
-    this.fill = el("button", { type: "button", "data-testid": "examples-fill", onclick: () => this.fillIn() }, "Run all examples");
+    const close = el(
+      "button",
+      { type: "button", "data-testid": "examples-close", onclick: () => this.dialog.close() },
+      "Close",
+    );
+    this.fill = el(
+      "button",
+      { type: "button", "data-testid": "examples-fill", onclick: () => this.fillIn() },
+      "Run all examples",
+    );
     this.status = el("span", { role: "status", "data-testid": "examples-status" });
     this.lists = el("div", { class: "example-lists" });
     this.dialog = el(
       "dialog",
       { id: "examples", "aria-labelledby": "examples-title", "data-testid": "examples" },
-      el("div", { class: "card-head" }, el("h2", { id: "examples-title" }, "Examples"), this.status, this.fill, close),
+      el(
+        "div",
+        { class: "card-head" },
+        el("h2", { id: "examples-title" }, "Examples"),
+        this.status,
+        this.fill,
+        close,
+      ),
       this.lists,
     );
     document.body.append(this.dialog);
@@ -47,7 +62,9 @@ export class Examples {
   show() {
     const groups = Object.entries(DATA).map(([data, { title, time }]) => {
       const available = this.lab.isThere(data);
-      const note = available ? `about ${time} each` : "not included in this build: open its files under “Data” first";
+      const note = available
+        ? `about ${time} each`
+        : "not included in this build: open its files under “Data” first";
       const mine = EXAMPLES.filter((example) => dataOf(example) === data);
       return el(
         "section",
@@ -57,17 +74,42 @@ export class Examples {
       );
     });
     const figures = this.lab.engine.figures.map(({ number, title, claim, datasets }) => {
-      const link = el("a", { href: `#view=figure${number}`, "data-testid": `example-figure${number}`, onclick: () => this.dialog.close() }, `Figure ${number}: ${title.toLowerCase()}`);
+      const link = el(
+        "a",
+        {
+          href: `#view=figure${number}`,
+          "data-testid": `example-figure${number}`,
+          onclick: () => this.dialog.close(),
+        },
+        `Figure ${number}: ${title.toLowerCase()}`,
+      );
       return el(
         "li",
         { class: "example" },
         el("h4", {}, link),
         el("p", {}, `The full figure: ${datasets.map((name) => DATA[name]?.title ?? name).join(", ")}.`),
-        el("dl", { class: "claims" }, el("dt", {}, "The paper"), el("dd", {}, claim), el("dt", {}, "This page"), el("dd", {}, "Shown next to the curves of the figure.")),
+        el(
+          "dl",
+          { class: "claims" },
+          el("dt", {}, "The paper"),
+          el("dd", {}, claim),
+          el("dt", {}, "This page"),
+          el("dd", {}, "Shown next to the curves of the figure."),
+        ),
       );
     });
     this.lists.replaceChildren(
-      el("section", { "aria-labelledby": "examples-figures" }, el("h3", { id: "examples-figures" }, "The paper’s figures", el("small", {}, " many runs each, seconds to a minute")), el("ul", { class: "example-list" }, ...figures)),
+      el(
+        "section",
+        { "aria-labelledby": "examples-figures" },
+        el(
+          "h3",
+          { id: "examples-figures" },
+          "The paper’s figures",
+          el("small", {}, " many runs each, seconds to a minute"),
+        ),
+        el("ul", { class: "example-list" }, ...figures),
+      ),
     );
     this.lists.prepend(...groups);
     this.showNumbers();
@@ -85,11 +127,23 @@ export class Examples {
     const number = el("dd", { "data-testid": `here-${id}` });
     this.numbers.set(id, number);
     const rows = [el("dt", {}, "This page"), number];
-    if (paper) rows.unshift(el("dt", {}, "The paper"), el("dd", {}, `“${paper.quote}” `, el("cite", {}, paper.section)));
+    if (paper)
+      rows.unshift(
+        el("dt", {}, "The paper"),
+        el("dd", {}, `“${paper.quote}” `, el("cite", {}, paper.section)),
+      );
     return el(
       "li",
       { class: "example" },
-      el("h4", {}, el("button", { type: "button", "data-testid": `example-${id}`, disabled: !available, onclick: run }, name)),
+      el(
+        "h4",
+        {},
+        el(
+          "button",
+          { type: "button", "data-testid": `example-${id}`, disabled: !available, onclick: run },
+          name,
+        ),
+      ),
       el("p", {}, shows),
       el("dl", { class: "claims" }, ...rows),
     );
@@ -135,12 +189,17 @@ export class Examples {
     const workers = Math.min(navigator.hardwareConcurrency || 2, 4);
     if (missing.length === 0) return "";
     try {
-      await runComparisons(this.lab, missing.map(([, draft]) => draft), workers, (k, outcome) => {
-        const link = missing[k]?.[0] ?? "";
-        if ("clean" in outcome) this.outcomes.set(link, outcome);
-        else failed = outcome.message;
-        onDone(++done, missing.length);
-      });
+      await runComparisons(
+        this.lab,
+        missing.map(([, draft]) => draft),
+        workers,
+        (k, outcome) => {
+          const link = missing[k]?.[0] ?? "";
+          if ("clean" in outcome) this.outcomes.set(link, outcome);
+          else failed = outcome.message;
+          onDone(++done, missing.length);
+        },
+      );
     } catch (problem) {
       failed = /** @type {Problem} */ (problem).message;
     }
@@ -154,7 +213,9 @@ export class Examples {
       this.status.textContent = `${done} of ${all} runs`;
       this.showNumbers();
     });
-    this.status.textContent = failed ? `Some runs failed: ${failed}` : "All results were computed on this computer.";
+    this.status.textContent = failed
+      ? `Some runs failed: ${failed}`
+      : "All results were computed on this computer.";
     this.fill.disabled = false;
     this.showNumbers();
   }

@@ -30,7 +30,11 @@ export class DatasetCard {
     this.list = this.disclosure("Runs, with links to the Lab", id("runs"), () => [this.runTable()]);
     const item = (/** @type {"png" | "svg"} */ format) => {
       const label = `Image (${format.toUpperCase()})`;
-      return el("button", { type: "button", "data-testid": id(format), onclick: () => this.save(format) }, label);
+      return el(
+        "button",
+        { type: "button", "data-testid": id(format), onclick: () => this.save(format) },
+        label,
+      );
     };
     const menu = el(
       "details",
@@ -132,9 +136,7 @@ export class DatasetCard {
       if (planned.dataset !== this.dataset) return [];
       const result = this.view.results[k];
       const found = isMeasured(result) ? result : null;
-      const digest = found
-        ? `&e=${found.engine}&h=${found.data_sha256.slice(0, 12)}&r=${found.digest}`
-        : "";
+      const digest = found ? `&e=${found.engine}&h=${found.data_sha256.slice(0, 12)}&r=${found.digest}` : "";
       const link = el("a", { href: `#${planned.link}${digest}` }, runTitle(planned));
       const ends = [found?.clean, found?.metric.at(-1)].map((value) => views.metricDigits(value ?? NaN));
       const outcome = found ? ends.join(" → ") : result && "message" in result ? result.message : "not run";

@@ -34,7 +34,10 @@ const PACE = { draw: 250, save: 1000 };
  * @param {PageContext} page
  */
 export async function openFigure(engine, about, page) {
-  const [extras, published] = await Promise.all([loadExtras(), loadPublished(about.number).catch(() => null)]);
+  const [extras, published] = await Promise.all([
+    loadExtras(),
+    loadPublished(about.number).catch(() => null),
+  ]);
   const view = new FigureView(engine, extras, about, page, published);
   if (!(await view.restore())) view.showPublished();
   return view;
@@ -122,7 +125,11 @@ class FigureView {
     };
     this.confirmButton = button("confirm", "Confirm");
     this.confirmButton.onclick = () => this.confirm();
-    this.confirmation = el("span", { class: "confirmation", "data-testid": "figure-confirmation", hidden: true });
+    this.confirmation = el("span", {
+      class: "confirmation",
+      "data-testid": "figure-confirmation",
+      hidden: true,
+    });
     /** Runs that were repeated to confirm them. */
     this.repeated = 0;
     /** @type {(() => void) | null} while they are repeated */
@@ -160,7 +167,16 @@ class FigureView {
             ),
           ),
           el("label", { class: "seeds" }, el("span", {}, "Repeat with ", this.seedsShown), this.seeds),
-          el("div", { class: "actions" }, this.runButton, this.restButton, this.cancelButton, this.confirmButton, this.publishedButton, this.csvButton),
+          el(
+            "div",
+            { class: "actions" },
+            this.runButton,
+            this.restButton,
+            this.cancelButton,
+            this.confirmButton,
+            this.publishedButton,
+            this.csvButton,
+          ),
         ),
         el("div", { class: "status" }, this.status, this.progress, this.confirmation, this.spoken),
         this.source,
@@ -210,7 +226,7 @@ class FigureView {
       const result = this.publishedRun(run);
       if (result) this.record(run, result);
     }
-    this.problems.hidden = true;
+    this.problems.hidden = this.confirmation.hidden = true;
     delete this.root.dataset.digest;
     this.enter("idle");
     this.plan();
@@ -271,7 +287,10 @@ class FigureView {
   /** @param {() => Promise<unknown>} work */
   keep(work) {
     this.saving = this.saving.then(work).catch((problem) => {
-      if (this.id) this.complain(`These runs could not be saved and will be lost on reload: ${problem.message ?? problem}.`);
+      if (this.id)
+        this.complain(
+          `These runs could not be saved and will be lost on reload: ${problem.message ?? problem}.`,
+        );
       // Reported once.
       this.id = "";
     });
@@ -291,7 +310,7 @@ class FigureView {
     this.cancelButton.hidden = this.progress.hidden = !running;
     const missing = this.missing().length;
     this.restButton.hidden = running || missing === 0 || missing === this.results.length;
-    this.confirmButton.hidden = running || missing > 0 || this.results.length === 0;
+    this.confirmButton.hidden = running || this.showsPublished || missing > 0 || this.results.length === 0;
     this.publishedButton.hidden = running || !this.published || this.showsPublished;
     this.csvButton.hidden = !this.results.some(isMeasured);
     this.showSource();
@@ -306,7 +325,10 @@ class FigureView {
     const origin = `engine ${published.engine}, computed on ${published.date}`;
     this.source.textContent = this.showsPublished
       ? `Published results: ${published.seeds} seeds, ${origin} · digest ${sweep?.digest()}`
-      : compareDigests(this.results.map((result, run) => [result, this.publishedRun(run)]), origin);
+      : compareDigests(
+          this.results.map((result, run) => [result, this.publishedRun(run)]),
+          origin,
+        );
   }
 
   /** Updates which data sets can be chosen. */
@@ -332,7 +354,8 @@ class FigureView {
     const runs = sweep.runs().length;
     sweep.free();
     const cost = `${runs} runs on ${this.workers(runs)}.`;
-    this.status.textContent = runs === 0 ? "Choose a data set." : this.showsPublished ? `To recompute: ${cost}` : cost;
+    this.status.textContent =
+      runs === 0 ? "Choose a data set." : this.showsPublished ? `To recompute: ${cost}` : cost;
   }
 
   chosen() {
@@ -387,7 +410,9 @@ class FigureView {
   async jobs(runs) {
     const datasets = [...new Set(this.runs.map(({ dataset }) => dataset))];
     const sources = new Map(
-      await Promise.all(datasets.map(async (name) => /** @type {const} */ ([name, await this.page.source(name)]))),
+      await Promise.all(
+        datasets.map(async (name) => /** @type {const} */ ([name, await this.page.source(name)])),
+      ),
     );
     return runs.map((run) => {
       const { spec, dataset } = /** @type {Planned} */ (this.runs[run]);
@@ -419,8 +444,11 @@ class FigureView {
       const undecided = differing.filter(({ agreed }) => agreed === null).length;
       if (differing.length === 0) this.setConfirmation("confirmed", "confirmed: same digest");
       else {
-        const words = `differs: ${differing.length} of ${runs.length} runs gave another digest`;
-        this.setConfirmation("differs", `${words}; ${undecided ? `${undecided} remain undecided` : "two of three runs agree on each result shown"}`);
+        const text = `differs: ${differing.length} of ${runs.length} runs gave another digest`;
+        this.setConfirmation(
+          "differs",
+          `${text}; ${undecided ? `${undecided} remain undecided` : "two of three runs agree on each result shown"}`,
+        );
       }
     } catch (problem) {
       if (this.pool !== pool) return;
@@ -507,16 +535,17 @@ class FigureView {
     const pace = seconds / (done - this.before);
     const left = Number.isFinite(pace) ? ` · about ${duration(pace * (all - done))} left` : "";
     const count = `${done} of ${all} runs`;
-    this.status.textContent = {
-      confirming: `${this.repeated} of ${all} runs repeated · ${this.workers(all)}`,
-      running: `${count} · ${seconds.toFixed(1)} s${left} · ${this.workers(all)}`,
-      done: `Done: ${all} runs in ${duration(seconds)} on ${this.workers(all)} · digest ${this.sweep?.digest()}`,
-      kept:
-        done === all
-          ? `Saved results: ${all} runs, not recomputed · digest ${this.sweep?.digest()}`
-          : `Interrupted after ${count}. Finished runs are kept.`,
-      cancelled: `Cancelled after ${count}, ${duration(seconds)}.${done > 0 ? " Finished runs are kept." : ""}`,
-    }[this.root.dataset.state ?? ""] ?? `Incomplete: ${count}.`;
+    this.status.textContent =
+      {
+        confirming: `${this.repeated} of ${all} runs repeated · ${this.workers(all)}`,
+        running: `${count} · ${seconds.toFixed(1)} s${left} · ${this.workers(all)}`,
+        done: `Done: ${all} runs in ${duration(seconds)} on ${this.workers(all)} · digest ${this.sweep?.digest()}`,
+        kept:
+          done === all
+            ? `Saved results: ${all} runs, not recomputed · digest ${this.sweep?.digest()}`
+            : `Interrupted after ${count}. Finished runs are kept.`,
+        cancelled: `Cancelled after ${count}, ${duration(seconds)}.${done > 0 ? " Finished runs are kept." : ""}`,
+      }[this.root.dataset.state ?? ""] ?? `Incomplete: ${count}.`;
     this.progress.max = Math.max(all, 1);
     this.progress.value = this.root.dataset.state === "confirming" ? this.repeated : done;
     if (this.pool && performance.now() - this.spokenAt > 5000) {

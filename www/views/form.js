@@ -130,9 +130,7 @@ export class Form {
       }),
     );
     const segments = el("div", { class: "segments" });
-    inputs.forEach((input) =>
-      segments.append(input, el("label", { for: input.id }, readable(input.value))),
-    );
+    inputs.forEach((input) => segments.append(input, el("label", { for: input.id }, readable(input.value))));
     const box = el(
       "div",
       { role: "radiogroup", "aria-labelledby": `label-${field.name}` },
@@ -234,10 +232,7 @@ export class Form {
         }),
       );
       list.replaceChildren(
-        ...inputs.flatMap((input, task) => [
-          input,
-          el("label", { for: input.id }, `T${task + 1}`),
-        ]),
+        ...inputs.flatMap((input, task) => [input, el("label", { for: input.id }, `T${task + 1}`)]),
       );
     };
     return {
@@ -251,8 +246,7 @@ export class Form {
         note.hidden = !same;
         inputs.forEach((input, task) => {
           input.checked = chosen.includes(task);
-          input.disabled =
-            attackers && spec.attack === "indirect" && spec.targets.includes(task);
+          input.disabled = attackers && spec.attack === "indirect" && spec.targets.includes(task);
           const label = input.nextElementSibling;
           const name = this.taskNames[task];
           if (name) label?.setAttribute("title", name);

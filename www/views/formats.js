@@ -26,8 +26,16 @@ export async function showHelp(solver, box) {
     el(
       "ul",
       {},
-      el("li", {}, "CSV: one point per row; comma, semicolon or tab as delimiter; the header row is optional. Columns named task, label, x1, x2, … are recognised; otherwise you assign the columns yourself."),
-      el("li", {}, "Each label column becomes a task on the same points. Two distinct text labels give a classification."),
+      el(
+        "li",
+        {},
+        "CSV: one point per row; comma, semicolon or tab as delimiter; the header row is optional. Columns named task, label, x1, x2, … are recognised; otherwise you assign the columns yourself.",
+      ),
+      el(
+        "li",
+        {},
+        "Each label column becomes a task on the same points. Two distinct text labels give a classification.",
+      ),
       el("li", {}, "MAT (version 5 to 7): matrices or cell arrays of matrices."),
       el("li", {}, limitText(limits)),
       el("li", {}, "Your data never leaves this computer: all computations run in the browser."),

@@ -21,7 +21,10 @@ export async function loadPublished(figure) {
   /** @type {Published["results"]} */
   const results = new Map();
   for (const { dataset, data_sha256, runs } of datasets) {
-    results.set(dataset, runs.map((/** @type {Partial<Measured>} */ run) => ({ ...LEFT_OUT, engine, data_sha256, ...run })));
+    results.set(
+      dataset,
+      runs.map((/** @type {Partial<Measured>} */ run) => ({ ...LEFT_OUT, engine, data_sha256, ...run })),
+    );
   }
   return { engine, date, seeds, results };
 }

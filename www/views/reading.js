@@ -157,7 +157,10 @@ class Reading {
     $("keep-row").classList.toggle("later", !result);
     const right = result && kept && result.link !== kept.link ? lab.fragmentOf(result) : "";
     const target = $("to-compare");
-    target.setAttribute("href", comparisonLink(kept?.fragment ?? (result ? lab.fragmentOf(result) : ""), right));
+    target.setAttribute(
+      "href",
+      comparisonLink(kept?.fragment ?? (result ? lab.fragmentOf(result) : ""), right),
+    );
     if (!kept) return;
     const status = right
       ? el("a", { href: target.getAttribute("href"), "data-testid": "compare" }, "Compare with the kept run")

@@ -29,8 +29,7 @@ export const METRICS = {
 export function digits(value) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  const text =
-    size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toPrecision(3);
+  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toPrecision(3);
   return text.replace("-", "−");
 }
 
@@ -52,7 +51,6 @@ export const taskName = (task) => `T${task + 1}`;
 
 /** "1 iteration", "2 iterations". @param {number} count */
 export const iterationsOf = (count) => `${count} iteration${count === 1 ? "" : "s"}`;
-
 
 /**
  * 0, 1, 2, 6 -> T1–T3, T7; word joiners prevent line breaks inside T1–T3.
@@ -92,7 +90,8 @@ export function headline(report) {
   }
   const change = attacked.metric - clean.metric;
   const points = `${spec.method === "random" ? "Random points" : "Poisoned points"}${where(spec)}`;
-  if (!Number.isFinite(change)) return `${points} attacked ${targets}, but ${metric.short} is undefined there.`;
+  if (!Number.isFinite(change))
+    return `${points} attacked ${targets}, but ${metric.short} is undefined there.`;
   const small = Math.abs(change) < 5e-4 * Math.max(1, Math.abs(clean.metric));
   const effect = small
     ? `did not change the predictions for ${targets}`
@@ -163,9 +162,7 @@ export function heatmapSummary(map, m) {
  * @param {number} m
  */
 export function cellText(maps, [row, column], m) {
-  const values = maps.map(
-    (map) => `${map.name} ${twoDecimals(map.values[row * m + column] ?? NaN)}`,
-  );
+  const values = maps.map((map) => `${map.name} ${twoDecimals(map.values[row * m + column] ?? NaN)}`);
   return `${taskName(row)} and ${taskName(column)}: ${values.join(", ")}`;
 }
 
@@ -205,7 +202,15 @@ export function traceTable(report, eachTarget) {
     duration(trace.seconds[k] ?? 0),
   ]);
   return table(
-    ["Iteration", `${metric.short} of the target tasks`, ...targets.map(taskName), "Utility", "Objective", "Error bound", "Time"],
+    [
+      "Iteration",
+      `${metric.short} of the target tasks`,
+      ...targets.map(taskName),
+      "Utility",
+      "Objective",
+      "Error bound",
+      "Time",
+    ],
     rows,
     "Attack progress",
   );
@@ -220,10 +225,7 @@ export function correlationTables(maps, m) {
   return maps.map((map) =>
     table(
       ["Task", ...tasks],
-      tasks.map((name, i) => [
-        name,
-        ...Array.from(map.values.slice(i * m, i * m + m), twoDecimals),
-      ]),
+      tasks.map((name, i) => [name, ...Array.from(map.values.slice(i * m, i * m + m), twoDecimals)]),
       map.title,
     ),
   );
@@ -283,9 +285,12 @@ export function tiles(report) {
       el("dd", {}, el("strong", {}, value), el("small", {}, note)),
     );
   const percent = (100 * change) / Math.abs(clean.metric);
-  const relative = Math.abs(percent) < 0.05 ? "0\u00a0%" : Number.isFinite(percent)
-    ? `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(Math.abs(percent) < 10 ? 1 : 0)}\u00a0%`
-    : "–";
+  const relative =
+    Math.abs(percent) < 0.05
+      ? "0\u00a0%"
+      : Number.isFinite(percent)
+        ? `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(Math.abs(percent) < 10 ? 1 : 0)}\u00a0%`
+        : "–";
   const worse = change * metric.stronger > 0;
   return [
     tile(`${metric.short} before`, metricDigits(clean.metric), "target tasks, clean data"),
@@ -296,7 +301,12 @@ export function tiles(report) {
       spec.method === "random" ? "not optimised" : iterationsOf(trace.iteration.length - 1),
       worse ? "bad" : "",
     ),
-    tile("Change", relative, worse ? "target tasks got worse" : "target tasks did not get worse", worse ? "bad" : ""),
+    tile(
+      "Change",
+      relative,
+      worse ? "target tasks got worse" : "target tasks did not get worse",
+      worse ? "bad" : "",
+    ),
   ];
 }
 

@@ -24,30 +24,52 @@ export class Story {
     this.shown = "";
     /** @type {Map<Step, Outcome>} results of the comparison runs */
     this.comparisons = new Map();
-    const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ onclick) =>
-      el("button", { type: "button", "data-testid": `story-${id}`, onclick }, text);
+    const button = (
+      /** @type {string} */ id,
+      /** @type {string} */ text,
+      /** @type {() => void} */ onclick,
+    ) => el("button", { type: "button", "data-testid": `story-${id}`, onclick }, text);
     this.count = el("span", { class: "story-count", "data-testid": "story-count" });
     this.title = el("h2", { id: "story-title", tabindex: -1, "data-testid": "story-title" });
     this.text = el("div", { class: "story-words" });
     this.found = el("div", { class: "story-found", "data-testid": "story-found" });
     this.formula = el("div", { class: "story-formula", tabindex: 0, role: "group", "aria-label": "Formula" });
     const back = button("restore", "Restore the settings of this step", () => this.apply());
-    this.changed = el("p", { class: "story-changed", "data-testid": "story-changed", hidden: true }, "The settings differ from those of this step. ", back);
+    this.changed = el(
+      "p",
+      { class: "story-changed", "data-testid": "story-changed", hidden: true },
+      "The settings differ from those of this step. ",
+      back,
+    );
     this.body = el(
       "div",
-      { class: "story-body", tabindex: 0, role: "group", "aria-label": "Text of this step", "data-terms": true },
+      {
+        class: "story-body",
+        tabindex: 0,
+        role: "group",
+        "aria-label": "Text of this step",
+        "data-terms": true,
+      },
       el("div", {}, this.text, this.found, this.changed),
       this.formula,
     );
     this.back = button("back", "Back", () => this.open(this.step - 1, false));
-    this.next = button("next", "Next", () => (this.step === STEPS.length ? this.close() : this.open(this.step + 1, false)));
+    this.next = button("next", "Next", () =>
+      this.step === STEPS.length ? this.close() : this.open(this.step + 1, false),
+    );
     this.next.classList.add("primary");
     this.spoken = el("span", { class: "visually-hidden", role: "status" });
     const close = button("close", "Close", () => this.close());
     this.panel = el(
       "section",
       { id: "story", "aria-labelledby": "story-title", "data-testid": "story" },
-      el("div", { class: "story-head" }, this.count, this.title, el("div", { class: "story-buttons" }, this.back, this.next, close)),
+      el(
+        "div",
+        { class: "story-head" },
+        this.count,
+        this.title,
+        el("div", { class: "story-buttons" }, this.back, this.next, close),
+      ),
       this.body,
       this.spoken,
     );
@@ -141,9 +163,12 @@ export class Story {
     const { current, lab } = this;
     if (!current) return;
     const matches = this.matches;
-    if (matches && lab.result && lab.result.link === lab.complete?.link) this.reports.set(current, lab.result.report);
+    if (matches && lab.result && lab.result.link === lab.complete?.link)
+      this.reports.set(current, lab.result.report);
     const report = this.reports.get(current);
-    const sentences = report ? current.findings(report, this.comparisons.get(current) ?? null).filter((one) => one !== false) : [];
+    const sentences = report
+      ? current.findings(report, this.comparisons.get(current) ?? null).filter((one) => one !== false)
+      : [];
     if (sentences.join(" ") !== this.shown) {
       this.shown = sentences.join(" ");
       this.found.replaceChildren(...sentences.map((one) => el("p", {}, one)));
@@ -169,7 +194,8 @@ export class Story {
 
   /** Highlights the card of the step. @param {Element | null} card */
   mark(card) {
-    for (const old of document.querySelectorAll(".looked-at")) old.classList.toggle("looked-at", old === card);
+    for (const old of document.querySelectorAll(".looked-at"))
+      old.classList.toggle("looked-at", old === card);
     card?.classList.add("looked-at");
   }
 }

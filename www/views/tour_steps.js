@@ -35,7 +35,8 @@ function injected({ spec }) {
 }
 
 /** @param {number[]} tasks @returns {[number, number][]} */
-const pairs = (tasks) => tasks.flatMap((a, k) => tasks.slice(k + 1).map((b) => /** @type {[number, number]} */ ([a, b])));
+const pairs = (tasks) =>
+  tasks.flatMap((a, k) => tasks.slice(k + 1).map((b) => /** @type {[number, number]} */ ([a, b])));
 
 /** @type {Step[]} */
 export const STEPS = [
@@ -51,7 +52,16 @@ export const STEPS = [
         ["munder", "∑", "i"],
         ["mfrac", "1", ["msub", "n", "i"]],
         ["munder", "∑", "j"],
-        ["mrow", "ℓ", "(", ["msubsup", "w", "i", "⊤"], ["msub", "x", ["mrow", "i", "j"]], ",", ["msub", "y", ["mrow", "i", "j"]], ")"],
+        [
+          "mrow",
+          "ℓ",
+          "(",
+          ["msubsup", "w", "i", "⊤"],
+          ["msub", "x", ["mrow", "i", "j"]],
+          ",",
+          ["msub", "y", ["mrow", "i", "j"]],
+          ")",
+        ],
         "+",
         ["mfrac", ["msub", "λ", "1"], "2"],
         ["mrow", "tr", "(", "W", ["msup", "W", "⊤"], ")"],
@@ -79,17 +89,21 @@ export const STEPS = [
       "The true correlations of this synthetic data set are known, but not given to the learner. Compare the first two heatmaps.",
     ],
     formula: () =>
-      formula(
-        ["msub", "ρ", ["mrow", "i", "j"]],
-        "=",
-        ["mfrac", ["msub", "Ω", ["mrow", "i", "j"]], ["msqrt", ["msub", "Ω", ["mrow", "i", "i"]], ["msub", "Ω", ["mrow", "j", "j"]]]],
-      ),
+      formula(["msub", "ρ", ["mrow", "i", "j"]], "=", [
+        "mfrac",
+        ["msub", "Ω", ["mrow", "i", "j"]],
+        ["msqrt", ["msub", "Ω", ["mrow", "i", "i"]], ["msub", "Ω", ["mrow", "j", "j"]]],
+      ]),
     draft: { ...SMALL, ...UNTOUCHED },
     card: "#heat-card",
     block: "start",
     findings: ({ clean, true_correlation: truth }) => {
       const m = Math.sqrt(clean.correlation.length);
-      const shown = /** @type {[number, number][]} */ ([[0, 1], [0, 3], [0, 7]]);
+      const shown = /** @type {[number, number][]} */ ([
+        [0, 1],
+        [0, 3],
+        [0, 7],
+      ]);
       return shown.map(([a, b]) => {
         const [actual, learned] = [truth?.[a * m + b] ?? NaN, clean.correlation[a * m + b] ?? NaN];
         return `${taskName(a)} and ${taskName(b)}: true correlation ${two(actual)}, learned ${two(learned)}.`;
@@ -129,9 +143,33 @@ export const STEPS = [
     ],
     formula: () =>
       formula(
-        ["mrow", "U", "=", ["munder", "∑", ["mrow", "i", "∈", "targets"]], "L", "(", ["msub", "D", "i"], ",", ["msub", "w", "i"], ")", ","],
+        [
+          "mrow",
+          "U",
+          "=",
+          ["munder", "∑", ["mrow", "i", "∈", "targets"]],
+          "L",
+          "(",
+          ["msub", "D", "i"],
+          ",",
+          ["msub", "w", "i"],
+          ")",
+          ",",
+        ],
         ["mspace"],
-        ["mrow", ["mover", "x", "^"], "←", "Proj", "(", ["mover", "x", "^"], "+", "η", ["msub", "∇", ["mover", "x", "^"]], "U", ")"],
+        [
+          "mrow",
+          ["mover", "x", "^"],
+          "←",
+          "Proj",
+          "(",
+          ["mover", "x", "^"],
+          "+",
+          "η",
+          ["msub", "∇", ["mover", "x", "^"]],
+          "U",
+          ")",
+        ],
       ),
     draft: SMALL,
     card: "#curve-card",
@@ -155,9 +193,29 @@ export const STEPS = [
     ],
     formula: () =>
       formula(
-        ["mrow", ["msub", "w", "p"], "=", ["munder", "∑", "i"], ["msub", "Φ", ["mrow", "i", "p"]], ["munder", "∑", "j"], ["msub", "α", ["mrow", "i", "j"]], ["msub", "x", ["mrow", "i", "j"]], ","],
+        [
+          "mrow",
+          ["msub", "w", "p"],
+          "=",
+          ["munder", "∑", "i"],
+          ["msub", "Φ", ["mrow", "i", "p"]],
+          ["munder", "∑", "j"],
+          ["msub", "α", ["mrow", "i", "j"]],
+          ["msub", "x", ["mrow", "i", "j"]],
+          ",",
+        ],
         ["mspace"],
-        ["mrow", "Φ", "=", "Ω", ["msup", ["mrow", "(", ["msub", "λ", "1"], "Ω", "+", ["msub", "λ", "2"], "I", ")"], ["mrow", "−", "1"]]],
+        [
+          "mrow",
+          "Φ",
+          "=",
+          "Ω",
+          [
+            "msup",
+            ["mrow", "(", ["msub", "λ", "1"], "Ω", "+", ["msub", "λ", "2"], "I", ")"],
+            ["mrow", "−", "1"],
+          ],
+        ],
       ),
     draft: { ...SMALL, attack: "indirect" },
     card: "#tasks-card",
@@ -182,18 +240,29 @@ export const STEPS = [
       "Monitoring the learned correlations can reveal an attack even if every single point looks ordinary.",
     ],
     formula: () =>
-      formula(["mrow", "Δ", ["msub", "ρ", ["mrow", "i", "j"]], "=", ["msubsup", "ρ", ["mrow", "i", "j"], "attacked"], "−", ["msubsup", "ρ", ["mrow", "i", "j"], "clean"]]),
+      formula([
+        "mrow",
+        "Δ",
+        ["msub", "ρ", ["mrow", "i", "j"]],
+        "=",
+        ["msubsup", "ρ", ["mrow", "i", "j"], "attacked"],
+        "−",
+        ["msubsup", "ρ", ["mrow", "i", "j"], "clean"],
+      ]),
     draft: { ...SMALL, attack: "indirect" },
     card: "#heat-card",
     block: "end",
     findings: ({ spec, clean, attacked, true_correlation: truth }) => {
       const m = Math.sqrt(clean.correlation.length);
-      const at = (/** @type {ArrayLike<number> | null} */ map, /** @type {[number, number]} */ [a, b]) => map?.[a * m + b] ?? NaN;
-      const moved = (/** @type {[number, number]} */ pair) => Math.abs(at(attacked.correlation, pair) - at(clean.correlation, pair));
+      const at = (/** @type {ArrayLike<number> | null} */ map, /** @type {[number, number]} */ [a, b]) =>
+        map?.[a * m + b] ?? NaN;
+      const moved = (/** @type {[number, number]} */ pair) =>
+        Math.abs(at(attacked.correlation, pair) - at(clean.correlation, pair));
       const all = pairs([...Array(m).keys()]);
       const most = all.reduce((best, pair) => (moved(pair) > moved(best) ? pair : best));
       const own = pairs(spec.attackers);
-      const strong = (/** @type {ArrayLike<number>} */ map) => own.filter((pair) => at(map, pair) > 0.5).length;
+      const strong = (/** @type {ArrayLike<number>} */ map) =>
+        own.filter((pair) => at(map, pair) > 0.5).length;
       return [
         `Largest change: ${taskName(most[0])} and ${taskName(most[1])}, from ${two(at(clean.correlation, most))} to ${two(at(attacked.correlation, most))}. The true correlation is ${two(at(truth, most))}.`,
         `The paper reports that attacking tasks become strongly correlated. Here ${strong(clean.correlation)} of their ${own.length} pairs exceed 0.5 before the attack and ${strong(attacked.correlation)} after it: the change matters, not only the value.`,

@@ -43,7 +43,7 @@ pub enum Command {
     },
     /// Run a figure of the paper: tables, pictures and specifications, in parallel.
     Figure(FigureArguments),
-    /// Compare every claim of the paper with measurements: docs/reproduction.md.
+    /// Compare every claim of the paper with what is measured: docs/reproduction.md.
     Reproduce(ReproduceArguments),
     /// Print the share link of a specification.
     Link {
@@ -71,28 +71,28 @@ pub enum DataCommand {
     },
 }
 
-/// The folder that is searched first.
+/// Where data is looked for first.
 #[derive(Args)]
 pub struct DataFolder {
-    /// Search for data here before $PATOM_DATA, ../shared/data and the cache.
+    /// Look for data here before $PATOM_DATA, ../shared/data and the cache.
     #[arg(long = "data", value_name = "DIR", value_parser = folder_argument())]
     pub folder: Option<PathBuf>,
 }
 
-/// The path of an existing folder.
+/// The path of a folder that is there.
 fn folder_argument() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| {
         if path.is_dir() {
             Ok(path)
         } else {
-            Err("expected an existing folder")
+            Err("expected a folder that is there")
         }
     })
 }
 
 #[derive(Args)]
 pub struct ColumnsArgument {
-    /// Mapping of the columns of a file of your own, where they are not named task, label, x1, ...:
+    /// What the columns of a file of your own are, where their names do not say it:
     /// `task:1;label:9;split:10,test;x:2-8`. A link carries the same text as c=.
     #[arg(long, value_name = "TEXT")]
     pub columns: Option<Mapping>,
@@ -100,16 +100,17 @@ pub struct ColumnsArgument {
 
 #[derive(Args)]
 pub struct Solve {
-    /// CSV with columns task,label,x1..xd; with a column split, rows marked test are left out. `-` for standard input.
+    /// CSV with columns task,label,x1..xd; where there is a column split, rows marked test are
+    /// left out. `-` for standard input.
     pub tasks: String,
     #[arg(long, value_parser = loss(), default_value = Loss::Squared.word())]
     pub loss: Loss,
     #[arg(long, value_parser = solver(), default_value = Solver::Certified.word())]
     pub solver: Solver,
-    /// λ1, regularisation strength of the model weights.
+    /// λ1, weight of the penalty on the size of the model.
     #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
     pub lambda1: f64,
-    /// λ2, regularisation strength of the task relationship.
+    /// λ2, weight of the task relationship.
     #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
     pub lambda2: f64,
     /// ε, floor of the task covariance.
@@ -154,6 +155,9 @@ pub struct ReproduceArguments {
     /// Folder for reproduction.md, its pictures and tables.
     #[arg(long, default_value = "docs")]
     pub out: PathBuf,
+    /// Folder for the published results that the page shows.
+    #[arg(long, default_value = "www/public/published")]
+    pub page: PathBuf,
     /// Repeats of the figures with different seeds.
     #[arg(long, default_value_t = 5)]
     pub seeds: u64,

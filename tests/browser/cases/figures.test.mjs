@@ -65,6 +65,30 @@ browserTest("figure 1 completes, and its curves are saved", { ...DATA, tier: "de
   await noWorkerIsLeft(page);
 });
 
+browserTest(
+  "published results are shown at once, and recomputed ones have their digests",
+  { ...DATA, tier: "default" },
+  async (page) => {
+    await openFigure(page, 1, ["sarcos"]);
+    await page.waitText("figure-source", /Published results: 5 seeds, engine \d.* digest [0-9a-f]{16}/);
+    assert.match((await drawn(page)).label, /45 of 45 runs/);
+    assert.match(await page.text("figure-findings-landmine"), /iteration \d/);
+    await runFigure(page);
+    await page.waitText("figure-source", "all 9 digests equal the published results");
+    await page.click("figure-show-published");
+    assert.match((await drawn(page)).label, /45 of 45 runs/);
+  },
+);
+
+browserTest("without its published results a figure can still be run", DATA, async (page) => {
+  page.expectConsoleError("404");
+  page.server.fault(/published\/figure3\.json/, { status: 404 });
+  await openFigure(page, 3, ["sarcos"]);
+  await page.waitText("figure-status", "3 runs");
+  await runFigure(page);
+  assert.equal(await page.text("figure-source"), "");
+});
+
 browserTest("figure 2 fills while runs finish, and cancel keeps them", DATA, async (page) => {
   page.setCores(2);
   await openFigure(page, 2, ["sarcos"]);
