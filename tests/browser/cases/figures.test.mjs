@@ -33,12 +33,6 @@ const drawn = (page) =>
 /** How many runs are done. */
 const done = async (page) => Number(/: (\d+) of/.exec((await drawn(page)).label)[1]);
 
-/** Clicks controls of a figure within one task, so that nothing comes between. */
-const clickAtOnce = (page, ...ids) =>
-  page.execute((ids) => {
-    for (const id of ids) document.querySelector(`[data-testid=figure-${id}]`).click();
-  }, ids);
-
 /** Opens the tables and the list of runs. */
 const unfold = (page) =>
   page.execute(() => {
@@ -292,7 +286,9 @@ browserTest("an interrupted figure continues after a reload", DATA, async (page)
 browserTest("a figure cancelled before its first run leaves the results before", DATA, async (page) => {
   await openFigure(page, 1, ["sarcos"]);
   const digest = await runFigure(page);
-  await clickAtOnce(page, "run", "cancel");
+  await page.execute(() => {
+    for (const id of ["run", "cancel"]) document.querySelector(`[data-testid=figure-${id}]`).click();
+  });
   await figureReached(page, "cancelled");
   assert.equal(await done(page), 0);
   await openFigure(page, 1);

@@ -345,8 +345,6 @@ browserTest("a printed page is light and complete", { engines: CHROMIUM, timeout
     }),
   );
   await page.settle();
-  const { data } = await page.cdp("Page.printToPDF", { printBackground: false });
-  assert(data.length > 20_000, `a PDF of ${data.length} characters`);
   // What is printed, on a screen as wide as A4.
   await page.viewport(720, 1000);
   await page.cdp("Emulation.setEmulatedMedia", {
@@ -368,8 +366,8 @@ browserTest("a printed page is light and complete", { engines: CHROMIUM, timeout
     assert(paper > 240, `a picture is dark: ${paper}`);
   }
   const settings = await page.text("print-settings");
-  for (const part of [/Budget/i, "indirect", "Seed", "42", "#v=1&d=synthetic&k=indirect", digest]) {
-    assert(typeof part === "string" ? settings.includes(part) : part.test(settings), `${part}`);
+  for (const part of ["indirect", "Seed", "42", "#v=1&d=synthetic&k=indirect", digest]) {
+    assert(settings.includes(part), `${part} is not printed: ${settings}`);
   }
   for (const id of ["controls", "copy-link", "save-report", "run"]) {
     assert(!(await page.isVisible(id)), `${id} is printed`);

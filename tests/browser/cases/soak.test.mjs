@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { browserTest, CHROMIUM } from "../harness.mjs";
 import { finished, noWorkerIsLeft, openFigure, workersAlive } from "../lab.mjs";
@@ -46,9 +47,8 @@ async function run(page, count) {
   }
 }
 
-/** What all processes of this browser hold, in MiB, after a garbage collection of the page. */
-async function memory(page) {
-  await page.cdp("HeapProfiler.collectGarbage");
+/** What all processes of this browser hold now, in MiB, without pages of files, which they share. */
+function resident(page) {
   const processes = new Map();
   for (const id of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
@@ -56,48 +56,56 @@ async function memory(page) {
       const own = read("cmdline").includes(page.browser.folder);
       // After the name, which may hold anything: state, then the parent.
       const parent = read("stat").split(") ").at(-1).split(" ")[1];
-      processes.set(id, { own, parent, pages: Number(read("statm").split(" ")[1]) });
+      const sizes = [...read("status").matchAll(/Rss(?:Anon|Shmem):\s+(\d+) kB/g)];
+      processes.set(id, { own, parent, kilobytes: sizes.reduce((sum, [, size]) => sum + Number(size), 0) });
     } catch {
       // It has just ended.
     }
   }
   const belongs = (process) => process && (process.own || belongs(processes.get(process.parent)));
-  const pages = [...processes.values()].filter(belongs).reduce((sum, process) => sum + process.pages, 0);
-  return (pages * 4096) / 2 ** 20;
+  const own = [...processes.values()].filter(belongs);
+  return own.reduce((sum, { kilobytes }) => sum + kilobytes, 0) / 1024;
 }
 
-browserTest(
-  "a thousand runs leave the memory as it was",
-  { timeout: 600, engines: CHROMIUM },
-  async (page) => {
-    await page.open("#i=2&n=20&nt=20");
-    await finished(page);
-    // Until caches and stored results are as large as they become.
-    await run(page, RUNS / 2);
-    const before = await memory(page);
-    await run(page, RUNS);
-    const after = await memory(page);
-    console.log(`memory: ${before.toFixed()} MiB, after ${RUNS} more runs ${after.toFixed()} MiB`);
-    assert(before > 10, "no process was found");
-    assert(after - before < GROWTH, `${RUNS} runs added ${after - before} MiB to ${before} MiB`);
-    await noWorkerIsLeft(page);
-    const marks = await page.execute(() => performance.getEntriesByType("mark").length);
-    assert(marks <= 4, `${marks} marks of earlier runs`);
-  },
-);
+/** The same after garbage collections of the page, once results that wait to be stored are stored. */
+async function memory(page) {
+  const sizes = [];
+  for (let looks = 0; looks < 5; looks++) {
+    await sleep(1000);
+    await page.cdp("HeapProfiler.collectGarbage");
+    sizes.push(resident(page));
+  }
+  console.log(`memory in MiB: ${sizes.map((size) => size.toFixed()).join(", ")}`);
+  return Math.min(...sizes);
+}
 
-browserTest(
-  "fifty cancelled figures leave no worker",
-  { timeout: 300, data: ["sarcos"] },
-  async (page) => {
-    page.setCores(2);
-    await openFigure(page, 2, ["sarcos"]);
-    await page.set("figure-seeds", 10);
-    for (let sweeps = 0; sweeps < 50; sweeps++) {
-      await page.click("figure-run");
-      await page.waitFor("two workers", async () => (await workersAlive(page)) >= 2);
-      await page.click("figure-cancel");
-    }
-    await noWorkerIsLeft(page);
-  },
-);
+const MEMORY = { timeout: 600, engines: CHROMIUM };
+
+browserTest("a thousand runs leave the memory as it was", MEMORY, async (page) => {
+  await page.open("#i=2&n=20&nt=20");
+  await finished(page);
+  // Until caches and stored results are as large as they become.
+  await run(page, RUNS / 2);
+  const before = await memory(page);
+  await run(page, RUNS);
+  const after = await memory(page);
+  assert(before > 10, "no process was found");
+  assert(after - before < GROWTH, `${RUNS} runs added ${after - before} MiB to ${before} MiB`);
+  await noWorkerIsLeft(page);
+  const marks = await page.execute(() => performance.getEntriesByType("mark").length);
+  assert(marks <= 4, `${marks} marks of earlier runs`);
+});
+
+const FIGURE = { timeout: 300, data: ["sarcos"] };
+
+browserTest("fifty cancelled figures leave no worker", FIGURE, async (page) => {
+  page.setCores(2);
+  await openFigure(page, 2, ["sarcos"]);
+  await page.set("figure-seeds", 10);
+  for (let sweeps = 0; sweeps < 50; sweeps++) {
+    await page.click("figure-run");
+    await page.waitFor("two workers", async () => (await workersAlive(page)) >= 2);
+    await page.click("figure-cancel");
+  }
+  await noWorkerIsLeft(page);
+});

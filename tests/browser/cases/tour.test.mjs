@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { Key } from "selenium-webdriver";
 
-import { browserTest } from "../harness.mjs";
+import { browserTest, CHROMIUM } from "../harness.mjs";
 import { address, finished, nativeReport, notice, TEXTS, withoutData } from "../lab.mjs";
 
 const STEPS = 6;
@@ -20,49 +20,39 @@ async function stepReached(page, number) {
   return statements(page);
 }
 
-const noMotion = (page, dark = false) =>
-  page.isChromium &&
-  page.media({
-    "prefers-reduced-motion": "reduce",
-    "prefers-color-scheme": dark ? "dark" : "light",
-  });
-
 async function openGallery(page) {
   await page.click("all-examples");
   await page.waitVisible("examples");
 }
 
+/** The visible buttons and links in the primary colour, and whether they can be clicked without scrolling. */
+const primaryButtons = (page) =>
+  page.execute(() => {
+    const color = (element) => getComputedStyle(element).backgroundColor;
+    const accent = color(document.getElementById("tour"));
+    const looksPrimary = (button) => button.checkVisibility() && color(button) === accent;
+    return [...document.querySelectorAll("button, a")].filter(looksPrimary).map((button) => {
+      const { left, right, top, bottom } = button.getBoundingClientRect();
+      const onTop = document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === button;
+      return { id: button.id, inSight: onTop && top >= 0 && bottom <= innerHeight };
+    });
+  });
+
 browserTest("the first screen speaks plainly and has one primary button", {}, async (page) => {
-  const colors = () =>
-    page.execute(() =>
-      ["run", "tour"].map((id) => getComputedStyle(document.getElementById(id)).backgroundColor),
-    );
   for (const [width, height] of [
-    [1400, 1000],
     [400, 800],
+    [1400, 1000],
   ]) {
     await page.viewport(width, height);
     await page.open();
     await finished(page);
     // Plain words first.
     assert.match(await page.text("headline"), /error rose from.*NMSE/s);
-    const primary = await page.execute(() => {
-      const accent = getComputedStyle(document.getElementById("tour")).backgroundColor;
-      const looksPrimary = (button) =>
-        button.checkVisibility() && getComputedStyle(button).backgroundColor === accent;
-      return [...document.querySelectorAll("button, a")].filter(looksPrimary).map((button) => {
-        const { left, right, top, bottom } = button.getBoundingClientRect();
-        const onTop = document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === button;
-        return { id: button.id, inSight: onTop && top >= 0 && bottom <= innerHeight };
-      });
-    });
-    assert.deepEqual(primary, [{ id: "tour", inSight: true }]);
-    await page.screenshot(`first-${width}`);
+    assert.deepEqual(await primaryButtons(page), [{ id: "tour", inSight: true }]);
   }
-  // Once settings are changed, it is Run.
+  // Once settings are changed, Run looks so, too.
   await page.set("field-seed", 5);
-  const [run, tour] = await colors();
-  assert.equal(run, tour);
+  assert((await primaryButtons(page)).some(({ id }) => id === "run"));
 });
 
 const { abs } = Math;
@@ -107,8 +97,7 @@ const CHECKS = [
     assert.match(text, /T1\u2060–\u2060T3\b.*\b(none|no poisoned)/);
   },
   ({ text, report }) => {
-    const change = (a, b) =>
-      abs(report.attacked.correlation[a][b] - report.clean.correlation[a][b]);
+    const change = (a, b) => abs(report.attacked.correlation[a][b] - report.clean.correlation[a][b]);
     const pairs = [...Array(8).keys()].flatMap((a) => [...Array(a).keys()].map((b) => [b, a]));
     const [a, b] = pairs.reduce((most, pair) => (change(...pair) > change(...most) ? pair : most));
     assert(change(a, b) > 0.8, `${change(a, b)}`);
@@ -132,9 +121,7 @@ browserTest("what the tour states is true of its runs", { timeout: 300 }, async 
     const [clean, attacked] = [mean(report, "clean"), mean(report, "attacked")];
     const start = report.trace[0].metric;
     await CHECKS[number - 1]({ page, text, report, clean, start, attacked, includes });
-    const formula = await page.execute(
-      () => document.querySelectorAll(".story-formula math *").length,
-    );
+    const formula = await page.execute(() => document.querySelectorAll(".story-formula math *").length);
     assert(formula > 5, `step ${number} has no formula`);
     await page.click("story-next");
   }
@@ -158,9 +145,7 @@ browserTest("the tour is read with the keyboard", { tier: "default" }, async (pa
     await page.press(Key.ENTER);
     await page.waitText("story-count", `Step ${number}`);
     assert.equal(await page.focused(), "story-next");
-    const announced = await page.execute(
-      () => document.querySelector("#story [role=status]").textContent,
-    );
+    const announced = await page.execute(() => document.querySelector("#story [role=status]").textContent);
     assert(announced.startsWith(`Step ${number}`), announced);
   }
   await page.press(Key.ESCAPE);
@@ -169,7 +154,7 @@ browserTest("the tour is read with the keyboard", { tier: "default" }, async (pa
 });
 
 browserTest("the tour does not hide what it explains", { timeout: 180 }, async (page) => {
-  await noMotion(page);
+  if (page.isChromium) await page.media({ "prefers-reduced-motion": "reduce" });
   for (const [width, height] of [
     [1400, 1000],
     [768, 1000],
@@ -291,14 +276,10 @@ browserTest("terms are explained where they stand", {}, async (page) => {
     ]) {
       const text = await explanation(page, part, word);
       assert.match(text, says, `${word} in ${part}`);
-      const announced = await page.execute(
-        (text) =>
-          [...document.querySelectorAll("[role=status]")].some(
-            ({ textContent }) => textContent === text,
-          ),
-        text,
+      const announced = await page.execute(() =>
+        [...document.querySelectorAll("[role=status]")].map(({ textContent }) => textContent),
       );
-      assert(announced, `${word} is not announced`);
+      assert(announced.includes(text), `${word} is not announced`);
       await page.press(Key.ESCAPE);
       await page.waitHidden("term-note");
     }
@@ -350,15 +331,12 @@ browserTest("every example of the gallery runs", { timeout: 300 }, async (page) 
   await page.open();
   await finished(page);
   await openGallery(page);
+  // Those without data in the build are disabled.
   const examples = await page.execute(() =>
-    [...document.querySelectorAll(".example h4 button")].map(({ dataset, disabled }) => ({
-      id: dataset.testid,
-      disabled,
-    })),
+    [...document.querySelectorAll(".example h4 button:enabled")].map(({ dataset }) => dataset.testid),
   );
-  assert(examples.length >= 15, `${examples.length} examples`);
-  // The data of others are not in the build.
-  for (const { id } of examples.filter(({ disabled }) => !disabled)) {
+  assert.notEqual(examples.length, 0);
+  for (const id of examples) {
     if (!(await page.isVisible("examples"))) await openGallery(page);
     await page.click(id);
     await finished(page, 60);
@@ -414,33 +392,24 @@ browserTest("examples without their data are disabled, and say why", {}, async (
   await page.waitText("here-sarcos-30", /not (there|available)/);
 });
 
-browserTest("tour, terms and gallery are accessible", { timeout: 180 }, async (page) => {
-  for (const [width, height] of [
-    [1400, 1000],
-    [400, 800],
-  ]) {
-    const check = async (place) => {
-      for (const dark of page.isChromium ? [true, false] : [false]) {
-        await noMotion(page, dark);
-        await page.settle();
-        const found = dark ? await page.axeColors() : await page.axe();
-        assert.deepEqual(found, [], `${place} at ${width}, dark: ${dark}`);
-      }
-    };
-    await page.viewport(width, height);
-    await noMotion(page);
+const AXE = { engines: CHROMIUM, timeout: 180 };
+
+browserTest("axe finds nothing in an open term and in the gallery", AXE, async (page) => {
+  const check = async () => {
+    for (const dark of [true, false]) {
+      await page.dark(dark);
+      await page.settle();
+      assert.deepEqual(await (dark ? page.axeColors() : page.axe()), [], dark ? "dark" : "light");
+    }
+  };
+  for (const width of [1400, 400]) {
+    await page.viewport(width, 800);
     await page.open();
     await finished(page);
     await explanation(page, ".summary", "NMSE");
-    await check("term");
+    await check();
     await page.press(Key.ESCAPE);
     await openGallery(page);
-    await check("gallery");
-    await page.screenshot(`examples-${width}`);
-    for (const number of [1, 6]) {
-      await page.open(`#story=${number}`);
-      await stepReached(page, number);
-      await check(`step ${number}`);
-    }
+    await check();
   }
 });
