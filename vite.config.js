@@ -18,14 +18,22 @@ const sha256 = (content) => createHash("sha256").update(content).digest("hex");
 const filesIn = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1).replaceAll("\\", "/"))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll("\\", "/"),
+    )
     .sort();
 
 /**
  * Scripts, styles and wasm lie in a folder named after the content of all sources, so that files of
  * two versions never mix and hosts may let browsers cache that folder for ever.
  */
-const ASSETS = `assets-${sha256(filesIn(WWW).map((name) => `${name} ${sha256(readFileSync(join(WWW, name)))}`).join("\n")).slice(0, 12)}`;
+const ASSETS = `assets-${sha256(
+  filesIn(WWW)
+    .map((name) => `${name} ${sha256(readFileSync(join(WWW, name)))}`)
+    .join("\n"),
+).slice(0, 12)}`;
 
 /**
  * Writes the service worker: its source, preceded by the list of what this version consists of, each
@@ -57,6 +65,18 @@ const serviceWorker = () => ({
 });
 
 /**
+ * Styles without CORS: in a sandboxed frame, which has no origin, the page explains itself with them.
+ * @returns {import("vite").Plugin}
+ */
+const plainStyles = () => ({
+  name: "plain-styles",
+  transformIndexHtml: {
+    order: "post",
+    handler: (html) => html.replace('<link rel="stylesheet" crossorigin', '<link rel="stylesheet"'),
+  },
+});
+
+/**
  * Vite bundles the worker apart from the page: scripts of the same name must not overwrite each other,
  * but both use the same wasm.
  * @param {string} folder
@@ -81,7 +101,7 @@ export default defineConfig({
     rolldownOptions: { output: names(ASSETS) },
   },
   worker: { format: "es", rolldownOptions: { output: names(`${ASSETS}/worker`) } },
-  plugins: [serviceWorker()],
+  plugins: [serviceWorker(), plainStyles()],
   preview: {
     strictPort: true,
     headers: {

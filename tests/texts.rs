@@ -102,3 +102,12 @@ fn every_figure_has_a_title_and_a_claim() {
         assert!(!figure.title().is_empty() && !figure.claim().is_empty());
     }
 }
+
+#[test]
+fn citation_and_changelog_name_the_version_of_the_crate() {
+    let version = env!("CARGO_PKG_VERSION");
+    let citation = format!("\nversion: {version}\n");
+    assert!(include_str!("../CITATION.cff").contains(&citation));
+    let changes = format!("\n## {version}\n");
+    assert!(include_str!("../CHANGELOG.md").contains(&changes));
+}

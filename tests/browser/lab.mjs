@@ -84,8 +84,7 @@ export async function nativeReport(page, link) {
 
 /** Has the page believe that the build has no data sets: its table of them then has other names. */
 export function withoutData(page) {
-  const replace = (script) =>
-    `${script}`.replace(/(["'`])(landmine|mnist|sarcos)(\.bundle\1)/g, "$1no-$2$3");
+  const replace = (script) => `${script}`.replace(/(["'`])(landmine|mnist|sarcos)(\.bundle\1)/g, "$1no-$2$3");
   page.server.fault(/\.js$/, { replace });
 }
 

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { comparisonLink, figureAddress, labFragment, parseRoute, splitLabLink } from "../../www/core/route.js";
+import {
+  comparisonLink,
+  figureAddress,
+  labFragment,
+  parseRoute,
+  splitLabLink,
+} from "../../www/core/route.js";
 import { Store } from "../../www/core/store.js";
 
 const LAB = { view: "lab", figure: 0, datasets: "", seeds: "", left: "", right: "", lab: "", embed: false };
@@ -18,7 +24,14 @@ test("a link of the lab is kept as it is", () => {
 
 test("a figure has data sets and seeds, and keeps the link of the lab", () => {
   const route = parseRoute("#view=figure2&data=sarcos,landmine&seeds=3&v=1&k=indirect");
-  assert.deepEqual(route, { ...LAB, view: "figure", figure: 2, datasets: "sarcos,landmine", seeds: "3", lab: "v=1&k=indirect" });
+  assert.deepEqual(route, {
+    ...LAB,
+    view: "figure",
+    figure: 2,
+    datasets: "sarcos,landmine",
+    seeds: "3",
+    lab: "v=1&k=indirect",
+  });
   assert.deepEqual(parseRoute(figureAddress(3)), { ...LAB, view: "figure", figure: 3 });
 });
 
@@ -58,12 +71,18 @@ test("the engine gets all keys but those of the page, as they are written", () =
   const fragment = "#v=1&story=2&d=file:x%3Ay.csv:00ff&map=paper&left=1&zzz=%41";
   assert.deepEqual(splitLabLink(fragment), {
     spec: "v=1&d=file:x%3Ay.csv:00ff&left=1&zzz=%41",
-    keys: [["story", "2"], ["map", "paper"]],
+    keys: [
+      ["story", "2"],
+      ["map", "paper"],
+    ],
   });
 });
 
 test("a link of the lab survives writing and reading", () => {
-  const keys = /** @type {[string, string][]} */ ([["view", "curve,heatmaps"], ["map", "a&b=c%d#e"]]);
+  const keys = /** @type {[string, string][]} */ ([
+    ["view", "curve,heatmaps"],
+    ["map", "a&b=c%d#e"],
+  ]);
   assert.deepEqual(splitLabLink(labFragment("v=1&k=indirect", keys)), { spec: "v=1&k=indirect", keys });
   assert.equal(labFragment("", []), "");
   assert.equal(labFragment("", [["embed", "1"]]), "embed=1");
@@ -76,9 +95,18 @@ test("a notice replaces an older one about the same thing, and can be withdrawn"
   store.notice("first", "", "link");
   store.notice("other", "bad", "run");
   store.notice("second", "good", "link");
-  assert.deepEqual(store.notices.map(({ text, view }) => [text, view]), [["other", "lab"], ["second", "lab"]]);
+  assert.deepEqual(
+    store.notices.map(({ text, view }) => [text, view]),
+    [
+      ["other", "lab"],
+      ["second", "lab"],
+    ],
+  );
   store.withdraw("run");
   store.withdraw("nothing");
-  assert.deepEqual(store.notices.map(({ text }) => text), ["second"]);
+  assert.deepEqual(
+    store.notices.map(({ text }) => text),
+    ["second"],
+  );
   assert.equal(events.length, 4);
 });

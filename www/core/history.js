@@ -56,7 +56,15 @@ export class History {
 
   /** @param {RunState} run */
   begin(run) {
-    this.current = { id: records.unique(), tab: TAB, at: Date.now(), state: "running", run, report: null, json: "" };
+    this.current = {
+      id: records.unique(),
+      tab: TAB,
+      at: Date.now(),
+      state: "running",
+      run,
+      report: null,
+      json: "",
+    };
     clearInterval(this.timer);
     this.timer = setInterval(() => this.save(), PACE);
   }

@@ -94,9 +94,7 @@ export class Session extends Store {
   /** @param {DatasetRef} ref */
   isThere(ref) {
     return (
-      ref === "synthetic" ||
-      this.opened.has(openedKey(ref)) ||
-      (typeof ref === "string" && hasBundle(ref))
+      ref === "synthetic" || this.opened.has(openedKey(ref)) || (typeof ref === "string" && hasBundle(ref))
     );
   }
 
@@ -236,7 +234,11 @@ export class Session extends Store {
     this.dataProblem("");
     const [, ...more] = published ? [] : files.map(({ name }) => name);
     if (more.length > 0) {
-      this.notice(`Only ${file.name} is opened, not ${few(more)}: a data set is one file.`, "", "other-files");
+      this.notice(
+        `Only ${file.name} is opened, not ${few(more)}: a data set is one file.`,
+        "",
+        "other-files",
+      );
     }
     this.emit({ type: "status", text: `Reading ${file.name} …` });
     try {
@@ -252,7 +254,8 @@ export class Session extends Store {
         else this.clear("The settings do not fit the file", "The form shows which ones.");
       }
     } catch (problem) {
-      const source = problem && typeof problem === "object" && "source" in problem ? problem.source : undefined;
+      const source =
+        problem && typeof problem === "object" && "source" in problem ? problem.source : undefined;
       this.dataProblem(`${file.name}: ${errorMessage(problem)}`, /** @type {Source | undefined} */ (source));
       this.emit({ type: "status", text: "The file could not be read. Nothing has changed." });
       this.emit({ type: "announce", text: `${file.name} could not be read` });
@@ -399,7 +402,11 @@ export class Session extends Store {
     const wrong = this.leaveOutWrong();
     if (wrong.length === 0) return;
     this.expected = null;
-    this.notice(`Some settings are invalid for ${name}. ${wrong.join(" ")} The default is used instead.`, "bad", "link");
+    this.notice(
+      `Some settings are invalid for ${name}. ${wrong.join(" ")} The default is used instead.`,
+      "bad",
+      "link",
+    );
   }
 
   /**
@@ -499,7 +506,9 @@ export class Session extends Store {
       messages.push("Some settings in this link are invalid.", ...wrong, "The default is used instead.");
     }
     if (link.unknown.length > 0) {
-      messages.push(`This version does not know these keys of the link: ${few(link.unknown)}. They are kept and ignored.`);
+      messages.push(
+        `This version does not know these keys of the link: ${few(link.unknown)}. They are kept and ignored.`,
+      );
     }
     if (messages.length > 0) this.notice(messages.join(" "), wrong.length > 0 ? "bad" : "", "link");
     const { complete } = this;
@@ -662,7 +671,8 @@ export class Session extends Store {
     this.solver.cancel();
     const done = run.points.at(-1)?.iteration;
     const seconds = (performance.now() - run.start) / 1000;
-    const where = done === undefined ? "before the first iteration" : `at iteration ${done} of ${run.spec.iterations}`;
+    const where =
+      done === undefined ? "before the first iteration" : `at iteration ${done} of ${run.spec.iterations}`;
     const headline = `Cancelled ${where}`;
     const text = `After ${duration(seconds)}. ${done === undefined ? "" : "The curve so far is kept."}`;
     this.emit({ type: "ended", how: "cancelled", run, headline, text, problem: null });

@@ -5,7 +5,8 @@ export const errorMessage = (error) =>
   error && typeof error === "object" && "message" in error ? String(error.message) : String(error);
 
 /** The first of them, and how many more. @param {string[]} all */
-export const few = (all) => all.slice(0, 4).join(", ") + (all.length > 4 ? ` and ${all.length - 4} more` : "");
+export const few = (all) =>
+  all.slice(0, 4).join(", ") + (all.length > 4 ? ` and ${all.length - 4} more` : "");
 
 /** @param {number} seconds */
 export const duration = (seconds) =>

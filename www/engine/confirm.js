@@ -96,7 +96,11 @@ export class Confirmer {
   /** A recalled result may be that of an older engine, or of a file that is not open. */
   isPossible() {
     const { result, engine } = this.session;
-    return result !== null && result.report.engine === engine.version && this.session.isThere(result.run.spec.dataset);
+    return (
+      result !== null &&
+      result.report.engine === engine.version &&
+      this.session.isThere(result.run.spec.dataset)
+    );
   }
 
   /** @param {Confirmation | null} state */

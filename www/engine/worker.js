@@ -131,13 +131,17 @@ async function answer(message) {
       break;
     case "inspect": {
       const { id, source, reading } = message;
-      const inspected = await lookAt(source, (extras, name, bytes) => extras.inspect_file(name, bytes, reading));
+      const inspected = await lookAt(source, (extras, name, bytes) =>
+        extras.inspect_file(name, bytes, reading),
+      );
       emit({ type: "inspected", id, inspected });
       break;
     }
     case "check": {
       const { id, source, columns } = message;
-      const checked = await lookAt(source, (extras, name, bytes) => extras.check_columns(name, bytes, columns));
+      const checked = await lookAt(source, (extras, name, bytes) =>
+        extras.check_columns(name, bytes, columns),
+      );
       emit({ type: "checked", id, checked });
       break;
     }
@@ -176,7 +180,11 @@ function run({ id, key, spec, brief }) {
   lastRun?.free();
   lastRun = null;
   const clock = () => performance.now() / 1000;
-  const run = held.data.run(spec, clock, brief ? undefined : (/** @type {any} */ event) => emit({ ...event, id }));
+  const run = held.data.run(
+    spec,
+    clock,
+    brief ? undefined : (/** @type {any} */ event) => emit({ ...event, id }),
+  );
   lastRun = run;
   if (brief) emit({ type: "measured", id, measured: run.measured() });
   else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });

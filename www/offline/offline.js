@@ -60,7 +60,9 @@ export async function workOffline(lab) {
     checked = Date.now();
     registration.update().catch(() => {});
   });
-  lab.subscribe((event) => event.type === "data" && setTimeout(serviceWorker.controller ? keepLoaded : show, 500));
+  lab.subscribe(
+    (event) => event.type === "data" && setTimeout(serviceWorker.controller ? keepLoaded : show, 500),
+  );
   show();
 }
 
@@ -89,7 +91,11 @@ async function showState(ready) {
   if (!ready) return box.replaceChildren();
   const parts = ["Works offline"];
   if (all.length > 0) {
-    parts.push(missing.length === 0 ? ", with all data sets." : `, with ${all.length - missing.length} of ${all.length} data sets. `);
+    parts.push(
+      missing.length === 0
+        ? ", with all data sets."
+        : `, with ${all.length - missing.length} of ${all.length} data sets. `,
+    );
   } else parts.push(".");
   box.replaceChildren(parts.join(""));
   if (missing.length === 0) return;
@@ -116,7 +122,8 @@ async function keepAll(urls) {
       const answer = await fetch(url);
       await answer.arrayBuffer();
       if (!answer.ok) return `HTTP status ${answer.status}`;
-      if (!(await storedSoon(url))) return "the browser did not store them, possibly because its storage is full";
+      if (!(await storedSoon(url)))
+        return "the browser did not store them, possibly because its storage is full";
     } catch {
       return "no connection";
     }

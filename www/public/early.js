@@ -28,8 +28,8 @@
       "PATOM Lab cannot run here",
       protocol === "file:"
         ? "It was opened as a file. Browsers run it only from a web server; any server works."
-        : "This frame is sandboxed without an origin. Set sandbox=\"allow-scripts " +
-          "allow-same-origin\", or remove the attribute.",
+        : 'This frame is sandboxed without an origin. Set sandbox="allow-scripts ' +
+            'allow-same-origin", or remove the attribute.',
     );
   } else {
     // Without this script, or one that it imports, nothing runs.

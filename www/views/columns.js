@@ -65,15 +65,35 @@ class Mapper {
     this.list = el("ol", { class: "mapper-columns", "data-testid": "mapper-columns" });
     this.reading = el("div", { class: "mapper-reading" });
     this.extras = el("div", { class: "mapper-extras" });
-    this.rows = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "First rows of the file" });
+    this.rows = el("div", {
+      class: "scroll",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "First rows of the file",
+    });
     this.size = el("p", { class: "lead", "data-testid": "mapper-size" });
-    this.problem = el("p", { class: "field-error", "data-testid": "mapper-problem", id: "mapper-problem", hidden: true });
+    this.problem = el("p", {
+      class: "field-error",
+      "data-testid": "mapper-problem",
+      id: "mapper-problem",
+      hidden: true,
+    });
     this.summary = el("p", { class: "mapper-summary", role: "status", "data-testid": "mapper-summary" });
-    this.text = el("input", { type: "text", id: "mapper-text", "data-testid": "mapper-text", spellcheck: "false", autocomplete: "off" });
+    this.text = el("input", {
+      type: "text",
+      id: "mapper-text",
+      "data-testid": "mapper-text",
+      spellcheck: "false",
+      autocomplete: "off",
+    });
     this.text.onchange = () => this.check(this.text.value);
     const button = { type: "submit", class: "primary", "data-testid": "mapper-use", value: "use" };
     this.use = el("button", button, "Use this data");
-    const cancel = el("button", { type: "button", "data-testid": "mapper-cancel", onclick: () => this.dialog.close() }, "Cancel");
+    const cancel = el(
+      "button",
+      { type: "button", "data-testid": "mapper-cancel", onclick: () => this.dialog.close() },
+      "Cancel",
+    );
     const form = el(
       "form",
       { method: "dialog" },
@@ -89,9 +109,19 @@ class Mapper {
         el("summary", {}, "Column assignment as text"),
         el("label", { for: "mapper-text" }, "For links and the command line"),
         this.text,
-        el("p", { class: "hint" }, "Columns are numbered from 1, for example task:1;label:9;x:2-8. Press Enter to apply."),
+        el(
+          "p",
+          { class: "hint" },
+          "Columns are numbered from 1, for example task:1;label:9;x:2-8. Press Enter to apply.",
+        ),
       ),
-      el("div", { class: "mapper-end" }, this.problem, this.summary, el("div", { class: "actions" }, this.use, cancel)),
+      el(
+        "div",
+        { class: "mapper-end" },
+        this.problem,
+        this.summary,
+        el("div", { class: "actions" }, this.use, cancel),
+      ),
     );
     this.text.onkeydown = (event) => {
       if (event.key !== "Enter") return;
@@ -102,7 +132,11 @@ class Mapper {
       if (this.checked?.description) return;
       event.preventDefault();
     };
-    this.dialog = el("dialog", { class: "mapper", "aria-labelledby": "mapper-title", "data-testid": "mapper" }, form);
+    this.dialog = el(
+      "dialog",
+      { class: "mapper", "aria-labelledby": "mapper-title", "data-testid": "mapper" },
+      form,
+    );
     this.dialog.onclose = () => {
       this.asked++;
       this.dialog.remove();
@@ -130,7 +164,11 @@ class Mapper {
     const more = columns.length - SHOWN_COLUMNS;
     if (more > 0) {
       this.list.append(
-        el("li", { class: "hint" }, `${count(more, "more column")}: use “Column assignment as text” below to assign them.`),
+        el(
+          "li",
+          { class: "hint" },
+          `${count(more, "more column")}: use “Column assignment as text” below to assign them.`,
+        ),
       );
     }
     const shown = columns.slice(0, SHOWN_COLUMNS);
@@ -179,7 +217,11 @@ class Mapper {
     if (choices.length < 2) return [];
     const names = choices.map((variables) => variables.join(" with "));
     const options = names.map((name, at) => /** @type {[string, string]} */ ([String(at), name]));
-    const choice = select("mapper-variables", String(names.indexOf(reading.variables.join(" with "))), options);
+    const choice = select(
+      "mapper-variables",
+      String(names.indexOf(reading.variables.join(" with "))),
+      options,
+    );
     choice.onchange = () => this.read({ ...reading, variables: choices[Number(choice.value)] ?? [] });
     return [el("label", {}, "Variables ", choice)];
   }
@@ -223,7 +265,12 @@ class Mapper {
         about(column, this.preview.is_text),
         el("span", { class: "values" }, values.map((value) => value || "(empty)").join(" · ")),
       ),
-      el("p", { class: "field-error", id: `mapper-error-${at}`, "data-testid": `mapper-error-${at}`, hidden: true }),
+      el("p", {
+        class: "field-error",
+        id: `mapper-error-${at}`,
+        "data-testid": `mapper-error-${at}`,
+        hidden: true,
+      }),
     );
   }
 
@@ -293,8 +340,22 @@ class Mapper {
     if (classes) {
       const [low, high] = classes;
       controls.push(
-        el("label", {}, "Class −1: ", valueSelect("mapper-low", low, known, (value) => this.check({ ...mapping, classes: [value, value === high ? low : high] }))),
-        el("label", {}, "Class +1: ", valueSelect("mapper-high", high, known, (value) => this.check({ ...mapping, classes: [value === low ? high : low, value] }))),
+        el(
+          "label",
+          {},
+          "Class −1: ",
+          valueSelect("mapper-low", low, known, (value) =>
+            this.check({ ...mapping, classes: [value, value === high ? low : high] }),
+          ),
+        ),
+        el(
+          "label",
+          {},
+          "Class +1: ",
+          valueSelect("mapper-high", high, known, (value) =>
+            this.check({ ...mapping, classes: [value === low ? high : low, value] }),
+          ),
+        ),
       );
     }
     const incomplete = preview.columns.some(({ missing }, at) => missing > 0 && this.role(at) !== "none");
@@ -376,7 +437,9 @@ class Mapper {
     this.problem.textContent = text;
     this.problem.hidden = text === "" || atColumn;
     if (text !== "") {
-      this.summary.textContent = atColumn ? `Column “${place}” has an error, see above.` : "The current assignment is not valid.";
+      this.summary.textContent = atColumn
+        ? `Column “${place}” has an error, see above.`
+        : "The current assignment is not valid.";
     }
   }
 }
@@ -403,7 +466,11 @@ function select(id, value, options) {
 function valueSelect(id, value, known, choose) {
   const control =
     known.length > 0
-      ? select(id, value, (known.includes(value) ? known : [value, ...known]).map((one) => [one, one]))
+      ? select(
+          id,
+          value,
+          (known.includes(value) ? known : [value, ...known]).map((one) => [one, one]),
+        )
       : el("input", { type: "text", id, "data-testid": id, value });
   control.addEventListener("change", () => choose(control.value.trim()));
   return control;
@@ -421,8 +488,11 @@ function about(column, isText) {
   else if (column.kind === "number") parts.push(`numbers from ${column.min} to ${column.max}`);
   else {
     const some = column.words.slice(0, 3).map(([value]) => value);
-    const number = column.distinct === null ? "more than 100 distinct values" : count(column.distinct, "distinct value");
-    parts.push(some.length > 0 ? `${number}: ${some.join(", ")}${column.words.length > 3 ? ", …" : ""}` : number);
+    const number =
+      column.distinct === null ? "more than 100 distinct values" : count(column.distinct, "distinct value");
+    parts.push(
+      some.length > 0 ? `${number}: ${some.join(", ")}${column.words.length > 3 ? ", …" : ""}` : number,
+    );
   }
   const { first_word: word } = column;
   if (word) parts.push(`but ${line} ${word.line} contains “${word.text}”`);

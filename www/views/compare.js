@@ -71,20 +71,24 @@ class Compare {
       }),
     );
     const fields = this.inputs.map((input, k) =>
-      el(
-        "div",
-        {},
-        el("label", { for: input.id }, mark(k), ` Run ${NAMES[k]}`),
-        input,
-      ),
+      el("div", {}, el("label", { for: input.id }, mark(k), ` Run ${NAMES[k]}`), input),
     );
     this.runButton = el("button", { class: "primary", "data-testid": "compare-run" }, "Compare");
-    this.cancelButton = el("button", { type: "button", class: "danger", "data-testid": "compare-cancel" }, "Cancel");
+    this.cancelButton = el(
+      "button",
+      { type: "button", class: "danger", "data-testid": "compare-cancel" },
+      "Cancel",
+    );
     this.cancelButton.onclick = onSinglePress(() => this.cancel());
     const swap = el("button", { type: "button", "data-testid": "compare-swap" }, "Swap A and B");
     swap.onclick = () => this.go([...this.values()].reverse());
     this.status = el("p", { class: "status", role: "status", "data-testid": "compare-status" });
-    this.problems = el("div", { class: "field-error", role: "alert", hidden: true, "data-testid": "compare-problems" });
+    this.problems = el("div", {
+      class: "field-error",
+      role: "alert",
+      hidden: true,
+      "data-testid": "compare-problems",
+    });
     const form = el(
       "form",
       { "aria-label": "The two runs" },
@@ -126,15 +130,19 @@ class Compare {
       ),
       card("Results per task", this.tasks),
     );
-    this.recent = new RecentChoice(page.session, (side, link) => this.go(this.values().map((other, k) => (k === side ? link : other))));
-    const head = card("Compare two runs", form, this.recent.root, this.status, this.problems);
-    head.querySelector("h2")?.after(
-      el(
-        "p",
-        { class: "lead" },
-        "Choose two recent results, or paste two links. The address of this view contains both.",
-      ),
+    this.recent = new RecentChoice(page.session, (side, link) =>
+      this.go(this.values().map((other, k) => (k === side ? link : other))),
     );
+    const head = card("Compare two runs", form, this.recent.root, this.status, this.problems);
+    head
+      .querySelector("h2")
+      ?.after(
+        el(
+          "p",
+          { class: "lead" },
+          "Choose two recent results, or paste two links. The address of this view contains both.",
+        ),
+      );
     this.root = el("div", { class: "figure-view", "data-testid": "compare-view" }, head, this.results);
     onLookChange(this.canvasBox, () => this.draw());
     this.enter("idle", "");
@@ -270,10 +278,7 @@ class Compare {
         ? `Bit-identical results: both digests are ${a.digest}.`
         : `Different results: digest ${a.digest} (A), ${b.digest} (B).`;
     this.differences.replaceChildren(this.differenceTable(a.spec, b.spec));
-    this.canvas.setAttribute(
-      "aria-label",
-      `A: ${views.curveSummary(a)} B: ${views.curveSummary(b)}`,
-    );
+    this.canvas.setAttribute("aria-label", `A: ${views.curveSummary(a)} B: ${views.curveSummary(b)}`);
     this.draw();
     this.curveTable.replaceChildren(curveTable(a, b));
     this.showMaps(a, b);
@@ -307,8 +312,20 @@ class Compare {
     const roles = [a, b].map(({ spec: { targets, attackers } }) => ({ targets, attackers }));
     const [of, ofB] = roles;
     if (!first || !second || !of || !ofB) return;
-    const one = { name: "A", title: "A, under attack", values: a.attacked.correlation, openEnded: false, roles: of };
-    const two = { name: "B", title: "B, under attack", values: b.attacked.correlation, openEnded: false, roles: ofB };
+    const one = {
+      name: "A",
+      title: "A, under attack",
+      values: a.attacked.correlation,
+      openEnded: false,
+      roles: of,
+    };
+    const two = {
+      name: "B",
+      title: "B, under attack",
+      values: b.attacked.correlation,
+      openEnded: false,
+      roles: ofB,
+    };
     const difference = {
       name: "B − A",
       title: "Difference: B − A",
@@ -318,7 +335,8 @@ class Compare {
     };
     const same = m === n;
     second.box.hidden = same;
-    const summary = (/** @type {number} */ count) => (/** @type {any} */ map) => views.heatmapSummary(map, count);
+    const summary = (/** @type {number} */ count) => (/** @type {any} */ map) =>
+      views.heatmapSummary(map, count);
     first.show(same ? [one, two, difference] : [one], m, a.spec, summary(m));
     if (!same) second.show([two], n, b.spec, summary(n));
     this.mapTables.replaceChildren(
@@ -383,7 +401,10 @@ function taskTable(a, b) {
   const cleans = [a, b].map(({ clean }) => clean.metric_per_task);
   const sameClean = comparable && String(cleans[0]) === String(cleans[1]);
   const rows = tasks.map((task) => {
-    const [before, after] = [value(a.attacked.metric_per_task, task), value(b.attacked.metric_per_task, task)];
+    const [before, after] = [
+      value(a.attacked.metric_per_task, task),
+      value(b.attacked.metric_per_task, task),
+    ];
     return [
       views.taskName(task),
       ...(sameRoles ? [role(a, task)] : [role(a, task), role(b, task)]),

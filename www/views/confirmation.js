@@ -31,7 +31,11 @@ export function showConfirmation(session, confirmer) {
       session.notice(text, "", "confirmation");
     } else session.withdraw("confirmation");
     if (confirmation.state !== "differs" || confirmation.agrees === undefined || !result) return;
-    session.notice(differenceText(confirmation, result.report.metric_name.toUpperCase()), "bad", "confirmation");
+    session.notice(
+      differenceText(confirmation, result.report.metric_name.toUpperCase()),
+      "bad",
+      "confirmation",
+    );
   }
 }
 
@@ -46,7 +50,9 @@ function badgeText({ state, problem, agrees }) {
       return "confirmed: same digest";
     case "differs":
       if (agrees === undefined) return "differs: repeating the run in a fresh engine";
-      return agrees === null ? "differs: no two of three runs agree" : "differs: two of three runs agree on this result";
+      return agrees === null
+        ? "differs: no two of three runs agree"
+        : "differs: two of three runs agree on this result";
   }
 }
 

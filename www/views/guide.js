@@ -18,7 +18,9 @@ export class Guide {
     this.step = 0;
     $("tour").onclick = () => this.showStep(1, true);
     // After the first result, which takes less than a second.
-    const terms = once(() => import("../ui/terms.js").then(({ explainTerms }) => explainTerms(lab.engine.fields)));
+    const terms = once(() =>
+      import("../ui/terms.js").then(({ explainTerms }) => explainTerms(lab.engine.fields)),
+    );
     const explain = () => terms().catch(() => {});
     setTimeout(explain, 1000);
     // Tried again if the connection was lost.

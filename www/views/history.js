@@ -70,7 +70,10 @@ export function showHistory(session, history, interrupted) {
 
   history.onChange = refresh;
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
-  if (interrupted) offerRepeat(session, history, interrupted).catch(() => {}).then(refresh);
+  if (interrupted)
+    offerRepeat(session, history, interrupted)
+      .catch(() => {})
+      .then(refresh);
   else refresh();
 }
 
@@ -135,10 +138,13 @@ const endText = ({ state, run }) =>
  * @param {number} iterations
  */
 const endTextAt = (iteration, iterations, how = "Interrupted") =>
-  iteration === null ? `${how} before the first iteration` : `${how} at iteration ${iteration} of ${iterations}`;
+  iteration === null
+    ? `${how} before the first iteration`
+    : `${how} at iteration ${iteration} of ${iterations}`;
 
 /** @param {number} at */
-export const timeText = (at) => new Date(at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+export const timeText = (at) =>
+  new Date(at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
 /** @param {Kept} record */
 const keptText = ({ at }) => `Kept since ${timeText(at)}, not computed again: press Run to check it.`;

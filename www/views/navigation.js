@@ -32,13 +32,16 @@ export class Navigation {
       source: session.sourceOf.bind(session),
       sourceFor: session.sourceFor.bind(session),
       /** @param {DatasetRef | undefined} ref */
-      shape: (ref) => (typeof ref === "object" ? session.opened.get(ref.sha256)?.description.shape : undefined),
+      shape: (ref) =>
+        typeof ref === "object" ? session.opened.get(ref.sha256)?.description.shape : undefined,
       finished,
       session,
     };
     for (const { number, title } of session.engine.figures) {
       const [id, href] = [`to-figure${number}`, figureAddress(number)];
-      $("figure-links").append(el("a", { id, href, "data-testid": id }, `Figure ${number}`, el("small", {}, title)));
+      $("figure-links").append(
+        el("a", { id, href, "data-testid": id }, `Figure ${number}`, el("small", {}, title)),
+      );
     }
     addEventListener("hashchange", () => {
       this.show();

@@ -32,7 +32,12 @@ export class RecentChoice {
     this.list.replaceChildren(
       ...candidates.map(({ link, spec, note }) => {
         const buttons = SIDES.map((side, k) => {
-          const attributes = { type: "button", "data-link": link, "data-testid": `recent-${side}`, "aria-pressed": String(chosen[k] === link) };
+          const attributes = {
+            type: "button",
+            "data-link": link,
+            "data-testid": `recent-${side}`,
+            "aria-pressed": String(chosen[k] === link),
+          };
           const button = el("button", attributes, el("span", { class: "visually-hidden" }, "Use as "), side);
           button.onclick = () => this.choose(k, link);
           return button;
@@ -52,14 +57,25 @@ export class RecentChoice {
       if (!found.some((other) => other.link.split("&e=")[0] === link)) found.push(candidate);
     };
     const { result } = session;
-    if (result) add({ link: session.fragmentOf(result), spec: result.report.spec, note: `${change(result.report)}, shown in the lab` });
+    if (result)
+      add({
+        link: session.fragmentOf(result),
+        spec: result.report.spec,
+        note: `${change(result.report)}, shown in the lab`,
+      });
     // Without storage there are no recent results.
     for (const { run, report, at } of await records.all().catch(() => [])) {
-      if (report) add({ link: session.fragmentOf({ link: run.link, report }), spec: report.spec, note: `${change(report)}, ${timeText(at)}` });
+      if (report)
+        add({
+          link: session.fragmentOf({ link: run.link, report }),
+          spec: report.spec,
+          note: `${change(report)}, ${timeText(at)}`,
+        });
     }
     for (const { name, draft } of [preset("direct"), preset("indirect")]) {
       const complete = session.engine.complete(draft);
-      if (found.length < 2 && !("errors" in complete)) add({ link: complete.link, spec: complete.spec, note: `example: ${name}` });
+      if (found.length < 2 && !("errors" in complete))
+        add({ link: complete.link, spec: complete.spec, note: `example: ${name}` });
     }
     return found;
   }

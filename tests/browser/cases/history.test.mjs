@@ -85,6 +85,14 @@ async function interrupt(page, link) {
   await page.reload();
 }
 
+browserTest("a reload starts an interrupted run again", { timeout: 120 }, async (page) => {
+  await interrupt(page, LONG);
+  await iteration(page, 2);
+  assert.equal(await page.text("notices"), "");
+  await page.click("cancel");
+  await count(page, 1);
+});
+
 browserTest(
   "a reload keeps the curve of a long run, and asks",
   { data: ["mnist"], timeout: 120 },

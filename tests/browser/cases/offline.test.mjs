@@ -136,7 +136,9 @@ function publishNext(folder) {
   const text = readFileSync(script, "utf8").replace(/(?<=^const BUILD = ).*(?=;$)/m, (json) => {
     const { files, ...build } = JSON.parse(json);
     for (const path of Object.keys(files)) {
-      files[path] = createHash("sha256").update(readFileSync(join(folder, path))).digest("hex");
+      files[path] = createHash("sha256")
+        .update(readFileSync(join(folder, path)))
+        .digest("hex");
     }
     return JSON.stringify({ ...build, id: "0123456789ab", files });
   });

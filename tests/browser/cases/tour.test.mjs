@@ -248,10 +248,13 @@ async function explanation(page, part, word) {
   await page.settle();
   await page.press(Key.ENTER);
   await page.waitVisible("term-note");
-  const inside = await page.execute((note) => {
-    const { left, right, top, bottom } = note.getBoundingClientRect();
-    return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight;
-  }, await page.find("term-note"));
+  const inside = await page.execute(
+    (note) => {
+      const { left, right, top, bottom } = note.getBoundingClientRect();
+      return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight;
+    },
+    await page.find("term-note"),
+  );
   assert(inside, `the explanation of ${word} leaves the screen`);
   return page.text("term-note");
 }
