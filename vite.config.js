@@ -91,6 +91,8 @@ export default defineConfig({
   root: WWW,
   // The site works from any folder of any static host.
   base: "./",
+  // An unknown path is an error 404, not the page.
+  appType: "mpa",
   build: {
     outDir: "../dist",
     emptyOutDir: true,

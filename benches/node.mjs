@@ -32,7 +32,7 @@ function bundles(Bench, folder) {
 
 const median = (times) => times.slice().sort((a, b) => a - b)[times.length >> 1];
 
-/** Figure 2 on a pool: every worker asks for the next run when it is done with one. */
+/** Figure 2 on a pool: every worker takes the next run when it has finished one. */
 async function figure(pkg, folder, count) {
   const workers = Array.from(
     { length: count },

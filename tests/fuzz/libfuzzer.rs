@@ -1,7 +1,8 @@
 //! The target that $TARGET names under libFuzzer. cargo-fuzz builds it on a stable toolchain:
 //!
 //! ```text
-//! cargo install cargo-fuzz
+//! cargo install cargo-fuzz --locked
+//! mkdir -p target/fuzz/csv
 //! TARGET=csv cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none --dev --features libfuzzer \
 //!     libfuzzer target/fuzz/csv tests/fuzz/corpus/csv -- -max_total_time=60
 //! ```

@@ -89,7 +89,7 @@ fn user_file(name: &str, bytes: &[u8]) {
     }
 }
 
-/// The IDX reader, and what makes images and labels of two such files (the first two bytes say
+/// The IDX reader, and what makes images and labels of two such files (the first two bytes contain
 /// where the second begins).
 fn idx(bytes: &[u8]) {
     if let Ok(array) = idx::read(bytes) {
@@ -275,7 +275,7 @@ fn check_field_error(error: &patom::Error) {
     check_error(error);
 }
 
-/// Messages can be shown: something is said, and a hostile text does not fill the page with it.
+/// Messages can be shown: they are not empty, and a hostile text does not fill the page.
 fn check_error(error: &patom::Error) {
     let message = error.to_string();
     assert!(

@@ -67,7 +67,8 @@ fn bundles(prepared: &[data::Prepared], staged: &Path) -> Result<Vec<Bundle>> {
     available
         .map(|bundle| {
             let file = bundle.file.clone();
-            let content = fs::read(staged.join(&file)).with_context(|| format!("reading {file}"))?;
+            let content =
+                fs::read(staged.join(&file)).with_context(|| format!("reading {file}"))?;
             let (stem, extension) = file.rsplit_once('.').unwrap_or((&file, "bin"));
             let path = format!("data/{stem}-{}.{extension}", &sha256_hex(&content)[..12]);
             let bytes = content.len();

@@ -114,7 +114,11 @@ fn compile(
     with_flags(&mut command, settings, true);
     run(&mut command)?;
     // The next module overwrites it.
-    let wasm = workspace.target.join(target).join(profile).join("patom.wasm");
+    let wasm = workspace
+        .target
+        .join(target)
+        .join(profile)
+        .join("patom.wasm");
     fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))
 }
 
