@@ -489,6 +489,20 @@ mod tests {
     }
 
     #[test]
+    fn every_key_of_a_link_has_one_meaning() {
+        let mut keys: Vec<&str> = FIELDS.iter().map(|field| field.key).collect();
+        keys.extend(["c", "e", "h", "r", "q", "u"]);
+        keys.extend(VIEW_KEYS);
+        for (at, key) in keys.iter().enumerate() {
+            assert!(!keys[..at].contains(key), "{key} is used twice");
+        }
+        for (at, field) in FIELDS.iter().enumerate() {
+            let earlier = FIELDS[..at].iter().any(|other| other.name == field.name);
+            assert!(!earlier, "{} is defined twice", field.name);
+        }
+    }
+
+    #[test]
     fn the_columns_of_a_file_travel_readably() {
         let sha256 = "ab".repeat(32);
         let columns = "sep:semicolon;task:1;label:9;split:10,hold out;x:2-8;class:b%2Ca,né";

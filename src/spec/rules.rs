@@ -30,9 +30,15 @@ pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result
         } => match value.as_f64() {
             Some(number) if number.is_finite() && number >= min && number <= max => Ok(()),
             Some(0.0) if or_zero => Ok(()),
-            Some(_) if or_zero => out_of_range(format!("0, or between {min:?} and {max:?}")),
-            Some(_) => out_of_range(format!("between {min:?} and {max:?}")),
-            None => refuse(format!("a number between {min:?} and {max:?}")),
+            Some(_) if or_zero => {
+                out_of_range(format!("0, or between {} and {}", plain(min), plain(max)))
+            }
+            Some(_) => out_of_range(format!("between {} and {}", plain(min), plain(max))),
+            None => refuse(format!(
+                "a number between {} and {}",
+                plain(min),
+                plain(max)
+            )),
         },
         FieldKind::Tasks => check_tasks(field, value, shape),
         FieldKind::Dataset => match DatasetRef::try_from(value.clone())? {
@@ -46,6 +52,12 @@ pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result
             DatasetRef::File { .. } => Ok(()),
         },
     }
+}
+
+/// A bound as people write it: 5 rather than 5.0, but 1e-12.
+fn plain(bound: f64) -> String {
+    let text = format!("{bound:?}");
+    text.strip_suffix(".0").unwrap_or(&text).to_string()
 }
 
 fn check_tasks(field: &Field, value: &Value, shape: &Shape) -> Result<()> {

@@ -52,7 +52,7 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         (
             run,
             r#"{"lambda1":0}"#,
-            &["lambda1: 0 is", "between 1e-12 and 1000000.0"],
+            &["lambda1: 0 is", "between 1e-12 and 1000000"],
         ),
         (run, r#"{"lambda1":-0.1}"#, &["lambda1: -0.1 is"]),
         (run, r#"{"lambda1":"NaN"}"#, &["lambda1: \"NaN\" is"]),
@@ -136,7 +136,7 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         (
             &["run", "v=1&d=synthetic&b=7"],
             "",
-            &["budget: 7", "between 0.0 and 5.0"],
+            &["budget: 7", "between 0 and 5"],
         ),
         (&["run", "#v=1&t=5-2"], "", &["targets: 5-2 is", "0-14,20"]),
         (&["run", "#v=1&k=%zz"], "", &["link: %zz is"]),
