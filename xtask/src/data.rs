@@ -290,10 +290,7 @@ mod tests {
         let found = first_of(&all, "f.mat", &folder, &published);
         assert_eq!(found.unwrap(), b"right");
         let error = first_of(&all[..2], "f.mat", &folder, &published).unwrap_err();
-        assert!(
-            error.contains(all[0]) && error.contains(all[1]),
-            "{error}"
-        );
+        assert!(error.contains(all[0]) && error.contains(all[1]), "{error}");
         assert!(error.contains("not the published file: 5 bytes"), "{error}");
         std::fs::remove_dir_all(&folder).unwrap();
     }

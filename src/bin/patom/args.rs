@@ -79,13 +79,13 @@ pub struct DataFolder {
     pub folder: Option<PathBuf>,
 }
 
-/// The path of a folder that is there.
+/// The path of an existing folder.
 fn folder_argument() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| {
         if path.is_dir() {
             Ok(path)
         } else {
-            Err("expected a folder that is there")
+            Err("expected an existing folder")
         }
     })
 }
