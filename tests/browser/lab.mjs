@@ -12,7 +12,7 @@ export const LONG = "#p=constant&i=1000&g=implicit_total&pb=50";
 /** Texts of the page that several files of cases rely on. */
 export const TEXTS = {
   reproduced: "Reproduced bit for bit",
-  offline: "Works without a connection",
+  offline: "Works offline",
 };
 
 /** `starting`, `idle`, `running`, `done`, `cancelled` or `failed`. */

@@ -73,7 +73,7 @@ browserTest("cancel keeps the curve, and the next run works", { tier: "default" 
   await page.settle();
   const before = await drawn(page);
   assert.match(before.label, /^Cancelled at iteration/);
-  await page.waitText("where-words", "injected points");
+  await page.waitText("where-words", "poisoned points");
   await page.screenshotWhole("cancelled");
   await sleep(400);
   assert.equal((await drawn(page)).pixels, before.pixels, "the curve changed after the cancel");
