@@ -208,7 +208,11 @@ export class Session extends Store {
 
   /** The source of a published data set, for other workers. @param {string} name */
   async sourceOf(name) {
-    return this.opened.get(name)?.source ?? this.bundles.get(name) ?? (await fetchBundle(name, this.broken.has(name)));
+    return (
+      this.opened.get(name)?.source ??
+      this.bundles.get(name) ??
+      (await fetchBundle(name, this.broken.has(name)))
+    );
   }
 
   /**
