@@ -17,12 +17,13 @@ async function runs(page) {
   assert.equal(await page.text("notices"), "");
 }
 
-for (const { name, faults, problem } of [
-  { name: "a panic", faults: ["panic"], problem: /a panic was injected/ },
-  { name: "the end of the worker", faults: ["close"], problem: /The browser/ },
-  { name: "a lack of memory", faults: ["memory"], problem: /memory/ },
+for (const { name, faults, problem, tier } of [
+  { name: "a panic", faults: ["panic"], problem: /a panic was injected/, tier: "default" },
+  { name: "a trap", faults: ["trap"], problem: /a trap was injected/ },
+  { name: "the end of the worker", faults: ["close"], problem: /The browser/, tier: "default" },
+  { name: "a lack of memory", faults: ["memory"], problem: /memory/, tier: "default" },
 ]) {
-  browserTest(`${name} is shown, and the next run works`, { tier: "default" }, async (page) => {
+  browserTest(`${name} is shown, and the next run works`, { tier }, async (page) => {
     page.expectConsoleError("a panic was injected");
     page.failRuns(...faults);
     await page.open("#i=3");
