@@ -147,15 +147,17 @@ $("fields").hidden = false;
 
 // Not needed for the first result.
 const rest = once(async () => {
-  const [{ History }, { showHistory }, { workOffline }, { preparePrint }] = await Promise.all([
+  const [{ History }, { showHistory }, { workOffline }, { preparePrint }, footer] = await Promise.all([
     import("./core/history.js"),
     import("./views/history.js"),
     import("./offline/offline.js"),
     import("./views/print.js"),
+    import("./views/footer.js"),
   ]);
   preparePrint(session, () => resultAddress(session));
   showHistory(session, new History(session), interrupted);
   workOffline(session);
+  footer.showSourceLinks();
 });
 // Without a message: the connection was lost, or a newer version replaced these files.
 const loadRest = () => rest().catch(() => {});

@@ -31,6 +31,14 @@ export async function finished(page, seconds = 30) {
   return digest;
 }
 
+/** Waits for a state of the confirmation: `computed`, `confirming`, `confirmed` or `differs`. */
+export const confirmation = (page, wanted, id = "confirmation") =>
+  page.waitFor(
+    `the confirmation to be ${wanted}`,
+    async () => (await page.isVisible(id)) && (await page.property(id, "dataset")).state === wanted,
+    30,
+  );
+
 /** Waits until a run has reached this iteration or a later one, and returns that. */
 export const iteration = (page, least) =>
   page.waitFor(`iteration ${least} or a later one`, async () => {

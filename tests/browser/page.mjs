@@ -331,17 +331,18 @@ export class Page {
 
   /**
    * Makes the next runs of the page fail, in the order in which they reach a worker; "" leaves one
-   * alone. `panic`: the engine throws · `memory`: no more can be allocated (only a new worker has none
-   * to spare) · `close`: the worker ends without a message · `wrong`: it computes another
-   * specification. Call it before `open`; each load of the page starts the list again.
+   * alone. `panic`: the engine throws · `trap`: it stops like a faulty module · `memory`: no more can be
+   * allocated (only a new worker has none to spare) · `close`: the worker ends without a message ·
+   * `wrong`: it computes another specification, each time a different one. Call it before `open`; each
+   * load of the page starts the list again.
    */
   failRuns(...faults) {
     this.server.prelude((faults) => {
       const post = Worker.prototype.postMessage;
       Worker.prototype.postMessage = function (message, ...rest) {
         const fault = message?.type === "run" ? faults.shift() : "";
-        if (fault === "wrong")
-          message = { ...message, spec: { ...message.spec, seed: message.spec.seed + 1 } };
+        const seed = message?.spec?.seed + 1 + faults.length;
+        if (fault === "wrong") message = { ...message, spec: { ...message.spec, seed } };
         else if (fault) message = { ...message, fault };
         return Reflect.apply(post, this, [message, ...rest]);
       };
@@ -555,6 +556,7 @@ function failInWorker() {
       memory ??= exports.memory;
       const data_run = (...args) => {
         if (fault === "panic") throw new Error("a panic was injected");
+        if (fault === "trap") throw new WebAssembly.RuntimeError("a trap was injected");
         return run(...args);
       };
       Object.defineProperty(instance, "exports", {

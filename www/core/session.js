@@ -181,7 +181,7 @@ export class Session extends Store {
     const known = this.bundles.get(ref);
     if (known) return known;
     try {
-      const source = await fetchBundle(ref);
+      const source = await fetchBundle(ref, this.broken.has(ref));
       const description = await this.solver.load(source);
       this.bundles.set(ref, source);
       this.described.set(source.key, description);
@@ -208,7 +208,11 @@ export class Session extends Store {
 
   /** The source of a published data set, for other workers. @param {string} name */
   async sourceOf(name) {
-    return this.opened.get(name)?.source ?? this.bundles.get(name) ?? (await fetchBundle(name));
+    return (
+      this.opened.get(name)?.source ??
+      this.bundles.get(name) ??
+      (await fetchBundle(name, this.broken.has(name)))
+    );
   }
 
   /**

@@ -22,9 +22,10 @@ export const syntheticSource = (spec) => ({
 
 /**
  * @param {string} name
+ * @param {boolean} [failed] the last attempt failed: the browser may have cached a damaged download
  * @returns {Promise<Source>}
  */
-export async function fetchBundle(name) {
+export async function fetchBundle(name, failed = false) {
   const bundle = bundles[`${name}.bundle`];
   if (!bundle) throw { code: "data", field: "dataset", message: `this build does not include ${name}` };
   /** @param {string} why */
@@ -36,7 +37,7 @@ export async function fetchBundle(name) {
   /** @type {Response} */
   let response;
   try {
-    response = await fetch(bundleUrl(bundle));
+    response = await fetch(bundleUrl(bundle), { cache: failed ? "reload" : "default" });
   } catch {
     throw fail("no connection");
   }

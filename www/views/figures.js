@@ -272,16 +272,16 @@ class FigureView {
 
   /** Saves new results in the browser. */
   save() {
-    const [id, results] = [this.id, this.unsaved.splice(0)];
-    const { kept } = this;
-    if (results.length === 0 || !kept) return;
-    const all = () => this.measured();
-    this.keep(() => sweeps.add(this.about.number, id, kept, results, all));
+    const [id, fresh] = [this.id, this.unsaved.splice(0)];
+    // Of this sweep: another one may begin before they are saved.
+    const { kept, results } = this;
+    if (fresh.length === 0 || !kept) return;
+    this.keep(() => sweeps.add(this.about.number, id, kept, fresh, () => this.measured(results)));
   }
 
   /** @returns {[number, Measured][]} */
-  measured() {
-    return this.results.flatMap((result, run) => (isMeasured(result) ? [[run, result]] : []));
+  measured(results = this.results) {
+    return results.flatMap((result, run) => (isMeasured(result) ? [[run, result]] : []));
   }
 
   /** @param {() => Promise<unknown>} work */

@@ -104,6 +104,12 @@ browserTest(
     assert.match(label, /^Interrupted at iteration/);
     await count(page, 1);
     await page.screenshotWhole("interrupted");
+    assert.equal(await page.text("act-run"), "Run it again");
+    // Only in the lab.
+    await page.click("to-compare");
+    await page.waitVisible("compare-view");
+    assert.equal(await page.text("notices"), "");
+    await page.click("to-lab");
     await page.click("act-run");
     await reached(page, "running");
     await page.click("cancel");

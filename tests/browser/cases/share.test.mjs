@@ -78,7 +78,7 @@ browserTest("a file without a specification is rejected with a reason", {}, asyn
     ["photo.png", png, /PNG/],
     ["cut.png", png.subarray(0, 40), /end/],
     ["logo.svg", "<svg></svg>", /SVG/],
-    ["newer.svg", '<svg><metadata id="patom">{"link":"v=99"}</metadata></svg>', /newer version/],
+    ["newer.svg", '<svg><metadata id="patom">{"link":"v=99"}</metadata></svg>', /newer than/],
     ["package.json", '{"name":"x"}', /name: unknown field/],
     ["list.json", "[1,2]", /PNG.*JSON/],
     ["broken.json", '{"budget":', /line 1/],
