@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Key } from "selenium-webdriver";
@@ -64,7 +65,15 @@ browserTest(
   { ...DATA, tier: "default" },
   async (page) => {
     await openFigure(page, 1, ["sarcos"]);
-    await page.waitText("figure-source", /Published results: 5 seeds, engine \d.* digest [0-9a-f]{16}/);
+    const engine = await page.text("engine-version");
+    const source = await page.text("figure-source");
+    assert(source.startsWith(`Published results: 5 seeds, engine ${engine}, computed on `), source);
+    assert.match(source, /on \d{4}-\d\d-\d\d · digest [0-9a-f]{16}$/);
+    for (const number of [1, 2, 3]) {
+      const file = join(page.dist, `published/figure${number}.json`);
+      assert.equal(JSON.parse(readFileSync(file, "utf8")).engine, engine, file);
+    }
+    assert.equal(await page.text("figure-run"), "Recompute here");
     assert.match((await drawn(page)).label, /45 of 45 runs/);
     assert.match(await page.text("figure-findings-landmine"), /iteration \d/);
     await runFigure(page);

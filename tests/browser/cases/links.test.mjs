@@ -135,6 +135,23 @@ browserTest("a pasted link runs, and takes the notices of the last one away", {}
   assert.equal(await page.execute(() => document.getElementById("notices").children.length), 1);
 });
 
+browserTest("another link closes an open dialog", {}, async (page) => {
+  await page.open("#i=2");
+  const digests = [await finished(page)];
+  for (const [dialog, link, open] of [
+    ["examples", "#i=3", () => page.click("all-examples")],
+    ["mapper", "#i=4", () => page.upload("file", "scores.csv", "a,b\n1,2\n3,4\n")],
+  ]) {
+    await open();
+    await page.waitVisible(dialog);
+    await page.setFragment(link);
+    await page.waitHidden(dialog);
+    await address(page, link.slice(1), "&r=");
+    digests.push(await finished(page));
+  }
+  assert.equal(new Set(digests).size, 3, digests.join());
+});
+
 browserTest("a link to a file asks for the file until something else is chosen", {}, async (page) => {
   await page.open(FILE_LINK);
   await notice(page, "mine.csv");

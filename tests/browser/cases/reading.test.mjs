@@ -242,6 +242,55 @@ browserTest("pasted links are run and compared", { data: ["landmine"], timeout: 
   assert.equal((await mapLabels(page)).length, 2);
 });
 
+/** Chooses a result for one side of the comparison: the first whose link contains this. */
+const choose = (page, side, part) =>
+  page.waitFor(`${part} to be chosen`, () =>
+    page.execute(
+      (side, part) => {
+        const buttons = [...document.querySelectorAll(`[data-testid=recent-${side}]`)];
+        const button = buttons.find(({ dataset }) => dataset.link.includes(part));
+        button?.click();
+        return button !== undefined;
+      },
+      side,
+      part,
+    ),
+  );
+
+browserTest("recent results are compared by two clicks", { tier: "default" }, async (page) => {
+  const first = await open(page, "#i=3");
+  await page.setFragment("#k=indirect&i=4");
+  await page.waitFor("the second result", async () => (await finished(page)) !== first);
+  const second = await finished(page);
+  await page.click("to-compare");
+  await choose(page, "A", "&i=3");
+  await page.waitText("compare-status", /run B/);
+  await choose(page, "B", "&i=4");
+  await compared(page, "done");
+  await page.waitText("compare-verdict", `${first} (A), ${second} (B)`);
+  const pressed = await page.execute(() =>
+    [...document.querySelectorAll("[data-testid=compare-recent] [aria-pressed=true]")].map(
+      ({ dataset: { testid, link } }) => `${testid} ${link}`,
+    ),
+  );
+  assert.equal(pressed.length, 2, pressed.join());
+  assert(
+    pressed.every((choice) => /A .*&i=3|B .*&i=4/.test(choice)),
+    pressed.join(),
+  );
+});
+
+browserTest("without recent results two examples are offered to compare", {}, async (page) => {
+  await page.open("#view=compare");
+  await page.waitFor("two examples", () =>
+    page.execute(() => document.querySelectorAll("[data-testid=compare-recent] li").length === 2),
+  );
+  await choose(page, "A", "synthetic");
+  await choose(page, "B", "indirect");
+  await compared(page, "done");
+  await page.waitText("compare-differences", "indirect");
+});
+
 browserTest("hostile links of a comparison are refused with a reason", {}, async (page) => {
   for (const [left, reason] of [
     ["v=9%26d=synthetic", /version/],
