@@ -1,4 +1,4 @@
-//! The upper level: exact gradients against central differences with the lower level solved anew,
+//! The upper level: exact gradients against central differences with the lower level solved again,
 //! and what the attack promises.
 
 mod common;
@@ -28,7 +28,7 @@ fn injections(problem: &Problem, attackers: &[usize]) -> Vec<Injection> {
         .collect()
 }
 
-/// dU by central differences along each entry of each injected point, `solve` giving W anew.
+/// dU by central differences along each entry of each injected point, `solve` giving W again.
 fn differences(
     problem: &mut Problem,
     targets: &[usize],

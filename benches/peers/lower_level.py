@@ -125,7 +125,7 @@ def main() -> None:
     points, labels = [x for x, _ in train], [y for _, y in train]
 
     def data() -> Stacked:
-        """Gram matrices are part of the work, so every run stacks anew."""
+        """Gram matrices are part of the work, so every run stacks them again."""
         return stack(a.loss, points, labels)
 
     if "numpy" in a.peers:

@@ -39,7 +39,7 @@ fn solve_prints_one_object_with_the_fields_of_the_contract() {
     let certificate = found["certificate"].as_f64().unwrap();
     assert!(certificate <= 1e-9 * objective.max(1.0));
 
-    // The two solvers agree within their certificates, the options are heard.
+    // The two solvers agree within their certificates, the options have an effect.
     let other = place.solve(&["tasks.csv", "--solver", "alternating"]);
     let gap = (other["objective"].as_f64().unwrap() - objective).abs();
     assert!(gap <= certificate + other["certificate"].as_f64().unwrap() + 1e-14);

@@ -196,7 +196,7 @@ fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
     let again: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(timeless(&again), timeless(&report));
 
-    // Rows that are left out are told.
+    // Rows that are left out are reported.
     place.write("folder/scores.csv", format!("{text}west;1,5;;100;train\n"));
     let columns = format!("{columns};missing:drop");
     let done = place.patom(&["run", "-", "--columns", &columns], spec);

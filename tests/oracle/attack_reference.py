@@ -2,7 +2,7 @@
 
 Here: the poisoned problem, the utility, the three gradients of the design document and,
 to doubt two of them, the utility as a function of the injected points with the lower
-level solved anew (Omega free or held).
+level solved again (Omega free or held).
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def solve_with_omega_held(problem: Problem, omega: np.ndarray, start: np.ndarray
 
 
 def utility_by_differences(attack: Attack, weights: np.ndarray, omega_moves: bool, step: float) -> list[np.ndarray]:
-    """dU/dx of every injected point by fourth-order central differences, the lower level solved anew for each."""
+    """dU/dx of every injected point by fourth-order central differences, the lower level solved again for each."""
     omega = reference.omega(weights, attack.clean.epsilon)
 
     def value(task: int, point: int, direction: np.ndarray) -> float:

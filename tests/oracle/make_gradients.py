@@ -3,7 +3,7 @@
 Usage: python3 tests/oracle/make_gradients.py   (NumPy alone; about 20 seconds)
 
 The two implicit gradients come from the optimality conditions by dense linear algebra and
-are checked against fourth-order central differences with the lower level solved anew
+are checked against fourth-order central differences with the lower level solved again
 (for `implicit` with Omega held). The published one is the sum of the paper's per-sample
 formula over all clean points of the targets. For the squared hinge, seeds are tried in
 order until no training point, clean or injected, lies within 1e-3 of the kink.

@@ -232,7 +232,7 @@ def sample_deviation(report: dict[str, Any], rows: Rows) -> None:
         row[2] *= np.sqrt(11 / 12)
 
 
-# The weights moved a little and everything derived from them stated anew: only the optimum is missed.
+# The weights moved a little and everything derived from them stated again: only the optimum is missed.
 def unconverged(report: dict[str, Any], rows: Rows) -> None:
     weights = np.array(report["clean"]["weights"]).T * 1.001
     with tempfile.TemporaryDirectory() as folder:

@@ -225,7 +225,7 @@ export class Examples {
    * @param {string} link
    * @param {Report} report
    */
-  async heard(link, report) {
+  async addResult(link, report) {
     this.outcomes.set(link, outcomeOf(report));
     if (this.dialog.open) this.showNumbers();
     const example = EXAMPLES.find(({ draft, paper }) => paper && this.link(draft) === link);

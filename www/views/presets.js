@@ -66,7 +66,7 @@ export function showPresets(lab) {
       $("claim").hidden = true;
     } else if (event.type === "done" && event.run.link !== linkOf({})) {
       // Without a connection the paper's claim is not shown; the next result tries again.
-      (await examples().catch(() => null))?.heard(event.run.link, event.report);
+      (await examples().catch(() => null))?.addResult(event.run.link, event.report);
     }
   });
 }
