@@ -13,6 +13,7 @@ use patom::experiment::{self, Unobserved};
 use patom::spec::link;
 use patom::spec::{Shape, Spec};
 use patom::wasm::{engine, extras};
+use tsify::Ts;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -36,6 +37,11 @@ fn parse(json: &str) -> JsValue {
     JSON::parse(json).unwrap()
 }
 
+/// What `complete` makes of a draft.
+fn completion(draft: JsValue) -> JsValue {
+    engine::complete(Ts::new_unchecked(draft), None).into()
+}
+
 fn get(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &name.into()).unwrap()
 }
@@ -44,8 +50,8 @@ fn text(object: &JsValue, name: &str) -> String {
     get(object, name).as_string().unwrap()
 }
 
-fn complete(draft: JsValue) -> JsValue {
-    get(&engine::complete(draft, JsValue::UNDEFINED), "spec")
+fn complete(draft: JsValue) -> Ts<Spec> {
+    Ts::new_unchecked(get(&completion(draft), "spec"))
 }
 
 #[wasm_bindgen_test]
@@ -73,7 +79,7 @@ fn golden_links_mean_what_they_meant() {
 #[wasm_bindgen_test]
 fn a_run_through_the_boundary_is_the_same_run() {
     let (name, link) = SYNTHETIC[0];
-    let spec = complete(get(&engine::read_link(link), "draft"));
+    let spec = complete(get(&engine::read_link(link).into(), "draft"));
     let data = engine::Data::synthetic(spec.clone()).ok().unwrap();
     // The boundary takes functions of any signature.
     let listener: Function = Function::new_with_args(
@@ -85,7 +91,7 @@ fn a_run_through_the_boundary_is_the_same_run() {
     .unchecked_into();
     let clock: Function = Function::new_no_args("return 1").unchecked_into();
     let run = data.run(spec, clock, Some(listener)).ok().unwrap();
-    assert_eq!(text(&run.report(), "digest"), native_digest(name));
+    assert_eq!(text(&run.report().into(), "digest"), native_digest(name));
     let heard: Array = get(&js_sys::global(), "heard").unchecked_into();
     let heard = String::from(heard.join(" "));
     // Every iteration has a place for each injected point of the scene.
@@ -102,14 +108,14 @@ fn a_run_through_the_boundary_is_the_same_run() {
 
 #[wasm_bindgen_test]
 fn errors_cross_the_boundary_as_code_field_and_message() {
-    let refused = engine::complete(parse(r#"{"budget":9,"lambda1":0}"#), JsValue::UNDEFINED);
+    let refused = completion(parse(r#"{"budget":9,"lambda1":0}"#));
     let errors: Array = get(&refused, "errors").unchecked_into();
     let fields: Vec<String> = errors.iter().map(|error| text(&error, "field")).collect();
     assert_eq!(fields, ["budget", "lambda1"]);
     assert_eq!(text(&errors.get(0), "code"), "field");
     assert!(text(&errors.get(0), "message").starts_with("budget: 9"));
 
-    let refused = engine::read_link("v=2&d=sarcos");
+    let refused = engine::read_link("v=2&d=sarcos").into();
     let errors: Array = get(&refused, "errors").unchecked_into();
     assert_eq!(text(&errors.get(0), "field"), "version");
 

@@ -315,6 +315,7 @@ pub fn names(tasks: &[usize]) -> String {
 
 /// What a figure keeps of a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Measured {
     /// Version of the engine.
     pub engine: String,

@@ -17,6 +17,7 @@ use crate::rng::{Random, Stream};
 
 /// What a field may hold.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum FieldKind {
     /// One of these words.
@@ -54,6 +55,7 @@ pub enum FieldKind {
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Field {
     /// Name in JSON.
     pub name: &'static str,
@@ -65,6 +67,8 @@ pub struct Field {
     pub purpose: &'static str,
     /// What it may hold.
     #[serde(flatten)]
+    // Spelled out, because otherwise the generated interface would extend a union, which none can.
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "FieldKind"))]
     pub kind: FieldKind,
     /// Its value where none is given.
     #[serde(skip)]
@@ -180,6 +184,7 @@ macro_rules! fields {
     })+) => {
         /// A complete, checked specification. Same spec and data, same result, bit for bit.
         #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
         pub struct Spec {
             $(#[doc = $purpose] pub $name: $type,)+
         }

@@ -14,6 +14,7 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::data::import::mapping::Mapping;
@@ -161,7 +162,8 @@ impl Claim {
 }
 
 /// How a result compares with the claim of a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Comparison {
     /// Bit for bit.
     pub same: bool,

@@ -40,6 +40,7 @@ const LINE: usize = 80;
 
 /// The data set of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 #[serde(untagged, try_from = "Value")]
 pub enum DatasetRef {
     /// One of [`DATASETS`].

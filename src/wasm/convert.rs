@@ -8,10 +8,12 @@
     )
 )]
 
-use js_sys::{Float64Array, Object, Reflect};
+use js_sys::Float64Array;
 use plotters::drawing::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
@@ -20,69 +22,105 @@ use crate::chart::{Style, curve, heatmap, map};
 use crate::data::{DataSet, Kind};
 use crate::error::{Error, Result};
 use crate::metrics::MetricName;
-use crate::spec::{Draft, Shape};
+use crate::spec;
 
-/// An error as JavaScript sees it: `{code, field, message}`.
-pub(super) fn error_object(error: &Error) -> JsValue {
-    object([
-        ("code", error.code().into()),
-        (
-            "field",
-            error.field_name().map_or(JsValue::NULL, JsValue::from),
-        ),
-        ("message", error.to_string().into()),
-    ])
+/// A value as a plain JavaScript object, of the type that is generated for it.
+pub(super) fn to_js<T: Tsify + Serialize>(value: &T) -> Ts<T> {
+    Ts::new_unchecked(plain(value))
 }
 
-impl From<Error> for JsValue {
-    fn from(error: Error) -> Self {
-        error_object(&error)
-    }
-}
-
-pub(super) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
+fn plain<T: Serialize>(value: &T) -> JsValue {
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .expect("our own types are plain data")
 }
 
-pub(super) fn from_js<T: for<'de> Deserialize<'de>>(value: JsValue, what: &str) -> Result<T> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| Error::field(what, error, "plain data"))
+/// The same of several values.
+pub(super) fn all_to_js<T: Tsify + Serialize>(values: impl IntoIterator<Item = T>) -> Vec<Ts<T>> {
+    values.into_iter().map(|value| to_js(&value)).collect()
 }
 
-pub(super) fn read_draft(draft: JsValue) -> Result<Draft> {
-    Draft::from_value(from_js(draft, "spec")?)
+pub(super) fn from_js<T: Tsify + for<'de> Deserialize<'de>>(value: Ts<T>, what: &str) -> Result<T> {
+    serde_wasm_bindgen::from_value(value.into())
+        .map_err(|error| Error::field(what, error, "plain data"))
 }
 
-pub(super) fn object<const N: usize>(entries: [(&str, JsValue); N]) -> JsValue {
-    let object = Object::new();
-    entries
-        .into_iter()
-        .for_each(|(key, value)| set(&object, key, &value));
-    object.into()
+/// `draft` may have any JavaScript type.
+pub(super) fn read_draft(draft: impl Into<JsValue>) -> Result<spec::Draft> {
+    let Draft(value) = from_js(Ts::new_unchecked(draft.into()), "spec")?;
+    spec::Draft::from_value(value)
 }
 
-pub(super) fn set(object: &Object, key: &str, value: &JsValue) {
-    // Setting a property of a fresh plain object cannot fail.
-    let _ = Reflect::set(object, &key.into(), value);
+/// An error; `field` where it belongs to one.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Problem {
+    code: &'static str,
+    field: Option<String>,
+    message: String,
 }
 
-pub(super) fn numbers(values: impl IntoIterator<Item = f64>) -> JsValue {
-    let values: Vec<f64> = values.into_iter().collect();
-    Float64Array::from(values.as_slice()).into()
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code(),
+            field: error.field_name().map(str::to_string),
+            message: error.to_string(),
+        }
+    }
 }
 
-pub(super) fn optional(values: &[Option<f64>]) -> impl Iterator<Item = f64> {
-    values.iter().map(|value| value.unwrap_or(f64::NAN))
+impl From<Error> for JsValue {
+    fn from(error: Error) -> Self {
+        plain(&Problem::from(&error))
+    }
 }
 
-pub(super) fn matrix(rows: &[Vec<f64>]) -> JsValue {
-    numbers(rows.iter().flatten().copied())
+/// Numbers; one that is not defined is not a number.
+#[derive(Serialize, Deserialize, Tsify)]
+#[serde(transparent)]
+#[tsify(type = "Float64Array")]
+pub struct Numbers(#[serde(with = "serde_wasm_bindgen::preserve")] Float64Array);
+
+impl FromIterator<f64> for Numbers {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        let values: Vec<f64> = values.into_iter().collect();
+        Self(Float64Array::from(values.as_slice()))
+    }
 }
 
-/// A [`Shape`] as the page hands it back.
-#[derive(Serialize, Deserialize)]
-pub(super) struct PlainShape {
+impl Numbers {
+    pub(super) fn of(values: &[f64]) -> Self {
+        Self(Float64Array::from(values))
+    }
+
+    /// The rows of a matrix, one after the other.
+    pub(super) fn matrix(rows: &[Vec<f64>]) -> Self {
+        rows.iter().flatten().copied().collect()
+    }
+
+    pub(super) fn optional(values: &[Option<f64>]) -> Self {
+        values
+            .iter()
+            .map(|value| value.unwrap_or(f64::NAN))
+            .collect()
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<f64> {
+        self.0.to_vec()
+    }
+}
+
+/// Some fields of a specification, unchecked.
+#[derive(Serialize, Deserialize, Tsify)]
+#[serde(transparent)]
+#[tsify(type = "Record<string, any>")]
+pub struct Draft(pub(super) Value);
+
+/// What the check must know of a data set.
+#[derive(Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Shape {
     pub(super) tasks: usize,
     pub(super) kind: Option<Kind>,
     pub(super) has_split: bool,
@@ -91,8 +129,8 @@ pub(super) struct PlainShape {
     pub(super) columns: Option<String>,
 }
 
-impl From<&PlainShape> for Shape {
-    fn from(shape: &PlainShape) -> Self {
+impl From<&Shape> for spec::Shape {
+    fn from(shape: &Shape) -> Self {
         Self {
             tasks: shape.tasks,
             kind: shape.kind,
@@ -101,8 +139,8 @@ impl From<&PlainShape> for Shape {
     }
 }
 
-impl From<Shape> for PlainShape {
-    fn from(shape: Shape) -> Self {
+impl From<spec::Shape> for Shape {
+    fn from(shape: spec::Shape) -> Self {
         Self {
             tasks: shape.tasks,
             kind: shape.kind,
@@ -112,34 +150,68 @@ impl From<Shape> for PlainShape {
     }
 }
 
-pub(super) fn describe(data: &DataSet) -> JsValue {
-    let (fewest, most) = data.points_per_task();
-    let shape = PlainShape {
-        columns: data.columns.clone(),
-        ..PlainShape::from(Shape::of(data))
-    };
-    object([
-        ("name", data.name.as_str().into()),
-        ("kind", to_js(&data.kind)),
-        ("metric", to_js(&MetricName::of(data.kind))),
-        ("features", to_js(&data.features)),
-        ("points", to_js(&data.point_count())),
-        ("points_per_task", numbers([fewest as f64, most as f64])),
-        ("task_names", to_js(&data.task_names)),
-        ("sha256", data.sha256.as_str().into()),
-        ("shape", to_js(&shape)),
-    ])
+/// What a loaded data set is.
+#[derive(Serialize, Tsify)]
+pub struct Description {
+    name: String,
+    kind: Kind,
+    metric: MetricName,
+    features: usize,
+    points: usize,
+    task_names: Vec<String>,
+    sha256: String,
+    shape: Shape,
 }
 
-#[derive(Deserialize)]
-pub(super) struct PlainStyle {
+impl From<&DataSet> for Description {
+    fn from(data: &DataSet) -> Self {
+        Self {
+            name: data.name.clone(),
+            kind: data.kind,
+            metric: MetricName::of(data.kind),
+            features: data.features,
+            points: data.point_count(),
+            task_names: data.task_names.clone(),
+            sha256: data.sha256.clone(),
+            shape: Shape {
+                columns: data.columns.clone(),
+                ..Shape::from(spec::Shape::of(data))
+            },
+        }
+    }
+}
+
+/// A plane with the clean points of a run in it.
+#[derive(Serialize, Deserialize, Tsify)]
+pub struct Scene {
+    /// What the first direction is.
+    pub(super) along: String,
+    /// What the second direction is.
+    pub(super) across: String,
+    /// The radius of the ball of the injected points.
+    pub(super) radius: f64,
+    /// Labels are -1 and +1.
+    pub(super) classes: bool,
+    pub(super) targets: Vec<usize>,
+    pub(super) attackers: Vec<usize>,
+    /// Four numbers for each clean training point shown: task, label, place along both directions.
+    pub(super) clean: Numbers,
+    /// Two numbers for each injected point shown: task, label.
+    pub(super) injected: Numbers,
+    /// How many injected points there are, shown or not.
+    pub(super) count: usize,
+}
+
+/// How a chart is drawn.
+#[derive(Deserialize, Tsify)]
+pub struct ChartStyle {
     pub(super) scale: f64,
     pub(super) dark: bool,
     pub(super) paper_colors: bool,
 }
 
-impl From<&PlainStyle> for Style {
-    fn from(style: &PlainStyle) -> Self {
+impl From<&ChartStyle> for Style {
+    fn from(style: &ChartStyle) -> Self {
         Self {
             scale: style.scale,
             dark: style.dark,
@@ -153,9 +225,11 @@ impl From<&PlainStyle> for Style {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct CurveOptions {
-    pub(super) style: PlainStyle,
+/// What a curve shows beside its numbers.
+#[derive(Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct CurveOptions {
+    pub(super) style: ChartStyle,
     pub(super) metric_name: MetricName,
     pub(super) clean_metric: Option<f64>,
     pub(super) iterations: usize,
@@ -190,9 +264,11 @@ impl CurveOptions {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct HeatmapOptions {
-    pub(super) style: PlainStyle,
+/// What a heatmap shows beside its numbers.
+#[derive(Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct HeatmapOptions {
+    pub(super) style: ChartStyle,
     pub(super) tasks: usize,
     pub(super) targets: Vec<usize>,
     pub(super) attackers: Vec<usize>,

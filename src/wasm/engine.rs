@@ -3,28 +3,31 @@
 
 use std::ops::ControlFlow;
 
-use js_sys::{Array, Float64Array, Function};
+use js_sys::{Float64Array, Function};
+use serde::Serialize;
 use serde_json::{Map, Value};
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
 use super::convert::{
-    CurveOptions, HeatmapOptions, PlainShape, canvas_area, describe, error_object, from_js, matrix,
-    numbers, object, optional, read_draft, to_js,
+    CurveOptions, Description, Draft, HeatmapOptions, Problem, Shape, all_to_js, canvas_area,
+    from_js, read_draft, to_js,
 };
+use super::result::{self, Progress, Report, RunEvent};
 use crate::attack::Injection;
 use crate::chart::{Style, curve, heatmap};
 use crate::data::formats::bundle;
 use crate::data::sample::Sample;
-use crate::data::{DataSet, MAX_FILE_BYTES, published};
+use crate::data::{DataSet, Kind, MAX_FILE_BYTES, published};
 use crate::error::{Error, Result};
 use crate::experiment::{self, ENGINE, Observer, Outcome};
 use crate::metrics::MetricName;
-use crate::paper::figures::{Figure, Measured};
+use crate::paper::figures::{self, Measured};
 use crate::projection::Plane;
-use crate::report::{Model, TracePoint};
+use crate::report::{self, TracePoint};
 use crate::spec::link;
-use crate::spec::{DATASETS, DatasetRef, Draft, FIELDS, Shape, Spec};
+use crate::spec::{self, DATASETS, DatasetRef, FIELDS, Field, Spec};
 
 /// The version of the engine.
 #[wasm_bindgen]
@@ -40,38 +43,93 @@ pub fn max_file_bytes() -> usize {
 
 /// The table of the fields of a specification.
 #[wasm_bindgen]
-pub fn fields() -> JsValue {
-    to_js(&FIELDS)
+pub fn fields() -> Vec<Ts<Field>> {
+    all_to_js(FIELDS)
 }
 
 /// The published data sets: names, files, citations.
 #[wasm_bindgen]
-pub fn published_data() -> JsValue {
-    to_js(&published::CATALOGUE)
+pub fn published_data() -> Vec<Ts<published::Published>> {
+    all_to_js(published::CATALOGUE)
 }
 
-fn plain_draft(draft: &Draft) -> JsValue {
+/// A complete, checked specification, and what follows from it.
+#[derive(Serialize, Tsify)]
+pub struct Complete {
+    link: String,
+    /// The fields that differ from their defaults.
+    differences: Draft,
+    kind: Kind,
+    metric: MetricName,
+    shape: Shape,
+    spec: Spec,
+}
+
+/// A link taken apart.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Link {
+    draft: Draft,
+    /// Text of a mapping.
+    columns: Option<String>,
+    /// What the link says of a result, as it is written there.
+    claim: String,
+    has_digest: bool,
+    /// Those of `others` that are no keys of the page either.
+    unknown: Vec<String>,
+    /// Keys that are no part of the specification or the result.
+    others: Vec<(String, String)>,
+}
+
+/// What is wrong with settings or a link.
+#[derive(Serialize, Tsify)]
+pub struct Refused {
+    errors: Vec<Problem>,
+}
+
+impl Refused {
+    fn new(errors: &[Error]) -> Self {
+        Self {
+            errors: errors.iter().map(Problem::from).collect(),
+        }
+    }
+}
+
+/// A checked draft.
+#[derive(Serialize, Tsify)]
+#[serde(untagged)]
+pub enum Completion {
+    /// Every field is valid.
+    Complete(Complete),
+    /// Not every one is.
+    Refused(Refused),
+}
+
+/// A link as far as it could be read.
+#[derive(Serialize, Tsify)]
+#[serde(untagged)]
+pub enum ReadLink {
+    /// What it says.
+    Link(Link),
+    /// Why it could not be read.
+    Refused(Refused),
+}
+
+fn plain_draft(draft: &spec::Draft) -> Draft {
     let written = FIELDS.iter().filter_map(|field| {
         let value = draft.get(field.name)?;
         Some((field.name.to_string(), value.clone()))
     });
-    to_js(&Value::Object(written.collect::<Map<_, _>>()))
-}
-
-fn errors(errors: &[Error]) -> JsValue {
-    object([(
-        "errors",
-        errors.iter().map(error_object).collect::<Array>().into(),
-    )])
+    Draft(Value::Object(written.collect::<Map<_, _>>()))
 }
 
 /// The shape that a draft is checked against: the one given, or that of the data set it names.
-fn shape_of(draft: &Draft, shape: JsValue) -> Result<PlainShape> {
-    if !shape.is_undefined() && !shape.is_null() {
+fn shape_of(draft: &spec::Draft, shape: Option<Ts<Shape>>) -> Result<Shape> {
+    if let Some(shape) = shape {
         return from_js(shape, "shape");
     }
     match draft.dataset()? {
-        DatasetRef::Named(name) => Shape::named(&name).map(PlainShape::from).ok_or_else(|| {
+        DatasetRef::Named(name) => spec::Shape::named(&name).map(Shape::from).ok_or_else(|| {
             let names = DATASETS.join(", ");
             Error::field("dataset", name, format_args!("one of {names}, or a file"))
         }),
@@ -82,55 +140,53 @@ fn shape_of(draft: &Draft, shape: JsValue) -> Result<PlainShape> {
 }
 
 fn complete_one(
-    draft: JsValue,
-    shape: JsValue,
-) -> std::result::Result<(Spec, PlainShape), Vec<Error>> {
+    draft: Ts<Draft>,
+    shape: Option<Ts<Shape>>,
+) -> std::result::Result<(Spec, Shape), Vec<Error>> {
     let draft = read_draft(draft).map_err(|error| vec![error])?;
     let shape = shape_of(&draft, shape).map_err(|error| vec![error])?;
-    Ok((draft.check(&Shape::from(&shape))?, shape))
+    Ok((draft.check(&spec::Shape::from(&shape))?, shape))
 }
 
-/// Fills in the defaults and checks: `{spec, shape, kind, metric, link, differences}` or
-/// `{errors}`. `shape` is that of an opened file, else undefined.
+/// Fills in the defaults and checks. `shape` is that of an opened file, else undefined.
 #[wasm_bindgen]
-pub fn complete(draft: JsValue, shape: JsValue) -> JsValue {
-    match complete_one(draft, shape) {
+pub fn complete(draft: Ts<Draft>, shape: Option<Ts<Shape>>) -> Ts<Completion> {
+    to_js(&match complete_one(draft, shape) {
         Ok((spec, plain)) => {
-            let shape = Shape::from(&plain);
+            let shape = spec::Shape::from(&plain);
             let kind = spec.kind(&shape);
             let fragment = link::encode(&spec, &shape);
-            let fragment = link::with_columns(&fragment, plain.columns.as_deref());
-            object([
-                ("link", fragment.into()),
-                ("differences", plain_draft(&spec.differences(&shape))),
-                ("kind", to_js(&kind)),
-                ("metric", to_js(&MetricName::of(kind))),
-                ("shape", to_js(&plain)),
-                ("spec", to_js(&spec)),
-            ])
+            Completion::Complete(Complete {
+                link: link::with_columns(&fragment, plain.columns.as_deref()),
+                differences: plain_draft(&spec.differences(&shape)),
+                kind,
+                metric: MetricName::of(kind),
+                shape: plain,
+                spec,
+            })
         }
-        Err(found) => errors(&found),
-    }
+        Err(errors) => Completion::Refused(Refused::new(&errors)),
+    })
 }
 
-/// Takes a link apart: `{draft, columns, claim, has_digest, others, unknown}` or `{errors}`. The claim
-/// is what the link says of a result, as it stands in it; `unknown` are keys that nobody knows.
+/// Takes a link apart.
 #[wasm_bindgen]
-pub fn read_link(text: &str) -> JsValue {
-    match link::decode(text) {
-        Ok(link) => object([
-            ("draft", plain_draft(&link.draft)),
-            (
-                "columns",
-                to_js(&link.columns.as_ref().map(ToString::to_string)),
-            ),
-            ("claim", link.claim.write().into()),
-            ("has_digest", link.claim.digest.is_some().into()),
-            ("unknown", to_js(&link.unknown_keys())),
-            ("others", to_js(&link.others)),
-        ]),
-        Err(error) => errors(&[error]),
-    }
+pub fn read_link(text: &str) -> Ts<ReadLink> {
+    to_js(&match link::decode(text) {
+        Ok(link) => ReadLink::Link(Link {
+            draft: plain_draft(&link.draft),
+            columns: link.columns.as_ref().map(ToString::to_string),
+            claim: link.claim.write(),
+            has_digest: link.claim.digest.is_some(),
+            unknown: link
+                .unknown_keys()
+                .into_iter()
+                .map(str::to_string)
+                .collect(),
+            others: link.others,
+        }),
+        Err(error) => ReadLink::Refused(Refused::new(&[error])),
+    })
 }
 
 /// Draws the course of an attack onto a canvas; `per_task` (may be empty) has a row for each
@@ -141,9 +197,9 @@ pub fn draw_curve(
     metric: &[f64],
     utility: &[f64],
     per_task: &[f64],
-    options: JsValue,
+    options: Ts<CurveOptions>,
 ) -> std::result::Result<(), JsValue> {
-    let options: CurveOptions = from_js(options, "options")?;
+    let options = from_js(options, "options")?;
     let curve = options.curve(metric, utility, per_task);
     Ok(curve::draw(
         &canvas_area(canvas)?,
@@ -168,9 +224,9 @@ pub fn curve_layout(width: f64) -> Float64Array {
 pub fn draw_heatmap(
     canvas: HtmlCanvasElement,
     values: &[f64],
-    options: JsValue,
+    options: Ts<HeatmapOptions>,
 ) -> std::result::Result<(), JsValue> {
-    let options: HeatmapOptions = from_js(options, "options")?;
+    let options = from_js(options, "options")?;
     let heatmap = options.heatmap(values);
     Ok(heatmap::draw(
         &canvas_area(canvas)?,
@@ -191,19 +247,25 @@ pub fn heatmap_layout(width: f64, tasks: usize) -> Float64Array {
     Float64Array::from([height, left, top, cell].as_slice())
 }
 
-/// The figures of the paper: `[{number, title, datasets, claim}, ...]`.
+/// A figure of the paper.
+#[derive(Serialize, Tsify)]
+pub struct Figure {
+    number: u32,
+    title: &'static str,
+    datasets: &'static [&'static str],
+    claim: &'static str,
+}
+
+/// The figures of the paper.
 #[wasm_bindgen]
-pub fn figures() -> JsValue {
-    let figures = [Figure::Convergence, Figure::Quality, Figure::Correlations];
-    let figures = figures.map(|figure| {
-        object([
-            ("number", to_js(&figure.number())),
-            ("title", figure.title().into()),
-            ("datasets", to_js(figure.datasets())),
-            ("claim", figure.claim().into()),
-        ])
-    });
-    figures.iter().collect::<Array>().into()
+pub fn figures() -> Vec<Ts<Figure>> {
+    use figures::Figure::{Convergence, Correlations, Quality};
+    all_to_js([Convergence, Quality, Correlations].map(|figure| Figure {
+        number: figure.number(),
+        title: figure.title(),
+        datasets: figure.datasets(),
+        claim: figure.claim(),
+    }))
 }
 
 /// A data set, kept where the solver is. Call `free` when it is no longer needed.
@@ -223,22 +285,23 @@ impl Data {
     }
 
     /// The synthetic one that a specification means.
-    pub fn synthetic(spec: JsValue) -> std::result::Result<Data, JsValue> {
+    pub fn synthetic(spec: Ts<Spec>) -> std::result::Result<Data, JsValue> {
         let spec = read_spec(spec, None)?;
         Ok(Self(experiment::load_synthetic(&spec)?))
     }
 
     /// What it is.
-    pub fn describe(&self) -> JsValue {
-        describe(&self.0)
+    pub fn describe(&self) -> Ts<Description> {
+        to_js(&Description::from(&self.0))
     }
 
-    /// Runs a specification on it. `now` gives seconds; `on_event`, if there is one, hears
-    /// `{type: "clean", ...}` once and `{type: "progress", ...}` for every iteration.
+    /// Runs a specification on it. `now` gives seconds; `on_event`, if there is one, is called with
+    /// the clean model once and with every iteration.
     pub fn run(
         &self,
-        spec: JsValue,
-        now: Function,
+        spec: Ts<Spec>,
+        #[wasm_bindgen(unchecked_param_type = "() => number")] now: Function,
+        #[wasm_bindgen(unchecked_optional_param_type = "(event: RunEvent) => void")]
         on_event: Option<Function>,
     ) -> std::result::Result<Run, JsValue> {
         let spec = read_spec(spec, Some(&self.0))?;
@@ -254,13 +317,13 @@ impl Data {
 }
 
 /// Reads and checks a specification of a named data set, or of the file that `data` are.
-fn read_spec(spec: JsValue, data: Option<&DataSet>) -> Result<Spec> {
+fn read_spec(spec: Ts<Spec>, data: Option<&DataSet>) -> Result<Spec> {
     let draft = read_draft(spec)?;
     let named = match draft.dataset()? {
-        DatasetRef::Named(name) => Shape::named(&name),
+        DatasetRef::Named(name) => spec::Shape::named(&name),
         DatasetRef::File { .. } => None,
     };
-    let Some(shape) = named.or_else(|| data.map(Shape::of)) else {
+    let Some(shape) = named.or_else(|| data.map(spec::Shape::of)) else {
         return Err(Error::field(
             "dataset",
             "unknown",
@@ -282,9 +345,13 @@ struct Listener {
 }
 
 impl Listener {
-    fn tell(&self, event: impl FnOnce() -> JsValue) -> ControlFlow<()> {
+    fn emit(&self, event: &RunEvent) -> ControlFlow<()> {
         match &self.on_event {
-            Some(on_event) if on_event.call1(&JsValue::UNDEFINED, &event()).is_err() => {
+            Some(on_event)
+                if on_event
+                    .call1(&JsValue::UNDEFINED, &to_js(event).into())
+                    .is_err() =>
+            {
                 ControlFlow::Break(())
             }
             _ => ControlFlow::Continue(()),
@@ -300,79 +367,30 @@ impl Observer for Listener {
 
     fn clean(
         &mut self,
-        model: &Model,
+        model: &report::Model,
         sample: &Sample,
         injections: &[Injection],
     ) -> ControlFlow<()> {
-        if self.on_event.is_some() {
-            let (targets, radius) = (&self.targets, self.radius);
-            let plane = Plane::new(sample, &model.weights, targets, injections, radius);
-            self.plane = Some(plane);
+        if self.on_event.is_none() {
+            return ControlFlow::Continue(());
         }
-        self.tell(|| {
-            object([
-                ("type", "clean".into()),
-                ("model", plain_model(model, &self.targets)),
-                (
-                    "scene",
-                    self.plane.as_ref().map_or(JsValue::NULL, plain_scene),
-                ),
-            ])
-        })
+        let (targets, radius) = (&self.targets, self.radius);
+        let plane = Plane::new(sample, &model.weights, targets, injections, radius);
+        let event = RunEvent::Clean {
+            model: result::Model::new(model, targets),
+            scene: result::scene(&plane),
+        };
+        self.plane = Some(plane);
+        self.emit(&event)
     }
 
     fn iteration(&mut self, point: &TracePoint, injections: &[Injection]) -> ControlFlow<()> {
         let Some(plane) = &self.plane else {
             return ControlFlow::Continue(());
         };
-        let look = plane.look(injections);
-        self.tell(|| {
-            object([
-                ("type", "progress".into()),
-                ("places", numbers(look.places)),
-                ("moved", look.moved.into()),
-                ("on_surface", to_js(&look.on_surface)),
-                ("iteration", to_js(&point.iteration)),
-                ("utility", point.utility.into()),
-                ("metric", point.metric.unwrap_or(f64::NAN).into()),
-                ("metric_per_task", numbers(optional(&point.metric_per_task))),
-                ("objective", point.objective.into()),
-                ("certificate", point.certificate.into()),
-                ("seconds", point.seconds.into()),
-            ])
-        })
+        let progress = Progress::new(point, &plane.look(injections));
+        self.emit(&RunEvent::Progress(progress))
     }
-}
-
-fn plain_scene(plane: &Plane) -> JsValue {
-    let scene = plane.scene();
-    let [along, across] = scene.names.each_ref().map(|name| name.as_str().into());
-    object([
-        ("along", along),
-        ("across", across),
-        ("radius", scene.radius.into()),
-        ("classes", scene.classes.into()),
-        ("targets", to_js(&scene.targets)),
-        ("attackers", to_js(&scene.attackers)),
-        ("clean", numbers(scene.clean.iter().copied())),
-        ("injected", numbers(scene.injected.iter().copied())),
-        ("count", to_js(&scene.count)),
-    ])
-}
-
-fn plain_model(model: &Model, targets: &[usize]) -> JsValue {
-    object([
-        ("weights", matrix(&model.weights)),
-        ("correlation", matrix(&model.correlation)),
-        ("objective", model.objective.into()),
-        ("certificate", model.certificate.into()),
-        ("metric_per_task", numbers(optional(&model.metric_per_task))),
-        (
-            "metric",
-            model.mean_metric(targets).unwrap_or(f64::NAN).into(),
-        ),
-        ("solver_status", to_js(&model.solver_status)),
-    ])
 }
 
 /// The outcome of a run. Call `free` when it is no longer needed.
@@ -382,47 +400,12 @@ pub struct Run(Outcome);
 #[wasm_bindgen]
 impl Run {
     /// The report, for showing.
-    pub fn report(&self) -> JsValue {
-        let report = &self.0.report;
-        let column = |value: fn(&TracePoint) -> f64| numbers(report.trace.iter().map(value));
-        let trace = object([
-            ("iteration", column(|point| point.iteration as f64)),
-            ("utility", column(|point| point.utility)),
-            ("metric", column(|point| point.metric.unwrap_or(f64::NAN))),
-            ("objective", column(|point| point.objective)),
-            ("certificate", column(|point| point.certificate)),
-            ("seconds", column(|point| point.seconds)),
-            (
-                "metric_per_task",
-                numbers((report.trace.iter()).flat_map(|point| optional(&point.metric_per_task))),
-            ),
-        ]);
-        let truth = report.true_correlation.as_deref();
-        object([
-            ("spec", to_js(&report.spec)),
-            ("engine", report.engine.as_str().into()),
-            ("data_sha256", report.data_sha256.as_str().into()),
-            ("columns", to_js(&report.columns)),
-            ("task_names", to_js(&report.task_names)),
-            ("target_tasks", to_js(&report.target_tasks)),
-            ("attacking_tasks", to_js(&report.attacking_tasks)),
-            ("metric_name", to_js(&report.metric_name)),
-            ("true_correlation", truth.map_or(JsValue::NULL, matrix)),
-            ("clean", plain_model(&report.clean, &report.target_tasks)),
-            (
-                "attacked",
-                plain_model(&report.attacked, &report.target_tasks),
-            ),
-            ("converged", report.converged().into()),
-            ("stop", to_js(&report.stop)),
-            ("trace", trace),
-            ("digest", report.digest.as_str().into()),
-            ("claim", report.claim().write().into()),
-        ])
+    pub fn report(&self) -> Ts<Report> {
+        to_js(&Report::from(&self.0.report))
     }
 
     /// What a figure keeps of the report.
-    pub fn measured(&self) -> JsValue {
+    pub fn measured(&self) -> Ts<Measured> {
         to_js(&Measured::of(&self.0.report))
     }
 

@@ -2,12 +2,13 @@
 //! results, exported pictures and the specification that a file carries. Its other parts are `import`
 //! (a user's own file) and `sweep` (figures of the paper).
 
-use js_sys::{Array, Float64Array, Reflect, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use serde::Deserialize;
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use super::convert::{CurveOptions, HeatmapOptions, PlainStyle, canvas_area, from_js, object};
+use super::convert::{self, ChartStyle, CurveOptions, HeatmapOptions, canvas_area, from_js, to_js};
 use crate::chart::sheet::{self, Content};
 use crate::chart::{self, Style, pair, points};
 use crate::data::formats::bundle;
@@ -16,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::metrics::MetricName;
 use crate::projection::Scene;
 use crate::provenance;
-use crate::spec::link;
+use crate::spec::link::{self, Comparison};
 
 fn find(name: &str) -> Result<&'static published::Published> {
     published::find(name)
@@ -54,9 +55,12 @@ pub fn read_file(
     Ok(bundle::payload(&data))
 }
 
-/// The points in the raw files of a published data set: `[[name, Uint8Array], ...]`.
+/// The points in the raw files of a published data set.
 #[wasm_bindgen]
-pub fn read_raw_files(name: &str, files: &Array) -> std::result::Result<Vec<u8>, JsValue> {
+pub fn read_raw_files(
+    name: &str,
+    #[wasm_bindgen(unchecked_param_type = "[string, Uint8Array][]")] files: &Array,
+) -> std::result::Result<Vec<u8>, JsValue> {
     let file = |wanted: &str| {
         files.iter().find_map(|entry| {
             let entry = Array::from(&entry);
@@ -79,18 +83,17 @@ pub struct PointsPicture {
 impl PointsPicture {
     /// Of a scene, as the event `clean` brings it.
     #[wasm_bindgen(constructor)]
-    pub fn new(scene: &JsValue) -> std::result::Result<PointsPicture, JsValue> {
-        let part = |name: &str| Reflect::get(scene, &name.into()).unwrap_or_default();
-        let list = |name| Float64Array::new(&part(name)).to_vec();
+    pub fn new(scene: Ts<convert::Scene>) -> std::result::Result<PointsPicture, JsValue> {
+        let scene = from_js(scene, "scene")?;
         let scene = Scene {
-            names: ["along", "across"].map(|name| part(name).as_string().unwrap_or_default()),
-            radius: part("radius").as_f64().unwrap_or_default(),
-            classes: part("classes").is_truthy(),
-            targets: from_js(part("targets"), "targets")?,
-            attackers: from_js(part("attackers"), "attackers")?,
-            clean: list("clean"),
-            injected: list("injected"),
-            count: 0,
+            names: [scene.along, scene.across],
+            radius: scene.radius,
+            classes: scene.classes,
+            targets: scene.targets,
+            attackers: scene.attackers,
+            clean: scene.clean.to_vec(),
+            injected: scene.injected.to_vec(),
+            count: scene.count,
         };
         let path = Vec::new();
         Ok(Self { scene, path })
@@ -107,7 +110,7 @@ impl PointsPicture {
         canvas: HtmlCanvasElement,
         iteration: usize,
         task: Option<usize>,
-        style: JsValue,
+        style: Ts<ChartStyle>,
     ) -> std::result::Result<(), JsValue> {
         let picture = points::Picture {
             scene: &self.scene,
@@ -115,7 +118,7 @@ impl PointsPicture {
             iteration,
             task,
         };
-        let style = Style::from(&from_js::<PlainStyle>(style, "style")?);
+        let style = Style::from(&from_js(style, "style")?);
         Ok(points::draw(&canvas_area(canvas)?, &picture, style)?)
     }
 }
@@ -126,9 +129,10 @@ pub fn points_height(width: f64) -> f64 {
     points::height(width)
 }
 
-#[derive(Deserialize)]
-struct PairOptions {
-    style: PlainStyle,
+/// What a picture of two runs shows beside their numbers.
+#[derive(Deserialize, Tsify)]
+pub struct PairOptions {
+    style: ChartStyle,
     metric_names: [MetricName; 2],
     clean_metrics: [f64; 2],
 }
@@ -141,9 +145,9 @@ pub fn draw_pair(
     b: &[f64],
     a_utility: &[f64],
     b_utility: &[f64],
-    options: JsValue,
+    options: Ts<PairOptions>,
 ) -> std::result::Result<(), JsValue> {
-    let options: PairOptions = from_js(options, "options")?;
+    let options = from_js(options, "options")?;
     let (metric, utility) = ([a, b], [a_utility, b_utility]);
     let runs = [0, 1].map(|run| pair::Run {
         metric: metric[run],
@@ -155,22 +159,17 @@ pub fn draw_pair(
     Ok(pair::draw(&canvas_area(canvas)?, &runs, style)?)
 }
 
-/// Compares what two links say of a result, the second one found here: `{same, words}`, or null if
-/// the first tells of none.
+/// Compares what two links say of a result, the second one found here; nothing if the first
+/// says nothing.
 #[wasm_bindgen]
 pub fn compare_claims(
     told: &str,
     found: &str,
-    metric_name: JsValue,
-) -> std::result::Result<JsValue, JsValue> {
+    metric_name: Ts<MetricName>,
+) -> std::result::Result<Option<Ts<Comparison>>, JsValue> {
     let (told, found) = (link::decode(told)?.claim, link::decode(found)?.claim);
     let comparison = told.compare(&found, from_js(metric_name, "metric_name")?);
-    Ok(comparison.map_or(JsValue::NULL, |comparison| {
-        object([
-            ("same", comparison.same.into()),
-            ("words", comparison.words.into()),
-        ])
-    }))
+    Ok(comparison.as_ref().map(to_js))
 }
 
 /// The fragment of the link that a file carries (PNG, SVG, JSON), without `#`.
@@ -191,34 +190,42 @@ pub fn into_svg(svg: &str, title: &str, note: &str) -> std::result::Result<Strin
     Ok(provenance::into_svg(svg, title, note)?)
 }
 
-#[derive(Deserialize)]
-struct PlainSheet {
+/// What a sheet shows: a curve or heatmaps.
+#[derive(Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct SheetContent {
     title: String,
     footer: String,
     width: f64,
-    style: PlainStyle,
-    curve: Option<PlainCurve>,
-    heatmaps: Vec<PlainHeatmap>,
+    style: ChartStyle,
+    curve: Option<SheetCurve>,
+    heatmaps: Vec<SheetHeatmap>,
 }
 
-#[derive(Deserialize)]
-struct PlainCurve {
+/// The curve of a sheet.
+#[derive(Deserialize, Tsify)]
+pub struct SheetCurve {
+    #[tsify(type = "Numbers | number[]")]
     metric: Vec<f64>,
+    #[tsify(type = "Numbers | number[]")]
     utility: Vec<f64>,
+    #[tsify(type = "Numbers | number[]")]
     per_task: Vec<f64>,
     options: CurveOptions,
 }
 
-#[derive(Deserialize)]
-struct PlainHeatmap {
+/// A heatmap of a sheet.
+#[derive(Deserialize, Tsify)]
+pub struct SheetHeatmap {
     caption: String,
+    #[tsify(type = "Numbers | number[]")]
     values: Vec<f64>,
     options: HeatmapOptions,
 }
 
 /// A picture to take along, of a curve or of heatmaps. Call `free` when it is no longer needed.
 #[wasm_bindgen]
-pub struct Sheet(PlainSheet);
+pub struct Sheet(SheetContent);
 
 impl Sheet {
     fn with<T>(&self, work: impl FnOnce(&sheet::Sheet) -> T) -> T {
@@ -244,11 +251,10 @@ impl Sheet {
 
 #[wasm_bindgen]
 impl Sheet {
-    /// From `{title, footer, width, style, curve: {metric, utility, per_task,
-    /// options} | null, heatmaps: [{caption, values, options}]}`.
+    /// Of this content.
     #[wasm_bindgen(constructor)]
-    pub fn new(plain: JsValue) -> std::result::Result<Sheet, JsValue> {
-        Ok(Self(from_js(plain, "sheet")?))
+    pub fn new(content: Ts<SheetContent>) -> std::result::Result<Sheet, JsValue> {
+        Ok(Self(from_js(content, "sheet")?))
     }
 
     /// The height that it needs, in CSS pixels.

@@ -1,55 +1,73 @@
 //! Part of the module `extras`: a user's own file, its preview, mapping and example.
 
-use js_sys::Array;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
-use super::convert::{describe, error_object, from_js, object, to_js};
+use super::convert::{Description, Problem, from_js, to_js};
 use crate::data::import::mapping::{Dialect, Mapping};
-use crate::data::{import, sha256_hex, synthetic};
+use crate::data::import::{self, FileLimits, Preview};
+use crate::data::{sha256_hex, synthetic};
 use crate::error::Result;
 
-/// Looks at a file: `{sha256, preview, columns, limits}`; `columns` is the text of the guess.
-/// `reading` says how to read it; undefined: as it seems to be.
+/// A user's file as it looks.
+#[derive(Serialize, Tsify)]
+pub struct Inspected {
+    sha256: String,
+    /// The text of the guess.
+    columns: String,
+    preview: Preview,
+    limits: FileLimits,
+}
+
+/// Looks at a file. `reading` says how to read it; undefined: as it seems to be.
 #[wasm_bindgen]
 pub fn inspect_file(
     name: &str,
     bytes: &[u8],
-    reading: JsValue,
-) -> std::result::Result<JsValue, JsValue> {
-    let reading: Option<Dialect> = if reading.is_undefined() || reading.is_null() {
-        None
-    } else {
-        Some(from_js(reading, "reading")?)
-    };
+    reading: Option<Ts<Dialect>>,
+) -> std::result::Result<Ts<Inspected>, JsValue> {
+    let reading = (reading.map(|reading| from_js(reading, "reading"))).transpose()?;
     let preview = import::inspect(name, bytes, reading.as_ref())?;
-    Ok(object([
-        ("sha256", sha256_hex(bytes).into()),
-        ("columns", preview.guess.to_string().into()),
-        ("preview", to_js(&preview)),
-        ("limits", to_js(&import::LIMITS)),
-    ]))
+    Ok(to_js(&Inspected {
+        sha256: sha256_hex(bytes),
+        columns: preview.guess.to_string(),
+        preview,
+        limits: import::LIMITS,
+    }))
 }
 
 /// A mapping, or the text of one.
-#[derive(Deserialize)]
+#[derive(Deserialize, Tsify)]
 #[serde(untagged)]
-enum Columns {
+pub enum Columns {
+    /// The text.
     Text(String),
+    /// The mapping.
     Mapping(Mapping),
 }
 
-/// What a mapping makes of a file: `{columns, mapping, description, dropped}`, or
-/// `{problem, column}`, with `mapping` where it could be read.
+/// What a mapping makes of a file: a description, or a problem and the column that it is about.
+#[derive(Default, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct CheckedColumns {
+    /// The text of the mapping, where it could be read.
+    columns: Option<String>,
+    mapping: Option<Mapping>,
+    description: Option<Description>,
+    /// Rows that were left out because they lack a value.
+    dropped: usize,
+    problem: Option<Problem>,
+    column: Option<usize>,
+}
+
+/// Applies a mapping to a file.
 #[wasm_bindgen]
-pub fn check_columns(name: &str, bytes: &[u8], columns: JsValue) -> JsValue {
-    let refusal = |refusal: &import::ImportError, mapping: Option<&Mapping>| {
-        object([
-            ("problem", error_object(&refusal.error)),
-            ("column", to_js(&refusal.column)),
-            ("mapping", to_js(&mapping)),
-            ("columns", to_js(&mapping.map(Mapping::to_string))),
-        ])
+pub fn check_columns(name: &str, bytes: &[u8], columns: Ts<Columns>) -> Ts<CheckedColumns> {
+    let refusal = |refusal: &import::ImportError| CheckedColumns {
+        problem: Some(Problem::from(&refusal.error)),
+        column: refusal.column,
+        ..CheckedColumns::default()
     };
     let mapping: Result<Mapping> = match from_js(columns, "columns") {
         Ok(Columns::Mapping(mapping)) => Ok(mapping),
@@ -58,24 +76,35 @@ pub fn check_columns(name: &str, bytes: &[u8], columns: JsValue) -> JsValue {
     };
     let mapping = match mapping {
         Ok(mapping) => mapping,
-        Err(error) => return refusal(&error.into(), None),
+        Err(error) => return to_js(&refusal(&error.into())),
     };
-    match import::read_mapped(name, bytes, &mapping) {
-        Ok(made) => object([
-            ("columns", mapping.to_string().into()),
-            ("mapping", to_js(&mapping)),
-            ("description", describe(&made.data)),
-            ("dropped", to_js(&made.dropped)),
-        ]),
-        Err(error) => refusal(&error, Some(&mapping)),
-    }
+    let checked = match import::read_mapped(name, bytes, &mapping) {
+        Ok(made) => CheckedColumns {
+            description: Some(Description::from(&made.data)),
+            dropped: made.dropped,
+            ..CheckedColumns::default()
+        },
+        Err(error) => refusal(&error),
+    };
+    to_js(&CheckedColumns {
+        columns: Some(mapping.to_string()),
+        mapping: Some(mapping),
+        ..checked
+    })
 }
 
-/// A file to look at and the limits: `[text, {bytes, tasks, features, values}]`.
+/// A file to look at, and the limits of a user's file.
+#[derive(Serialize, Tsify)]
+pub struct ExampleFile {
+    csv: String,
+    limits: FileLimits,
+}
+
+/// The example of a user's file.
 #[wasm_bindgen]
-pub fn example_file() -> std::result::Result<Array, JsValue> {
-    Ok(Array::of2(
-        &synthetic::example_csv()?.into(),
-        &to_js(&import::LIMITS),
-    ))
+pub fn example_file() -> std::result::Result<Ts<ExampleFile>, JsValue> {
+    Ok(to_js(&ExampleFile {
+        csv: synthetic::example_csv()?,
+        limits: import::LIMITS,
+    }))
 }

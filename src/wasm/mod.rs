@@ -8,7 +8,7 @@
 //! Settings cross as plain objects, curves and matrices as `Float64Array` (not a number: not
 //! defined), long texts as strings. An error crosses as `{code, field, message}`: thrown, or, where
 //! several are usual (checking a form, reading a link), returned as `{errors: [...]}`. The types that
-//! JavaScript sees are written down in `types.js` of the page.
+//! JavaScript sees are generated: `derive(Tsify)` writes each into engine.d.ts or extras.d.ts.
 //!
 //! Here: what every module has, its start and its last panic.
 
@@ -28,6 +28,8 @@ pub mod engine;
 pub mod extras;
 #[cfg(feature = "extras")]
 pub mod import;
+#[cfg(feature = "engine")]
+mod result;
 #[cfg(feature = "extras")]
 pub mod sweep;
 

@@ -1,27 +1,67 @@
 //! Part of the module `extras`: a figure of the paper, its runs, pictures, numbers and table.
 
-use js_sys::Array;
+use serde::Serialize;
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use super::convert::{PlainStyle, canvas_area, from_js, numbers, object, to_js};
+use super::convert::{ChartStyle, Numbers, all_to_js, canvas_area, from_js};
 use crate::chart::{self, Style, sweep};
 use crate::error::Error;
-use crate::paper::figures::{self, Figure, Measured, Planned};
+use crate::paper::figures::{self, Figure, Measured};
 use crate::paper::findings;
-use crate::spec::Shape;
 use crate::spec::link;
+use crate::spec::{Shape, Spec};
+
+/// A run of a figure.
+#[derive(Serialize, Tsify)]
+pub struct Planned {
+    dataset: &'static str,
+    title: String,
+    spec: Spec,
+    link: String,
+}
+
+/// A line of Figure 1 or 2.
+#[derive(Serialize, Tsify)]
+pub struct Series {
+    name: String,
+    x: Numbers,
+    mean: Numbers,
+    low: Numbers,
+    high: Numbers,
+}
+
+/// A panel of Figure 1 or 2.
+#[derive(Serialize, Tsify)]
+pub struct Panel {
+    title: String,
+    x_name: &'static str,
+    /// Mean metric without an attack.
+    clean: f64,
+    series: Vec<Series>,
+}
+
+/// An attack of Figure 3.
+#[derive(Serialize, Tsify)]
+pub struct Correlations {
+    title: String,
+    /// Row-major.
+    before: Numbers,
+    /// Row-major.
+    after: Numbers,
+}
 
 /// A figure: its runs, and what has come of them so far. Call `free` when it is no longer needed.
 #[wasm_bindgen]
 pub struct Sweep {
     figure: Figure,
-    runs: Vec<Planned>,
+    runs: Vec<figures::Planned>,
     results: Vec<Option<Measured>>,
 }
 
 impl Sweep {
-    fn done(&self) -> Vec<(&Planned, &Measured)> {
+    fn done(&self) -> Vec<(&figures::Planned, &Measured)> {
         let pairs = self.runs.iter().zip(&self.results);
         pairs
             .filter_map(|(planned, result)| Some((planned, result.as_ref()?)))
@@ -63,22 +103,21 @@ impl Sweep {
         })
     }
 
-    /// The runs, in their order: `[{dataset, title, spec, link}, ...]`.
-    pub fn runs(&self) -> JsValue {
-        let runs = self.runs.iter().map(|planned| {
+    /// The runs, in their order.
+    pub fn runs(&self) -> Vec<Ts<Planned>> {
+        all_to_js(self.runs.iter().map(|planned| {
             let shape = Shape::named(planned.dataset).expect("a plan is of known data sets");
-            object([
-                ("dataset", planned.dataset.into()),
-                ("title", planned.title.as_str().into()),
-                ("spec", to_js(&planned.spec)),
-                ("link", link::encode(&planned.spec, &shape).into()),
-            ])
-        });
-        runs.collect::<Array>().into()
+            Planned {
+                dataset: planned.dataset,
+                title: planned.title.clone(),
+                link: link::encode(&planned.spec, &shape),
+                spec: planned.spec.clone(),
+            }
+        }))
     }
 
     /// Takes the result of a run.
-    pub fn add(&mut self, run: usize, measured: JsValue) -> std::result::Result<(), JsValue> {
+    pub fn add(&mut self, run: usize, measured: Ts<Measured>) -> std::result::Result<(), JsValue> {
         let known = self.runs.len();
         let place = (self.results.get_mut(run))
             .ok_or_else(|| Error::field("run", run, format!("below {known}")))?;
@@ -100,9 +139,9 @@ impl Sweep {
         canvas: HtmlCanvasElement,
         dataset: &str,
         title: &str,
-        style: JsValue,
+        style: Ts<ChartStyle>,
     ) -> std::result::Result<(), JsValue> {
-        let style = Style::from(&from_js::<PlainStyle>(style, "style")?);
+        let style = Style::from(&from_js(style, "style")?);
         let area = canvas_area(canvas)?;
         Ok(match self.figure {
             Figure::Correlations => {
@@ -118,9 +157,9 @@ impl Sweep {
         dataset: &str,
         title: &str,
         width: f64,
-        style: JsValue,
+        style: Ts<ChartStyle>,
     ) -> std::result::Result<String, JsValue> {
-        let style = Style::from(&from_js::<PlainStyle>(style, "style")?);
+        let style = Style::from(&from_js(style, "style")?);
         let height = self.height(dataset, width);
         let picture = chart::svg(width, height, style, |area, style| match self.figure {
             Figure::Correlations => {
@@ -131,42 +170,40 @@ impl Sweep {
         Ok(picture?)
     }
 
-    /// The lines of Figure 1 or 2: `[{title, x_name, clean, series: [{name, x, mean, low, high}]}]`.
-    pub fn panel_numbers(&self, dataset: &str) -> JsValue {
-        let panels = self.panels(dataset).into_iter().map(|panel| {
-            let series = panel.series.iter().map(|series| {
+    /// The panels of Figure 1 or 2.
+    pub fn panel_numbers(&self, dataset: &str) -> Vec<Ts<Panel>> {
+        all_to_js(self.panels(dataset).into_iter().map(|panel| {
+            let series = panel.series.into_iter().map(|series| {
                 let column = |pick: fn((f64, f64, f64)) -> f64| {
                     let places = 0..series.x.len();
-                    numbers(places.map(|at| series.summary(at).map_or(f64::NAN, pick)))
+                    places
+                        .map(|at| series.summary(at).map_or(f64::NAN, pick))
+                        .collect()
                 };
-                object([
-                    ("name", series.name.as_str().into()),
-                    ("x", numbers(series.x.iter().copied())),
-                    ("mean", column(|(mean, _, _)| mean)),
-                    ("low", column(|(_, low, _)| low)),
-                    ("high", column(|(_, _, high)| high)),
-                ])
+                Series {
+                    x: Numbers::of(&series.x),
+                    mean: column(|(mean, _, _)| mean),
+                    low: column(|(_, low, _)| low),
+                    high: column(|(_, _, high)| high),
+                    name: series.name,
+                }
             });
-            object([
-                ("series", series.collect::<Array>().into()),
-                ("title", panel.title.into()),
-                ("x_name", panel.x_name.into()),
-                ("clean", panel.clean.unwrap_or(f64::NAN).into()),
-            ])
-        });
-        panels.collect::<Array>().into()
+            Panel {
+                series: series.collect(),
+                title: panel.title,
+                x_name: panel.x_name,
+                clean: panel.clean.unwrap_or(f64::NAN),
+            }
+        }))
     }
 
-    /// The attacks of Figure 3: `[{title, before, after}]`, row-major.
-    pub fn correlation_numbers(&self, dataset: &str) -> JsValue {
-        let rows = self.rows(dataset).into_iter().map(|row| {
-            object([
-                ("before", numbers(row.before)),
-                ("after", numbers(row.after)),
-                ("title", row.title.into()),
-            ])
-        });
-        rows.collect::<Array>().into()
+    /// The attacks of Figure 3, row-major.
+    pub fn correlation_numbers(&self, dataset: &str) -> Vec<Ts<Correlations>> {
+        all_to_js(self.rows(dataset).into_iter().map(|row| Correlations {
+            before: Numbers::of(&row.before),
+            after: Numbers::of(&row.after),
+            title: row.title,
+        }))
     }
 
     /// What the results of a data set say beside the paper's claim, sentence by sentence.

@@ -12,7 +12,7 @@ import { setBusy } from "./unload.js";
 import { duration, errorMessage, few } from "./words.js";
 
 /** @import { Engine } from "../engine/engine.js" */
-/** @import { Comparison, Complete, DatasetRef, Draft, Inspected, Kept, Link, Problem, Published, Refused, Report, Result, RunState, Source, Spec } from "../engine/types.js" */
+/** @import { Complete, DatasetRef, Draft, Inspected, Kept, Link, Problem, Published, Refused, Report, Result, RunState, Source, Spec } from "../engine/types.js" */
 /** @import { Keys, Route } from "./route.js" */
 /** @import { Opened } from "./store.js" */
 
@@ -561,7 +561,6 @@ export class Session extends Store {
     try {
       const { compare_claims: compare } = await loadExtras();
       if (request !== this.requests) return;
-      /** @type {Comparison | null} */
       const found = compare(expected.claim, report.claim, report.metric_name);
       if (found) this.notice(found.words, found.same ? "good" : "bad", "digest");
     } catch (problem) {

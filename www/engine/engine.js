@@ -5,8 +5,6 @@
 
 import init, * as page from "../pkg/engine.js";
 
-/** @import { Complete, Draft, Field, Figure, Link, Published, Refused, Shape } from "./types.js" */
-
 /**
  * @param {URL} url
  * @returns {Promise<WebAssembly.Module>}
@@ -33,19 +31,14 @@ export async function loadEngine() {
     module,
     version: page.version(),
     maxFileBytes: page.max_file_bytes(),
-    /** @type {Field[]} */
     fields: page.fields(),
-    /** @type {Published[]} */
     published: page.published_data(),
-    /** @type {(draft: Draft, shape?: Shape) => Complete | Refused} */
     complete: page.complete,
-    /** @type {(text: string) => Link | Refused} */
     readLink: page.read_link,
     drawCurve: page.draw_curve,
     curveLayout: page.curve_layout,
     drawHeatmap: page.draw_heatmap,
     heatmapLayout: page.heatmap_layout,
-    /** @type {Figure[]} */
     figures: page.figures(),
   };
 }

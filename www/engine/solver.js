@@ -3,7 +3,7 @@
  * notices when it ends. Repeating a run to confirm it is in confirm.js.
  */
 
-/** @import { CheckedColumns, Description, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Reading, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
+/** @import { CheckedColumns, Description, Dialect, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
@@ -229,7 +229,7 @@ export class Solver {
   /**
    * Previews a user's file.
    * @param {Source} source
-   * @param {Reading | null} reading null: detected
+   * @param {Dialect | null} reading null: detected
    * @returns {Promise<Inspected>}
    */
   async inspect(source, reading) {

@@ -145,11 +145,9 @@ async function answer(message) {
       emit({ type: "checked", id, checked });
       break;
     }
-    case "example": {
-      const [csv, limits] = (await loadExtras()).example_file();
-      emit({ type: "example", id: message.id, csv, limits });
+    case "example":
+      emit({ type: "example", id: message.id, ...(await loadExtras()).example_file() });
       break;
-    }
   }
 }
 
@@ -180,11 +178,7 @@ function run({ id, key, spec, brief }) {
   lastRun?.free();
   lastRun = null;
   const clock = () => performance.now() / 1000;
-  const run = held.data.run(
-    spec,
-    clock,
-    brief ? undefined : (/** @type {any} */ event) => emit({ ...event, id }),
-  );
+  const run = held.data.run(spec, clock, brief ? undefined : (event) => emit({ ...event, id }));
   lastRun = run;
   if (brief) emit({ type: "measured", id, measured: run.measured() });
   else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });

@@ -1,11 +1,14 @@
-/** The text of every enum value that a person can meet. Where a value is shown is up to the views. */
+/**
+ * The text of every enum value that a person can meet. Where a value is shown is up to the views. The enums
+ * are generated from Rust: a value without a text is a type error.
+ */
 
-/** @import { Model, Report } from "../engine/types.js" */
+/** @import { Status, Stop } from "../engine/types.js" */
 
 /** A value that needs no text of its own, as it is written in settings and links. @param {string} value */
 export const readable = (value) => value.replaceAll("_", " ");
 
-/** @type {Record<Model["solver_status"], string>} */
+/** @type {Record<Status, string>} */
 export const SOLVER_STATUS = {
   converged: "converged",
   settled: "settled: the alternation stopped, but its error bound exceeds the tolerance",
@@ -13,7 +16,7 @@ export const SOLVER_STATUS = {
   stalled: "NOT converged: no further progress in floating point",
 };
 
-/** @type {Record<Report["stop"], string>} */
+/** @type {Record<Stop, string>} */
 export const STOP = {
   iterations: "all iterations done",
   no_ascent: "no step increases the utility further",
@@ -21,8 +24,9 @@ export const STOP = {
 };
 
 /**
- * The text of a value; of one that this page does not know, the value itself.
- * @param {Record<string, string>} texts
- * @param {string} value
+ * The text of a value; of one that this page does not know (a recalled result may be older), the value itself.
+ * @template {string} T
+ * @param {Record<T, string>} texts
+ * @param {T} value
  */
 export const textOf = (texts, value) => texts[value] ?? readable(value);

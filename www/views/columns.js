@@ -9,7 +9,7 @@ import { limitText } from "./formats.js";
 import { METRICS } from "./report.js";
 
 /** @import { Solver } from "../engine/solver.js" */
-/** @import { CheckedColumns, Column, Inspected, Mapping, Reading, Source } from "../engine/types.js" */
+/** @import { CheckedColumns, Column, Dialect, Inspected, Mapping, Source } from "../engine/types.js" */
 
 /** @typedef {"feature" | "label" | "task" | "split" | "none"} Role */
 
@@ -198,7 +198,7 @@ class Mapper {
     header.checked = reading.header;
     const read = () =>
       this.read({
-        separator: /** @type {Reading["separator"]} */ (separator.value),
+        separator: /** @type {Dialect["separator"]} */ (separator.value),
         decimal_comma: decimal.value === "comma",
         header: header.checked,
         variables: [],
@@ -226,7 +226,7 @@ class Mapper {
     return [el("label", {}, "Variables ", choice)];
   }
 
-  /** Reads the file again with other settings. @param {Reading} reading */
+  /** Reads the file again with other settings. @param {Dialect} reading */
   async read(reading) {
     const asked = ++this.asked;
     this.wait("Reading the file …");

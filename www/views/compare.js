@@ -14,7 +14,7 @@ import * as views from "./report.js";
 /** @import { Session } from "../core/session.js" */
 /** @import { Engine } from "../engine/engine.js" */
 /** @import { Extras } from "../engine/extras.js" */
-/** @import { Comparison, Complete, DatasetRef, Problem, Report, Shape, Source, Spec } from "../engine/types.js" */
+/** @import { Complete, DatasetRef, Problem, Report, Shape, Source, Spec } from "../engine/types.js" */
 
 /**
  * @typedef {{
@@ -242,7 +242,6 @@ class Compare {
     const checked = this.engine.complete(link.draft, this.page.shape(link.draft.dataset));
     if ("errors" in checked) throw { message: checked.errors.map(({ message }) => message).join("; ") };
     const report = this.page.finished(checked.link) ?? (await this.run(checked, onProgress));
-    /** @type {Comparison | null} */
     const claims = this.pictures.compare_claims(link.claim, report.claim, report.metric_name);
     return { link: checked.link, report, verdict: claims?.words ?? "" };
   }

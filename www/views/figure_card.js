@@ -4,7 +4,7 @@ import { onLookChange, resize, style } from "../ui/charts.js";
 import { el } from "../ui/dom.js";
 import * as views from "./report.js";
 
-/** @import { Correlations, Measured, Panel, Planned, Problem } from "../engine/types.js" */
+/** @import { Measured, Planned, Problem } from "../engine/types.js" */
 /** @import { View } from "./figures.js" */
 
 /** @param {Measured | Problem | undefined} result @returns {result is Measured} */
@@ -105,7 +105,6 @@ export class DatasetCard {
     const { sweep, about } = this.view;
     if (!sweep) return [];
     if (about.number === 3) {
-      /** @type {Correlations[]} */
       const rows = sweep.correlation_numbers(this.dataset);
       return rows.flatMap(({ title, before, after }) => {
         const maps = [
@@ -115,7 +114,6 @@ export class DatasetCard {
         return views.correlationTables(maps, Math.round(Math.sqrt(before.length)));
       });
     }
-    /** @type {Panel[]} */
     const panels = sweep.panel_numbers(this.dataset);
     return panels.map(({ title, x_name, clean, series }) => {
       const heads = Array.from(series[0]?.x ?? [], String);

@@ -97,11 +97,11 @@ export class Form {
   }
 
   /**
-   * @param {Field} field
+   * @param {Extract<Field, {type: "choice"}>} field
    * @param {string} described
    */
   choice(field, described) {
-    const values = field.words ?? [];
+    const values = field.words;
     if (!SEGMENTED.includes(field.name)) {
       const select = el(
         "select",

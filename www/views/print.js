@@ -16,7 +16,7 @@ export function preparePrint(lab, address) {
     if (!result) return $("print-settings").replaceChildren();
     const { spec } = result.report;
     const rows = lab.engine.fields.flatMap(({ name, title }) => {
-      const value = /** @type {Record<string, unknown>} */ (spec)[name];
+      const value = /** @type {Record<string, any>} */ (spec)[name];
       return value === null ? [] : [el("dt", {}, title), el("dd", {}, settingText(value))];
     });
     $("print-settings").replaceChildren(

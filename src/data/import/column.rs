@@ -16,6 +16,7 @@ const SHOWN_WORDS: usize = 20;
 
 /// What most cells of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnKind {
     /// Numbers.
@@ -28,6 +29,7 @@ pub enum ColumnKind {
 
 /// A cell that differs from the others of its column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct OutlierCell {
     /// Line of the file, from 1; row of a MAT file.
     pub line: u64,
@@ -37,6 +39,7 @@ pub struct OutlierCell {
 
 /// What is known of a column.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Column {
     /// From the header, or `column 3`.
     pub name: String,

@@ -35,6 +35,7 @@ pub const MAX_TEXT: usize = 8192;
 
 /// The delimiter of a CSV file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 #[serde(rename_all = "snake_case")]
 pub enum Separator {
     /// `,`
@@ -68,6 +69,7 @@ impl Separator {
 
 /// How a file becomes a table of cells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 #[serde(deny_unknown_fields)]
 pub struct Dialect {
     /// CSV: between the columns.
@@ -93,6 +95,7 @@ impl Default for Dialect {
 
 /// The column that marks the test points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 #[serde(deny_unknown_fields)]
 pub struct TestColumn {
     /// From 0.
@@ -104,6 +107,7 @@ pub struct TestColumn {
 
 /// What each column is. Columns count from 0 and are ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// How the file becomes columns.

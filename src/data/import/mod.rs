@@ -26,6 +26,7 @@ pub use summary::Preview;
 
 /// The limits of a user's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct FileLimits {
     /// Bytes of the file, and of what a compressed one inflates to.
     pub bytes: usize,

@@ -14,6 +14,7 @@ const SHOWN_ROWS: usize = 8;
 
 /// What a file looks like.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Preview {
     /// A CSV file whose header names the columns as ours are named: it needs no mapping.
     pub has_our_names: bool,

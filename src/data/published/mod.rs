@@ -17,6 +17,7 @@ mod sarcos;
 
 /// How many points a run samples by default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct SampleDefaults {
     /// Training points of each task, as a number ...
     pub train_per_task: Option<usize>,
@@ -30,6 +31,7 @@ pub struct SampleDefaults {
 
 /// A raw file of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct SourceFile {
     /// The name it is looked for by.
     pub name: &'static str,
@@ -44,6 +46,7 @@ pub struct SourceFile {
 
 /// A published data set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Published {
     /// As specifications name it.
     pub name: &'static str,

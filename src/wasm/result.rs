@@ -1,0 +1,172 @@
+//! Part of the module `engine`: what a run reports, as plain objects. No exports.
+
+use serde::Serialize;
+use tsify::Tsify;
+
+use super::convert::{Numbers, Scene};
+use crate::attack::Stop;
+use crate::metrics::MetricName;
+use crate::mtrl::Status;
+use crate::projection::{Plane, Snapshot};
+use crate::report::{self, TracePoint};
+use crate::spec::Spec;
+
+/// A trained model.
+#[derive(Serialize, Tsify)]
+pub struct Model {
+    /// Row-major, a row for each task, the bias last.
+    weights: Numbers,
+    /// Row-major.
+    correlation: Numbers,
+    objective: f64,
+    /// Bound on the distance of the objective from the optimum.
+    certificate: f64,
+    metric_per_task: Numbers,
+    /// Mean over the targets.
+    metric: f64,
+    solver_status: Status,
+}
+
+impl Model {
+    pub(super) fn new(model: &report::Model, targets: &[usize]) -> Self {
+        Self {
+            weights: Numbers::matrix(&model.weights),
+            correlation: Numbers::matrix(&model.correlation),
+            objective: model.objective,
+            certificate: model.certificate,
+            metric_per_task: Numbers::optional(&model.metric_per_task),
+            metric: model.mean_metric(targets).unwrap_or(f64::NAN),
+            solver_status: model.solver_status,
+        }
+    }
+}
+
+/// An iteration of a run.
+#[derive(Serialize, Tsify)]
+pub struct Progress {
+    /// Two numbers for each injected point of the scene: its place along both directions.
+    places: Numbers,
+    /// Mean distance of these points from where they started.
+    moved: f64,
+    /// How many of these points lie on the surface of the ball.
+    on_surface: usize,
+    iteration: usize,
+    utility: f64,
+    metric: f64,
+    metric_per_task: Numbers,
+    objective: f64,
+    certificate: f64,
+    seconds: f64,
+}
+
+impl Progress {
+    pub(super) fn new(point: &TracePoint, snapshot: &Snapshot) -> Self {
+        Self {
+            places: Numbers::of(&snapshot.places),
+            moved: snapshot.moved,
+            on_surface: snapshot.on_surface,
+            iteration: point.iteration,
+            utility: point.utility,
+            metric: point.metric.unwrap_or(f64::NAN),
+            metric_per_task: Numbers::optional(&point.metric_per_task),
+            objective: point.objective,
+            certificate: point.certificate,
+            seconds: point.seconds,
+        }
+    }
+}
+
+/// What a run reports while it lasts: the clean model once, then every iteration.
+#[derive(Serialize, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RunEvent {
+    Clean { model: Model, scene: Scene },
+    Progress(Progress),
+}
+
+pub(super) fn scene(plane: &Plane) -> Scene {
+    let scene = plane.scene();
+    let [along, across] = scene.names.clone();
+    Scene {
+        along,
+        across,
+        radius: scene.radius,
+        classes: scene.classes,
+        targets: scene.targets.clone(),
+        attackers: scene.attackers.clone(),
+        clean: Numbers::of(&scene.clean),
+        injected: Numbers::of(&scene.injected),
+        count: scene.count,
+    }
+}
+
+/// A column for each quantity of a trace, an entry for each iteration.
+#[derive(Serialize, Tsify)]
+pub struct Trace {
+    iteration: Numbers,
+    utility: Numbers,
+    metric: Numbers,
+    objective: Numbers,
+    certificate: Numbers,
+    seconds: Numbers,
+    /// Row-major, a row for each iteration.
+    metric_per_task: Numbers,
+}
+
+/// The result of a run, for showing.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Report {
+    spec: Spec,
+    engine: String,
+    data_sha256: String,
+    /// Text of the mapping that read an opened file, where one did.
+    columns: Option<String>,
+    task_names: Vec<String>,
+    target_tasks: Vec<usize>,
+    attacking_tasks: Vec<usize>,
+    metric_name: MetricName,
+    /// Row-major, where it is known.
+    true_correlation: Option<Numbers>,
+    clean: Model,
+    attacked: Model,
+    converged: bool,
+    stop: Stop,
+    trace: Trace,
+    digest: String,
+    /// What a link to this result says of it.
+    claim: String,
+}
+
+impl From<&report::Report> for Report {
+    fn from(report: &report::Report) -> Self {
+        let column = |value: fn(&TracePoint) -> f64| report.trace.iter().map(value).collect();
+        let per_task = report.trace.iter().flat_map(|point| &point.metric_per_task);
+        Self {
+            spec: report.spec.clone(),
+            engine: report.engine.clone(),
+            data_sha256: report.data_sha256.clone(),
+            columns: report.columns.clone(),
+            task_names: report.task_names.clone(),
+            target_tasks: report.target_tasks.clone(),
+            attacking_tasks: report.attacking_tasks.clone(),
+            metric_name: report.metric_name,
+            true_correlation: report.true_correlation.as_deref().map(Numbers::matrix),
+            clean: Model::new(&report.clean, &report.target_tasks),
+            attacked: Model::new(&report.attacked, &report.target_tasks),
+            converged: report.converged(),
+            stop: report.stop,
+            trace: Trace {
+                iteration: column(|point| point.iteration as f64),
+                utility: column(|point| point.utility),
+                metric: column(|point| point.metric.unwrap_or(f64::NAN)),
+                objective: column(|point| point.objective),
+                certificate: column(|point| point.certificate),
+                seconds: column(|point| point.seconds),
+                metric_per_task: per_task.map(|value| value.unwrap_or(f64::NAN)).collect(),
+            },
+            digest: report.digest.clone(),
+            claim: report.claim().write(),
+        }
+    }
+}
