@@ -3,7 +3,7 @@
  * claim next to our result. All numbers come from runs.
  */
 
-import { preset } from "./presets.js";
+import { preset } from "./preset_list.js";
 import { metricDigits } from "./report.js";
 
 /** @import { Outcome } from "./comparison.js" */

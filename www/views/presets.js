@@ -3,30 +3,11 @@
 import { $, byId } from "../ui/dom.js";
 import { errorMessage } from "../core/words.js";
 import { once } from "../core/once.js";
+import { DRAFTS, buttonOf } from "./preset_list.js";
 
 /** @import { Session } from "../core/session.js" */
 /** @import { Draft } from "../engine/types.js" */
-
-/**
- * The main examples. Their buttons are in the document, so that the layout does not shift.
- * @type {Record<"direct" | "indirect" | "random" | "constant" | "sarcos" | "landmine", Draft>}
- */
-const DRAFTS = {
-  direct: {},
-  indirect: { attack: "indirect" },
-  random: { method: "random" },
-  constant: { gradient: "published", step: "constant" },
-  sarcos: { dataset: "sarcos" },
-  landmine: { dataset: "landmine" },
-};
-
-/** @typedef {keyof typeof DRAFTS} Preset */
-
-/** @param {Preset} id */
-const buttonOf = (id) => byId(`try-${id}`, HTMLButtonElement);
-
-/** An example's identifier, name and settings. @param {Preset} id */
-export const preset = (id) => ({ id, name: buttonOf(id).textContent ?? "", draft: DRAFTS[id] });
+/** @import { Preset } from "./preset_list.js" */
 
 /** @param {Session} lab */
 export function showPresets(lab) {
