@@ -3,7 +3,7 @@
 import * as records from "../core/database.js";
 import { el } from "../ui/dom.js";
 import { settingsText, timeText } from "./history.js";
-import { preset } from "./presets.js";
+import { preset } from "./preset_list.js";
 import { METRICS, metricDigits } from "./report.js";
 
 /** @import { Session } from "../core/session.js" */
