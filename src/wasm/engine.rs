@@ -100,7 +100,7 @@ impl Refused {
 #[serde(untagged)]
 pub enum Completion {
     /// Every field is valid.
-    Complete(Complete),
+    Complete(Box<Complete>),
     /// Not every one is.
     Refused(Refused),
 }
@@ -156,14 +156,14 @@ pub fn complete(draft: Ts<Draft>, shape: Option<Ts<Shape>>) -> Ts<Completion> {
             let shape = spec::Shape::from(&plain);
             let kind = spec.kind(&shape);
             let fragment = link::encode(&spec, &shape);
-            Completion::Complete(Complete {
+            Completion::Complete(Box::new(Complete {
                 link: link::with_columns(&fragment, plain.columns.as_deref()),
                 differences: plain_draft(&spec.differences(&shape)),
                 kind,
                 metric: MetricName::of(kind),
                 shape: plain,
                 spec,
-            })
+            }))
         }
         Err(errors) => Completion::Refused(Refused::new(&errors)),
     })
