@@ -237,13 +237,6 @@ export class Session extends Store {
     }
     this.dataProblem("");
     const [, ...more] = published ? [] : files.map(({ name }) => name);
-    if (more.length > 0) {
-      this.notice(
-        `Only ${file.name} is opened, not ${few(more)}: a data set is one file.`,
-        "",
-        "other-files",
-      );
-    }
     this.emit({ type: "status", text: `Reading ${file.name} …` });
     try {
       const read = await this.readAside(file.name, async (reader) => {
@@ -254,6 +247,10 @@ export class Session extends Store {
       });
       if (read) {
         this.opens(read);
+        if (more.length > 0) {
+          const text = `Only ${file.name} was opened, not ${few(more)}: a data set is one file.`;
+          this.notice(text, "", "other-files");
+        }
         if (this.complete) await this.start();
         else this.clear("The settings do not fit the file", "The form shows which ones.");
       }

@@ -8,7 +8,18 @@ import assert from "node:assert/strict";
 import { Key } from "selenium-webdriver";
 
 import { browserTest, CHROMIUM } from "../harness.mjs";
-import { address, complete, finished, LONG, notice, openFigure, reached, runFigure, state } from "../lab.mjs";
+import {
+  address,
+  complete,
+  confirmation,
+  finished,
+  LONG,
+  notice,
+  openFigure,
+  reached,
+  runFigure,
+  state,
+} from "../lab.mjs";
 
 const HASH = "ab".repeat(32);
 
@@ -49,6 +60,19 @@ const VIEWS = [
     link: "#i=2",
     before: (page) => page.failRuns("panic", "panic"),
     ready: (page) => reached(page, "failed"),
+  },
+  {
+    name: "a confirmed result",
+    link: "#i=2",
+    ready: (page) => confirmation(page, "confirmed"),
+    widths: [400],
+  },
+  {
+    name: "a result that differs",
+    link: "#i=2",
+    before: (page) => page.failRuns("wrong"),
+    ready: (page) => page.waitText("confirmation", "two of three"),
+    widths: [400],
   },
   { name: "a link to a file", link: `#d=file:mine.csv:${HASH}`, ready: (page) => notice(page, "mine.csv") },
   {

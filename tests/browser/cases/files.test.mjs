@@ -123,8 +123,9 @@ browserTest("of two files the first is opened, and the other named", {}, async (
   await finished(page);
   const make = (text) => ["train.csv", "test.csv"].map((name) => new File([text], name));
   await page.dropMade("results", make, csv());
-  await notice(page, "not test.csv");
   await page.waitText("data-note", "train.csv: 3 tasks");
+  await finished(page);
+  await notice(page, "not test.csv");
 });
 
 browserTest("a run works while a large file is read, and reading can be cancelled", {}, async (page) => {

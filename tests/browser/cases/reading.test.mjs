@@ -259,6 +259,10 @@ const choose = (page, side, part) =>
 
 browserTest("recent results are compared by two clicks", { tier: "default" }, async (page) => {
   const first = await open(page, "#i=3");
+  // What keeps results is loaded after the first one.
+  await page.waitFor("a recent result", () =>
+    page.execute(() => document.querySelector("[data-testid=recent-list] li") !== null),
+  );
   await page.setFragment("#k=indirect&i=4");
   await page.waitFor("the second result", async () => (await finished(page)) !== first);
   const second = await finished(page);
