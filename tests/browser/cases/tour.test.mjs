@@ -289,6 +289,9 @@ browserTest("terms are explained where they stand", {}, async (page) => {
   }
   // With the pointer: another term replaces the explanation, the same one closes it.
   const terms = await page.driver.findElements({ css: ".summary .term" });
+  // Scrolling closes it.
+  await page.execute((term) => term.scrollIntoView({ block: "center" }), terms.at(0));
+  await page.still();
   const texts = [];
   for (const term of [terms.at(0), terms.at(-1)]) {
     await term.click();
