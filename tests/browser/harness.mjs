@@ -50,10 +50,6 @@ function register() {
     // A case that is asked for by name runs in any tier.
     env.PATOM_CASE ? name.includes(env.PATOM_CASE) : tier === "default" || env.PATOM_TIER === "full",
   );
-  // A file without tests would count as one that passed.
-  if (!chosen.some(({ engines }) => engines.some((engine) => CHOSEN.includes(engine)))) {
-    test.skip("no case of this file is in the tier, the engines or the filter");
-  }
   for (const engine of CHOSEN) {
     const cases = chosen.filter(({ engines }) => engines.includes(engine));
     if (cases.length === 0) continue;

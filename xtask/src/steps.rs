@@ -218,6 +218,12 @@ pub fn build_site(session: &mut Session) -> Result<Tally> {
     })
 }
 
+/// The page's modules that need no document.
+pub fn page_modules(session: &mut Session) -> Result<Tally> {
+    let files = test_files(&session.workspace.root.join("tests/page"))?;
+    node_tests(session.workspace, &files, &[])
+}
+
 /// The modules and bundles of the page compute the digests that native code computes.
 pub fn golden_in_node(session: &mut Session) -> Result<Tally> {
     session.needs_site()?;

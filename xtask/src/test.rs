@@ -79,7 +79,7 @@ impl Tier {
 type Step = (&'static str, Tier, fn(&mut Session) -> Result<Tally>);
 
 /// Name, first tier and function of each step, in their order.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     ("Rust formatting", Quick, steps::rust_formatting),
     (
         "JavaScript formatting and lint",
@@ -90,6 +90,7 @@ const STEPS: [Step; 20] = [
     ("data", Quick, steps::data_sets),
     ("native tests", Quick, steps::native_tests),
     ("types", Quick, steps::types),
+    ("page modules in Node", Quick, steps::page_modules),
     ("clippy for wasm", Normal, steps::clippy_for_wasm),
     ("reports verified in Python", Normal, steps::verify_reports),
     ("build", Normal, steps::build_site),
