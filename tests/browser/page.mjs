@@ -124,6 +124,8 @@ export class Page {
    */
   async openOffline(fragment = "") {
     if (this.engine !== "webkit") return this.open(fragment);
+    // The lab writes its own link into the address shortly after a result.
+    await sleep(200);
     await this.execute((url) => history.replaceState(null, "", url), this.server.url + fragment);
     await this.reloadItself();
   }

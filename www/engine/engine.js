@@ -3,24 +3,8 @@
  * (the solver). Other modules are downloaded when they are needed: see extras.js.
  */
 
+import { compileEngine } from "./compile.js";
 import init, * as page from "../pkg/engine.js";
-
-/**
- * @param {URL} url
- * @returns {Promise<WebAssembly.Module>}
- */
-async function compile(url) {
-  try {
-    return await WebAssembly.compileStreaming(fetch(url));
-  } catch {
-    // The server sends a wrong content type: compile from the bytes.
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`);
-    return WebAssembly.compile(await response.arrayBuffer());
-  }
-}
-
-export const compileEngine = () => compile(new URL("../pkg/engine_bg.wasm", import.meta.url));
 
 /** Loads the module that the first result needs. */
 export async function loadEngine() {

@@ -3,6 +3,7 @@
  * while it computes, so the page cancels a run by ending the worker.
  */
 
+import { compileEngine } from "./compile.js";
 import { loadExtras } from "./extras.js";
 import { Data, initSync, last_panic } from "../pkg/engine.js";
 
@@ -106,7 +107,7 @@ function explain(error) {
 async function moduleOf({ module, fresh }) {
   if (!fresh) return module;
   try {
-    return await (await import("./engine.js")).compileEngine();
+    return await compileEngine();
   } catch {
     // The server is unreachable.
     return module;

@@ -1,7 +1,7 @@
 //! `cargo xtask`: build, serve, data, test, bench.
 //!
 //! Here: the command line. How the site is built is in [`build`], what a fresh machine lacks in
-//! [`setup`], the tiers of `cargo xtask test` in [`test`].
+//! [`setup`], the tiers of `cargo xtask test` in [`mod@test`].
 
 mod bench;
 mod build;
