@@ -478,12 +478,6 @@ export class Page {
     return this.axe(["color-contrast", "link-in-text-block"]);
   }
 
-  /** Fails when this took longer. In Chromium alone: times of the other engines are not measured. */
-  within(what, milliseconds, limit) {
-    if (this.isChromium)
-      assert(milliseconds <= limit, `${what} took ${milliseconds} ms, more than ${limit} ms`);
-  }
-
   // ---- evidence
 
   /** Saves what is visible, if pictures are asked for. */

@@ -272,7 +272,19 @@ pub fn end_to_end(session: &mut Session) -> Result<Tally> {
         environment.push(("PATOM_CASE", case.into()));
     }
     let files = test_files(&session.workspace.root.join("tests/browser"))?;
-    let mut tally = node_tests(session.workspace, &files, &environment)?;
+    // Measured alone: beside another browser, times mean nothing.
+    let measured = arguments.case.is_none() && arguments.engines().contains("chromium");
+    let (alone, others): (Vec<_>, Vec<_>) = files
+        .iter()
+        .cloned()
+        .partition(|file| measured && file.ends_with("times.test.mjs"));
+    let mut tally = node_tests(session.workspace, &others, &environment)?;
+    if measured {
+        let times = node_tests(session.workspace, &alone, &environment)?;
+        tally.passed += times.passed;
+        tally.failed.extend(times.failed);
+        tally.skipped.extend(times.skipped);
+    }
     let few = tally.failed.len() <= MOST_REPEATED;
     for name in tally.failed.iter_mut().filter(|_| few) {
         println!("\nrepeating {name}");

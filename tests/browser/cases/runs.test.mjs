@@ -45,11 +45,6 @@ browserTest("the curve grows while the run goes on", { tier: "default" }, async 
     await sleep(100);
   }
   assert.equal(pictures.size, 3, "the curve did not change");
-  const wait = await page.execute(() => {
-    const [point, run] = ["first-point", "run"].map((name) => performance.getEntriesByName(name)[0]);
-    return point.startTime - run.startTime;
-  });
-  page.within("the first point", wait, 3000);
 });
 
 browserTest("cancel keeps the curve, and the next run works", { tier: "default" }, async (page) => {
@@ -60,16 +55,11 @@ browserTest("cancel keeps the curve, and the next run works", { tier: "default" 
     async () => Number(/(\d+)\.?$/.exec((await drawn(page)).label)?.[1]) >= 3,
   );
   await page.waitText("headline", "The attack is running");
-  const cancelled = await page.execute(() => {
-    const start = performance.now();
+  const state = await page.execute(() => {
     document.getElementById("cancel")?.click();
-    return {
-      milliseconds: performance.now() - start,
-      state: document.getElementById("results")?.dataset.state,
-    };
+    return document.getElementById("results")?.dataset.state;
   });
-  assert.equal(cancelled.state, "cancelled");
-  page.within("cancel", cancelled.milliseconds, 100);
+  assert.equal(state, "cancelled");
   await page.settle();
   const before = await drawn(page);
   assert.match(before.label, /^Cancelled at iteration/);

