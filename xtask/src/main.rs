@@ -12,6 +12,7 @@ mod setup;
 mod steps;
 mod tally;
 mod test;
+mod tier;
 mod wasm;
 mod workspace;
 
@@ -55,7 +56,7 @@ enum Task {
     /// Time the same work natively, in wasm and by Python peers: docs/performance.md
     Bench(bench::Arguments),
     /// Run the checks and tests of a tier; the last line is `N passed, N failed`
-    Test(test::Arguments),
+    Test(tier::Arguments),
 }
 
 fn main() -> ExitCode {

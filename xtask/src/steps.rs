@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::settings::Settings;
 use crate::tally::{self, CargoTests, Tally};
-use crate::test::Arguments;
+use crate::tier::Arguments;
 use crate::workspace::{Workspace, cargo, output, run as run_command, typed};
 use crate::{build, data, setup, wasm};
 

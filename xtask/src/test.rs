@@ -5,76 +5,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use clap::Args;
 
 use crate::setup;
 use crate::steps::{self, Session};
 use crate::tally::Tally;
+use crate::tier::Arguments;
+use crate::tier::Tier::{self, Full, Normal, Quick};
 use crate::workspace::Workspace;
-
-use Tier::{Full, Normal, Quick};
-
-/// Options of `cargo xtask test`.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Arguments {
-    /// The quick tier: formatting, lints, native tests, types
-    #[arg(long)]
-    pub quick: bool,
-    /// The full tier, for releases: everything, in all browsers
-    #[arg(long, conflicts_with = "quick")]
-    pub full: bool,
-    /// Only the steps whose name contains this, of any tier (may be repeated)
-    #[arg(long, value_name = "NAME")]
-    pub only: Vec<String>,
-    /// Only the end-to-end cases whose name contains this
-    #[arg(long, value_name = "NAME")]
-    pub case: Option<String>,
-    /// The engines of the end-to-end cases, separated by commas [default: chromium; in the full
-    /// tier chromium,firefox,webkit]
-    #[arg(long, value_name = "LIST")]
-    pub engines: Option<String>,
-    /// Save screenshots of the end-to-end cases: target/screenshots/
-    #[arg(long)]
-    pub pictures: bool,
-}
-
-impl Arguments {
-    fn tier(&self) -> Tier {
-        match (self.quick, self.full) {
-            (true, _) => Quick,
-            (_, true) => Full,
-            _ => Normal,
-        }
-    }
-
-    /// The engines of the end-to-end cases, separated by commas.
-    pub fn engines(&self) -> &str {
-        let of_tier = if self.full {
-            setup::ENGINES
-        } else {
-            "chromium"
-        };
-        self.engines.as_deref().unwrap_or(of_tier)
-    }
-}
-
-/// How much is tested; each tier includes those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Tier {
-    Quick,
-    Normal,
-    Full,
-}
-
-impl Tier {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Normal => "default",
-            Self::Full => "full",
-        }
-    }
-}
 
 type Step = (&'static str, Tier, fn(&mut Session) -> Result<Tally>);
 
