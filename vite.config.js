@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import compression from "compression";
 import { defineConfig } from "vite";
 import { bundles } from "./www/pkg/build.js";
 
@@ -77,6 +78,15 @@ const plainStyles = () => ({
 });
 
 /**
+ * As static hosts do: Vite's own server does not compress wasm.
+ * @returns {import("vite").Plugin}
+ */
+const compressed = () => ({
+  name: "compressed",
+  configurePreviewServer: ({ middlewares }) => void middlewares.use(compression()),
+});
+
+/**
  * Vite bundles the worker apart from the page: scripts of the same name must not overwrite each other,
  * but both use the same wasm.
  * @param {string} folder
@@ -98,12 +108,16 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    // Not for what is loaded later: WebKit never asks again for a script whose preload failed.
+    modulePreload: {
+      polyfill: false,
+      resolveDependencies: (_file, dependencies, { hostType }) => (hostType === "html" ? dependencies : []),
+    },
     reportCompressedSize: false,
     rolldownOptions: { output: names(ASSETS) },
   },
   worker: { format: "es", rolldownOptions: { output: names(`${ASSETS}/worker`) } },
-  plugins: [serviceWorker(), plainStyles()],
+  plugins: [serviceWorker(), plainStyles(), compressed()],
   preview: {
     strictPort: true,
     headers: {
