@@ -691,7 +691,7 @@ fn joined(tasks: &[usize]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::spec::Shape;
 
@@ -760,7 +760,8 @@ mod tests {
         }
     }
 
-    fn measured(metric: &[f64]) -> Measured {
+    /// A result with this course of the metric.
+    pub fn measured(metric: &[f64]) -> Measured {
         Measured {
             engine: String::new(),
             data_sha256: String::new(),

@@ -150,16 +150,9 @@ mod tests {
 
     fn measured(metric: &[f64], after: &[f64]) -> Measured {
         Measured {
-            engine: String::new(),
-            data_sha256: String::new(),
-            digest: "d".to_string(),
-            converged: true,
-            seconds: 0.0,
-            clean: Some(0.5),
-            metric: metric.iter().map(|&value| Some(value)).collect(),
-            utility: vec![1.0; metric.len()],
             clean_correlation: vec![0.0; after.len()],
             attacked_correlation: after.to_vec(),
+            ..figures::tests::measured(metric)
         }
     }
 
