@@ -269,6 +269,8 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         task_names: data.task_names.clone(),
         target_tasks: spec.targets.clone(),
         attacking_tasks: spec.attackers.clone(),
+        warnings: data.warnings.clone(),
+        data_left_out: data.left_out.clone(),
         metric_name: MetricName::of(sample.kind),
         true_correlation: data
             .true_correlation

@@ -82,6 +82,7 @@
 //! | module | what | what it leaves to others |
 //! | --- | --- | --- |
 //! | [`error`] | the one error type: place, value, reason | |
+//! | [`warning`] | what can make a result meaningless, and what is left out of a file | what raises it |
 //! | `choice`, `ranges` | enums with words and texts; lists of numbers as text | |
 //! | [`rng`] | one seed, named portable streams | |
 //! | [`linalg`] | the kernels that decide the speed, with one fixed order of every sum | tasks |
@@ -139,6 +140,7 @@ mod ranges;
 pub mod report;
 pub mod rng;
 pub mod spec;
+pub mod warning;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 #[cfg(feature = "bench")]

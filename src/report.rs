@@ -11,6 +11,7 @@ use crate::metrics::MetricName;
 use crate::mtrl::Status;
 use crate::spec::link::Claim;
 use crate::spec::{DatasetRef, Spec};
+use crate::warning::{LeftOut, Warning};
 
 /// A trained model and what it is worth.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -77,6 +78,10 @@ pub struct Report {
     pub target_tasks: Vec<usize>,
     /// Attacking tasks, from 0.
     pub attacking_tasks: Vec<usize>,
+    /// What can make the result meaningless.
+    pub warnings: Vec<Warning>,
+    /// What a user's file holds that the run did not use.
+    pub data_left_out: Vec<LeftOut>,
     /// Which metric the numbers are.
     pub metric_name: MetricName,
     /// Correlation of the tasks, m x m, where it is known (synthetic).

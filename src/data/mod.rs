@@ -13,6 +13,7 @@ pub mod synthetic;
 use sha2::{Digest, Sha256};
 
 use crate::choice::choice;
+use crate::warning::{LeftOut, Warning};
 use crate::{Error, Result};
 
 /// Most tasks a data set may have.
@@ -93,6 +94,10 @@ pub struct DataSet {
     pub true_correlation: Option<Vec<f64>>,
     /// Text of the mapping that read a user's file, where one did (see `import::mapping`).
     pub columns: Option<String>,
+    /// What was noticed while a user's file was read.
+    pub warnings: Vec<Warning>,
+    /// What a user's file holds that is not used.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// SHA-256 as 64 hexadecimal digits.
@@ -194,6 +199,8 @@ impl DataSet {
             sha256: String::new(),
             true_correlation: None,
             columns: None,
+            warnings: Vec::new(),
+            left_out: Vec::new(),
         };
         data.check()?;
         data.sha256 = data.canonical_sha256();

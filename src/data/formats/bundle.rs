@@ -384,6 +384,8 @@ impl<'a> Reader<'a> {
             sha256,
             true_correlation,
             columns: None,
+            warnings: Vec::new(),
+            left_out: Vec::new(),
         };
         data.check()?;
         Ok(data)

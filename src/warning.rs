@@ -1,0 +1,95 @@
+//! What is no error but can make a result meaningless: a list of warnings that goes with a data set
+//! and a report, to be shown where the result is read. Here: the types. Not here: what raises them
+//! (`data::import` for a user's file, `experiment` for a run).
+
+use serde::Serialize;
+
+use crate::choice::choice;
+
+choice! {
+    /// What a warning is about.
+    WarningCode {
+        /// One column makes up nearly all of the norm of the points.
+        DominantColumn = "dominant_column" => "one column dominates",
+        /// A column that has one value only.
+        ConstantColumn = "constant_column" => "constant column",
+        /// Values many orders of magnitude above the rest.
+        ImplausibleValues = "implausible_values" => "implausible values",
+        /// Values that look like codes for missing ones: -999, -200.
+        MissingCodes = "missing_codes" => "codes for missing values?",
+        /// Part of the file was left out or is not used.
+        LeftOut = "left_out" => "left out",
+        /// Part of the file was read in one of several possible ways.
+        Interpreted = "interpreted" => "interpreted",
+        /// The clean model is no better than the mean, or its AUC is below one half.
+        NoBetterThanGuessing = "no_better_than_guessing" => "no better than guessing",
+        /// Single-task learning has a lower clean error.
+        WorseThanSingleTask = "worse_than_single_task" => "worse than single-task learning",
+        /// Tasks have the same feature rows.
+        SharedRows = "shared_rows" => "tasks share rows",
+        /// Few test points: the metric is uncertain.
+        FewTestPoints = "few_test_points" => "few test points",
+        /// There is one task only: nothing is shared.
+        OneTask = "one_task" => "one task only",
+    }
+}
+
+/// A warning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
+pub struct Warning {
+    /// What it is about.
+    pub code: WarningCode,
+    /// One or two sentences: what was found, and what to check.
+    pub message: String,
+    /// The task, from 0, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<usize>,
+    /// The name of the column, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+}
+
+impl Warning {
+    /// A warning about the whole.
+    pub fn new(code: WarningCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            task: None,
+            column: None,
+        }
+    }
+
+    /// The same about a task.
+    #[must_use]
+    pub fn of_task(self, task: usize) -> Self {
+        Self {
+            task: Some(task),
+            ..self
+        }
+    }
+
+    /// The same about a column.
+    #[must_use]
+    pub fn of_column(self, column: impl Into<String>) -> Self {
+        Self {
+            column: Some(column.into()),
+            ..self
+        }
+    }
+}
+
+/// What a file holds that a run does not use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct LeftOut {
+    /// `row`, `task`, `column` or `variable`.
+    pub what: &'static str,
+    /// Its names, where it has some; the first ones if they are many.
+    pub names: Vec<String>,
+    /// How many.
+    pub count: usize,
+    /// Why: `no value`, `one point only`, `an index`.
+    pub reason: String,
+}
