@@ -2,10 +2,11 @@
 //!
 //! For both losses the data part is, at a given W, a quadratic over the active points (squared
 //! loss: all of them; squared hinge: those with y w'x < 1, where the loss is (y - w'x)^2 as well).
-//! A task therefore keeps the sums Σ x x' and Σ y x of its active points. The sums of the clean
-//! points are made once; those of injected points when they move; points that enter or leave the
-//! active set are added and subtracted. A task also remembers how far its w may move before any
-//! point can change sides: until then the sums suffice, and no point is read.
+//! A task therefore keeps the sums Σ x x' and Σ y x of its active points, those of clean and of
+//! injected points apart: the first are made once, the others when the points move; points that
+//! enter or leave the active set are added and subtracted. A task also remembers how far its w may
+//! move before any point can change sides: until then the sums suffice, and no point is read. Even
+//! then only those points are read that can have changed sides, by their norms.
 
 use crate::error::{Error, Result};
 use crate::linalg::{add_gram, add_scaled, dot, mirror, norm_squared};
@@ -50,17 +51,33 @@ pub struct Problem {
 #[derive(Clone, Debug)]
 struct TaskState {
     task: Task,
-    /// The points that `sums` holds.
+    /// The points that the sums hold.
     active: Vec<bool>,
     /// Squared hinge: the w for which `active` was found, and how far w may be from it before a
     /// point can change sides; negative where the points have moved since.
     reference: Vec<f64>,
     reach: f64,
-    sums: Sums,
-    /// Sums of the clean points alone (squared loss), so that moving injected points is cheap.
+    /// Squared hinge: what tells which points can have changed sides.
+    margins: Option<Margins>,
     clean_sums: Sums,
+    /// None where there are no injected points.
+    injected_sums: Option<Sums>,
     /// 2/N Σ x x' over the active points, both triangles.
     curvature: Vec<f64>,
+    /// Σ y x and Σ y² over the active points.
+    moment: Vec<f64>,
+    label_squares: f64,
+}
+
+/// Slacks y (y - w'x) = 1 - y w'x of the points at one w: at another one they have changed by at
+/// most |x| times the distance of the two.
+#[derive(Clone, Debug)]
+struct Margins {
+    /// That w; none before the first look.
+    base: Option<Vec<f64>>,
+    slacks: Vec<f64>,
+    /// |x|.
+    norms: Vec<f64>,
 }
 
 /// Sums over points, unweighted.
@@ -83,6 +100,12 @@ impl Sums {
         }
     }
 
+    fn clear(&mut self) {
+        self.gram.fill(0.0);
+        self.moment.fill(0.0);
+        self.label_squares = 0.0;
+    }
+
     /// Adds `sign` times the points of these numbers.
     fn add(&mut self, sign: f64, task: &Task, numbers: impl Iterator<Item = usize> + Clone) {
         let dimension = self.moment.len();
@@ -99,40 +122,119 @@ impl Sums {
 impl TaskState {
     fn new(task: Task, dimension: usize, loss: Loss) -> Self {
         let n = task.labels.len();
+        let hinge = loss == Loss::SquaredHinge;
         let mut state = Self {
-            active: vec![loss == Loss::Squared; n],
+            active: vec![!hinge; n],
             reference: vec![0.0; dimension],
-            reach: if loss == Loss::Squared {
-                f64::INFINITY
-            } else {
-                -1.0
-            },
-            sums: Sums::zero(dimension),
+            reach: if hinge { -1.0 } else { f64::INFINITY },
+            margins: hinge.then(|| Margins {
+                base: None,
+                slacks: vec![0.0; n],
+                norms: task.points.chunks_exact(dimension).map(norm).collect(),
+            }),
             clean_sums: Sums::zero(dimension),
+            injected_sums: (task.clean < n).then(|| Sums::zero(dimension)),
             curvature: vec![0.0; dimension * dimension],
+            moment: vec![0.0; dimension],
+            label_squares: 0.0,
             task,
         };
-        if loss == Loss::Squared {
+        if !hinge {
             state.clean_sums.add(1.0, &state.task, 0..state.task.clean);
             state.sum_injected();
         }
         state
     }
 
-    /// Squared loss: recomputes the sums from those of the clean points.
+    /// Sums the active injected points, which have moved.
     fn sum_injected(&mut self) {
-        self.sums.clone_from(&self.clean_sums);
-        self.sums
-            .add(1.0, &self.task, self.task.clean..self.task.labels.len());
-        self.scale_curvature();
+        if let Some(sums) = &mut self.injected_sums {
+            sums.clear();
+            let active = (self.task.clean..self.active.len()).filter(|&j| self.active[j]);
+            sums.add(1.0, &self.task, active);
+        }
+        self.total();
     }
 
-    fn scale_curvature(&mut self) {
+    /// The whole from the sums of clean and injected points.
+    fn total(&mut self) {
         let scale = self.scale();
-        for (scaled, sum) in self.curvature.iter_mut().zip(&self.sums.gram) {
-            *scaled = scale * sum;
+        let clean = &self.clean_sums;
+        if let Some(injected) = &self.injected_sums {
+            let both = clean.gram.iter().zip(&injected.gram);
+            for (scaled, (a, b)) in self.curvature.iter_mut().zip(both) {
+                *scaled = scale * (a + b);
+            }
+            let both = clean.moment.iter().zip(&injected.moment);
+            for (sum, (a, b)) in self.moment.iter_mut().zip(both) {
+                *sum = a + b;
+            }
+            self.label_squares = clean.label_squares + injected.label_squares;
+        } else {
+            for (scaled, sum) in self.curvature.iter_mut().zip(&clean.gram) {
+                *scaled = scale * sum;
+            }
+            self.moment.copy_from_slice(&clean.moment);
+            self.label_squares = clean.label_squares;
         }
-        mirror(&mut self.curvature, self.sums.moment.len());
+        mirror(&mut self.curvature, self.moment.len());
+    }
+
+    /// Squared hinge: looks at the points that can have changed sides since the last look, and
+    /// returns the numbers of those that enter the active set at `w` and of those that leave it.
+    fn scan(&mut self, w: &[f64]) -> (Vec<usize>, Vec<usize>) {
+        let (mut entering, mut leaving) = (Vec::new(), Vec::new());
+        let Some(Margins {
+            base,
+            slacks,
+            norms,
+        }) = &mut self.margins
+        else {
+            return (entering, leaving);
+        };
+        // A hair more than the distance, for rounding.
+        let distance = (base.as_ref()).map(|base| 1.001 * distance_squared(w, base).sqrt());
+        let can_differ = |slack: f64, norm: f64| match distance {
+            Some(distance) => slack.abs() <= distance * norm,
+            None => true,
+        };
+        let count = slacks.len();
+        let doubtful = (slacks.iter().zip(&*norms))
+            .filter(|&(slack, norm)| can_differ(*slack, *norm))
+            .count();
+        // With so many the margins are worth measuring again.
+        let again = 2 * doubtful > count;
+        let mut reach = f64::INFINITY;
+        for (j, x) in self.task.points.chunks_exact(w.len()).enumerate() {
+            let mut slack = slacks[j];
+            let mut to_kink = slack.abs() - distance.unwrap_or(0.0) * norms[j];
+            if again || can_differ(slack, norms[j]) {
+                let y = self.task.labels[j];
+                slack = y * (y - dot(x, w));
+                to_kink = slack.abs();
+                if again {
+                    slacks[j] = slack;
+                }
+            }
+            reach = (to_kink / norms[j]).min(reach);
+            let is_active = slack > 0.0;
+            if is_active != self.active[j] {
+                self.active[j] = is_active;
+                if is_active {
+                    &mut entering
+                } else {
+                    &mut leaving
+                }
+                .push(j);
+            }
+        }
+        if again {
+            *base = Some(w.to_vec());
+        }
+        self.reference.copy_from_slice(w);
+        // A hair less than the distance of the nearest kink, for rounding.
+        self.reach = 0.999 * reach;
+        (entering, leaving)
     }
 
     /// Whether `active` is that of `w` for certain.
@@ -140,16 +242,22 @@ impl TaskState {
         if self.reach == f64::INFINITY {
             return true;
         }
-        let distance: f64 = (w.iter().zip(&self.reference))
-            .map(|(a, b)| (a - b) * (a - b))
-            .sum();
-        self.reach > 0.0 && distance < self.reach * self.reach
+        self.reach > 0.0 && distance_squared(w, &self.reference) < self.reach * self.reach
     }
 
     /// 2/N.
     fn scale(&self) -> f64 {
         2.0 / self.task.labels.len() as f64
     }
+}
+
+fn norm(x: &[f64]) -> f64 {
+    norm_squared(x).sqrt()
+}
+
+/// |a - b|².
+fn distance_squared(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
 /// Refuses more of something than memory holds, where each needs a matrix or a few.
@@ -261,20 +369,21 @@ impl Problem {
     /// If the sizes do not fit.
     pub fn move_injected(&mut self, number: usize, rows: &[f64]) {
         let state = &mut self.tasks[number];
-        let injected = state.task.clean..state.task.labels.len();
-        let tail = injected.start * self.dimension;
-        if self.weights.loss == Loss::SquaredHinge {
-            // The sums hold the old points: out with them; `activate` brings in the new ones.
-            let active = injected.filter(|&j| state.active[j]);
-            state.sums.add(-1.0, &state.task, active);
-            state.active[state.task.clean..].fill(false);
+        let clean = state.task.clean;
+        state.task.points[clean * self.dimension..].copy_from_slice(rows);
+        if let Some(margins) = &mut state.margins {
+            // None is active until the next look at them.
+            state.active[clean..].fill(false);
             state.reach = -1.0;
-            state.task.points[tail..].copy_from_slice(rows);
-            state.scale_curvature();
-        } else {
-            state.task.points[tail..].copy_from_slice(rows);
-            state.sum_injected();
+            let labels = &state.task.labels[clean..];
+            for (k, (x, y)) in rows.chunks_exact(self.dimension).zip(labels).enumerate() {
+                margins.norms[clean + k] = norm(x);
+                if let Some(base) = &margins.base {
+                    margins.slacks[clean + k] = y * (y - dot(x, base));
+                }
+            }
         }
+        state.sum_injected();
     }
 
     /// Value of the data part at `w` (the weights of one task), adding its gradient to `gradient`.
@@ -285,13 +394,13 @@ impl Problem {
         if state.knows(w) {
             // w'Gw - 2 w'Σyx + Σy², in units of 2/N.
             let rows = state.curvature.chunks_exact(self.dimension);
-            for (((row, moment), w_a), g) in rows.zip(&state.sums.moment).zip(w).zip(gradient) {
+            for (((row, moment), w_a), g) in rows.zip(&state.moment).zip(w).zip(gradient) {
                 let (curved, linear_term) = (dot(row, w), scale * moment);
                 *g += curved - linear_term;
                 value += w_a * (curved - 2.0 * linear_term);
             }
             // Rounding may leave a sum of squares a little below zero.
-            return (0.5 * (value + scale * state.sums.label_squares)).max(0.0);
+            return (0.5 * (value + scale * state.label_squares)).max(0.0);
         }
         for (x, y) in state
             .task
@@ -314,33 +423,22 @@ impl Problem {
         if state.knows(w) {
             return false;
         }
-        state.reference.copy_from_slice(w);
-        let (mut nearest, mut longest) = (f64::INFINITY, 0.0);
-        let (mut entering, mut leaving) = (Vec::new(), Vec::new());
-        let points = state.task.points.chunks_exact(self.dimension);
-        for (j, (x, y)) in points.zip(&state.task.labels).enumerate() {
-            let slack = y * (y - dot(x, w));
-            let is_active = slack > 0.0;
-            nearest = slack.abs().min(nearest);
-            longest = norm_squared(x).max(longest);
-            if is_active != state.active[j] {
-                state.active[j] = is_active;
-                if is_active {
-                    &mut entering
-                } else {
-                    &mut leaving
-                }
-                .push(j);
-            }
-        }
-        // A hair less than the distance of the nearest kink, for rounding.
-        state.reach = 0.999 * nearest / f64::sqrt(longest);
+        let (entering, leaving) = state.scan(w);
         if entering.is_empty() && leaving.is_empty() {
             return false;
         }
-        state.sums.add(1.0, &state.task, entering.into_iter());
-        state.sums.add(-1.0, &state.task, leaving.into_iter());
-        state.scale_curvature();
+        for (sign, numbers) in [(1.0, entering), (-1.0, leaving)] {
+            // Ascending: the clean ones come first.
+            let first = numbers.partition_point(|&j| j < state.task.clean);
+            let (clean, injected) = numbers.split_at(first);
+            state
+                .clean_sums
+                .add(sign, &state.task, clean.iter().copied());
+            if let Some(sums) = &mut state.injected_sums {
+                sums.add(sign, &state.task, injected.iter().copied());
+            }
+        }
+        state.total();
         true
     }
 
@@ -362,7 +460,7 @@ impl Problem {
     /// Adds 2/N Σ y x of the active points of a task.
     pub(crate) fn add_linear_term(&self, number: usize, target: &mut [f64]) {
         let state = &self.tasks[number];
-        add_scaled(target, state.scale(), &state.sums.moment);
+        add_scaled(target, state.scale(), &state.moment);
     }
 
     /// Loss of each point of a task is (y - w'x)² where it counts: the residuals y - w'x of the
@@ -387,6 +485,7 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::{Random, Stream};
 
     #[test]
     fn more_tasks_of_many_features_than_memory_holds_are_refused() {
@@ -413,5 +512,52 @@ mod tests {
             assert!(message(tasks, features + 10).contains("features squared"));
         }
         assert!(message(2, usize::MAX - 1).contains("features squared"));
+    }
+
+    #[test]
+    fn active_sets_and_sums_are_those_of_the_definition_wherever_w_and_points_go() {
+        let weights = Weights {
+            loss: Loss::SquaredHinge,
+            lambda1: 0.1,
+            lambda2: 0.1,
+            epsilon: 1e-6,
+        };
+        let (dimension, n, clean) = (4, 40, 30);
+        let mut random = Random::new(3, Stream::Synthetic, 0);
+        let mut normals = |count| -> Vec<f64> { (0..count).map(|_| random.normal()).collect() };
+        let task = Task {
+            points: normals(n * dimension),
+            labels: normals(n).iter().map(|y| y.signum()).collect(),
+            clean,
+        };
+        let mut problem = Problem::new(weights, dimension, vec![task]).unwrap();
+        let mut w = normals(dimension);
+        for round in 0..60 {
+            // From far to near, and points that move in between.
+            add_scaled(
+                &mut w,
+                libm::pow(0.8, f64::from(round)),
+                &normals(dimension),
+            );
+            if round % 3 == 2 {
+                problem.move_injected(0, &normals((n - clean) * dimension));
+            }
+            problem.activate_all(&w);
+            let state = &problem.tasks[0];
+            let residuals = problem.residuals(0, &w, 0..n);
+            let mut exact = vec![0.0; dimension * dimension];
+            for (j, x) in state.task.points.chunks_exact(dimension).enumerate() {
+                assert_eq!(state.active[j], residuals[j] != 0.0, "{round}: point {j}");
+                if state.active[j] {
+                    for (row, a) in exact.chunks_exact_mut(dimension).zip(x) {
+                        add_scaled(row, state.scale() * a, x);
+                    }
+                }
+            }
+            // Rounding of what was added and taken off again.
+            for (found, exact) in state.curvature.iter().zip(&exact) {
+                assert!((found - exact).abs() < 1e-13, "{round}: {found} {exact}");
+            }
+        }
     }
 }
