@@ -17,6 +17,9 @@ use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, check_squares};
 /// digits more than the accuracy that the gradient needs.
 const ADJOINT_TOLERANCE: f64 = 1e-10;
 
+/// The same for a direction to go in.
+const LOOSE_TOLERANCE: f64 = 1e-7;
+
 /// The full gradient: for each injection n̂ x d numbers, row-major. `solution` must belong to
 /// the points that `problem` holds now.
 ///
@@ -29,7 +32,58 @@ pub fn full(
     targets: &[usize],
     injections: &[Injection],
 ) -> Result<Vec<Vec<f64>>> {
+    Ok(solved(
+        kind,
+        problem,
+        solution,
+        targets,
+        injections,
+        ADJOINT_TOLERANCE,
+    )?
+    .slopes)
+}
+
+/// The gradient with the V that it is made of.
+pub(crate) struct Ascent {
+    /// As [`full`].
+    pub(crate) slopes: Vec<Vec<f64>>,
+    /// V, laid out as W.
+    pub(crate) adjoint: Vec<f64>,
+    /// Products with the Hessian that it took.
+    pub(crate) products: usize,
+}
+
+/// The gradient as exactly as a step needs it.
+///
+/// # Errors
+/// As [`full`].
+pub(crate) fn ascent(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    targets: &[usize],
+    injections: &[Injection],
+) -> Result<Ascent> {
+    solved(
+        kind,
+        problem,
+        solution,
+        targets,
+        injections,
+        LOOSE_TOLERANCE,
+    )
+}
+
+fn solved(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    targets: &[usize],
+    injections: &[Injection],
+    tolerance: f64,
+) -> Result<Ascent> {
     let slope = utility::gradient(problem, targets, &solution.w);
+    let mut products = 0;
     let adjoint = match kind {
         Gradient::Published => mix(&phi(problem, &solution.spectrum), &slope),
         Gradient::Implicit | Gradient::ImplicitTotal => {
@@ -37,15 +91,15 @@ pub fn full(
             let spectrum = &solution.spectrum;
             let dual = spectrum.unit();
             let system = System::new(problem, spectrum, coupling(kind, &dual));
-            let (solved, _) = system
+            let (solved, taken) = system
                 .factor()?
-                .solve(&spectrum.to_eigenbasis(&slope), ADJOINT_TOLERANCE)?;
+                .solve(&spectrum.to_eigenbasis(&slope), tolerance)?;
+            products = taken;
             spectrum.from_eigenbasis(&solved)
         }
     };
     let dimension = problem.dimension();
-    Ok(injections
-        .iter()
+    let slopes = (injections.iter())
         .map(|injection| {
             let range = injection.task * dimension..(injection.task + 1) * dimension;
             let fixed = FixedPoint::new(kind, problem, solution, injection);
@@ -55,7 +109,12 @@ pub fn full(
             }
             out
         })
-        .collect())
+        .collect();
+    Ok(Ascent {
+        slopes,
+        adjoint,
+        products,
+    })
 }
 
 /// What the gradient by the points of one injection needs besides V, as of the last solve: it

@@ -1,7 +1,7 @@
 //! The upper level: the attacker's utility, its gradient, and PATOM (Algorithm 1).
 //!
 //! [`Injection`] holds the injected points; [`utility`] is U; [`gradient`] its three gradients;
-//! [`patom`] the loop with its two step rules and the random baseline. It uses `mtrl`, never the
+//! [`patom`] the loop with its two step rules and the random baseline; `step` how far a step goes. It uses `mtrl`, never the
 //! reverse. Not here: data sets, metrics, reports.
 
 use crate::choice::choice;
@@ -9,10 +9,12 @@ use crate::choice::choice;
 pub mod gradient;
 mod injection;
 pub mod patom;
+mod step;
 pub mod utility;
 
 pub use injection::{Injection, project};
 pub use patom::{Iterate, Settings, Stop, run};
+pub use step::Work;
 
 choice! {
     /// Which tasks the attacker may inject into.

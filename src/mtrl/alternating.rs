@@ -21,15 +21,29 @@ const ROUNDING: f64 = 1e-15;
 /// # Errors
 /// Limits out of range; numbers that stop being finite.
 pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -> Result<Solution> {
-    limits.check()?;
-    let (m, dimension) = (problem.task_count(), problem.dimension());
-    let weights = *problem.weights();
-    let mut w = start.map_or_else(|| vec![0.0; m * dimension], |start| start.w.clone());
-    // At W = 0 and ε = 0 there is no S; any positive floor gives Ω = I / m.
-    let mut spectrum = match start {
-        Some(start) => start.spectrum.clone(),
-        None => Spectrum::new(&w, m, weights.epsilon.max(1e-6))?,
+    let (w, spectrum) = match start {
+        Some(start) => (start.w.clone(), start.spectrum.clone()),
+        None => {
+            let m = problem.task_count();
+            let w = vec![0.0; m * problem.dimension()];
+            // At W = 0 and ε = 0 there is no S; any positive floor gives Ω = I / m.
+            let spectrum = Spectrum::new(&w, m, problem.weights().epsilon.max(1e-6))?;
+            (w, spectrum)
+        }
     };
+    solve_from(problem, w, spectrum, limits)
+}
+
+/// The same from weights and their spectrum.
+pub(crate) fn solve_from(
+    problem: &mut Problem,
+    mut w: Vec<f64>,
+    mut spectrum: Spectrum,
+    limits: &Limits,
+) -> Result<Solution> {
+    limits.check()?;
+    let m = problem.task_count();
+    let weights = *problem.weights();
     let (mut iterations, mut products) = (0, 0);
     let mut status = Status::IterationLimit;
     while iterations < limits.max_iterations {

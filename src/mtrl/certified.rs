@@ -27,6 +27,18 @@ const SMALL_LAMBDA1: f64 = 1e-4;
 /// # Errors
 /// ε below [`MIN_EPSILON`]; limits out of range; numbers that stop being finite.
 pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -> Result<Solution> {
+    let start = start.map(|start| start.w.clone());
+    Ok(solve_judged(problem, start, limits, &mut |_, _| false)?.0)
+}
+
+/// The same from weights alone. `give_up` is asked at every iterate; where it answers true the
+/// solve ends there, with the status of an iteration limit. And whether it did.
+pub(crate) fn solve_judged(
+    problem: &mut Problem,
+    start: Option<Vec<f64>>,
+    limits: &Limits,
+    give_up: &mut dyn FnMut(&Problem, &Point) -> bool,
+) -> Result<(Solution, bool)> {
     limits.check()?;
     let epsilon = problem.weights().epsilon;
     if epsilon.is_nan() || epsilon < MIN_EPSILON {
@@ -34,16 +46,17 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         return Err(Error::out_of_range("epsilon", epsilon, range));
     }
     let mut state = match start {
-        Some(start) => State {
-            w: start.w.clone(),
-            dual: None,
+        // The weights are thought to be near the optimum, where U* = W S⁻¹.
+        Some(w) => State {
+            dual: Dual::OfWeights,
+            w,
             iterations: 0,
             products: 0,
         },
         None => {
             let w = uncoupled(problem);
             State {
-                dual: Some(vec![0.0; w.len()]),
+                dual: Dual::Tracked(vec![0.0; w.len()]),
                 w,
                 iterations: 0,
                 products: 0,
@@ -51,21 +64,28 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         }
     };
     let direct = DIRECT_STEPS.min(limits.max_iterations);
-    let (mut point, mut status) = state.descend(problem, epsilon, limits.tolerance, direct)?;
-    if status != Status::Converged {
+    let mut given_up = false;
+    let mut watch = |problem: &Problem, point: &Point| {
+        given_up = give_up(problem, point);
+        given_up
+    };
+    let (mut point, mut status) =
+        state.descend(problem, epsilon, limits.tolerance, direct, &mut watch)?;
+    if status != Status::Converged && !given_up {
         // Hard: singular values that must fall by orders of magnitude. A larger floor is easier,
         // and its optimum a good start for a smaller one.
+        let mut never = |_: &Problem, _: &Point| false;
+        let most = limits.max_iterations;
         let largest = point.spectrum.values.last().copied().unwrap_or(0.0);
         let mut floor = 1e-2 * largest * largest;
         while floor > 10.0 * epsilon && state.iterations < limits.max_iterations {
-            state.descend(problem, floor, 1e-4, limits.max_iterations)?;
+            state.descend(problem, floor, 1e-4, most, &mut never)?;
             floor /= 10.0;
         }
-        (point, status) =
-            state.descend(problem, epsilon, limits.tolerance, limits.max_iterations)?;
+        (point, status) = state.descend(problem, epsilon, limits.tolerance, most, &mut never)?;
     }
     let certificate = point.certificate(problem.weights().lambda1);
-    Ok(Solution {
+    let solution = Solution {
         w: point.w,
         spectrum: point.spectrum,
         objective: point.value,
@@ -73,16 +93,26 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         iterations: state.iterations,
         products: state.products,
         status,
-    })
+    };
+    Ok((solution, given_up))
 }
 
 /// State of the solver.
 struct State {
     w: Vec<f64>,
-    /// U*, rows by task; none: from the optimality conditions.
-    dual: Option<Vec<f64>>,
+    dual: Dual,
     iterations: usize,
     products: usize,
+}
+
+/// Where the U* of the next step comes from.
+enum Dual {
+    /// Rows by task.
+    Tracked(Vec<f64>),
+    /// W S⁻¹.
+    OfWeights,
+    /// The optimality conditions.
+    OfConditions,
 }
 
 impl State {
@@ -94,6 +124,7 @@ impl State {
         epsilon: f64,
         tolerance: f64,
         max_iterations: usize,
+        give_up: &mut dyn FnMut(&Problem, &Point) -> bool,
     ) -> Result<(Point, Status)> {
         problem.activate_all(&self.w);
         let mut point = Point::with_floor(problem, std::mem::take(&mut self.w), epsilon)?;
@@ -103,23 +134,22 @@ impl State {
             if point.certificate(lambda1) <= tolerance * point.value.max(1.0) {
                 break Status::Converged;
             }
-            if self.iterations >= max_iterations {
+            if self.iterations >= max_iterations || give_up(problem, &point) {
                 break Status::IterationLimit;
             }
             norms.push(norm_squared(&point.gradient));
             if let [.., before, _, now] = norms[..]
                 && now > 0.25 * before
             {
-                self.dual = None;
+                self.dual = Dual::OfConditions;
             }
-            let dual = self.dual.take();
             // The gradient at which the certificate is just good enough.
             let wanted = (2.0 * lambda1 * tolerance * point.value.max(1.0)).sqrt();
             let next = step(
                 problem,
                 &point,
                 epsilon,
-                dual.as_deref(),
+                &self.dual,
                 wanted,
                 &mut self.products,
             )?;
@@ -127,7 +157,7 @@ impl State {
                 break Status::Stalled;
             };
             point = next;
-            self.dual = Some(dual);
+            self.dual = Dual::Tracked(dual);
             self.iterations += 1;
         };
         self.w.clone_from(&point.w);
@@ -172,14 +202,15 @@ fn uncoupled(problem: &mut Problem) -> Vec<f64> {
     w
 }
 
-/// The numbers d_a of the model at a point: the tracked dual as the singular vectors see it; where
-/// there is none, the dual that the optimality conditions give if the rest were optimal,
+/// The numbers d_a of the model at a point: the tracked dual as the singular vectors see it; that
+/// of the weights; or the dual that the optimality conditions give if the rest were optimal,
 /// λ2 τ U* = λ2 τ W S⁻¹ - ∇P.
-fn dual_numbers(problem: &Problem, point: &Point, dual: Option<&[f64]>) -> Vec<f64> {
+fn dual_numbers(problem: &Problem, point: &Point, dual: &Dual) -> Vec<f64> {
     let spectrum = &point.spectrum;
     let mut d = match dual {
-        Some(dual) => spectrum.diagonal(&spectrum.to_eigenbasis(dual)),
-        None => {
+        Dual::Tracked(dual) => spectrum.diagonal(&spectrum.to_eigenbasis(dual)),
+        Dual::OfWeights => spectrum.unit(),
+        Dual::OfConditions => {
             let stiffness = problem.weights().lambda2 * spectrum.trace;
             let mut d = spectrum.unit();
             if stiffness > 0.0 {
@@ -199,7 +230,7 @@ fn step(
     problem: &mut Problem,
     point: &Point,
     epsilon: f64,
-    dual: Option<&[f64]>,
+    dual: &Dual,
     wanted: f64,
     products: &mut usize,
 ) -> Result<Option<(Point, Vec<f64>)>> {

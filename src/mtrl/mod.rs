@@ -43,6 +43,30 @@ choice! {
     }
 }
 
+/// Solves from weights that are thought to be near the optimum. The certified solver asks `give_up`
+/// at every iterate, and ends where it answers true. And whether it did.
+///
+/// # Errors
+/// As [`solve`].
+pub(crate) fn solve_from(
+    solver: Solver,
+    problem: &mut Problem,
+    w: Vec<f64>,
+    limits: &Limits,
+    give_up: &mut dyn FnMut(&Problem, &Point) -> bool,
+) -> crate::Result<(Solution, bool)> {
+    match solver {
+        Solver::Certified => certified::solve_judged(problem, Some(w), limits, give_up),
+        Solver::Alternating => {
+            let spectrum = Spectrum::new(&w, problem.task_count(), problem.weights().epsilon)?;
+            Ok((
+                alternating::solve_from(problem, w, spectrum, limits)?,
+                false,
+            ))
+        }
+    }
+}
+
 /// Solves the lower level with the solver of that name.
 ///
 /// # Errors
