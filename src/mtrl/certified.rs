@@ -9,7 +9,10 @@
 //! numbers are taken from the optimality conditions instead.
 
 use crate::error::{Error, Result};
-use crate::linalg::{add_combination, add_scaled, dot, largest_eigenvalue, multiply, norm_squared};
+use crate::linalg::{
+    add_combination, add_scaled, dot, largest_eigenvalue, multiply, multiply_symmetric,
+    norm_squared,
+};
 use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
 
@@ -187,7 +190,7 @@ fn uncoupled(problem: &mut Problem) -> Vec<f64> {
             if rho <= enough {
                 break;
             }
-            multiply(&mut product, problem.curvature(i), &direction);
+            multiply_symmetric(&mut product, problem.curvature(i), &direction);
             add_scaled(&mut product, diagonal, &direction);
             let step = rho / dot(&direction, &product);
             add_scaled(row, step, &direction);

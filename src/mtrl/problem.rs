@@ -9,7 +9,7 @@
 //! then only those points are read that can have changed sides, by their norms.
 
 use crate::error::{Error, Result};
-use crate::linalg::{add_gram, add_scaled, dot, mirror, norm_squared};
+use crate::linalg::{add_gram, add_scaled, dot, mirror, multiply_symmetric, norm_squared};
 use crate::mtrl::Loss;
 
 /// Most that a number of tasks times the square of their features may be. A task keeps three
@@ -393,9 +393,11 @@ impl Problem {
         let mut value = 0.0;
         if state.knows(w) {
             // w'Gw - 2 w'Σyx + Σy², in units of 2/N.
-            let rows = state.curvature.chunks_exact(self.dimension);
-            for (((row, moment), w_a), g) in rows.zip(&state.moment).zip(w).zip(gradient) {
-                let (curved, linear_term) = (dot(row, w), scale * moment);
+            let mut image = vec![0.0; self.dimension];
+            multiply_symmetric(&mut image, &state.curvature, w);
+            for (((curved, moment), w_a), g) in image.iter().zip(&state.moment).zip(w).zip(gradient)
+            {
+                let linear_term = scale * moment;
                 *g += curved - linear_term;
                 value += w_a * (curved - 2.0 * linear_term);
             }

@@ -26,7 +26,8 @@
 
 use crate::error::{Error, Result};
 use crate::linalg::{
-    add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply, norm_squared,
+    add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply,
+    multiply_symmetric, norm_squared,
 };
 use crate::mtrl::{Problem, Spectrum};
 
@@ -177,7 +178,7 @@ impl<'a> System<'a> {
                 *c = self.scale[a] * vectors[a * m + i];
             }
             add_combination(x, v, coefficients);
-            multiply(y, self.problem.curvature(i), x);
+            multiply_symmetric(y, self.problem.curvature(i), x);
         }
         out.copy_from_slice(v);
         for (a, row) in out.chunks_exact_mut(dimension).enumerate() {
@@ -358,19 +359,15 @@ impl Blocks {
             None => Vec::new(),
         };
         // Mean data curvature along p_b.
+        let mean = mean_curvature(problem);
         let mut image = vec![0.0; dimension];
         let along: Vec<f64> = (soft.iter())
             .map(|&b| {
-                let sum: f64 = (0..m)
-                    .map(|i| {
-                        multiply(&mut image, problem.curvature(i), p(b));
-                        dot(&image, p(b))
-                    })
-                    .sum();
-                sum / m as f64
+                multiply_symmetric(&mut image, &mean, p(b));
+                dot(&image, p(b))
             })
             .collect();
-        let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(problem, left));
+        let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(&mean, left));
         let mut rows = Vec::with_capacity(m);
         for a in 0..m {
             if !is_soft(a) {
@@ -461,6 +458,15 @@ impl Blocks {
     }
 }
 
+fn mean_curvature(problem: &Problem) -> Vec<f64> {
+    let (m, dimension) = (problem.task_count(), problem.dimension());
+    let mut mean = vec![0.0; dimension * dimension];
+    for i in 0..m {
+        add_scaled(&mut mean, 1.0 / m as f64, problem.curvature(i));
+    }
+    mean
+}
+
 /// A small space in which the mean curvature of the tasks is known.
 struct Coarse {
     /// Orthonormal rows: first all p, then [`MODES`] more, near the largest eigenvectors.
@@ -470,12 +476,8 @@ struct Coarse {
 }
 
 impl Coarse {
-    fn new(problem: &Problem, left: &[f64]) -> Self {
-        let (m, dimension) = (problem.task_count(), problem.dimension());
-        let mut mean = vec![0.0; dimension * dimension];
-        for i in 0..m {
-            add_scaled(&mut mean, 1.0 / m as f64, problem.curvature(i));
-        }
+    fn new(mean: &[f64], left: &[f64]) -> Self {
+        let dimension = mean.len().isqrt();
         // Two rounds of subspace iteration, from the rows of the entries of largest variance.
         let diagonal: Vec<f64> = (0..dimension).map(|k| -mean[k * (dimension + 1)]).collect();
         let order = ascending(&diagonal);
@@ -490,7 +492,7 @@ impl Coarse {
                 .zip(basis.chunks_exact(dimension))
                 .skip(left.len() / dimension)
             {
-                multiply(y, &mean, x);
+                multiply_symmetric(y, mean, x);
             }
             basis.copy_from_slice(&image);
             orthonormalise(&mut basis, left.len(), dimension);
@@ -499,7 +501,7 @@ impl Coarse {
         let mut inner = vec![0.0; size * size];
         let mut image = vec![0.0; dimension];
         for (row, x) in (inner.chunks_exact_mut(size)).zip(basis.chunks_exact(dimension)) {
-            multiply(&mut image, &mean, x);
+            multiply_symmetric(&mut image, mean, x);
             multiply(row, &basis, &image);
         }
         Self { basis, inner }
