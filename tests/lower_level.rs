@@ -5,7 +5,7 @@ mod common;
 use common::{TIGHT, random_problem, random_tasks, random_weights, relative_error, weights};
 use patom::linalg::dot;
 use patom::mtrl::{
-    Limits, Loss, Point, Problem, Spectrum, Status, Weights, alternating, certified,
+    Limits, Loss, Point, Problem, Spectrum, Status, Task, Weights, alternating, certified,
 };
 
 const LOSSES: [Loss; 2] = [Loss::Squared, Loss::SquaredHinge];
@@ -277,10 +277,22 @@ fn the_spectrum_is_exact_however_small_the_floor() {
         }
         let epsilon = 1e-12;
         let spectrum = Spectrum::new(&w, m, epsilon).unwrap();
-        let s = &spectrum.values;
-        assert!(s.is_sorted());
-        for a in 0..m {
-            for b in 0..m {
+        // With more tasks than entries the null space is one number, held in a row for each task.
+        let null_rows = spectrum.null_rows();
+        assert_eq!(null_rows, if m > dimension { m } else { 0 });
+        let (null, s) = spectrum.values.split_at(null_rows);
+        assert!(null.iter().all(|&s| s == epsilon.sqrt()) && s.is_sorted());
+        let rotated = &spectrum.rotated[null_rows * dimension..];
+        assert!(
+            spectrum.rotated[..null_rows * dimension]
+                .iter()
+                .all(|&z| z == 0.0)
+        );
+        assert_eq!(s.len(), m.min(dimension));
+        let trace = (m - s.len()) as f64 * epsilon.sqrt() + s.iter().sum::<f64>();
+        assert!((spectrum.trace - trace).abs() < 1e-15 * trace);
+        for a in 0..s.len() {
+            for b in 0..s.len() {
                 let row =
                     |rows: &[f64], a: usize, size: usize| rows[a * size..(a + 1) * size].to_vec();
                 let q = dot(&row(&spectrum.vectors, a, m), &row(&spectrum.vectors, b, m));
@@ -288,10 +300,7 @@ fn the_spectrum_is_exact_however_small_the_floor() {
                     (q - if a == b { 1.0 } else { 0.0 }).abs() < 1e-13,
                     "Q'Q at {a} {b}: {q}"
                 );
-                let z = dot(
-                    &row(&spectrum.rotated, a, dimension),
-                    &row(&spectrum.rotated, b, dimension),
-                );
+                let z = dot(&row(rotated, a, dimension), &row(rotated, b, dimension));
                 // Rounding of W itself, 1e-15 in each z, against the floor of 1e-6.
                 let exact = if a == b { s[a] * s[a] - epsilon } else { 0.0 };
                 assert!((z - exact).abs() < 1e-8 * s[a] * s[b], "{a} {b}: {z:e}");
@@ -359,3 +368,52 @@ const WORK: [(usize, usize, Loss, f64, f64, usize, usize); 6] = [
     (29, 9, Loss::SquaredHinge, 0.01, 1e-6, 14, 80),
     (29, 9, Loss::SquaredHinge, 0.001, 1e-9, 24, 190),
 ];
+
+#[test]
+fn the_thin_spectrum_and_the_full_one_lead_to_the_same_optimum() {
+    // With features of zero behind the others there are no more tasks than entries, and the null
+    // space is no longer one number; the problem is the same.
+    for loss in LOSSES {
+        let (m, d) = (12, 4);
+        let tasks = random_tasks(37, loss, m, d, 20, 0);
+        let padded = || -> Vec<Task> {
+            let pad = |mut task: Task| {
+                let rows = task.points.chunks_exact(d + 1);
+                task.points = rows.flat_map(|row| [row, &[0.0; 8][..]].concat()).collect();
+                task
+            };
+            tasks.iter().cloned().map(pad).collect()
+        };
+        let cut = |w: &[f64]| -> Vec<f64> {
+            w.chunks_exact(d + 9)
+                .flat_map(|row| row[..=d].to_vec())
+                .collect()
+        };
+        let settings = weights(loss, 0.05, 1e-6);
+        let mut full = Problem::new(settings, d + 9, padded()).unwrap();
+        let mut thin = Problem::new(settings, d + 1, tasks.clone()).unwrap();
+        let full_solution = certified::solve(&mut full, None, &TIGHT).unwrap();
+        let thin_solution = certified::solve(&mut thin, None, &TIGHT).unwrap();
+        assert_eq!(full_solution.spectrum.null_rows(), 0);
+        assert_eq!(thin_solution.spectrum.null_rows(), m);
+        assert!(
+            relative_error(&thin_solution.w, &cut(&full_solution.w)) < 1e-8,
+            "{loss:?}"
+        );
+        let omegas = [&thin_solution, &full_solution].map(|s| s.spectrum.omega());
+        assert!(relative_error(&omegas[0], &omegas[1]) < 1e-8, "{loss:?}");
+        let phis = [&thin_solution, &full_solution].map(|s| s.spectrum.phi(0.05, 0.02));
+        assert!(relative_error(&phis[0], &phis[1]) < 1e-8, "{loss:?}");
+        // So do the rounds of the alternation without a floor, where the null space has no part.
+        let limits = Limits {
+            max_iterations: 5,
+            ..Limits::default()
+        };
+        let [full, thin] = [padded(), tasks].map(|tasks| {
+            let dimension = tasks[0].points.len() / tasks[0].labels.len();
+            let mut problem = Problem::new(weights(loss, 0.05, 0.0), dimension, tasks).unwrap();
+            alternating::solve(&mut problem, None, &limits).unwrap().w
+        });
+        assert!(relative_error(&thin, &cut(&full)) < 1e-8, "{loss:?}");
+    }
+}

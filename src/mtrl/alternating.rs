@@ -2,7 +2,7 @@
 //! form Ω = (W'W + εI)^(1/2) / tr for a fixed W, starting from Ω = I / m.
 
 use crate::error::Result;
-use crate::linalg::{Eigen, add_scaled, dot, norm_squared};
+use crate::linalg::{Eigen, add_gram, add_scaled, dot, mirror, multiply, norm_squared};
 use crate::mtrl::line::Line;
 use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
@@ -85,7 +85,7 @@ pub(crate) fn solve_from(
 /// not small. So they are set to zero from one of several sizes downwards, and the certificate is
 /// that of the smallest subgradient there; the best of the results is kept.
 fn cut(problem: &Problem, w: Vec<f64>) -> Result<(Point, f64)> {
-    let (m, dimension) = (problem.task_count(), problem.dimension());
+    let dimension = problem.dimension();
     let whole = Point::new(problem, w)?;
     let lambda1 = problem.weights().lambda1;
     let largest = whole.spectrum.values.last().copied().unwrap_or(0.0);
@@ -113,14 +113,20 @@ fn cut(problem: &Problem, w: Vec<f64>) -> Result<(Point, f64)> {
                 add_scaled(row, -dot(row, kept) / size, kept);
             }
         }
-        let mut inner = vec![0.0; m * m];
-        for (a, left) in hidden.chunks_exact(dimension).enumerate() {
-            for (b, right) in hidden.chunks_exact(dimension).enumerate() {
-                inner[a * m + b] = dot(left, right);
+        // Its singular values, from the smaller of its two products with itself.
+        let rows: Vec<&[f64]> = hidden.chunks_exact(dimension).collect();
+        let size = rows.len().min(dimension);
+        let mut inner = vec![0.0; size * size];
+        if rows.len() <= dimension {
+            for (products, row) in inner.chunks_exact_mut(size).zip(&rows) {
+                multiply(products, &hidden, row);
             }
+        } else {
+            add_gram(&mut inner, size, 1.0, &rows);
+            mirror(&mut inner, size);
         }
         let mut eigen = Eigen::default();
-        if !eigen.decompose(&inner, m) {
+        if !eigen.decompose(&inner, size) {
             continue;
         }
         // A matrix of spectral norm at most λ2 tr S may be taken off it: its singular values shrink.

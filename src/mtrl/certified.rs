@@ -10,8 +10,8 @@
 
 use crate::error::{Error, Result};
 use crate::linalg::{
-    add_combination, add_scaled, dot, largest_eigenvalue, multiply, multiply_symmetric,
-    norm_squared,
+    add_combination, add_gram, add_scaled, dot, largest_eigenvalue, mirror, multiply,
+    multiply_symmetric, norm_squared,
 };
 use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
@@ -53,6 +53,7 @@ pub(crate) fn solve_judged(
         Some(w) => State {
             dual: Dual::OfWeights,
             w,
+            best: None,
             iterations: 0,
             products: 0,
         },
@@ -61,6 +62,7 @@ pub(crate) fn solve_judged(
             State {
                 dual: Dual::Tracked(vec![0.0; w.len()]),
                 w,
+                best: None,
                 iterations: 0,
                 products: 0,
             }
@@ -87,7 +89,17 @@ pub(crate) fn solve_judged(
         }
         (point, status) = state.descend(problem, epsilon, limits.tolerance, most, &mut never)?;
     }
-    let certificate = point.certificate(problem.weights().lambda1);
+    // P falls at every step, the certificate need not: with a tiny λ1 it goes up and down by orders
+    // of magnitude.
+    let lambda1 = problem.weights().lambda1;
+    if status != Status::Converged
+        && !given_up
+        && let Some(best) = state.best
+        && best.certificate(lambda1) < point.certificate(lambda1)
+    {
+        point = best;
+    }
+    let certificate = point.certificate(lambda1);
     let solution = Solution {
         w: point.w,
         spectrum: point.spectrum,
@@ -104,6 +116,8 @@ pub(crate) fn solve_judged(
 struct State {
     w: Vec<f64>,
     dual: Dual,
+    /// A point of the last descent with a smaller certificate than the one at its end.
+    best: Option<Point>,
     iterations: usize,
     products: usize,
 }
@@ -132,6 +146,7 @@ impl State {
         problem.activate_all(&self.w);
         let mut point = Point::with_floor(problem, std::mem::take(&mut self.w), epsilon)?;
         let lambda1 = problem.weights().lambda1;
+        self.best = None;
         let mut norms = Vec::new();
         let status = loop {
             if point.certificate(lambda1) <= tolerance * point.value.max(1.0) {
@@ -159,7 +174,11 @@ impl State {
             let Some((next, dual)) = next else {
                 break Status::Stalled;
             };
-            point = next;
+            let before = std::mem::replace(&mut point, next);
+            let best = self.best.as_ref().unwrap_or(&point).certificate(lambda1);
+            if before.certificate(lambda1) < best {
+                self.best = Some(before);
+            }
             self.dual = Dual::Tracked(dual);
             self.iterations += 1;
         };
@@ -300,9 +319,9 @@ fn next_dual(spectrum: &Spectrum, d: &[f64], direction: &[f64], length: f64) -> 
         left,
         ..
     } = spectrum;
-    let (m, first) = (s.len(), *first);
-    let (dimension, count) = (z.len() / m, m - first);
-    let mut c = vec![0.0; m * count];
+    let (rows, first) = (s.len(), *first);
+    let (dimension, count) = (z.len() / rows, rows - first);
+    let mut c = vec![0.0; rows * count];
     if count > 0 {
         for (c, row) in (c.chunks_exact_mut(count)).zip(direction.chunks_exact(dimension)) {
             multiply(c, left, row);
@@ -328,11 +347,19 @@ fn next_dual(spectrum: &Spectrum, d: &[f64], direction: &[f64], length: f64) -> 
         let coefficients: Vec<f64> = (0..count).map(coefficient).collect();
         add_combination(target, left, &coefficients);
     }
-    let mut inner = vec![0.0; m * m];
-    for (products, row) in (inner.chunks_exact_mut(m)).zip(next.chunks_exact(dimension)) {
-        multiply(products, &next, row);
+    // U*'U* or U* U*', whichever is smaller.
+    let size = rows.min(dimension);
+    let mut inner = vec![0.0; size * size];
+    if rows <= dimension {
+        for (products, row) in (inner.chunks_exact_mut(rows)).zip(next.chunks_exact(dimension)) {
+            multiply(products, &next, row);
+        }
+    } else {
+        let rows: Vec<&[f64]> = next.chunks_exact(dimension).collect();
+        add_gram(&mut inner, dimension, 1.0, &rows);
+        mirror(&mut inner, dimension);
     }
-    let norm = largest_eigenvalue(&inner, m).sqrt();
+    let norm = largest_eigenvalue(&inner, size).sqrt();
     if norm > 1.0 {
         next.iter_mut().for_each(|entry| *entry /= norm);
     }

@@ -1,8 +1,9 @@
 //! The linear systems of the lower level: Newton steps and implicit gradients. The operator, how to
 //! solve with it, and nothing about when that is wanted.
 //!
-//! Vectors are rows in the eigenbasis of W'W: row a belongs to q_a. With W q_a = σ_a p_a, τ = tr S
-//! and c_ab = v_a'p_b, the Hessian of P is
+//! Vectors are rows in the eigenbasis of W'W: row a belongs to q_a, but for the null rows of the
+//! spectrum, which hold by task what lies in the null space, and are treated alike everywhere. With
+//! W q_a = σ_a p_a, τ = tr S and c_ab = v_a'p_b, the Hessian of P is
 //!
 //! ```text
 //! (H V)_a = data + (λ1 + λ2 τ / s_a) v_a + Σ_b e_ab p_b,
@@ -58,6 +59,8 @@ pub(crate) struct System<'a> {
     spectrum: &'a Spectrum,
     /// (λ1 + λ2 τ / s_a)^(-1/2); zero where s_a is zero.
     scale: Vec<f64>,
+    /// Row i, for the rows of eigenvectors: `scale`_a q_ai.
+    by_task: Vec<f64>,
     omega_derivative: Option<OmegaDerivative>,
 }
 
@@ -72,11 +75,13 @@ struct OmegaDerivative {
 
 /// What a product needs besides the operator, so that it allocates nothing.
 struct Workspace {
+    /// R v by task, and what the curvatures make of it.
     by_task: Vec<f64>,
     product: Vec<f64>,
+    /// Where there are null rows: Q of that product.
+    rotated: Vec<f64>,
     inner: Vec<f64>,
     moved: Vec<f64>,
-    coefficients: Vec<f64>,
 }
 
 impl<'a> System<'a> {
@@ -106,27 +111,42 @@ impl<'a> System<'a> {
                 &scale,
             )),
         };
+        let m = problem.task_count();
+        let kept = &scale[spectrum.null_rows()..];
+        let mut by_task = Vec::with_capacity(m * kept.len());
+        for i in 0..m {
+            let column = kept.iter().enumerate();
+            by_task.extend(column.map(|(a, scale)| scale * spectrum.vectors[a * m + i]));
+        }
         Self {
             problem,
             spectrum,
             scale,
             omega_derivative,
+            by_task,
         }
     }
 
+    /// Unknowns, by task.
     fn size(&self) -> usize {
-        self.scale.len() * self.problem.dimension()
+        self.problem.task_count() * self.problem.dimension()
     }
 
     fn workspace(&self) -> Workspace {
         let zeros = || vec![0.0; self.size()];
         let pairs = self.scale.len() * (self.scale.len() - self.spectrum.first);
+        let null_rows = self.spectrum.null_rows();
+        let kept = if null_rows > 0 {
+            self.scale.len() - null_rows
+        } else {
+            0
+        };
         Workspace {
             by_task: zeros(),
             product: zeros(),
+            rotated: vec![0.0; kept * self.problem.dimension()],
             inner: vec![0.0; pairs],
             moved: vec![0.0; pairs],
-            coefficients: vec![0.0; self.scale.len()],
         }
     }
 
@@ -159,39 +179,83 @@ impl<'a> System<'a> {
 
     /// The scaled operator: out = R H R v.
     fn scaled_product(&self, v: &[f64], out: &mut [f64], workspace: &mut Workspace) {
-        let m = self.scale.len();
+        let m = self.problem.task_count();
         let dimension = self.problem.dimension();
+        let null_rows = self.spectrum.null_rows();
         let Workspace {
             by_task,
             product,
+            rotated,
             inner,
             moved,
-            coefficients,
         } = workspace;
-        let vectors = &self.spectrum.vectors;
+        let (null, kept) = v.split_at(null_rows * dimension);
+        let count = self.scale.len() - null_rows;
+        let scales = &self.scale[null_rows..];
         by_task.fill(0.0);
+        if null_rows > 0 {
+            // Only what does lie in the null space: rounding must not make the operator asymmetric.
+            let scale = self.scale[0];
+            add_scaled(by_task, scale, null);
+            rotated.fill(0.0);
+            let vectors = self.spectrum.vectors.chunks_exact(m);
+            for ((row, q), z) in (rotated.chunks_exact_mut(dimension).zip(vectors))
+                .zip(kept.chunks_exact(dimension).zip(scales))
+            {
+                let (z, other) = z;
+                add_combination(row, null, q);
+                row.iter_mut()
+                    .zip(z)
+                    .for_each(|(seen, z)| *seen = z - scale / other * *seen);
+            }
+        }
+        let kept = if null_rows > 0 { &**rotated } else { kept };
         for (i, (x, y)) in (by_task.chunks_exact_mut(dimension))
             .zip(product.chunks_exact_mut(dimension))
             .enumerate()
         {
-            for (a, c) in coefficients.iter_mut().enumerate() {
-                *c = self.scale[a] * vectors[a * m + i];
-            }
-            add_combination(x, v, coefficients);
+            add_combination(x, kept, &self.by_task[i * count..(i + 1) * count]);
             multiply_symmetric(y, self.problem.curvature(i), x);
         }
         out.copy_from_slice(v);
-        for (a, row) in out.chunks_exact_mut(dimension).enumerate() {
-            for (c, entry) in coefficients.iter_mut().zip(&vectors[a * m..(a + 1) * m]) {
-                *c = self.scale[a] * entry;
+        let (null, kept) = out.split_at_mut(null_rows * dimension);
+        let vectors = self.spectrum.vectors.chunks_exact(m);
+        if null_rows == 0 {
+            let mut coefficients = vec![0.0; m];
+            for ((row, q), scale) in kept.chunks_exact_mut(dimension).zip(vectors).zip(scales) {
+                for (c, entry) in coefficients.iter_mut().zip(q) {
+                    *c = scale * entry;
+                }
+                add_combination(row, product, &coefficients);
             }
-            add_combination(row, product, coefficients);
+        } else {
+            // Of the product, what lies in the null space is what its projection leaves.
+            rotated.fill(0.0);
+            let rows = rotated.chunks_exact_mut(dimension);
+            for ((rotated, q), (row, scale)) in rows
+                .zip(vectors)
+                .zip(kept.chunks_exact_mut(dimension).zip(scales))
+            {
+                add_combination(rotated, product, q);
+                add_scaled(row, *scale, rotated);
+            }
+            let scale = self.scale[0];
+            add_scaled(null, scale, product);
+            let ratios: Vec<f64> = scales.iter().map(|other| -scale / other).collect();
+            let mut coefficients = vec![0.0; count];
+            for (i, row) in null.chunks_exact_mut(dimension).enumerate() {
+                let by_task = &self.by_task[i * count..(i + 1) * count];
+                for ((c, entry), ratio) in coefficients.iter_mut().zip(by_task).zip(&ratios) {
+                    *c = ratio * entry;
+                }
+                add_combination(row, rotated, &coefficients);
+            }
         }
         let Some(omega_derivative) = &self.omega_derivative else {
             return;
         };
         let Spectrum { first, left, .. } = self.spectrum;
-        let count = m - first;
+        let count = self.scale.len() - first;
         if count == 0 {
             return;
         }
@@ -227,12 +291,16 @@ impl<'a> System<'a> {
         if size > DENSE_LIMIT {
             return self.factor();
         }
+        // By task: null rows are more than there are unknowns.
         let mut matrix = vec![0.0; size * size];
         let mut unit = vec![0.0; size];
+        let mut product = vec![0.0; self.scale.len() * self.problem.dimension()];
         let mut workspace = self.workspace();
         for (k, row) in matrix.chunks_exact_mut(size).enumerate() {
             unit[k] = 1.0;
-            self.scaled_product(&unit, row, &mut workspace);
+            let column = self.spectrum.to_eigenbasis(&unit);
+            self.scaled_product(&column, &mut product, &mut workspace);
+            row.copy_from_slice(&self.spectrum.from_eigenbasis(&product));
             unit[k] = 0.0;
         }
         if !cholesky(&mut matrix, size) {
@@ -268,12 +336,12 @@ impl OmegaDerivative {
             trace,
             ..
         } = spectrum;
-        let (m, first) = (s.len(), *first);
+        let (rows, first) = (s.len(), *first);
         let half = 0.5 * lambda2 * trace;
-        let count = m - first;
-        let (mut diagonal, mut cross) = (vec![0.0; m * count], vec![0.0; m * count]);
-        for a in 0..m {
-            for b in first..m {
+        let count = rows - first;
+        let (mut diagonal, mut cross) = (vec![0.0; rows * count], vec![0.0; rows * count]);
+        for a in 0..rows {
+            for b in first..rows {
                 let sum = s[a] + s[b];
                 let k = a * count + b - first;
                 diagonal[k] = -2.0 * half * scale[a] * scale[a] * d[b] * singular[b] / (s[a] * sum);
@@ -285,10 +353,10 @@ impl OmegaDerivative {
         Self {
             diagonal,
             cross,
-            unit: (first..m)
+            unit: (first..rows)
                 .map(|a| root * scale[a] * singular[a] / s[a])
                 .collect(),
-            dual: (first..m).map(|a| root * scale[a] * d[a]).collect(),
+            dual: (first..rows).map(|a| root * scale[a] * d[a]).collect(),
         }
     }
 
@@ -318,7 +386,9 @@ impl OmegaDerivative {
 
 /// The preconditioner of conjugate gradients, for the scaled operator.
 struct Blocks {
+    /// The first one is that of all null rows, where there are any.
     rows: Vec<Block>,
+    null_rows: usize,
     /// The soft rows that have a p, counted from the first row that has one.
     soft: Vec<usize>,
     /// Where D is large: orthonormal rows, the p first.
@@ -341,9 +411,11 @@ impl Blocks {
             spectrum,
             scale,
             omega_derivative,
+            ..
         } = system;
-        let m = scale.len();
+        let m = problem.task_count();
         let dimension = problem.dimension();
+        let null_rows = spectrum.null_rows();
         let largest = (0..m)
             .map(|i| {
                 let curvature = problem.curvature(i);
@@ -352,7 +424,7 @@ impl Blocks {
             .fold(0.0, f64::max);
         let is_soft = |a: usize| largest * scale[a] * scale[a] > STIFF;
         let Spectrum { first, left, .. } = spectrum;
-        let (first, count) = (*first, m - first);
+        let (first, count) = (*first, scale.len() - first);
         let p = |b: usize| &left[b * dimension..(b + 1) * dimension];
         let soft: Vec<usize> = match omega_derivative {
             Some(_) => (0..count).filter(|&b| is_soft(first + b)).collect(),
@@ -368,8 +440,8 @@ impl Blocks {
             })
             .collect();
         let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(&mean, left));
-        let mut rows = Vec::with_capacity(m);
-        for a in 0..m {
+        let mut rows = Vec::with_capacity(scale.len() - null_rows + 1);
+        for a in null_rows.saturating_sub(1)..scale.len() {
             if !is_soft(a) {
                 let taken = soft.iter().zip(&along).map(|(&b, along)| {
                     let diagonal = omega_derivative
@@ -402,8 +474,8 @@ impl Blocks {
                 None => {
                     let mut block = vec![0.0; dimension * dimension];
                     for i in 0..m {
-                        let q = scale[a] * spectrum.vectors[a * m + i];
-                        add_scaled(&mut block, q * q, problem.curvature(i));
+                        let share = scale[a] * scale[a] * spectrum.share(a, i);
+                        add_scaled(&mut block, share, problem.curvature(i));
                     }
                     for b in 0..count {
                         let weight = along_p(b);
@@ -427,17 +499,18 @@ impl Blocks {
         }
         Ok(Self {
             rows,
+            null_rows,
             soft,
             basis: coarse.map_or_else(Vec::new, |coarse| coarse.basis),
         })
     }
 
     fn apply(&self, y: &mut [f64], spectrum: &Spectrum) {
-        let dimension = y.len() / self.rows.len();
+        let dimension = y.len() / spectrum.rows();
         let size = self.basis.len() / dimension;
         let (mut before, mut after) = (vec![0.0; size], vec![0.0; size]);
-        for (row, block) in y.chunks_exact_mut(dimension).zip(&self.rows) {
-            match block {
+        for (a, row) in y.chunks_exact_mut(dimension).enumerate() {
+            match &self.rows[a.saturating_sub(self.null_rows.saturating_sub(1))] {
                 Block::Soft(factor) => cholesky_solve(factor, dimension, row),
                 Block::Coarse(factor) => {
                     multiply(&mut before, &self.basis, row);
@@ -555,7 +628,12 @@ impl Factored<'_> {
         self.system.apply_scale(&mut x);
         let mut products = 0;
         match &self.factor {
-            Factor::Whole(factor) => cholesky_solve(factor, self.system.size(), &mut x),
+            Factor::Whole(factor) => {
+                let spectrum = self.system.spectrum;
+                let mut by_task = spectrum.from_eigenbasis(&x);
+                cholesky_solve(factor, self.system.size(), &mut by_task);
+                x = spectrum.to_eigenbasis(&by_task);
+            }
             Factor::Blocks(blocks) => {
                 (x, products) = self.conjugate_gradients(blocks, x, tolerance)?;
             }
