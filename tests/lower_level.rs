@@ -11,11 +11,13 @@ use patom::mtrl::{
 const LOSSES: [Loss; 2] = [Loss::Squared, Loss::SquaredHinge];
 /// (m, d): more tasks than entries, and fewer.
 const SIZES: [(usize, usize); 2] = [(7, 3), (4, 9)];
+/// Fewer points than entries, of which there are many: products go through the points.
+const FEW_POINTS: (usize, usize) = (3, 60);
 
 #[test]
 fn the_gradient_is_the_derivative_of_the_objective() {
     for loss in LOSSES {
-        for (m, d) in SIZES {
+        for (m, d) in SIZES.into_iter().chain([FEW_POINTS]) {
             let problem = random_problem(1, weights(loss, 0.1, 1e-3), m, d, 20, 0);
             let w = random_weights(2, m * (d + 1));
             let point = Point::new(&problem, w.clone()).unwrap();
@@ -39,7 +41,7 @@ fn the_gradient_is_the_derivative_of_the_objective() {
 #[test]
 fn the_hessian_product_is_the_derivative_of_the_gradient() {
     for loss in LOSSES {
-        for (m, d) in SIZES {
+        for (m, d) in SIZES.into_iter().chain([FEW_POINTS]) {
             let mut problem = random_problem(4, weights(loss, 0.1, 1e-3), m, d, 20, 0);
             let w = random_weights(5, m * (d + 1));
             let v = random_weights(6, w.len());
@@ -415,5 +417,54 @@ fn the_thin_spectrum_and_the_full_one_lead_to_the_same_optimum() {
             alternating::solve(&mut problem, None, &limits).unwrap().w
         });
         assert!(relative_error(&thin, &cut(&full)) < 1e-8, "{loss:?}");
+    }
+}
+
+#[test]
+fn products_through_the_points_and_through_their_sums_lead_to_the_same_optimum() {
+    // Three times each point is as many points as entries: sums of them are kept.
+    for loss in LOSSES {
+        let (m, d, n, injected) = (4, 60, 25, 5);
+        let tasks = random_tasks(38, loss, m, d, n, injected);
+        let repeated = tasks.iter().map(|task| {
+            let (clean, moved) = task.points.split_at(task.clean * (d + 1));
+            let (labels, others) = task.labels.split_at(task.clean);
+            Task {
+                points: [clean.repeat(3), moved.repeat(3)].concat(),
+                labels: [labels.repeat(3), others.repeat(3)].concat(),
+                clean: 3 * task.clean,
+            }
+        });
+        let settings = weights(loss, 0.01, 1e-6);
+        let mut sums = Problem::new(settings, d + 1, repeated.collect()).unwrap();
+        let mut products = Problem::new(settings, d + 1, tasks.clone()).unwrap();
+        let mut start = [None, None];
+        for factor in [1.0, -0.5] {
+            for (number, task) in tasks.iter().enumerate() {
+                let mut rows = task.points[task.clean * (d + 1)..].to_vec();
+                for row in rows.chunks_exact_mut(d + 1) {
+                    row[..d].iter_mut().for_each(|x| *x *= factor);
+                }
+                products.move_injected(number, &rows);
+                sums.move_injected(number, &rows.repeat(3));
+            }
+            let [a, b] = [(&mut products, 0), (&mut sums, 1)].map(|(problem, k)| {
+                let solution = certified::solve(problem, start[k].as_ref(), &TIGHT).unwrap();
+                assert_eq!(solution.status, Status::Converged, "{loss:?} {factor}");
+                assert!(
+                    solution.iterations <= 25,
+                    "{loss:?}: {}",
+                    solution.iterations
+                );
+                assert!(solution.products <= 400, "{loss:?}: {}", solution.products);
+                start[k] = Some(solution.clone());
+                solution
+            });
+            assert!(relative_error(&a.w, &b.w) < 1e-8, "{loss:?} {factor}");
+            assert!(
+                (a.objective - b.objective).abs() < 1e-12,
+                "{loss:?} {factor}"
+            );
+        }
     }
 }

@@ -199,6 +199,29 @@ pub fn multiply_symmetric(y: &mut [f64], a: &[f64], x: &[f64]) {
     add_combination(y, a, x);
 }
 
+/// Gram-Schmidt, twice, of the rows (of `size` entries) from `start` on; those before are
+/// orthonormal. A row that is a combination of the others becomes zero.
+pub fn orthonormalise(rows: &mut [f64], start: usize, size: usize) {
+    let mut c = vec![0.0; rows.len() / size];
+    for k in start / size..rows.len() / size {
+        let (done, rest) = rows.split_at_mut(k * size);
+        let row = &mut rest[..size];
+        let before = norm_squared(row);
+        for _ in 0..2 {
+            multiply(&mut c[..k], done, row);
+            c[..k].iter_mut().for_each(|c| *c = -*c);
+            add_combination(row, done, &c[..k]);
+        }
+        let after = norm_squared(row);
+        let factor = if after > 1e-20 * before {
+            1.0 / after.sqrt()
+        } else {
+            0.0
+        };
+        row.iter_mut().for_each(|entry| *entry *= factor);
+    }
+}
+
 /// Cholesky factor L of a symmetric matrix, in place in the lower triangle (rows). The diagonal
 /// holds 1 / L_ii. False where the matrix is not positive definite (the content is then useless).
 #[must_use]

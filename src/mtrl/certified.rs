@@ -10,8 +10,7 @@
 
 use crate::error::{Error, Result};
 use crate::linalg::{
-    add_combination, add_gram, add_scaled, dot, largest_eigenvalue, mirror, multiply,
-    multiply_symmetric, norm_squared,
+    add_combination, add_gram, add_scaled, dot, largest_eigenvalue, mirror, multiply, norm_squared,
 };
 use crate::mtrl::system::{Coupling, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
@@ -209,7 +208,7 @@ fn uncoupled(problem: &mut Problem) -> Vec<f64> {
             if rho <= enough {
                 break;
             }
-            multiply_symmetric(&mut product, problem.curvature(i), &direction);
+            problem.multiply_curvature(i, &mut product, &direction);
             add_scaled(&mut product, diagonal, &direction);
             let step = rho / dot(&direction, &product);
             add_scaled(row, step, &direction);

@@ -7,14 +7,34 @@
 //! enter or leave the active set are added and subtracted. A task also remembers how far its w may
 //! move before any point can change sides: until then the sums suffice, and no point is read. Even
 //! then only those points are read that can have changed sides, by their norms.
+//!
+//! A task with fewer points than entries keeps no sums: products through its points are cheaper
+//! than with a D x D matrix, and need no memory. [`keeps_sums`] decides, by the sizes alone.
 
 use crate::error::{Error, Result};
-use crate::linalg::{add_gram, add_scaled, dot, mirror, multiply_symmetric, norm_squared};
+use crate::linalg::{
+    add_combination, add_gram, add_scaled, ascending, dot, mirror, multiply, multiply_symmetric,
+    norm_squared, orthonormalise,
+};
 use crate::mtrl::Loss;
 
-/// Most that a number of tasks times the square of their features may be. A task keeps three
-/// matrices of that square, and a run holds two problems: 1.6 GB.
+/// Most that a number of tasks that keep sums times the square of their features may be. Such a
+/// task keeps two or three matrices of that square, and a run holds two problems: 1.3 GB.
 pub(crate) const MAX_SQUARES: usize = 1 << 25;
+
+/// Up to this many entries all tasks keep sums: their matrices are small.
+pub(crate) const SMALL_DIMENSION: usize = 48;
+
+/// Directions of large variance that the preconditioner of a large system knows.
+pub(crate) const MODES: usize = 8;
+
+/// Points read at a time by a product through them: they stay in the cache.
+const BLOCK: usize = 8;
+
+/// Whether a task of so many points keeps sums of them; else products go through its points.
+fn keeps_sums(points: usize, dimension: usize) -> bool {
+    dimension <= SMALL_DIMENSION || points >= dimension
+}
 
 /// Weights of the terms of the objective.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,6 +66,7 @@ pub struct Problem {
     weights: Weights,
     dimension: usize,
     tasks: Vec<TaskState>,
+    modes: Vec<f64>,
 }
 
 #[derive(Clone, Debug)]
@@ -59,14 +80,55 @@ struct TaskState {
     reach: f64,
     /// Squared hinge: what tells which points can have changed sides.
     margins: Option<Margins>,
-    clean_sums: Sums,
+    /// None where products go through the points.
+    sums: Option<TaskSums>,
+}
+
+#[derive(Clone, Debug)]
+struct TaskSums {
+    clean: Sums,
     /// None where there are no injected points.
-    injected_sums: Option<Sums>,
+    injected: Option<Sums>,
     /// 2/N Σ x x' over the active points, both triangles.
     curvature: Vec<f64>,
     /// Σ y x and Σ y² over the active points.
     moment: Vec<f64>,
     label_squares: f64,
+}
+
+impl TaskSums {
+    fn zero(dimension: usize, injected: bool) -> Self {
+        Self {
+            clean: Sums::zero(dimension),
+            injected: injected.then(|| Sums::zero(dimension)),
+            curvature: vec![0.0; dimension * dimension],
+            moment: vec![0.0; dimension],
+            label_squares: 0.0,
+        }
+    }
+
+    /// The whole from the sums of clean and injected points; `scale` is 2/N.
+    fn total(&mut self, scale: f64) {
+        let clean = &self.clean;
+        if let Some(injected) = &self.injected {
+            let both = clean.gram.iter().zip(&injected.gram);
+            for (scaled, (a, b)) in self.curvature.iter_mut().zip(both) {
+                *scaled = scale * (a + b);
+            }
+            let both = clean.moment.iter().zip(&injected.moment);
+            for (sum, (a, b)) in self.moment.iter_mut().zip(both) {
+                *sum = a + b;
+            }
+            self.label_squares = clean.label_squares + injected.label_squares;
+        } else {
+            for (scaled, sum) in self.curvature.iter_mut().zip(&clean.gram) {
+                *scaled = scale * sum;
+            }
+            self.moment.copy_from_slice(&clean.moment);
+            self.label_squares = clean.label_squares;
+        }
+        mirror(&mut self.curvature, self.moment.len());
+    }
 }
 
 /// Slacks y (y - w'x) = 1 - y w'x of the points at one w: at another one they have changed by at
@@ -132,15 +194,13 @@ impl TaskState {
                 slacks: vec![0.0; n],
                 norms: task.points.chunks_exact(dimension).map(norm).collect(),
             }),
-            clean_sums: Sums::zero(dimension),
-            injected_sums: (task.clean < n).then(|| Sums::zero(dimension)),
-            curvature: vec![0.0; dimension * dimension],
-            moment: vec![0.0; dimension],
-            label_squares: 0.0,
+            sums: keeps_sums(n, dimension).then(|| TaskSums::zero(dimension, task.clean < n)),
             task,
         };
         if !hinge {
-            state.clean_sums.add(1.0, &state.task, 0..state.task.clean);
+            if let Some(sums) = &mut state.sums {
+                sums.clean.add(1.0, &state.task, 0..state.task.clean);
+            }
             state.sum_injected();
         }
         state
@@ -148,36 +208,43 @@ impl TaskState {
 
     /// Sums the active injected points, which have moved.
     fn sum_injected(&mut self) {
-        if let Some(sums) = &mut self.injected_sums {
-            sums.clear();
+        let scale = self.scale();
+        let Some(sums) = &mut self.sums else {
+            return;
+        };
+        if let Some(injected) = &mut sums.injected {
+            injected.clear();
             let active = (self.task.clean..self.active.len()).filter(|&j| self.active[j]);
-            sums.add(1.0, &self.task, active);
+            injected.add(1.0, &self.task, active);
         }
-        self.total();
+        sums.total(scale);
     }
 
-    /// The whole from the sums of clean and injected points.
-    fn total(&mut self) {
-        let scale = self.scale();
-        let clean = &self.clean_sums;
-        if let Some(injected) = &self.injected_sums {
-            let both = clean.gram.iter().zip(&injected.gram);
-            for (scaled, (a, b)) in self.curvature.iter_mut().zip(both) {
-                *scaled = scale * (a + b);
-            }
-            let both = clean.moment.iter().zip(&injected.moment);
-            for (sum, (a, b)) in self.moment.iter_mut().zip(both) {
-                *sum = a + b;
-            }
-            self.label_squares = clean.label_squares + injected.label_squares;
-        } else {
-            for (scaled, sum) in self.curvature.iter_mut().zip(&clean.gram) {
-                *scaled = scale * sum;
-            }
-            self.moment.copy_from_slice(&clean.moment);
-            self.label_squares = clean.label_squares;
+    /// y = 2/N Σ x x'v over the active points.
+    fn multiply_curvature(&self, y: &mut [f64], v: &[f64]) {
+        if let Some(sums) = &self.sums {
+            multiply_symmetric(y, &sums.curvature, v);
+            return;
         }
-        mirror(&mut self.curvature, self.moment.len());
+        y.fill(0.0);
+        let scale = self.scale();
+        let blocks = self.task.points.chunks(BLOCK * v.len());
+        for (block, active) in blocks.zip(self.active.chunks(BLOCK)) {
+            let mut products = [0.0; BLOCK];
+            let products = &mut products[..active.len()];
+            multiply(products, block, v);
+            for (product, &active) in products.iter_mut().zip(active) {
+                *product = if active { scale * *product } else { 0.0 };
+            }
+            add_combination(y, block, products);
+        }
+    }
+
+    /// The active points as rows.
+    fn active_rows(&self, dimension: usize) -> impl Iterator<Item = (&[f64], f64)> {
+        let points = self.task.points.chunks_exact(dimension);
+        (points.zip(&self.task.labels).zip(&self.active))
+            .filter_map(|((x, &y), &active)| active.then_some((x, y)))
     }
 
     /// Squared hinge: looks at the points that can have changed sides since the last look, and
@@ -302,7 +369,10 @@ impl Problem {
                 "a problem needs at least one task and one feature",
             ));
         }
-        check_squares("tasks", tasks.len(), dimension - 1, MAX_SQUARES)?;
+        let with_sums = (tasks.iter())
+            .filter(|task| keeps_sums(task.labels.len(), dimension))
+            .count();
+        check_squares("tasks", with_sums, dimension - 1, MAX_SQUARES)?;
         for (number, task) in tasks.iter().enumerate() {
             let n = task.labels.len();
             if n == 0 || task.clean > n || task.points.len() != n * dimension {
@@ -335,11 +405,16 @@ impl Problem {
             .into_iter()
             .map(|task| TaskState::new(task, dimension, loss))
             .collect();
-        Ok(Self {
+        let mut problem = Self {
             weights,
             dimension,
             tasks,
-        })
+            modes: Vec::new(),
+        };
+        if !problem.keeps_sums() {
+            problem.modes = problem.largest_modes();
+        }
+        Ok(problem)
     }
 
     /// The weights of the terms.
@@ -390,19 +465,22 @@ impl Problem {
     pub(crate) fn add_data_part(&self, number: usize, w: &[f64], gradient: &mut [f64]) -> f64 {
         let state = &self.tasks[number];
         let scale = state.scale();
+        let hinge = self.weights.loss == Loss::SquaredHinge;
         let mut value = 0.0;
-        if state.knows(w) {
+        if let Some(sums) = &state.sums
+            && state.knows(w)
+        {
             // w'Gw - 2 w'Σyx + Σy², in units of 2/N.
             let mut image = vec![0.0; self.dimension];
-            multiply_symmetric(&mut image, &state.curvature, w);
-            for (((curved, moment), w_a), g) in image.iter().zip(&state.moment).zip(w).zip(gradient)
+            multiply_symmetric(&mut image, &sums.curvature, w);
+            for (((curved, moment), w_a), g) in image.iter().zip(&sums.moment).zip(w).zip(gradient)
             {
                 let linear_term = scale * moment;
                 *g += curved - linear_term;
                 value += w_a * (curved - 2.0 * linear_term);
             }
             // Rounding may leave a sum of squares a little below zero.
-            return (0.5 * (value + scale * state.label_squares)).max(0.0);
+            return (0.5 * (value + scale * sums.label_squares)).max(0.0);
         }
         for (x, y) in state
             .task
@@ -411,7 +489,7 @@ impl Problem {
             .zip(&state.task.labels)
         {
             let residual = y - dot(x, w);
-            if y * residual > 0.0 {
+            if !hinge || y * residual > 0.0 {
                 value += residual * residual;
                 add_scaled(gradient, -scale * residual, x);
             }
@@ -429,18 +507,19 @@ impl Problem {
         if entering.is_empty() && leaving.is_empty() {
             return false;
         }
-        for (sign, numbers) in [(1.0, entering), (-1.0, leaving)] {
-            // Ascending: the clean ones come first.
-            let first = numbers.partition_point(|&j| j < state.task.clean);
-            let (clean, injected) = numbers.split_at(first);
-            state
-                .clean_sums
-                .add(sign, &state.task, clean.iter().copied());
-            if let Some(sums) = &mut state.injected_sums {
-                sums.add(sign, &state.task, injected.iter().copied());
+        let scale = state.scale();
+        if let Some(sums) = &mut state.sums {
+            for (sign, numbers) in [(1.0, entering), (-1.0, leaving)] {
+                // Ascending: the clean ones come first.
+                let first = numbers.partition_point(|&j| j < state.task.clean);
+                let (clean, injected) = numbers.split_at(first);
+                sums.clean.add(sign, &state.task, clean.iter().copied());
+                if let Some(sums) = &mut sums.injected {
+                    sums.add(sign, &state.task, injected.iter().copied());
+                }
             }
+            sums.total(scale);
         }
-        state.total();
         true
     }
 
@@ -454,15 +533,115 @@ impl Problem {
         changed
     }
 
-    /// 2/N Σ x x' of the active points of a task, D x D, both triangles.
-    pub(crate) fn curvature(&self, number: usize) -> &[f64] {
-        &self.tasks[number].curvature
+    /// y = C v with the curvature of a task, C = 2/N Σ x x' over its active points.
+    pub(crate) fn multiply_curvature(&self, number: usize, y: &mut [f64], v: &[f64]) {
+        self.tasks[number].multiply_curvature(y, v);
+    }
+
+    /// tr C.
+    pub(crate) fn curvature_trace(&self, number: usize) -> f64 {
+        let state = &self.tasks[number];
+        if let Some(sums) = &state.sums {
+            return sums.curvature.iter().step_by(self.dimension + 1).sum();
+        }
+        let squares = state
+            .active_rows(self.dimension)
+            .map(|(x, _)| norm_squared(x));
+        state.scale() * squares.sum::<f64>()
+    }
+
+    /// Adds `share` C to a D x D matrix; where the task keeps no sums, to its lower triangle and
+    /// some of the upper one.
+    pub(crate) fn add_curvature(&self, number: usize, share: f64, matrix: &mut [f64]) {
+        let state = &self.tasks[number];
+        if let Some(sums) = &state.sums {
+            add_scaled(matrix, share, &sums.curvature);
+        } else {
+            let rows: Vec<&[f64]> = state.active_rows(self.dimension).map(|(x, _)| x).collect();
+            add_gram(matrix, self.dimension, share * state.scale(), &rows);
+        }
+    }
+
+    /// Whether every task keeps sums.
+    pub(crate) fn keeps_sums(&self) -> bool {
+        self.tasks.iter().all(|state| state.sums.is_some())
+    }
+
+    /// Row k of `images` is the mean C of all tasks times row k of `rows`. Each point is read once.
+    pub(crate) fn mean_images(&self, images: &mut [f64], rows: &[f64]) {
+        self.add_mean_images(images, rows, false);
+    }
+
+    /// `all`: as if all points were active, where a task keeps no sums.
+    fn add_mean_images(&self, images: &mut [f64], rows: &[f64], all: bool) {
+        images.fill(0.0);
+        let (dimension, m) = (self.dimension, self.tasks.len() as f64);
+        let mut products = vec![0.0; rows.len() / dimension];
+        let mut image = vec![0.0; dimension];
+        for state in &self.tasks {
+            if state.sums.is_some() {
+                for (target, row) in
+                    (images.chunks_exact_mut(dimension)).zip(rows.chunks_exact(dimension))
+                {
+                    state.multiply_curvature(&mut image, row);
+                    add_scaled(target, 1.0 / m, &image);
+                }
+                continue;
+            }
+            let share = state.scale() / m;
+            let points = state.task.points.chunks_exact(dimension);
+            for (x, &active) in points.zip(&state.active) {
+                if !(active || all) {
+                    continue;
+                }
+                multiply(&mut products, rows, x);
+                for (target, product) in images.chunks_exact_mut(dimension).zip(&products) {
+                    add_scaled(target, share * product, x);
+                }
+            }
+        }
+    }
+
+    /// Orthonormal rows near the eigenvectors of the largest eigenvalues of the mean curvature of all
+    /// points: two rounds of subspace iteration from the entries of largest variance.
+    fn largest_modes(&self) -> Vec<f64> {
+        let dimension = self.dimension;
+        let mut variance = vec![0.0; dimension];
+        for state in &self.tasks {
+            for x in state.task.points.chunks_exact(dimension) {
+                for (v, x) in variance.iter_mut().zip(x) {
+                    *v -= state.scale() * x * x;
+                }
+            }
+        }
+        let mut rows = vec![0.0; MODES.min(dimension) * dimension];
+        for (row, k) in (rows.chunks_exact_mut(dimension)).zip(ascending(&variance)) {
+            row[k] = 1.0;
+        }
+        let mut images = rows.clone();
+        for _ in 0..3 {
+            self.add_mean_images(&mut images, &rows, true);
+            rows.copy_from_slice(&images);
+            orthonormalise(&mut rows, 0, dimension);
+        }
+        rows
+    }
+
+    /// Where not every task keeps sums: [`Problem::largest_modes`], made once.
+    pub(crate) fn modes(&self) -> &[f64] {
+        &self.modes
     }
 
     /// Adds 2/N Σ y x of the active points of a task.
     pub(crate) fn add_linear_term(&self, number: usize, target: &mut [f64]) {
         let state = &self.tasks[number];
-        add_scaled(target, state.scale(), &state.moment);
+        if let Some(sums) = &state.sums {
+            add_scaled(target, state.scale(), &sums.moment);
+        } else {
+            for (x, y) in state.active_rows(self.dimension) {
+                add_scaled(target, state.scale() * y, x);
+            }
+        }
     }
 
     /// Loss of each point of a task is (y - w'x)² where it counts: the residuals y - w'x of the
@@ -497,12 +676,17 @@ mod tests {
             lambda2: 0.1,
             epsilon: 1e-6,
         };
-        // Without points: what is refused for its size is refused first.
-        let message = |tasks: usize, features: usize| {
-            let tasks = vec![Task::default(); tasks];
+        // Labels without points: what is refused for its size is refused first.
+        let refusal = |tasks: usize, features: usize, points: usize| {
+            let task = Task {
+                labels: vec![0.0; points],
+                ..Task::default()
+            };
+            let tasks = vec![task; tasks];
             let problem = Problem::new(weights, features + 1, tasks);
             problem.unwrap_err().to_string()
         };
+        let message = |tasks: usize, features: usize| refusal(tasks, features, features + 1);
         assert_eq!(
             message(8, 4096),
             "8 tasks of 4096 features; expected at most 33554432 as their number \
@@ -513,7 +697,9 @@ mod tests {
             assert!(small.contains("do not fit together"), "{small}");
             assert!(message(tasks, features + 10).contains("features squared"));
         }
-        assert!(message(2, usize::MAX - 1).contains("features squared"));
+        // Tasks of fewer points hold no squares.
+        let few = refusal(512, 4096, 200);
+        assert!(few.contains("do not fit together"), "{few}");
     }
 
     #[test]
@@ -557,7 +743,8 @@ mod tests {
                 }
             }
             // Rounding of what was added and taken off again.
-            for (found, exact) in state.curvature.iter().zip(&exact) {
+            let found = &state.sums.as_ref().unwrap().curvature;
+            for (found, exact) in found.iter().zip(&exact) {
                 assert!((found - exact).abs() < 1e-13, "{round}: {found} {exact}");
             }
         }

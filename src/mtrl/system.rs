@@ -28,8 +28,9 @@
 use crate::error::{Error, Result};
 use crate::linalg::{
     add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply,
-    multiply_symmetric, norm_squared,
+    multiply_symmetric, norm_squared, orthonormalise,
 };
+use crate::mtrl::problem::{MODES, SMALL_DIMENSION};
 use crate::mtrl::{Problem, Spectrum};
 
 /// Up to this many unknowns a system with many right-hand sides is factored as a whole.
@@ -38,11 +39,9 @@ const DENSE_LIMIT: usize = 420;
 /// A row is stiff when the trace of the data part is at most this much of its own stiffness.
 const STIFF: f64 = 0.5;
 
-/// Up to this many entries the blocks of soft rows are factored as they are.
-const BLOCK_LIMIT: usize = 48;
-
-/// Directions of large variance that the preconditioner knows where they are not.
-const MODES: usize = 8;
+/// Up to this many entries the blocks of soft rows are factored as they are. Then all tasks keep
+/// sums.
+const BLOCK_LIMIT: usize = SMALL_DIMENSION;
 
 /// Whether Ω moves with W.
 #[derive(Clone, Copy)]
@@ -215,7 +214,7 @@ impl<'a> System<'a> {
             .enumerate()
         {
             add_combination(x, kept, &self.by_task[i * count..(i + 1) * count]);
-            multiply_symmetric(y, self.problem.curvature(i), x);
+            self.problem.multiply_curvature(i, y, x);
         }
         out.copy_from_slice(v);
         let (null, kept) = out.split_at_mut(null_rows * dimension);
@@ -417,10 +416,7 @@ impl Blocks {
         let dimension = problem.dimension();
         let null_rows = spectrum.null_rows();
         let largest = (0..m)
-            .map(|i| {
-                let curvature = problem.curvature(i);
-                (0..dimension).map(|k| curvature[k * (dimension + 1)]).sum()
-            })
+            .map(|i| problem.curvature_trace(i))
             .fold(0.0, f64::max);
         let is_soft = |a: usize| largest * scale[a] * scale[a] > STIFF;
         let Spectrum { first, left, .. } = spectrum;
@@ -431,15 +427,12 @@ impl Blocks {
             None => Vec::new(),
         };
         // Mean data curvature along p_b.
-        let mean = mean_curvature(problem);
-        let mut image = vec![0.0; dimension];
+        let mean = Mean::new(problem);
+        let images = mean.images(left);
         let along: Vec<f64> = (soft.iter())
-            .map(|&b| {
-                multiply_symmetric(&mut image, &mean, p(b));
-                dot(&image, p(b))
-            })
+            .map(|&b| dot(&images[b * dimension..(b + 1) * dimension], p(b)))
             .collect();
-        let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(&mean, left));
+        let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(&mean, left, images));
         let mut rows = Vec::with_capacity(scale.len() - null_rows + 1);
         for a in null_rows.saturating_sub(1)..scale.len() {
             if !is_soft(a) {
@@ -475,7 +468,7 @@ impl Blocks {
                     let mut block = vec![0.0; dimension * dimension];
                     for i in 0..m {
                         let share = scale[a] * scale[a] * spectrum.share(a, i);
-                        add_scaled(&mut block, share, problem.curvature(i));
+                        problem.add_curvature(i, share, &mut block);
                     }
                     for b in 0..count {
                         let weight = along_p(b);
@@ -531,13 +524,58 @@ impl Blocks {
     }
 }
 
-fn mean_curvature(problem: &Problem) -> Vec<f64> {
-    let (m, dimension) = (problem.task_count(), problem.dimension());
-    let mut mean = vec![0.0; dimension * dimension];
-    for i in 0..m {
-        add_scaled(&mut mean, 1.0 / m as f64, problem.curvature(i));
+/// The mean curvature of the tasks.
+enum Mean<'a> {
+    /// Where every task keeps sums.
+    Matrix(Vec<f64>, usize),
+    /// Else through their points.
+    Products(&'a Problem),
+}
+
+impl<'a> Mean<'a> {
+    fn new(problem: &'a Problem) -> Self {
+        if !problem.keeps_sums() {
+            return Self::Products(problem);
+        }
+        let (m, dimension) = (problem.task_count(), problem.dimension());
+        let mut mean = vec![0.0; dimension * dimension];
+        for i in 0..m {
+            problem.add_curvature(i, 1.0 / m as f64, &mut mean);
+        }
+        Self::Matrix(mean, dimension)
     }
-    mean
+
+    /// The images of rows of D entries.
+    fn images(&self, rows: &[f64]) -> Vec<f64> {
+        let mut images = vec![0.0; rows.len()];
+        match self {
+            Self::Matrix(mean, dimension) => {
+                for (image, row) in
+                    (images.chunks_exact_mut(*dimension)).zip(rows.chunks_exact(*dimension))
+                {
+                    multiply_symmetric(image, mean, row);
+                }
+            }
+            Self::Products(problem) => problem.mean_images(&mut images, rows),
+        }
+        images
+    }
+
+    /// Rows near the eigenvectors of the largest eigenvalues, not orthogonal.
+    fn modes(&self) -> Vec<f64> {
+        match self {
+            // Those of the entries of largest variance.
+            Self::Matrix(mean, dimension) => {
+                let variance = mean.iter().step_by(dimension + 1);
+                let order = ascending(&variance.map(|v| -v).collect::<Vec<_>>());
+                (order.iter().take(MODES))
+                    .flat_map(|&k| &mean[k * dimension..(k + 1) * dimension])
+                    .copied()
+                    .collect()
+            }
+            Self::Products(problem) => problem.modes().to_vec(),
+        }
+    }
 }
 
 /// A small space in which the mean curvature of the tasks is known.
@@ -549,58 +587,29 @@ struct Coarse {
 }
 
 impl Coarse {
-    fn new(mean: &[f64], left: &[f64]) -> Self {
-        let dimension = mean.len().isqrt();
-        // Two rounds of subspace iteration, from the rows of the entries of largest variance.
-        let diagonal: Vec<f64> = (0..dimension).map(|k| -mean[k * (dimension + 1)]).collect();
-        let order = ascending(&diagonal);
+    /// `images`: those of the rows of `left`.
+    fn new(mean: &Mean, left: &[f64], mut images: Vec<f64>) -> Self {
+        let (dimension, rounds) = match mean {
+            // Two rounds of subspace iteration.
+            Mean::Matrix(_, dimension) => (*dimension, 2),
+            // The modes have been through them.
+            Mean::Products(problem) => (problem.dimension(), 0),
+        };
         let mut basis = left.to_vec();
-        for &k in order.iter().take(MODES) {
-            basis.extend_from_slice(&mean[k * dimension..(k + 1) * dimension]);
-        }
+        basis.extend(mean.modes());
         orthonormalise(&mut basis, left.len(), dimension);
-        let mut image = basis.clone();
-        for _ in 0..2 {
-            for (y, x) in (image.chunks_exact_mut(dimension))
-                .zip(basis.chunks_exact(dimension))
-                .skip(left.len() / dimension)
-            {
-                multiply_symmetric(y, mean, x);
-            }
-            basis.copy_from_slice(&image);
+        for _ in 0..rounds {
+            let next = mean.images(&basis[left.len()..]);
+            basis[left.len()..].copy_from_slice(&next);
             orthonormalise(&mut basis, left.len(), dimension);
         }
         let size = basis.len() / dimension;
+        images.extend(mean.images(&basis[left.len()..]));
         let mut inner = vec![0.0; size * size];
-        let mut image = vec![0.0; dimension];
-        for (row, x) in (inner.chunks_exact_mut(size)).zip(basis.chunks_exact(dimension)) {
-            multiply_symmetric(&mut image, mean, x);
-            multiply(row, &basis, &image);
+        for (row, image) in (inner.chunks_exact_mut(size)).zip(images.chunks_exact(dimension)) {
+            multiply(row, &basis, image);
         }
         Self { basis, inner }
-    }
-}
-
-/// Gram-Schmidt, twice, of the rows (of `size` entries) from `start` on; those before are
-/// orthonormal. A row that is a combination of the others becomes zero.
-fn orthonormalise(rows: &mut [f64], start: usize, size: usize) {
-    let mut c = vec![0.0; rows.len() / size];
-    for k in start / size..rows.len() / size {
-        let (done, rest) = rows.split_at_mut(k * size);
-        let row = &mut rest[..size];
-        let before = norm_squared(row);
-        for _ in 0..2 {
-            multiply(&mut c[..k], done, row);
-            c[..k].iter_mut().for_each(|c| *c = -*c);
-            add_combination(row, done, &c[..k]);
-        }
-        let after = norm_squared(row);
-        let factor = if after > 1e-20 * before {
-            1.0 / after.sqrt()
-        } else {
-            0.0
-        };
-        row.iter_mut().for_each(|entry| *entry *= factor);
     }
 }
 
