@@ -102,18 +102,6 @@ impl Spectrum {
         self.null_rows
     }
 
-    /// The share of task i in row a: q_ai², and of a null row the mean over the null space.
-    pub(crate) fn share(&self, a: usize, i: usize) -> f64 {
-        let m = self.m;
-        if a >= self.null_rows {
-            let entry = self.vectors[(a - self.null_rows) * m + i];
-            return entry * entry;
-        }
-        let column = self.vectors.iter().skip(i).step_by(m);
-        let kept: f64 = column.map(|entry| entry * entry).sum();
-        (1.0 - kept).max(0.0) / self.null as f64
-    }
-
     /// Rows of a matrix in the eigenbasis.
     pub(crate) fn rows(&self) -> usize {
         self.values.len()

@@ -465,10 +465,19 @@ impl Blocks {
                     (block, size)
                 }
                 None => {
+                    let square = scale[a] * scale[a];
                     let mut block = vec![0.0; dimension * dimension];
-                    for i in 0..m {
-                        let share = scale[a] * scale[a] * spectrum.share(a, i);
-                        problem.add_curvature(i, share, &mut block);
+                    match &mean {
+                        // Of so many tasks the mean will do: each eigenvector has a share of many.
+                        Mean::Matrix(mean, _) if null_rows > 0 => {
+                            add_scaled(&mut block, square, mean);
+                        }
+                        _ => {
+                            for i in 0..m {
+                                let entry = spectrum.vectors[a * m + i];
+                                problem.add_curvature(i, square * entry * entry, &mut block);
+                            }
+                        }
                     }
                     for b in 0..count {
                         let weight = along_p(b);
