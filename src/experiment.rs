@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use crate::attack::{self, Injection, Iterate};
-use crate::data::sample::{self, Points, Sample, SampleSettings, TaskSample};
+use crate::attack::{self, Domain, FeatureDomain, Injection, Interval, Iterate};
+use crate::data::sample::{self, Points, Sample, SampleSettings, TaskSample, share_of};
 use crate::data::{DataSet, Kind, synthetic};
 use crate::error::{Error, Result};
 use crate::linalg::dot;
@@ -166,6 +166,7 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
             train_share: spec.train_share,
             test_per_task: spec.test_per_task,
             target_scaling: spec.target_scaling,
+            feature_scaling: spec.feature_scaling,
             seed: spec.seed,
         },
     )?;
@@ -196,7 +197,7 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
 }
 
 /// The settings of the attack in a specification.
-pub fn attack_settings(spec: &Spec) -> attack::Settings {
+pub fn attack_settings(spec: &Spec, sample: &Sample) -> attack::Settings {
     attack::Settings {
         targets: spec.targets.clone(),
         method: spec.method,
@@ -205,7 +206,7 @@ pub fn attack_settings(spec: &Spec) -> attack::Settings {
         step_size: spec.step_size,
         iterations: spec.iterations,
         batch_factor: spec.batch_factor,
-        radius: spec.radius,
+        domain: domain(spec, sample),
         solver: spec.solver,
         limits: Limits::default(),
         seed: spec.seed,
@@ -227,7 +228,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         mut clean,
         mut poisoned,
     } = prepared;
-    let settings = attack_settings(spec);
+    let settings = attack_settings(spec, &sample);
     let clean = mtrl::solve(spec.solver, &mut clean, None, &settings.limits)?;
     let clean = model(&clean, &sample);
     cancelled(observer.clean(&clean, &sample, &injections))?;
@@ -314,25 +315,43 @@ fn cancelled(flow: ControlFlow<()>) -> Result<()> {
 }
 
 /// floor(b n_i).
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count"
-)]
 fn injected_count(spec: &Spec, sample: &Sample, task: usize) -> usize {
-    (spec.budget * sample.tasks[task].train.count() as f64).floor() as usize
+    share_of(spec.budget, sample.tasks[task].train.count())
 }
 
-/// The injected points of each attacking task.
+/// Where the injected points may lie.
+fn domain(spec: &Spec, sample: &Sample) -> Domain {
+    match spec.feature_domain {
+        FeatureDomain::Ball => Domain::Ball {
+            radius: spec.radius,
+        },
+        FeatureDomain::Observed => {
+            let intervals = sample.columns.iter().map(|column| Interval {
+                low: column.units.scaled(column.low),
+                high: column.units.scaled(column.high),
+                whole: column.whole.then_some(column.units),
+            });
+            Domain::Observed(intervals.collect())
+        }
+    }
+}
+
+/// The injected points of each attacking task: uniform in the ball, then moved into the domain.
 fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Vec<Injection> {
     let classes = sample.kind == Kind::Classification;
+    let domain = domain(spec, sample);
     spec.attackers
         .iter()
         .map(|&task| {
             let labels = &sample.tasks[task].train.labels;
             let count = injected_count(spec, sample, task);
             let rule = (spec.injected_labels, classes, labels.as_slice());
-            Injection::draw(task, count, sample.features, spec.radius, rule, seed)
+            let d = sample.features;
+            let mut injection = Injection::draw(task, count, d, spec.radius, rule, seed);
+            for point in injection.points.chunks_exact_mut(d + 1) {
+                domain.project(&mut point[..d]);
+            }
+            injection
         })
         .collect()
 }

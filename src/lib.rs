@@ -83,7 +83,7 @@
 //! | --- | --- | --- |
 //! | [`error`] | the one error type: place, value, reason | |
 //! | [`warning`] | what can make a result meaningless, and what is left out of a file | what raises it |
-//! | `choice`, `ranges` | enums with words and texts; lists of numbers as text | |
+//! | `choice`, `ranges`, `affine` | enums with words and texts; lists of numbers as text; the units of a column | |
 //! | [`rng`] | one seed, named portable streams | |
 //! | [`linalg`] | the kernels that decide the speed, with one fixed order of every sum | tasks |
 //! | [`data`] | checked data sets; file `formats`, `published` data sets, `import` of a user's file, the `synthetic` set, the `sample` of a run | opening files |
@@ -123,6 +123,7 @@
 //! transcendental functions come from `libm`, and random numbers from a generator that is specified
 //! bit by bit. Two runs agree if and only if the digests of their reports are equal.
 
+mod affine;
 pub mod attack;
 #[cfg(feature = "charts")]
 pub mod chart;
