@@ -7,14 +7,16 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use crate::attack::{self, Domain, FeatureDomain, Injection, Interval, Iterate};
+use crate::data::sample::FeatureScaling;
 use crate::data::sample::{self, Points, Sample, SampleSettings, TaskSample, share_of};
 use crate::data::{DataSet, Kind, synthetic};
+use crate::diagnosis::Findings;
 use crate::error::{Error, Result};
 use crate::linalg::dot;
 use crate::metrics;
 use crate::metrics::MetricName;
-use crate::mtrl::{self, Limits, Problem, Solution, Task, Weights};
-use crate::report::{self, Model, Report, TracePoint};
+use crate::mtrl::{self, Limits, Problem, Solution, Task, Weights, single_task};
+use crate::report::{self, FeatureUnits, Model, Report, SingleTask, SingleTaskModel, TracePoint};
 use crate::spec::{DatasetRef, Shape, Spec};
 
 /// The version of the engine, as written in reports and links.
@@ -225,12 +227,13 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
     let Prepared {
         sample,
         injections,
-        mut clean,
+        clean: mut unpoisoned,
         mut poisoned,
     } = prepared;
     let settings = attack_settings(spec, &sample);
-    let clean = mtrl::solve(spec.solver, &mut clean, None, &settings.limits)?;
-    let clean = model(&clean, &sample);
+    let limits = &settings.limits;
+    let clean_solution = mtrl::solve(spec.solver, &mut unpoisoned, None, limits)?;
+    let clean = model(&clean_solution, &sample);
     cancelled(observer.clean(&clean, &sample, &injections))?;
 
     let mut trace = Vec::new();
@@ -261,6 +264,25 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         },
     )?;
     let attacked = model(&solution, &sample);
+    let alone = |problem: &mut Problem, start: &Solution| -> Result<SingleTaskModel> {
+        let w = single_task::solve(problem, &start.w, limits)?;
+        Ok(SingleTaskModel {
+            metric_per_task: metric_per_task(&w, &sample),
+        })
+    };
+    let single_task = SingleTask {
+        clean: alone(&mut unpoisoned, &clean_solution)?,
+        attacked: alone(&mut poisoned, &solution)?,
+    };
+    let findings = Findings {
+        spec,
+        layout: &data.layout,
+        sample: &sample,
+        injections: &injections,
+        clean: &clean,
+        single_task: &single_task,
+    };
+    let warnings = [data.warnings.clone(), findings.warnings()].concat();
     let digest = report::digest(&clean, &attacked, &trace);
     let report = Report {
         spec: spec.clone(),
@@ -270,7 +292,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         task_names: data.task_names.clone(),
         target_tasks: spec.targets.clone(),
         attacking_tasks: spec.attackers.clone(),
-        warnings: data.warnings.clone(),
+        warnings,
         data_left_out: data.left_out.clone(),
         metric_name: MetricName::of(sample.kind),
         true_correlation: data
@@ -279,6 +301,8 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
             .map(|values| report::rows(values, data.task_count())),
         clean,
         attacked,
+        single_task,
+        feature_units: feature_units(spec, &sample),
         worst_solver_status: worst,
         stop,
         trace,
@@ -289,6 +313,19 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         sample,
         injections,
     })
+}
+
+/// Given where the specification uses them.
+fn feature_units(spec: &Spec, sample: &Sample) -> Option<Vec<FeatureUnits>> {
+    let needed =
+        spec.feature_scaling != FeatureScaling::None || spec.feature_domain != FeatureDomain::Ball;
+    let units = sample.columns.iter().map(|column| FeatureUnits {
+        name: column.name.clone(),
+        centre: column.units.original(0.0),
+        scale: column.units.deviation * column.units.norm,
+        whole: column.whole,
+    });
+    needed.then(|| units.collect())
 }
 
 fn check_identity(spec: &Spec, data: &DataSet) -> Result<()> {

@@ -93,6 +93,7 @@
 //! | [`projection`] | a plane in which clean and injected points are shown | drawing |
 //! | [`spec`] | everything that determines a run: the table of fields, rules, links | data |
 //! | [`report`] | the result of a run, and its digest | files |
+//! | `diagnosis` | warnings: what can make the result of a run meaningless | what is noticed in a file |
 //! | [`experiment`] | specification and data to report: the one entry of all front ends | clocks, files |
 //! | [`paper`] | the paper's figures as sweeps, findings, the comparison with its claims | threads, files |
 //! | `chart` | reports to drawings, on any plotters backend (feature `charts`) | where they go |
@@ -129,6 +130,7 @@ pub mod attack;
 pub mod chart;
 mod choice;
 pub mod data;
+mod diagnosis;
 pub mod error;
 pub mod experiment;
 pub mod linalg;

@@ -6,7 +6,9 @@ mod common;
 use std::ops::ControlFlow;
 
 use common::{TIGHT, random_problem, relative_error, weights};
-use patom::attack::{self, Domain, Gradient, Injection, Method, Settings, Step, Stop, gradient, utility};
+use patom::attack::{
+    self, Domain, Gradient, Injection, Method, Settings, Step, Stop, gradient, utility,
+};
 use patom::linalg::{dot, norm_squared};
 use patom::mtrl::{Limits, Loss, Problem, Solver, Weights, alternating, certified};
 

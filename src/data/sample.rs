@@ -200,11 +200,7 @@ pub fn draw(data: &DataSet, settings: &SampleSettings) -> Result<Sample> {
 }
 
 /// Range and units of each column, from the training rows.
-fn columns(
-    data: &DataSet,
-    drawn: &Drawn,
-    scaling: FeatureScaling,
-) -> Result<Vec<FeatureColumn>> {
+fn columns(data: &DataSet, drawn: &Drawn, scaling: FeatureScaling) -> Result<Vec<FeatureColumn>> {
     let d = data.features;
     let rows = || {
         drawn.iter().flat_map(|(train, _)| {
@@ -250,9 +246,7 @@ fn columns(
     }
     let norm = match scaling {
         FeatureScaling::None => largest_norm(data),
-        FeatureScaling::Standard => {
-            largest_norm_of(data, |k, x| columns[k].units.standardised(x))
-        }
+        FeatureScaling::Standard => largest_norm_of(data, |k, x| columns[k].units.standardised(x)),
     };
     if !norm.is_finite() {
         return Err(Error::invalid(

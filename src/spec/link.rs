@@ -331,7 +331,11 @@ pub fn write(draft: &Draft) -> String {
         };
         Some(format!("{}={value}", field.key))
     });
-    version.into_iter().chain(pairs).collect::<Vec<_>>().join("&")
+    version
+        .into_iter()
+        .chain(pairs)
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// The fragment of a specification with the mapping of its file, where it needs one.

@@ -484,7 +484,10 @@ mod tests {
         let file = format!(r#""dataset":{{"name":"a.csv","sha256":"{sha256}"}}"#);
         let check = |text: String| Draft::parse(&text).unwrap().check(&shape).unwrap();
         let today = check(format!("{{{file}}}"));
-        assert_eq!((today.version, today.feature_scaling), (2, FeatureScaling::Standard));
+        assert_eq!(
+            (today.version, today.feature_scaling),
+            (2, FeatureScaling::Standard)
+        );
         assert_eq!(check(format!("{{\"version\":2,{file}}}")), today);
         let then = check(format!("{{\"version\":1,{file}}}"));
         let expected = Spec {
@@ -507,7 +510,10 @@ mod tests {
             "version: 3 is newer than 2, the latest that this engine reads; reload the page or update \
              the program, or open it where it was made"
         );
-        assert_eq!(message(r#"{"version":0}"#), "version: 0 is invalid; expected 1 to 2");
+        assert_eq!(
+            message(r#"{"version":0}"#),
+            "version: 0 is invalid; expected 1 to 2"
+        );
         assert_eq!(
             message(r#"{"version":1,"feature_scaling":"none"}"#),
             "feature_scaling: not a field of version 1; it needs 2"
