@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use patom::error::visible;
+use patom::warning::Warning;
 
 use crate::{Failure, Outcomes};
 
@@ -14,6 +15,18 @@ use crate::{Failure, Outcomes};
 pub fn warn(message: &str) {
     let lines: Vec<String> = message.split('\n').map(visible).collect();
     let _ = writeln!(std::io::stderr(), "patom: {}", lines.join("\n"));
+}
+
+/// Writes the warnings of a result to standard error, a line each.
+pub fn print_warnings(warnings: &[Warning]) {
+    for warning in warnings {
+        let kind = if warning.code.is_note() {
+            "note"
+        } else {
+            "warning"
+        };
+        let _ = writeln!(std::io::stderr(), "{kind}: {}", visible(&warning.message));
+    }
 }
 
 /// Prints to standard output. A closed pipe (`patom ... | head`) is no failure.
