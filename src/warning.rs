@@ -18,6 +18,8 @@ choice! {
         ImplausibleValues = "implausible_values" => "implausible values",
         /// Values that look like codes for missing ones: -999, -200.
         MissingCodes = "missing_codes" => "codes for missing values?",
+        /// A feature that numbers the rows.
+        IndexFeature = "index_feature" => "an index among the features",
         /// Part of the file was left out or is not used.
         LeftOut = "left_out" => "left out",
         /// Part of the file was read in one of several possible ways.

@@ -264,6 +264,47 @@ impl DataSet {
         )
     }
 
+    /// The points of each task that a model may be trained on: those that the file does not mark for
+    /// testing. (Of one-vs-rest: those of the training pool.)
+    pub fn training_points(&self) -> Vec<RawPoints> {
+        match &self.layout {
+            Layout::Separate { tasks, is_test } => {
+                let train = |(at, points): (usize, &RawPoints)| {
+                    let Some(is_test) = is_test.as_ref().map(|is_test| &is_test[at]) else {
+                        return points.clone();
+                    };
+                    let mut train = RawPoints::default();
+                    let rows = points.features.chunks_exact(self.features);
+                    for ((row, label), test) in rows.zip(&points.labels).zip(is_test) {
+                        if !test {
+                            train.features.extend(row);
+                            train.labels.push(*label);
+                        }
+                    }
+                    train
+                };
+                tasks.iter().enumerate().map(train).collect()
+            }
+            Layout::Shared { features, labels } => {
+                let task = |labels: &Vec<f64>| RawPoints {
+                    features: features.clone(),
+                    labels: labels.clone(),
+                };
+                labels.iter().map(task).collect()
+            }
+            Layout::Classes { train, classes, .. } => {
+                let task = |own: usize| {
+                    let sign = |class: &f64| if *class == own as f64 { 1.0 } else { -1.0 };
+                    RawPoints {
+                        features: train.features.clone(),
+                        labels: train.labels.iter().map(sign).collect(),
+                    }
+                };
+                (0..*classes).map(task).collect()
+            }
+        }
+    }
+
     /// SHA-256 over name, kind, sizes and the bits of every number, in the order in which they
     /// are stored. The canonical numbers are those after the rounding of the bundle (see
     /// `published`), so a data set read from a raw file and one read from a bundle agree.

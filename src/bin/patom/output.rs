@@ -13,11 +13,16 @@ use crate::{Failure, Outcomes};
 /// Writes a message to standard error. Control characters from files and links are escaped, so that
 /// a terminal obeys none of them.
 pub fn warn(message: &str) {
-    let lines: Vec<String> = message.split('\n').map(visible).collect();
-    let _ = writeln!(std::io::stderr(), "patom: {}", lines.join("\n"));
+    note(&format!("patom: {message}"));
 }
 
-/// Writes the warnings of a result to standard error, a line each.
+/// The same without the name of the program before it.
+pub fn note(message: &str) {
+    let lines: Vec<String> = message.split('\n').map(visible).collect();
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+}
+
+/// Writes what can make a result meaningless to standard error, a line each.
 pub fn print_warnings(warnings: &[Warning]) {
     for warning in warnings {
         let kind = if warning.code.is_note() {
@@ -25,7 +30,7 @@ pub fn print_warnings(warnings: &[Warning]) {
         } else {
             "warning"
         };
-        let _ = writeln!(std::io::stderr(), "{kind}: {}", visible(&warning.message));
+        note(&format!("{kind}: {}", warning.message));
     }
 }
 
