@@ -68,7 +68,13 @@ pub fn check(draft: &Draft, shape: &Shape) -> Outcomes<Spec> {
 /// The argument SPEC: a link, or a file (`-` for standard input) that holds JSON or a link.
 pub fn read_spec(text: &str, given: ColumnsArgument) -> Outcomes<Link> {
     let mut link = read_link_or_json(text)?;
-    match (&link.columns, given.columns) {
+    let given = given
+        .columns
+        .map(|columns| match link.draft.was_version_1() {
+            true => columns.with_rules_of_version_1(),
+            false => columns,
+        });
+    match (&link.columns, given) {
         (Some(own), Some(columns)) if *own != columns => Err(Error::field(
             "columns",
             columns,

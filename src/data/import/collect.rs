@@ -331,13 +331,14 @@ impl<'a> Collector<'a> {
         data.columns = Some(self.mapping.to_string());
         data.warnings = warnings;
         data.left_out = left_out;
+        data.feature_names = (self.mapping.features.iter())
+            .map(|column| self.reader.names[*column].clone())
+            .collect();
         Ok(ImportResult {
+            feature_names: data.feature_names.clone(),
             data,
             mapping: Some(self.mapping.clone()),
             column_names: self.reader.names.to_vec(),
-            feature_names: (self.mapping.features.iter())
-                .map(|column| self.reader.names[*column].clone())
-                .collect(),
             rows: self.rows,
             dropped: self.dropped,
         })
