@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use patom::Error;
 use patom::data::formats::csv::Table;
-use patom::data::{MAX_FILE_BYTES, RawPoints};
+use patom::data::{DataSet, Layout, MAX_FILE_BYTES, MAX_VALUES, RawPoints};
 use patom::mtrl::{self, Limits, Problem, Status, Task, Weights};
 use serde_json::json;
 
@@ -83,6 +83,7 @@ fn read_tasks(options: &Solve) -> Outcomes<(usize, Vec<RawPoints>)> {
     } else {
         let made = open(&name, &bytes, columns)?;
         print_warnings(&made.data.warnings);
+        check_copies(&made.data)?;
         let training = made.data.training_points();
         (made.data.features, made.data.task_names, training)
     };
@@ -93,6 +94,24 @@ fn read_tasks(options: &Solve) -> Outcomes<(usize, Vec<RawPoints>)> {
         }
     }
     Ok((features, training))
+}
+
+/// Here, tasks that share their points have a copy each.
+fn check_copies(data: &DataSet) -> Outcomes<()> {
+    let (_, most) = data.points_per_task();
+    let numbers = data
+        .task_count()
+        .saturating_mul(most)
+        .saturating_mul(data.features + 1);
+    if matches!(data.layout, Layout::Separate { .. }) || numbers <= MAX_VALUES {
+        return Ok(());
+    }
+    Err(Error::data(format!(
+        "{numbers} numbers, since each of {} tasks has a copy of its points; expected at most \
+         {MAX_VALUES}",
+        data.task_count()
+    ))
+    .into())
 }
 
 /// Appends the bias to each point.
