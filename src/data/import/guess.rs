@@ -361,7 +361,9 @@ impl Guesser<'_> {
             let is_identifier = match column.kind {
                 ColumnKind::Text => self.is_all_different(at),
                 ColumnKind::Number => {
-                    column.whole && is_id_name(&column.name) && self.is_all_different(at)
+                    let is_name =
+                        is_id_name(&column.name) || TASKS.contains(&self.stems[at].as_str());
+                    column.whole && is_name && self.is_all_different(at)
                 }
                 ColumnKind::Empty => false,
             };
