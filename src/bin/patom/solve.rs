@@ -73,12 +73,11 @@ fn read_tasks(options: &Solve) -> Outcomes<(usize, Vec<RawPoints>)> {
     };
     // Our own names need no guess: a task of one point and injected points are welcome here.
     let ours = match columns {
-        None => Some(Table::read(&bytes)).filter(|table| table.is_ok() || Table::is_ours(&bytes)),
+        None => Table::read(&bytes).ok(),
         Some(_) => None,
     };
     let (features, names, training) = if let Some(table) = ours {
-        let table = table?;
-        let names = table.tasks.iter().map(|task| task.name.clone()).collect();
+        let names: Vec<String> = table.tasks.iter().map(|task| task.name.clone()).collect();
         (table.features, names, table.training_points())
     } else {
         let made = open(&name, &bytes, columns)?;
@@ -87,7 +86,6 @@ fn read_tasks(options: &Solve) -> Outcomes<(usize, Vec<RawPoints>)> {
         let training = made.data.training_points();
         (made.data.features, made.data.task_names, training)
     };
-    let names: Vec<String> = names;
     for (task, points) in names.iter().zip(&training) {
         if points.labels.is_empty() {
             return Err(Error::data(format!("task {task} has no training points")).into());
