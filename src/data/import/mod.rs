@@ -4,22 +4,27 @@
 
 use serde::Serialize;
 
-use super::formats::csv::{Records, Table};
-use super::formats::{matlab, matlab_tasks};
-use super::{DataSet, MAX_FEATURES, MAX_FILE_BYTES, MAX_TASKS, MAX_VALUES, ending_of, sha256_hex};
+use super::formats::csv::{self, Records, Table};
+use super::formats::matlab_tasks;
+use super::formats::variable::Variable;
+use super::{DataSet, MAX_FEATURES, MAX_FILE_BYTES, MAX_TASKS, MAX_VALUES, sha256_hex};
 use crate::{Error, Result};
 
 mod collect;
 mod column;
 mod dialect;
+mod format;
 mod guess;
 pub mod mapping;
 mod sheet;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 pub use column::{Column, ColumnKind, OutlierCell};
+use format::Content;
+pub use format::ENDINGS;
 use mapping::{Dialect, Mapping, Separator};
 use sheet::Sheet;
 pub use summary::Preview;
@@ -84,45 +89,32 @@ impl ImportError {
     }
 }
 
-fn is_mat(name: &str, bytes: &[u8]) -> Result<bool> {
-    match ending_of(name, bytes)?.as_str() {
-        "mat" => Ok(true),
-        "csv" | "tsv" | "txt" => Ok(false),
-        _ => Err(Error::field(
-            "dataset",
-            name,
-            "a file whose name ends in .csv, .tsv, .txt or .mat",
-        )),
-    }
-}
-
 /// The columns and first rows of a file, and a guess of what each column is. `reading` sets the
 /// dialect; without it, the dialect is detected.
 ///
 /// # Errors
 /// A file that is no table: too large, not UTF-8, nothing in it, no matrix in it.
 pub fn inspect(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Preview> {
-    if is_mat(name, bytes)? {
-        let variables = matlab::read(bytes)?;
-        let choices: Vec<Vec<String>> = sheet::choices(&variables)
-            .into_iter()
-            .map(|(names, _, _)| names)
-            .collect();
-        let first = Dialect {
-            variables: choices.first().cloned().unwrap_or_default(),
-            ..Dialect::default()
-        };
-        let reading = reading.unwrap_or(&first);
-        let sheet = Sheet::cells(&variables, reading)?;
-        return summary::summarise(&sheet, reading, choices, false);
-    }
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
-        return Err(Error::line(
-            1,
-            "text in UTF-16",
-            "a file that is saved as CSV UTF-8",
-        ));
-    }
+    let bytes = match format::read(name, bytes)? {
+        Content::Text(bytes) => bytes,
+        Content::Grid(grid) => {
+            let reading = Dialect::default();
+            return summary::summarise(&Sheet::grid(&grid), &reading, Vec::new(), false);
+        }
+        Content::Variables(variables) => {
+            let first = match reading {
+                Some(reading) => reading.clone(),
+                None => Dialect {
+                    variables: variables::best_choice(&variables)?,
+                    ..Dialect::default()
+                },
+            };
+            let is_ours = is_ours(&variables, &first.variables);
+            let sheet = Sheet::variables(&variables, &first)?;
+            return summary::summarise(&sheet, &first, variables::choices(&variables), is_ours);
+        }
+    };
+    let bytes = &bytes[..];
     let dialect = match reading {
         Some(reading) => reading.clone(),
         None => dialect::detect_dialect(bytes)?,
@@ -150,18 +142,35 @@ pub fn read_mapped(
     bytes: &[u8],
     mapping: &Mapping,
 ) -> std::result::Result<ImportResult, ImportError> {
-    if is_mat(name, bytes)? {
-        let variables = matlab::read(bytes)?;
-        let sheet = Sheet::cells(&variables, &mapping.reading)?;
-        return collect::collect(&sheet, name, bytes, mapping);
+    let content = format::read(name, bytes)?;
+    if let Content::Variables(variables) = &content {
+        let sheet = Sheet::variables(variables, &mapping.reading)?;
+        let mut made = collect::collect(&sheet, name, bytes, mapping)?;
+        let used = &mapping.reading.variables;
+        made.data.left_out.extend(variables::not_used(variables, used));
+        return Ok(made);
     }
     if !mapping.reading.variables.is_empty() {
-        return Err(Error::invalid("columns", "`from` applies only to MAT files").into());
+        return Err(Error::invalid("columns", "`from` applies only to MAT files and NumPy files").into());
     }
-    collect::collect(&Sheet::text(bytes, &mapping.reading)?, name, bytes, mapping)
+    match &content {
+        Content::Grid(grid) => collect::collect(&Sheet::grid(grid), name, bytes, mapping),
+        Content::Text(text) => {
+            let sheet = Sheet::text(text, &mapping.reading)?;
+            collect::collect(&sheet, name, bytes, mapping)
+        }
+        Content::Variables(_) => unreachable!("variables were read above"),
+    }
 }
 
-/// Reads a user's own file by the ending of its name: `.csv` (see `csv`) or `.mat`.
+/// Do these variables need no mapping? They are the two of a known layout, and no other one has a role
+/// in the file.
+fn is_ours(variables: &[Variable], chosen: &[String]) -> bool {
+    let used = matlab_tasks::used(variables);
+    used.is_some_and(|used| chosen.len() == 2 && used.iter().all(|name| chosen.iter().any(|c| c == name)))
+}
+
+/// Reads a user's own file whose columns need no mapping: a text as `csv` describes, or a MAT file.
 ///
 /// A MAT file holds either cells `feature` and `label` (one n x d matrix and n labels a task)
 /// or matrices `X` (n x d) and `Y` (n x m: all tasks share the points). Labels that are all -1 or 1,
@@ -170,18 +179,20 @@ pub fn read_mapped(
 /// # Errors
 /// With line, byte offset or the variables found, and what was expected.
 pub fn read_file(name: &str, bytes: &[u8]) -> Result<DataSet> {
-    match ending_of(name, bytes)?.as_str() {
-        "csv" => Table::read(bytes)?.into_data_set(name, bytes),
-        "mat" => {
-            let mut data = matlab_tasks::data_set(name, &matlab::read(bytes)?)?;
+    match format::read(name, bytes)? {
+        Content::Text(text) => Table::read(&text)?.into_data_set(name, bytes),
+        Content::Variables(variables) => {
+            let mut data = matlab_tasks::data_set(name, &variables)?;
             data.sha256 = sha256_hex(bytes);
+            let used = matlab_tasks::used(&variables).unwrap_or_default();
+            let used = used.map(str::to_string);
+            data.left_out.extend(variables::not_used(&variables, &used));
             Ok(data)
         }
-        _ => Err(Error::field(
-            "dataset",
-            name,
-            "a file whose name ends in .csv or .mat",
-        )),
+        Content::Grid(grid) => Err(Error::data(format!(
+            "{name}: columns {} need a mapping",
+            csv::shorten(&grid.names().join(", "))
+        ))),
     }
 }
 
