@@ -46,6 +46,7 @@ const MI_UTF16: u32 = 17;
 const MI_UTF32: u32 = 18;
 
 const FLAG_COMPLEX: u32 = 0x0800;
+const FLAG_LOGICAL: u32 = 0x0200;
 
 /// Reads all variables of a file.
 ///

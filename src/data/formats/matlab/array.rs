@@ -3,7 +3,7 @@
 
 use super::reader::{Element, Reader, padding};
 use super::{
-    Budget, FLAG_COMPLEX, MAX_DEPTH, MAX_DIMENSIONS, MI_DOUBLE, MI_INT8, MI_INT16, MI_INT32,
+    Budget, FLAG_COMPLEX, FLAG_LOGICAL, MAX_DEPTH, MAX_DIMENSIONS, MI_DOUBLE, MI_INT8, MI_INT16, MI_INT32,
     MI_INT64, MI_MATRIX, MI_SINGLE, MI_UINT8, MI_UINT16, MI_UINT32, MI_UINT64, MI_UTF8, MI_UTF16,
     MI_UTF32,
 };
@@ -45,7 +45,10 @@ impl Reader<'_> {
             3 => "an object",
             4 => return Ok((name, self.text(&shape, budget)?)),
             5 if flags & FLAG_COMPLEX != 0 => "a complex matrix",
-            5 => return Ok((name, self.sparse(shape, budget)?)),
+            5 => {
+                let is_logical = flags & FLAG_LOGICAL != 0;
+                return Ok((name, self.sparse(shape, is_logical, budget)?));
+            }
             6..=15 if flags & FLAG_COMPLEX != 0 => "a complex matrix",
             6..=15 => return Ok((name, self.numbers(shape, class, budget)?)),
             16 => "a function handle",
@@ -191,10 +194,7 @@ impl Reader<'_> {
         let element = self.element("the characters of a text")?;
         let chunks = |width: usize| element.bytes.chunks_exact(width);
         let characters: Vec<char> = match element.kind {
-            MI_UTF8 => match std::str::from_utf8(element.bytes) {
-                Ok(text) => text.chars().collect(),
-                Err(_) => return Ok(unread("text in an unknown encoding")),
-            },
+            MI_UTF8 => String::from_utf8_lossy(element.bytes).chars().collect(),
             // Latin-1.
             MI_INT8 | MI_UINT8 => element.bytes.iter().map(|b| char::from(*b)).collect(),
             MI_UINT16 | MI_UTF16 => {
@@ -232,10 +232,15 @@ impl Reader<'_> {
     }
 
     /// A sparse matrix, with its zeros filled in. One that is too large for that is named.
-    fn sparse(&mut self, shape: Vec<usize>, budget: &mut Budget) -> Result<Value> {
+    fn sparse(
+        &mut self,
+        shape: Vec<usize>,
+        is_logical: bool,
+        budget: &mut Budget,
+    ) -> Result<Value> {
         let rows = self.element("the rows of a sparse matrix")?;
         let starts = self.element("the columns of a sparse matrix")?;
-        let values = self.element("the numbers of a sparse matrix")?;
+        let mut values = self.element("the numbers of a sparse matrix")?;
         let [n, columns] = shape[..] else {
             return Ok(unread("a sparse array of several dimensions"));
         };
@@ -249,6 +254,10 @@ impl Reader<'_> {
             return Err(malformed(found));
         }
         let count = index(&starts, columns);
+        // MATLAB writes truth values as bytes under the type of doubles.
+        if is_logical && values.kind == MI_DOUBLE && values.bytes.len() < count.saturating_mul(8) {
+            values.kind = MI_UINT8;
+        }
         let Some(entries) = self.decode(&values)? else {
             return Ok(unread("a matrix of 64-bit integers beyond 2^53"));
         };

@@ -292,6 +292,22 @@ fn malformed_sparse_matrices_are_errors_and_huge_ones_are_named() {
 }
 
 #[test]
+fn a_sparse_matrix_of_truth_values_has_a_byte_for_each() {
+    // As MATLAB writes it: the type of the numbers is that of doubles. Found in SciPy's
+    // logical_sparse.mat.
+    let writer = BOTH[0];
+    let words = |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|w| w.to_le_bytes()).collect() };
+    let parts = [
+        writer.element(MI_INT32, &words(&[1, 0])),
+        writer.element(MI_INT32, &words(&[0, 1, 2])),
+        writer.element(MI_DOUBLE, &[1, 1]),
+    ];
+    let file = writer.file(&[writer.array(5 | FLAG_LOGICAL, &[2, 2], "b", &parts)]);
+    let expected = matrix(&[2, 2], &[0.0, 1.0, 1.0, 0.0]);
+    assert_eq!(read(&file).unwrap()[0].value, expected);
+}
+
+#[test]
 fn text_has_a_row_for_each_row_of_characters() {
     for writer in BOTH {
         let file = writer.file(&[
