@@ -12,7 +12,9 @@ use patom::report::TracePoint;
 
 use crate::args::{ColumnsArgument, DataFolder};
 use crate::input::{load, read_spec};
-use crate::output::{bar, failed, partial, print, replace, to_json, warn, write};
+use crate::output::{
+    bar, failed, partial, print, print_warnings, replace, to_json, warn, write,
+};
 use crate::{Failure, Outcomes};
 
 pub fn run(
@@ -31,6 +33,7 @@ pub fn run(
     progress.bar.finish_and_clear();
     let written = out.map(|out| write_files(out, &outcome));
     let report = &outcome.report;
+    print_warnings(&report.warnings);
     let comparison = link.claim.compare(&report.claim(), report.metric_name);
     if injected_count(&outcome) == 0 && spec.budget > 0.0 {
         warn(&format!(

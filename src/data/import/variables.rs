@@ -260,7 +260,7 @@ impl<'a> Blocks<'a> {
         }
         let Some((counts, numbered)) = counts else {
             let reason = format!(
-                "a file with several variables needs their names (from:X,y); expected {}",
+                "a file with several variables needs the names of some (from:X,y); expected {}",
                 expected()
             );
             return Err(Error::invalid("columns", reason));
