@@ -72,7 +72,10 @@ fn matlab(bytes: &[u8]) {
         let numbers: usize = variables.iter().map(|v| check(&v.value)).sum();
         assert!(numbers <= most_numbers(bytes), "{numbers} numbers");
         for flat in variable::flatten(variables) {
-            assert!(!matches!(flat.value, Value::Struct { .. }), "a structure is its fields");
+            assert!(
+                !matches!(flat.value, Value::Struct { .. }),
+                "a structure is its fields"
+            );
         }
     }
     own_file("fuzz.mat", bytes);

@@ -102,7 +102,11 @@ fn attribute(line: u64, text: &str) -> Result<(Attribute, String)> {
             "string" | "date" => Kind::Text,
             "relational" => {
                 let found = format!("the relational attribute `{}`", shorten(&name));
-                return Err(Error::line(line, found, "one row a point, without bags of rows"));
+                return Err(Error::line(
+                    line,
+                    found,
+                    "one row a point, without bags of rows",
+                ));
             }
             _ => return Err(wrong()),
         }
@@ -185,7 +189,13 @@ fn put(
 
 /// The cells of a text between commas or blanks, each with whether it was quoted.
 fn cells(line: u64, text: &str, by_comma: bool) -> Result<Vec<(String, bool)>> {
-    let is_end = |c: char| if by_comma { c == ',' } else { c.is_whitespace() };
+    let is_end = |c: char| {
+        if by_comma {
+            c == ','
+        } else {
+            c.is_whitespace()
+        }
+    };
     let mut cells = Vec::new();
     for part in parts(line, text, is_end)? {
         let part = part.trim();
@@ -229,7 +239,11 @@ fn parts(line: u64, text: &str, is_end: impl Fn(char) -> bool) -> Result<Vec<&st
         }
     }
     if quote.is_some() {
-        return Err(Error::line(line, "a quote that is not closed", "a closing quote"));
+        return Err(Error::line(
+            line,
+            "a quote that is not closed",
+            "a closing quote",
+        ));
     }
     parts.push(&text[start..]);
     Ok(parts)
@@ -273,11 +287,16 @@ mod tests {
 
     #[test]
     fn names_types_quotes_and_missing_values_are_read() {
-        let text = format!("{HEAD}1.5, low, x\n% between\n?,'very high','a, \\'b\\''\n2,it's,'?'\n");
+        let text =
+            format!("{HEAD}1.5, low, x\n% between\n?,'very high','a, \\'b\\''\n2,it's,'?'\n");
         assert!(recognises(text.as_bytes()));
         let grid = read(text.as_bytes()).unwrap();
         assert_eq!(grid.names(), ["a b", "kind", "note"]);
-        let expected = ["8: 1.5 'low' 'x'", "10: '' 'very high' 'a, 'b''", "11: 2 'it's' '?'"];
+        let expected = [
+            "8: 1.5 'low' 'x'",
+            "10: '' 'very high' 'a, 'b''",
+            "11: 2 'it's' '?'",
+        ];
         assert_eq!(cells(&grid), expected);
     }
 
@@ -303,9 +322,15 @@ mod tests {
     fn errors_name_line_and_attribute() {
         for (rows, part) in [
             ("1,low\n", "line 8: 2 values; expected 3 values"),
-            ("x,low,y\n", "line 8: `a b` is `x`; expected a finite number"),
+            (
+                "x,low,y\n",
+                "line 8: `a b` is `x`; expected a finite number",
+            ),
             ("1e999,low,y\n", "`1e999`"),
-            ("1,medium,y\n", "`kind` is `medium`; expected one of the values"),
+            (
+                "1,medium,y\n",
+                "`kind` is `medium`; expected one of the values",
+            ),
             ("1,low,'y\n", "a quote that is not closed"),
             ("{3 1}\n", "`3 1`; expected an attribute from 0 to 2"),
             ("{0}\n", "`0`"),
@@ -316,7 +341,10 @@ mod tests {
             assert!(error(&text).contains(part), "{rows}: {}", error(&text));
         }
         for (text, part) in [
-            ("@relation r\n@attribute a relational\n", "line 2: the relational attribute `a`"),
+            (
+                "@relation r\n@attribute a relational\n",
+                "line 2: the relational attribute `a`",
+            ),
             ("@relation r\n@attribute a colour\n", "attribute `a colour`"),
             ("@relation r\n@attribute a {b\n", "attribute `a {b`"),
             ("@relation r\n1,2\n", "line 2: `1,2`; expected @relation"),

@@ -143,7 +143,11 @@ impl Grid {
         &self,
         mut take: impl FnMut(u64, &[Cell<'_>]) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
-        let fill: Vec<Cell<'_>> = self.columns.iter().map(|one| self.cell(&one.fill)).collect();
+        let fill: Vec<Cell<'_>> = self
+            .columns
+            .iter()
+            .map(|one| self.cell(&one.fill))
+            .collect();
         let mut row = fill.clone();
         let mut start = 0;
         for (line, end) in &self.rows {
@@ -169,7 +173,11 @@ pub(in crate::data) fn text_of(bytes: &[u8]) -> Result<&str> {
     std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
-        Error::line(line, "text that is not UTF-8", "a file that is saved as UTF-8")
+        Error::line(
+            line,
+            "text that is not UTF-8",
+            "a file that is saved as UTF-8",
+        )
     })
 }
 
@@ -209,7 +217,8 @@ pub(in crate::data) mod tests {
     fn too_many_columns_and_cells_are_refused() {
         let mut grid = Grid::default();
         for column in 0..MAX_COLUMNS {
-            grid.add_column(1, column.to_string(), Cell::MISSING).unwrap();
+            grid.add_column(1, column.to_string(), Cell::MISSING)
+                .unwrap();
         }
         let error = grid.add_column(1, "more", Cell::MISSING).unwrap_err();
         assert!(error.to_string().contains("column number 4611"), "{error}");

@@ -133,14 +133,25 @@ pub(in crate::data) mod tests {
             (8, b"d.csv\0"),
             (0b1_1110, b"\x03\0abcname\0comment\0\x12\x34"),
         ] {
-            assert_eq!(read(&packed(b"a,b\n1,2\n", flags, announced)).unwrap(), b"a,b\n1,2\n");
+            assert_eq!(
+                read(&packed(b"a,b\n1,2\n", flags, announced)).unwrap(),
+                b"a,b\n1,2\n"
+            );
         }
-        let two = [packed(b"a,b\n", 0, b""), packed(b"1,2\n", 0, b""), vec![0; 5]].concat();
+        let two = [
+            packed(b"a,b\n", 0, b""),
+            packed(b"1,2\n", 0, b""),
+            vec![0; 5],
+        ]
+        .concat();
         assert_eq!(read(&two).unwrap(), b"a,b\n1,2\n");
         assert_eq!(read(&packed(b"", 0, b"")).unwrap(), b"");
         // Written by gzip 1.12 (`printf 'x\n' | gzip -n`).
         let by_gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xe0\x02\x00\x1f\x08\xea\x46\x02\x00\x00\x00";
-        assert_eq!(read(by_gzip).map_err(|e| e.to_string()), Ok(b"x\n".to_vec()));
+        assert_eq!(
+            read(by_gzip).map_err(|e| e.to_string()),
+            Ok(b"x\n".to_vec())
+        );
     }
 
     #[test]
@@ -156,7 +167,11 @@ pub(in crate::data) mod tests {
         let bomb = packed(&vec![0; MAX_FILE_BYTES + 1], 0, b"");
         let error = read(&bomb).unwrap_err().to_string();
         assert!(error.contains("beyond the limit"), "{error}");
-        let bombs = [packed(&vec![0; MAX_FILE_BYTES], 0, b""), packed(b"x", 0, b"")].concat();
+        let bombs = [
+            packed(&vec![0; MAX_FILE_BYTES], 0, b""),
+            packed(b"x", 0, b""),
+        ]
+        .concat();
         assert!(read(&bombs).is_err());
     }
 

@@ -56,7 +56,9 @@ pub(in crate::data) fn read(bytes: &[u8]) -> Result<Grid> {
         };
         if let Err(error) = read.and_then(|()| reader.end()) {
             // What the table refuses comes through the reader as a text.
-            return Err(rows.refused.unwrap_or_else(|| syntax(&error, line, is_array)));
+            return Err(rows
+                .refused
+                .unwrap_or_else(|| syntax(&error, line, is_array)));
         }
     }
     grid.check()?;
@@ -159,7 +161,9 @@ impl Rows<'_> {
         let column = match columns.get(key) {
             Some(column) => *column,
             None => {
-                let column = self.grid.add_column(self.line, shorten(key), Cell::MISSING)?;
+                let column = self
+                    .grid
+                    .add_column(self.line, shorten(key), Cell::MISSING)?;
                 columns.insert(key.to_string(), column);
                 given.push(0);
                 column
@@ -206,7 +210,10 @@ mod tests {
     #[test]
     fn errors_name_the_line_and_what_is_expected() {
         for (text, part) in [
-            ("{\"a\": 1}\n{\"a\": }\n", "line 2: expected value at column 7"),
+            (
+                "{\"a\": 1}\n{\"a\": }\n",
+                "line 2: expected value at column 7",
+            ),
             ("{\"a\": [1]}\n", "line 1: `a` is [1]; expected a number"),
             ("{\"a\": 1}\n[2]\n", "line 2: invalid type: sequence"),
             ("{\"a\": 1, \"a\": 2}\n", "line 1: `a` twice"),

@@ -127,7 +127,8 @@ impl Budget {
 }
 
 /// What to type for a file of the version that is read.
-const SAVE: &str = "a MATLAB file of version 5 to 7; in MATLAB: load it, then save('name.mat', '-v7')";
+const SAVE: &str =
+    "a MATLAB file of version 5 to 7; in MATLAB: load it, then save('name.mat', '-v7')";
 
 /// The byte order: true for big-endian.
 fn read_header(bytes: &[u8]) -> Result<bool> {
@@ -141,7 +142,11 @@ fn read_header(bytes: &[u8]) -> Result<bool> {
     }
     let is_hdf5 = |at: usize| bytes.get(at..at + HDF5.len()) == Some(HDF5);
     if is_hdf5(0) || is_hdf5(512) || bytes.starts_with(b"MATLAB 7.3") {
-        return Err(Error::offset(0, "a MATLAB file of version 7.3 (HDF5)", SAVE));
+        return Err(Error::offset(
+            0,
+            "a MATLAB file of version 7.3 (HDF5)",
+            SAVE,
+        ));
     }
     if bytes.starts_with(b"# Created by Octave") {
         return Err(Error::offset(
@@ -170,11 +175,7 @@ fn read_header(bytes: &[u8]) -> Result<bool> {
         b"IM" => (u16::from_le_bytes([header[124], header[125]]), false),
         b"MI" => (u16::from_be_bytes([header[124], header[125]]), true),
         _ => {
-            return Err(Error::offset(
-                126,
-                "no byte order mark `IM` or `MI`",
-                SAVE,
-            ));
+            return Err(Error::offset(126, "no byte order mark `IM` or `MI`", SAVE));
         }
     };
     match version >> 8 {
@@ -184,11 +185,7 @@ fn read_header(bytes: &[u8]) -> Result<bool> {
             "a MATLAB file of version 7.3 (HDF5)",
             SAVE,
         )),
-        _ => Err(Error::offset(
-            124,
-            format!("version 0x{version:04x}"),
-            SAVE,
-        )),
+        _ => Err(Error::offset(124, format!("version 0x{version:04x}"), SAVE)),
     }
 }
 

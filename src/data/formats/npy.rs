@@ -78,7 +78,8 @@ pub(in crate::data) fn read_archive(bytes: &[u8]) -> Result<Vec<Variable>> {
                 what: "a file that is no array".into(),
             },
             Some(name) => {
-                let content = content(&archive, &entry, &mut left).map_err(|error| within(name, &error))?;
+                let content =
+                    content(&archive, &entry, &mut left).map_err(|error| within(name, &error))?;
                 array(&content, &mut values).map_err(|error| within(name, &error))?
             }
         };
@@ -166,20 +167,26 @@ fn array(bytes: &[u8], left: &mut usize) -> Result<Value> {
         return Err(malformed());
     };
     let data = &rest[size + length..];
+    // As Python writes shapes: (60,) or (60, 3).
     let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
-    let what = format!("{} array", sizes.join("x"));
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let what = format!("array of shape ({}{comma})", sizes.join(", "));
     let unread = |of: &str| {
-        let what = format!("a {what} of {of}");
+        let what = format!("an {what} with {of}");
         Ok(Value::Unread { what })
     };
     let Some(kind) = kind else {
-        return unread("records (a structured type); save each field by itself");
+        return unread("records (a structured type); save each field as an array of its own");
     };
     let big_endian = kind.starts_with('>');
     let kind = kind.trim_start_matches(['<', '>', '|', '=']);
     let (code, width) = kind.split_at(kind.chars().next().map_or(0, char::len_utf8));
     let width: usize = width.parse().unwrap_or(0);
-    let width = if code == "U" { width.saturating_mul(4) } else { width };
+    let width = if code == "U" {
+        width.saturating_mul(4)
+    } else {
+        width
+    };
     match (code, width) {
         ("f", 2 | 4 | 8) | ("i" | "u", 1 | 2 | 4 | 8) | ("b", 1) | ("U" | "S", 1..) => {}
         ("O", _) => return unread("objects (pickled); save it as numbers or text"),
@@ -191,11 +198,15 @@ fn array(bytes: &[u8], left: &mut usize) -> Result<Value> {
         [] => (1, 1),
         [rows] => (rows, 1),
         [rows, columns] => (rows, columns),
-        _ => return Ok(Value::Unread { what: format!("a {what}") }),
+        _ => {
+            return Ok(Value::Unread {
+                what: format!("an {what}"),
+            });
+        }
     };
     let count = rows.checked_mul(columns);
     if count.and_then(|count| count.checked_mul(width)) != Some(data.len()) {
-        let found = format!("{} bytes for a {what} of {width} bytes each", data.len());
+        let found = format!("{} bytes for an {what} of {width} bytes each", data.len());
         return Err(Error::offset(
             prefix + size + length,
             found,
@@ -210,7 +221,7 @@ fn array(bytes: &[u8], left: &mut usize) -> Result<Value> {
     let cost = count.saturating_mul(if is_text { TEXT_COST } else { 1 });
     *left = left.checked_sub(cost).ok_or_else(|| {
         let expected = format!("at most {MAX_VALUES} numbers in a file");
-        Error::offset(0, format!("a {what}"), expected)
+        Error::offset(0, format!("an {what}"), expected)
     })?;
     let items = data.chunks_exact(width);
     if is_text {
@@ -267,7 +278,9 @@ fn header(text: &str) -> Option<Header> {
             "shape" => {
                 let sizes;
                 (sizes, rest) = rest.strip_prefix('(')?.split_once(')')?;
-                let sizes = sizes.split(',').map(|size| size.trim().trim_end_matches('L'));
+                let sizes = sizes
+                    .split(',')
+                    .map(|size| size.trim().trim_end_matches('L'));
                 let sizes = sizes.filter(|size| !size.is_empty());
                 shape = Some(sizes.map(|size| size.parse().ok()).collect::<Option<_>>()?);
             }
@@ -365,7 +378,10 @@ pub(in crate::data) mod tests {
     }
 
     pub(in crate::data) fn doubles(shape: &str, values: &[f64]) -> Vec<u8> {
-        let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let data: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         file("<f8", shape, "False", &data)
     }
 
@@ -390,14 +406,31 @@ pub(in crate::data) mod tests {
             out.extend([b"PK\x03\x04", &common[..], name.as_bytes(), content].concat());
             let more = [0; 10];
             directory.extend(
-                [b"PK\x01\x02\x14\0", &common[..], &more, &offset, name.as_bytes()].concat(),
+                [
+                    b"PK\x01\x02\x14\0",
+                    &common[..],
+                    &more,
+                    &offset,
+                    name.as_bytes(),
+                ]
+                .concat(),
             );
         }
         let count = u16::try_from(files.len()).unwrap().to_le_bytes();
         let size = u32::try_from(directory.len()).unwrap().to_le_bytes();
         let start = u32::try_from(out.len()).unwrap().to_le_bytes();
         out.extend(directory);
-        out.extend([b"PK\x05\x06\0\0\0\0", &count[..], &count, &size, &start, &[0, 0]].concat());
+        out.extend(
+            [
+                b"PK\x05\x06\0\0\0\0",
+                &count[..],
+                &count,
+                &size,
+                &start,
+                &[0, 0],
+            ]
+            .concat(),
+        );
         out
     }
 
@@ -422,7 +455,10 @@ pub(in crate::data) mod tests {
             .flat_map(|value| value.to_be_bytes())
             .collect();
         assert_eq!(read(&file(">f8", "(2, 3)", "True", &data)), Ok(expected));
-        assert_eq!(read(&doubles("(2,)", &[1.0, 2.0])), Ok(matrix(&[2, 1], &[1.0, 2.0])));
+        assert_eq!(
+            read(&doubles("(2,)", &[1.0, 2.0])),
+            Ok(matrix(&[2, 1], &[1.0, 2.0]))
+        );
         assert_eq!(read(&doubles("()", &[7.0])), Ok(matrix(&[1, 1], &[7.0])));
     }
 
@@ -451,18 +487,27 @@ pub(in crate::data) mod tests {
 
     #[test]
     fn text_is_words_and_other_types_are_named() {
-        let units: Vec<u8> = "ab\0\u{e9}\0\0".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        let units: Vec<u8> = "ab\0\u{e9}\0\0"
+            .chars()
+            .flat_map(|c| u32::from(c).to_le_bytes())
+            .collect();
         let rows = vec!["ab".to_string(), "\u{e9}".to_string()];
-        assert_eq!(read(&file("<U3", "(2,)", "False", &units)), Ok(Value::Text { rows }));
+        assert_eq!(
+            read(&file("<U3", "(2,)", "False", &units)),
+            Ok(Value::Text { rows })
+        );
         let rows = vec!["ab".to_string(), "c".to_string()];
-        assert_eq!(read(&file("|S2", "(2,)", "False", b"abc\0")), Ok(Value::Text { rows }));
+        assert_eq!(
+            read(&file("|S2", "(2,)", "False", b"abc\0")),
+            Ok(Value::Text { rows })
+        );
         for (kind, shape, size, part) in [
             ("|O", "(2,)", 9, "objects (pickled)"),
             ("<c16", "(1,)", 16, "complex"),
             ("<M8[ns]", "(1,)", 8, "type M8[ns]"),
             ("<U0", "(999999999999,)", 0, "empty text"),
-            ("<U1", "(1, 2)", 8, "1x2 array of text"),
-            ("<f8", "(1, 1, 1)", 8, "1x1x1 array"),
+            ("<U1", "(1, 2)", 8, "shape (1, 2) with text"),
+            ("<f8", "(1, 1, 1)", 8, "an array of shape (1, 1, 1)"),
         ] {
             let value = read(&file(kind, shape, "False", &vec![0; size])).unwrap();
             assert!(value.describe().contains(part), "{}", value.describe());
@@ -474,21 +519,37 @@ pub(in crate::data) mod tests {
         records.splice(at..at + 5, *b"[('a', '<f8')]");
         let length = u16::from_le_bytes([records[8], records[9]]) + 9;
         records[8..10].copy_from_slice(&length.to_le_bytes());
-        assert!(read(&records).unwrap().describe().contains("structured type"));
+        assert!(
+            read(&records)
+                .unwrap()
+                .describe()
+                .contains("structured type")
+        );
     }
 
     #[test]
     fn shapes_that_the_bytes_do_not_fit_are_refused() {
-        for shape in ["(2,)", "(99999999999999999999,)", "(4294967296, 4294967296)", "(0,)", "(-1,)"] {
+        for shape in [
+            "(2,)",
+            "(99999999999999999999,)",
+            "(4294967296, 4294967296)",
+            "(0,)",
+            "(-1,)",
+        ] {
             assert!(read(&doubles(shape, &[1.0])).is_err(), "{shape}");
         }
-        assert!(message(&doubles("(3, 2)", &[1.0])).contains("8 bytes for a 3x2 array"));
+        assert!(
+            message(&doubles("(3, 2)", &[1.0])).contains("8 bytes for an array of shape (3, 2)")
+        );
         let good = doubles("(2,)", &[1.0, 2.0]);
         for length in 0..good.len() {
             assert!(read(&good[..length]).is_err(), "{length}");
         }
         // No bytes claim any number of rows.
-        assert_eq!(read(&doubles("(1000000000, 0)", &[])), Ok(matrix(&[1_000_000_000, 0], &[])));
+        assert_eq!(
+            read(&doubles("(1000000000, 0)", &[])),
+            Ok(matrix(&[1_000_000_000, 0], &[]))
+        );
     }
 
     #[test]
@@ -509,7 +570,8 @@ pub(in crate::data) mod tests {
         let wrong = archive(&[("y.npy", b"abc".to_vec())]);
         let error = read_archive(&wrong).unwrap_err().to_string();
         assert!(error.contains("array `y`: byte 0: no header"), "{error}");
-        let sparse = ["indptr.npy", "indices.npy", "shape.npy", "data.npy"].map(|name| (name, x.clone()));
+        let sparse =
+            ["indptr.npy", "indices.npy", "shape.npy", "data.npy"].map(|name| (name, x.clone()));
         let error = read_archive(&archive(&sparse)).unwrap_err().to_string();
         assert!(error.contains("toarray()"), "{error}");
     }

@@ -19,24 +19,91 @@ pub(in crate::data) enum Role {
     Labels,
 }
 
-/// The role of a variable. Of a field `data.X`, the last name counts.
-pub(in crate::data) fn role(name: &str) -> Role {
-    const TASKS: &[&str] = &[
-        "task", "tasks", "taskid", "task_id", "tasknames", "group", "groups", "subject", "subjects",
-        "chunk", "chunks", "domain", "domains", "site", "user", "school", "patient", "qid",
-    ];
-    const SPLITS: &[&str] = &["split", "set", "subset", "fold", "partition", "is_test", "istest"];
-    const FEATURES: &[&str] = &[
-        "x", "feature", "features", "fea", "feat", "feats", "data", "sample", "samples", "input",
-        "inputs", "predictors",
-    ];
-    const LABELS: &[&str] = &[
-        "y", "label", "labels", "gnd", "target", "targets", "class", "classes", "output", "outputs",
-        "response", "outcome",
+/// The name without structures and without `train` or `test`, and whether it was for testing: `X_train`
+/// and `trainX` are X.
+pub(in crate::data) fn plain(name: &str) -> (String, bool) {
+    const PARTS: [(&str, bool); 7] = [
+        ("training", false),
+        ("train", false),
+        ("trn", false),
+        ("tr", false),
+        ("testing", true),
+        ("test", true),
+        ("te", true),
     ];
     let last = name.rsplit('.').next().unwrap_or_default().to_lowercase();
-    let is = |names: &[&str]| names.contains(&last.as_str());
-    if is(TASKS) {
+    for (part, is_test) in PARTS {
+        // Short words count only where something separates them.
+        let is_long = part.len() > 3;
+        let begin = last
+            .strip_prefix(part)
+            .filter(|rest| is_long || rest.starts_with('_'));
+        let end = last
+            .strip_suffix(part)
+            .filter(|rest| is_long || rest.ends_with('_'));
+        let rest = begin.or(end).map(|rest| rest.trim_matches('_'));
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty() && *rest != "is") {
+            return (rest.to_string(), is_test);
+        }
+    }
+    (last, false)
+}
+
+/// The role of a variable. Of a field `data.X`, the last name counts; variables for testing have none,
+/// since they are other points.
+pub(in crate::data) fn role(name: &str) -> Role {
+    const TASKS: &[&str] = &[
+        "task",
+        "tasks",
+        "taskid",
+        "task_id",
+        "tasknames",
+        "group",
+        "groups",
+        "subject",
+        "subjects",
+        "chunk",
+        "chunks",
+        "domain",
+        "domains",
+        "site",
+        "user",
+        "school",
+        "patient",
+        "qid",
+    ];
+    const SPLITS: &[&str] = &[
+        "split",
+        "set",
+        "subset",
+        "fold",
+        "partition",
+        "is_test",
+        "istest",
+    ];
+    const FEATURES: &[&str] = &[
+        "x",
+        "feature",
+        "features",
+        "fea",
+        "feat",
+        "feats",
+        "data",
+        "sample",
+        "samples",
+        "input",
+        "inputs",
+        "predictors",
+    ];
+    const LABELS: &[&str] = &[
+        "y", "label", "labels", "gnd", "target", "targets", "class", "classes", "output",
+        "outputs", "response", "outcome",
+    ];
+    let (plain, is_test) = plain(name);
+    let is = |names: &[&str]| names.contains(&plain.as_str());
+    if is_test {
+        Role::Unknown
+    } else if is(TASKS) {
         Role::Task
     } else if is(SPLITS) {
         Role::Split
@@ -86,7 +153,11 @@ fn fit(points: (usize, usize), labels: (usize, usize)) -> bool {
 /// Why the features of a file and its labels, known by their names, do not fit: a whole sentence. None
 /// where some fit, or there are none.
 pub(in crate::data) fn misfit(variables: &[Variable]) -> Option<String> {
-    let of = |wanted: Role| variables.iter().filter(move |one| role(&one.name) == wanted);
+    let of = |wanted: Role| {
+        variables
+            .iter()
+            .filter(move |one| role(&one.name) == wanted)
+    };
     let mut first = None;
     for x in of(Role::Features) {
         for y in of(Role::Labels) {
@@ -133,7 +204,8 @@ fn pair(x: &Variable, y: &Variable) -> Option<String> {
         }
         return Some(why);
     }
-    let (Value::Cell { items: xs, .. }, Value::Cell { items: ys, .. }) = (&x.value, &y.value) else {
+    let (Value::Cell { items: xs, .. }, Value::Cell { items: ys, .. }) = (&x.value, &y.value)
+    else {
         return Some(format!(
             "{sizes}; expected two matrices with as many rows, or two cell arrays with a cell for \
              each task"
@@ -211,6 +283,25 @@ mod tests {
     }
 
     #[test]
+    fn names_of_training_points_have_the_role_of_the_rest() {
+        for (name, expected) in [
+            ("X", Role::Features),
+            ("data.X", Role::Features),
+            ("X_train", Role::Features),
+            ("trainY", Role::Labels),
+            ("y_tr", Role::Labels),
+            ("ds.sa.chunks", Role::Task),
+            ("is_test", Role::Split),
+            ("X_test", Role::Unknown),
+            ("test", Role::Unknown),
+            ("str", Role::Unknown),
+            ("", Role::Unknown),
+        ] {
+            assert_eq!(role(name), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn features_and_labels_that_fit_are_no_misfit() {
         let text = |rows: usize| Value::Text {
             rows: vec!["a".into(); rows],
@@ -220,7 +311,10 @@ mod tests {
         assert_eq!(why(matrix(&[60, 3]), text(60)), None);
         assert_eq!(why(matrix(&[2, 3]), cell(vec![text(1), text(1)])), None);
         let x = cell(vec![matrix(&[5, 3]), matrix(&[4, 3])]);
-        assert_eq!(why(x.clone(), cell(vec![matrix(&[5, 1]), matrix(&[1, 4])])), None);
+        assert_eq!(
+            why(x.clone(), cell(vec![matrix(&[5, 1]), matrix(&[1, 4])])),
+            None
+        );
         assert_eq!(why(x, cell(vec![text(5), text(4)])), None);
         assert_eq!(misfit(&[]), None);
     }
@@ -237,14 +331,22 @@ mod tests {
             ),
             (matrix(&[3, 60]), matrix(&[60, 1]), "save X = X'"),
             (matrix(&[3, 60]), matrix(&[1, 60]), "save X = X'"),
-            (matrix(&[20, 3, 2]), matrix(&[20, 2]), "X = {X(:,:,1), X(:,:,2)}"),
+            (
+                matrix(&[20, 3, 2]),
+                matrix(&[20, 2]),
+                "X = {X(:,:,1), X(:,:,2)}",
+            ),
             (
                 x(),
                 cell(vec![labels(20), labels(20), labels(20)]),
                 "cell 2 of `X` has 19 rows, of `Y` 20",
             ),
             (x(), cell(vec![labels(20)]), "`X` has 3 cells, `Y` 1"),
-            (x(), matrix(&[60, 1]), "`X` is a 1x3 cell array, `Y` a 60x1 matrix"),
+            (
+                x(),
+                matrix(&[60, 1]),
+                "`X` is a 1x3 cell array, `Y` a 60x1 matrix",
+            ),
             (
                 cell(vec![labels(2), matrix(&[0, 0])]),
                 cell(vec![labels(2), matrix(&[0, 0])]),
@@ -256,7 +358,9 @@ mod tests {
                 "cell 2 of `X` has 2 columns, cell 1 has 3",
             ),
             (
-                Value::Unread { what: "an object".into() },
+                Value::Unread {
+                    what: "an object".into(),
+                },
                 labels(2),
                 "`X` is an object, which is not read",
             ),

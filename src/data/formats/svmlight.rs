@@ -137,7 +137,9 @@ fn point(line: &str) -> std::result::Result<Point, (String, String)> {
 }
 
 fn number(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| !is_unusable(*number))
+    text.parse()
+        .ok()
+        .filter(|number: &f64| !is_unusable(*number))
 }
 
 #[cfg(test)]
@@ -188,7 +190,13 @@ mod tests {
 
     #[test]
     fn other_tables_are_not_taken_for_svmlight() {
-        for text in ["a,b\n1,2\n", "1 2 3\n4 5 6\n", "1\n2\n", "1 12:30 12:10\n", ""] {
+        for text in [
+            "a,b\n1,2\n",
+            "1 2 3\n4 5 6\n",
+            "1\n2\n",
+            "1 12:30 12:10\n",
+            "",
+        ] {
             assert!(!recognises(text.as_bytes()), "{text}");
         }
     }

@@ -67,7 +67,10 @@ fn content<'a>(ending: &str, bytes: Cow<'a, [u8]>) -> Result<Content<'a>> {
         "mat" => return mat(&bytes),
         "npy" | "npz" => {
             let found = "no NumPy file";
-            return Err(refusal(found, "an array by numpy.save or arrays by numpy.savez"));
+            return Err(refusal(
+                found,
+                "an array by numpy.save or arrays by numpy.savez",
+            ));
         }
         _ => {}
     }
@@ -123,7 +126,10 @@ fn archive<'a>(bytes: &[u8]) -> Result<Content<'a>> {
         return Err(refusal("an Office document", SPREADSHEET));
     }
     match names.iter().find(|name| !name.ends_with('/')) {
-        Some(_) => Err(refusal("a ZIP archive", "one of the files in it: unpack it")),
+        Some(_) => Err(refusal(
+            "a ZIP archive",
+            "one of the files in it: unpack it",
+        )),
         None => Err(refusal(
             "a ZIP archive, perhaps an Excel workbook, that is damaged or empty",
             SPREADSHEET,
@@ -148,13 +154,29 @@ fn known(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     const STATA: &str = "CSV; in Python: pandas.read_stata, read_sas or read_spss, then \
         to_csv('name.csv', index=False)";
     const MAGIC: [(&[u8], &str, &str); 25] = [
-        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old Excel workbook (.xls)", SPREADSHEET),
-        (b"\x89HDF\r\n\x1A\n", "HDF5, such as a MATLAB file of version 7.3", HDF5),
+        (
+            b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+            "an old Excel workbook (.xls)",
+            SPREADSHEET,
+        ),
+        (
+            b"\x89HDF\r\n\x1A\n",
+            "HDF5, such as a MATLAB file of version 7.3",
+            HDF5,
+        ),
         (b"MATLAB 7.3", "a MATLAB file of version 7.3 (HDF5)", HDF5),
         (b"PAR1", "a Parquet file", PARQUET),
-        (b"ARROW1", "a Feather (Arrow) file", "CSV; in Python: pandas.read_feather, then to_csv"),
+        (
+            b"ARROW1",
+            "a Feather (Arrow) file",
+            "CSV; in Python: pandas.read_feather, then to_csv",
+        ),
         (b"%PDF", "a PDF document", "the table in it as CSV"),
-        (b"version https://git-lfs", "a Git LFS pointer", "the file it stands for: run git lfs pull"),
+        (
+            b"version https://git-lfs",
+            "a Git LFS pointer",
+            "the file it stands for: run git lfs pull",
+        ),
         (b"RDX2\n", "R data (.RData)", R),
         (b"RDX3\n", "R data (.RData)", R),
         (b"X\n\0\0\0", "R data (.rds)", R),
@@ -165,7 +187,11 @@ fn known(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         (b"\x28\xB5\x2F\xFD", "compressed by Zstandard", UNPACK),
         (b"7z\xBC\xAF", "a 7z archive", UNPACK),
         (b"Rar!", "a RAR archive", UNPACK),
-        (b"SQLite format 3", "an SQLite database", "CSV: export a table"),
+        (
+            b"SQLite format 3",
+            "an SQLite database",
+            "CSV: export a table",
+        ),
         (b"\x80\x03", "a Python pickle", PICKLE),
         (b"\x80\x04", "a Python pickle", PICKLE),
         (b"\x80\x05", "a Python pickle", PICKLE),
@@ -187,10 +213,20 @@ fn known(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = text.trim_ascii_start();
     let begins = |words: &[&[u8]]| {
-        let is = |word: &&[u8]| text.get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word));
+        let is = |word: &&[u8]| {
+            text.get(..word.len())
+                .is_some_and(|t| t.eq_ignore_ascii_case(word))
+        };
         words.iter().any(is)
     };
-    if begins(&[b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<table"]) {
+    if begins(&[
+        b"<!doctype html",
+        b"<html",
+        b"<head",
+        b"<body",
+        b"<script",
+        b"<table",
+    ]) {
         return Some(("a web page", DOWNLOAD));
     }
     if begins(&[b"<?xml", b"<svg"]) {
@@ -214,17 +250,37 @@ mod tests {
     #[test]
     fn what_is_no_table_is_named_with_what_to_do() {
         for (bytes, what, instead) in [
-            (&b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0"[..], "old Excel workbook", "CSV UTF-8"),
-            (b"PK\x03\x04\x14\0\x06\0garbage", "perhaps an Excel workbook", "CSV UTF-8"),
-            (b"\n<!DOCTYPE html><title>404</title>", "a web page", "download it again"),
+            (
+                &b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0"[..],
+                "old Excel workbook",
+                "CSV UTF-8",
+            ),
+            (
+                b"PK\x03\x04\x14\0\x06\0garbage",
+                "perhaps an Excel workbook",
+                "CSV UTF-8",
+            ),
+            (
+                b"\n<!DOCTYPE html><title>404</title>",
+                "a web page",
+                "download it again",
+            ),
             (b"<HTML>", "a web page", "download it again"),
             (b"<?xml version='1.0'?>", "XML", "CSV"),
-            (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS", "git lfs pull"),
+            (
+                b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+                "Git LFS",
+                "git lfs pull",
+            ),
             (b"%PDF-1.7\n", "PDF", "CSV"),
             (b"PAR1\x15\x04", "Parquet", "read_parquet"),
             (b"\x89HDF\r\n\x1A\n", "HDF5", "-v7"),
             (b"MATLAB 7.3 MAT-file", "version 7.3", "-v7"),
-            (b"# Created by Octave 8.4.0\n# name: X\n", "Octave's text", "save('-v7'"),
+            (
+                b"# Created by Octave 8.4.0\n# name: X\n",
+                "Octave's text",
+                "save('-v7'",
+            ),
             (b"BZh91AY", "bzip2", "unpack"),
             (b"\x80\x04\x95", "pickle", "numpy.savez"),
             (b"RDX3\nX\n", "R data", "write.csv"),
@@ -233,7 +289,10 @@ mod tests {
         ] {
             for name in ["d.csv", "d", "d.txt"] {
                 let message = message(name, bytes);
-                assert!(message.contains(what) && message.contains(instead), "{message}");
+                assert!(
+                    message.contains(what) && message.contains(instead),
+                    "{message}"
+                );
             }
         }
         let message = message("d.csv.gz", &packed(&packed(b"a", 0, b""), 0, b""));
@@ -251,11 +310,17 @@ mod tests {
         let is_grid = |name: &str, bytes: &[u8]| matches!(read(name, bytes), Ok(Content::Grid(_)));
         let is_text = |name: &str, bytes: &[u8]| matches!(read(name, bytes), Ok(Content::Text(_)));
         assert!(is_grid("d.csv", b"1 1:0.5 2:1\n-1 1:0.25\n"));
-        assert!(is_grid("d.txt", b"% c\n@relation r\n@attribute a real\n@data\n1\n"));
+        assert!(is_grid(
+            "d.txt",
+            b"% c\n@relation r\n@attribute a real\n@data\n1\n"
+        ));
         assert!(is_grid("d.data", b"{\"a\": 1}\n"));
         assert!(is_grid("d.svm.gz", &packed(b"1\n-1\n", 0, b"")));
         assert!(is_text("d.csv", b"a,b\n1,2\n"));
-        assert!(is_text("adult.test", b"|1x3 Cross validator\n25, Private\n"));
+        assert!(is_text(
+            "adult.test",
+            b"|1x3 Cross validator\n25, Private\n"
+        ));
         assert!(is_text("no ending", b"a b\n1 2\n"));
         assert!(is_text("d.csv.gz", &packed(b"a,b\n1,2\n", 0, b"")));
         for (name, part) in [

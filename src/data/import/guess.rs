@@ -6,6 +6,7 @@ use super::mapping::{Dialect, Mapping, TestColumn};
 use super::missing::{Known, MissingWords};
 use super::number::{self, Style};
 use crate::data::formats::csv::shorten;
+use crate::data::formats::roles::plain;
 use crate::warning::{LeftOut, Warning, WarningCode};
 
 const TASKS: [&str; 54] = [
@@ -91,11 +92,13 @@ fn stem(name: &str) -> String {
     name.replace([' ', '-', '.'], "_")
 }
 
-/// The name within a structure of a MAT file: `Y` of `data.Y`.
-fn field<'n>(name: &'n str, reading: &Dialect) -> &'n str {
-    match name.rsplit_once('.') {
-        Some((_, field)) if !reading.variables.is_empty() => field,
-        _ => name,
+/// The same of a variable: `y` of `data.Y`, of `Y 2` and of `Y_train`.
+fn stem_in(reading: &Dialect, name: &str) -> String {
+    let is_number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    match name.rsplit_once(' ') {
+        _ if reading.variables.is_empty() => stem(name),
+        Some((variable, number)) if is_number(number) => stem(&plain(variable).0),
+        _ => stem(&plain(name).0),
     }
 }
 
@@ -119,7 +122,7 @@ pub(super) fn guess(columns: &[Column], rows: usize, reading: &Dialect) -> Guess
         columns,
         rows,
         reading,
-        stems: columns.iter().map(|column| stem(field(&column.name, reading))).collect(),
+        stems: columns.iter().map(|column| stem_in(reading, &column.name)).collect(),
         notes: vec![None; columns.len()],
         questions: Vec::new(),
         warnings: Vec::new(),

@@ -237,8 +237,9 @@ fn is_ours(variables: &[Variable], chosen: &[String]) -> bool {
 
 /// The same with the variables that are not used.
 fn with_rest(mut made: ImportResult, variables: &[Variable], reading: &Dialect) -> ImportResult {
-    let rest = variables::not_used(variables, &reading.variables);
-    made.data.left_out.extend(rest);
+    let (left_out, warning) = variables::not_used(variables, &reading.variables);
+    made.data.left_out.extend(left_out);
+    made.data.warnings.extend(warning);
     made
 }
 
@@ -358,7 +359,9 @@ fn own_data(name: &str, bytes: &[u8], content: &Content<'_>) -> Result<DataSet> 
             data.sha256 = sha256_hex(bytes);
             let used = matlab_tasks::used(variables).unwrap_or_default();
             let used = used.map(str::to_string);
-            data.left_out.extend(variables::not_used(variables, &used));
+            let (left_out, warning) = variables::not_used(variables, &used);
+            data.left_out.extend(left_out);
+            data.warnings.extend(warning);
             Ok(data)
         }
         Content::Grid(grid) => Err(Error::data(format!(

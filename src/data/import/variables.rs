@@ -5,9 +5,9 @@
 
 use crate::data::formats::csv::shorten;
 use crate::data::formats::grid::Cell;
-use crate::data::formats::roles::{Role, misfit, role, words};
+use crate::data::formats::roles::{Role, misfit, plain, role, words};
 use crate::data::formats::variable::{Value, Variable};
-use crate::warning::LeftOut;
+use crate::warning::{LeftOut, Warning, WarningCode};
 use crate::{Error, Result};
 
 /// Most variables that a message lists.
@@ -108,7 +108,9 @@ fn groups(variables: &[Variable]) -> Vec<Vec<String>> {
     let mut groups: Vec<Group> = Vec::new();
     // MATLAB keeps something without a name; one text is a note.
     let is_note = |one: &Variable| matches!(&one.value, Value::Text { rows } if rows.len() < 2);
-    let candidates = variables.iter().filter(|one| !one.name.is_empty() && !is_note(one));
+    let candidates = variables
+        .iter()
+        .filter(|one| !one.name.is_empty() && !is_note(one));
     for variable in candidates {
         let Some((parts, cells)) = parts(&variable.value, None) else {
             continue;
@@ -151,7 +153,9 @@ pub(super) fn choices(variables: &[Variable]) -> Vec<Vec<String>> {
         let is_same = other.len() == best.len() && other.iter().all(|name| best.contains(name));
         !is_same
     });
-    std::iter::once(best.clone()).chain(others.cloned()).collect()
+    std::iter::once(best.clone())
+        .chain(others.cloned())
+        .collect()
 }
 
 /// The best choice.
@@ -165,19 +169,44 @@ pub(super) fn best_choice(variables: &[Variable]) -> Result<Vec<String>> {
     }
 }
 
-/// The variables that a mapping does not use, with their sizes.
-pub(super) fn not_used(variables: &[Variable], used: &[String]) -> Option<LeftOut> {
-    let rest: Vec<&Variable> = variables
+/// The variables that are not used, with their sizes; and a warning of those that could be, by their
+/// rows or by their names.
+pub(super) fn not_used(
+    variables: &[Variable],
+    used: &[String],
+) -> (Option<LeftOut>, Option<Warning>) {
+    let shape = |one: &Variable| {
+        let (parts, cells) = parts(&one.value, None)?;
+        let rows: Vec<usize> = parts.iter().map(|part| part.rows).collect();
+        Some((rows, cells))
+    };
+    let (kept, rest): (Vec<&Variable>, Vec<&Variable>) = variables
         .iter()
-        .filter(|one| !one.name.is_empty() && !used.contains(&one.name))
-        .collect();
+        .filter(|one| !one.name.is_empty())
+        .partition(|one| used.contains(&one.name));
+    let shapes: Vec<_> = kept.iter().filter_map(|one| shape(one)).collect();
+    let could_be = |one: &&&Variable| {
+        let is_named =
+            role(&one.name) != Role::Unknown || role(&plain(&one.name).0) != Role::Unknown;
+        is_named || shape(one).is_some_and(|shape| shapes.contains(&shape))
+    };
     let name = |one: &&Variable| format!("{} ({})", shorten(&one.name), one.value.describe());
-    (!rest.is_empty()).then(|| LeftOut {
+    let spare: Vec<String> = rest.iter().filter(could_be).take(SHOWN).map(name).collect();
+    let warning = (!spare.is_empty()).then(|| {
+        let text = format!(
+            "Not used: {}. To use a variable with as many rows, add its name to `from` in the mapping \
+             of the columns.",
+            spare.join(", ")
+        );
+        Warning::new(WarningCode::LeftOut, text)
+    });
+    let left_out = (!rest.is_empty()).then(|| LeftOut {
         what: "variable",
         names: rest.iter().take(SHOWN).map(name).collect(),
         count: rest.len(),
         reason: "not used".to_string(),
-    })
+    });
+    (left_out, warning)
 }
 
 impl<'a> Blocks<'a> {

@@ -3,9 +3,9 @@
 
 use super::reader::{Element, Reader, padding};
 use super::{
-    Budget, FLAG_COMPLEX, FLAG_LOGICAL, MAX_DEPTH, MAX_DIMENSIONS, MI_DOUBLE, MI_INT8, MI_INT16, MI_INT32,
-    MI_INT64, MI_MATRIX, MI_SINGLE, MI_UINT8, MI_UINT16, MI_UINT32, MI_UINT64, MI_UTF8, MI_UTF16,
-    MI_UTF32,
+    Budget, FLAG_COMPLEX, FLAG_LOGICAL, MAX_DEPTH, MAX_DIMENSIONS, MI_DOUBLE, MI_INT8, MI_INT16,
+    MI_INT32, MI_INT64, MI_MATRIX, MI_SINGLE, MI_UINT8, MI_UINT16, MI_UINT32, MI_UINT64, MI_UTF8,
+    MI_UTF16, MI_UTF32,
 };
 use crate::data::formats::variable::{Matrix, Value};
 use crate::{Error, Result};
@@ -299,7 +299,9 @@ impl Reader<'_> {
     fn decode(&self, element: &Element<'_>) -> Result<Option<Vec<f64>>> {
         let width = width_of(element)?;
         let chunks = element.bytes.chunks_exact(width);
-        Ok(chunks.map(|chunk| self.value(element.kind, chunk)).collect())
+        Ok(chunks
+            .map(|chunk| self.value(element.kind, chunk))
+            .collect())
     }
 
     fn numbers(&mut self, shape: Vec<usize>, class: u32, budget: &mut Budget) -> Result<Value> {

@@ -103,8 +103,16 @@ impl Writer {
     }
 
     /// Rows and numbers of the entries, and where each column begins.
-    fn sparse(self, shape: &[u32], name: &str, rows: &[u32], starts: &[u32], values: &[f64]) -> Vec<u8> {
-        let words = |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|w| self.word(*w)).collect() };
+    fn sparse(
+        self,
+        shape: &[u32],
+        name: &str,
+        rows: &[u32],
+        starts: &[u32],
+        values: &[f64],
+    ) -> Vec<u8> {
+        let words =
+            |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|w| self.word(*w)).collect() };
         let values: Vec<u8> = values
             .iter()
             .flat_map(|value| self.bytes(&value.to_le_bytes()))
@@ -129,7 +137,10 @@ impl Writer {
             names.extend(field.as_bytes());
             names.resize(names.len().next_multiple_of(8), 0);
         }
-        let mut parts = vec![self.small(MI_INT32, &self.word(8)), self.element(MI_INT8, &names)];
+        let mut parts = vec![
+            self.small(MI_INT32, &self.word(8)),
+            self.element(MI_INT8, &names),
+        ];
         parts.extend_from_slice(values);
         self.array(2, shape, name, &parts)
     }
@@ -137,7 +148,9 @@ impl Writer {
     /// A character array, in two bytes a character as MATLAB writes it.
     pub(in crate::data) fn text(self, shape: &[u32], name: &str, by_column: &str) -> Vec<u8> {
         let units = by_column.encode_utf16();
-        let data: Vec<u8> = units.flat_map(|unit| self.bytes(&unit.to_le_bytes())).collect();
+        let data: Vec<u8> = units
+            .flat_map(|unit| self.bytes(&unit.to_le_bytes()))
+            .collect();
         self.array(4, shape, name, &[self.element(MI_UINT16, &data)])
     }
 }
@@ -283,7 +296,8 @@ fn malformed_sparse_matrices_are_errors_and_huge_ones_are_named() {
         let most = i32::MAX.cast_unsigned();
         let huge = writer.sparse(&[most, 1], "s", &[], &[0, 0], &[]);
         let large = writer.sparse(&[1 << 20, 1], "s", &[], &[0, 0], &[]);
-        let variables = read(&writer.file(&[huge, large, writer.doubles(&[1, 1], "a", &[7.0])])).unwrap();
+        let variables =
+            read(&writer.file(&[huge, large, writer.doubles(&[1, 1], "a", &[7.0])])).unwrap();
         let what = "a 2147483647x1 sparse matrix, too large to fill in its zeros";
         assert_eq!(variables[0].value.describe(), what);
         assert!(variables[1].value.describe().contains("too large"));
@@ -314,10 +328,20 @@ fn text_has_a_row_for_each_row_of_characters() {
             // Two rows of three characters, column by column.
             writer.text(&[2, 3], "t", "aeb c "),
             writer.text(&[0, 0], "e", ""),
-            writer.array(4, &[1, 1], "u", &[writer.small(MI_UTF8, "\u{e9}".as_bytes())]),
+            writer.array(
+                4,
+                &[1, 1],
+                "u",
+                &[writer.small(MI_UTF8, "\u{e9}".as_bytes())],
+            ),
             writer.array(4, &[1, 2], "l", &[writer.small(MI_INT8, b"x\xE9")]),
             writer.array(4, &[2, 2], "w", &[writer.small(MI_INT8, b"x")]),
-            writer.array(4, &[i32::MAX.cast_unsigned(), 0], "m", &[writer.small(MI_INT8, b"")]),
+            writer.array(
+                4,
+                &[i32::MAX.cast_unsigned(), 0],
+                "m",
+                &[writer.small(MI_INT8, b"")],
+            ),
         ]);
         let rows: Vec<Value> = read(&file).unwrap().into_iter().map(|v| v.value).collect();
         let text = |rows: &[&str]| Value::Text {
@@ -362,21 +386,37 @@ fn fields_of_structures_become_variables() {
         ("a.y", cell([2.0, 4.0])),
         ("c.x", cell([1.0, 2.0])),
     ];
-    assert_eq!(flat, expected.map(|(name, value)| (name.to_string(), value)));
+    assert_eq!(
+        flat,
+        expected.map(|(name, value)| (name.to_string(), value))
+    );
 }
 
 #[test]
 fn malformed_structures_are_errors() {
     let writer = BOTH[0];
-    let file = |parts: &[Vec<u8>], shape: &[u32]| writer.file(&[writer.array(2, shape, "d", parts)]);
+    let file =
+        |parts: &[Vec<u8>], shape: &[u32]| writer.file(&[writer.array(2, shape, "d", parts)]);
     let length = |n: u32| writer.small(MI_INT32, &n.to_le_bytes());
     let names = |bytes: &[u8]| writer.element(MI_INT8, bytes);
     let most = i32::MAX.cast_unsigned();
     for (parts, shape, part) in [
         (vec![length(0), names(b"abcd")], [1, 1], "names of fields"),
-        (vec![length(3), names(b"abcd")], [1, 1], "4 bytes of names of 3 bytes"),
-        (vec![length(4), names(b"abcd")], [1, 1], "a structure array of sizes"),
-        (vec![length(4), names(b"abcd")], [most, most], "a structure array of sizes"),
+        (
+            vec![length(3), names(b"abcd")],
+            [1, 1],
+            "4 bytes of names of 3 bytes",
+        ),
+        (
+            vec![length(4), names(b"abcd")],
+            [1, 1],
+            "a structure array of sizes",
+        ),
+        (
+            vec![length(4), names(b"abcd")],
+            [most, most],
+            "a structure array of sizes",
+        ),
         (vec![length(4)], [1, 1], "an element with the names"),
     ] {
         let message = message(&file(&parts, &shape));
