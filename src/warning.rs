@@ -39,6 +39,13 @@ choice! {
     }
 }
 
+impl WarningCode {
+    /// True of the data rather than wrong with them: to be said calmly, as a note.
+    pub fn is_note(self) -> bool {
+        matches!(self, Self::WorseThanSingleTask | Self::SharedRows)
+    }
+}
+
 /// A warning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
@@ -89,7 +96,7 @@ impl Warning {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct LeftOut {
-    /// `row`, `task`, `column` or `variable`.
+    /// `row`, `line`, `task`, `column` or `variable`.
     pub what: &'static str,
     /// Its names, where it has some; the first ones if they are many.
     pub names: Vec<String>,
@@ -100,7 +107,7 @@ pub struct LeftOut {
 }
 
 /// What `LeftOut::what` may be.
-const LEFT_OUT: [&str; 4] = ["row", "task", "column", "variable"];
+const LEFT_OUT: [&str; 5] = ["row", "line", "task", "column", "variable"];
 
 /// The same as it is read.
 #[derive(Deserialize)]

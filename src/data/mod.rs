@@ -1,11 +1,12 @@
 //! Data sets before anything is drawn from them, and what is drawn: the sample of a run.
 //!
 //! Here: the types. Below: file [`formats`], the [`published`] data sets, the [`import`] of a user's
-//! file, the [`synthetic`] generator, and [`sample`] (splits, scaling). Not here: opening files,
+//! file and its [`notes`], the [`synthetic`] generator, and [`sample`] (splits, scaling). Not here: opening files,
 //! downloading, anything about models.
 
 pub mod formats;
 pub mod import;
+pub mod notes;
 pub mod published;
 pub mod sample;
 pub mod synthetic;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use patom::data::import::ImportResult;
 use patom::data::import::mapping::Mapping;
 use patom::data::{self, DataSet, MAX_FILE_BYTES, import, published};
+use patom::provenance;
 use patom::spec::link::{self, Link};
 use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 use patom::{Error, experiment};
@@ -16,8 +17,8 @@ use crate::args::{ColumnsArgument, DataFolder};
 use crate::output::{note, warn};
 use crate::{Failure, Outcomes};
 
-/// Largest specification.
-const MAX_SPEC_BYTES: usize = 1 << 20;
+/// Largest specification, or report with one.
+const MAX_SPEC_BYTES: usize = provenance::MAX_BYTES;
 
 /// The checked specification and its data set.
 pub fn load(link: &Link, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
@@ -89,6 +90,9 @@ pub fn read_link_or_json(text: &str) -> Outcomes<Link> {
     let content = read_text(text)?;
     if link::is_link(content.trim()) && !content.trim_start().starts_with('{') {
         return read_link(&content);
+    }
+    if provenance::is_report(&content) {
+        return read_link(&provenance::read(content.as_bytes())?);
     }
     let draft = Draft::parse(&content)?;
     Ok(Link {

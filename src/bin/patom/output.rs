@@ -22,10 +22,15 @@ pub fn note(message: &str) {
     let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
 }
 
-/// Writes what can make a result meaningless to standard error.
+/// Writes what can make a result meaningless to standard error, a line each.
 pub fn print_warnings(warnings: &[Warning]) {
     for warning in warnings {
-        note(&format!("warning: {}", warning.message));
+        let kind = if warning.code.is_note() {
+            "note"
+        } else {
+            "warning"
+        };
+        note(&format!("{kind}: {}", warning.message));
     }
 }
 

@@ -743,7 +743,10 @@ mod tests {
             let message = Table::read(bytes).unwrap_err().to_string();
             let start = format!("line {line}: text that is not UTF-8 (perhaps Latin-1");
             assert!(message.starts_with(&start), "{message}");
-            assert!(message.contains("saved as CSV UTF-8 (in a spread"), "{message}");
+            assert!(
+                message.contains("saved as CSV UTF-8 (in a spread"),
+                "{message}"
+            );
             assert!(message.contains("iconv -f WINDOWS-1252"), "{message}");
         }
     }
@@ -777,7 +780,9 @@ mod tests {
         let mut records = Records::after(text.as_bytes(), separator, skip).unwrap();
         let mut rows = Vec::new();
         while let Some((line, record)) = records.next().unwrap() {
-            let cells = record.iter().map(|cell| String::from_utf8_lossy(cell).into());
+            let cells = record
+                .iter()
+                .map(|cell| String::from_utf8_lossy(cell).into());
             rows.push((line, cells.collect()));
         }
         rows
@@ -789,7 +794,13 @@ mod tests {
         let rows = rows(text, b';', 2);
         assert_eq!(rows[0], (4, vec!["a".to_string(), "b".to_string()]));
         assert_eq!(rows[1].0, 5);
-        assert!(Records::after(b"a\n", b',', 9).unwrap().next().unwrap().is_none());
+        assert!(
+            Records::after(b"a\n", b',', 9)
+                .unwrap()
+                .next()
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]

@@ -236,19 +236,20 @@ impl<'a> Collector<'a> {
             Some(column) => row.text(column)?,
             None => Cow::Borrowed(self.reader.names[column].as_str()),
         };
-        let task = (self.table.task(&task_name, &mut self.index)).map_err(|(found, expected)| {
-            let question = match self.mapping.task {
-                Some(column) => format!(
-                    "{expected} (is {} really the task?)",
-                    self.reader.title(column)
-                ),
-                None => expected,
-            };
-            ImportError {
-                error: row.error(found, question),
-                column: self.mapping.task,
-            }
-        })?;
+        let task =
+            (self.table.task(&task_name, &mut self.index)).map_err(|(found, expected)| {
+                let question = match self.mapping.task {
+                    Some(column) => format!(
+                        "{expected} (is {} really the task?)",
+                        self.reader.title(column)
+                    ),
+                    None => expected,
+                };
+                ImportError {
+                    error: row.error(found, question),
+                    column: self.mapping.task,
+                }
+            })?;
         for (at, column) in self.mapping.features.iter().enumerate() {
             let value = self.reader.number(row, *column)?;
             self.watches[at].add(row.line, value);
@@ -293,7 +294,9 @@ impl<'a> Collector<'a> {
             let names = self.task_names();
             let labels = std::mem::take(&mut self.labels);
             let labels = match &self.mapping.classes {
-                Some(classes) if classes.len() > 2 => tasks::one_against_the_rest(&labels[0], classes.len()),
+                Some(classes) if classes.len() > 2 => {
+                    tasks::one_against_the_rest(&labels[0], classes.len())
+                }
                 _ => labels,
             };
             let features = std::mem::take(&mut self.features);
@@ -367,7 +370,10 @@ impl<'a> Collector<'a> {
                 } else {
                     format!("no value in `{name}`")
                 };
-                parts.push(format!("{reason} ({count}, first {} {line})", self.reader.unit));
+                parts.push(format!(
+                    "{reason} ({count}, first {} {line})",
+                    self.reader.unit
+                ));
                 left_out.push(LeftOut {
                     what: "row",
                     names: vec![format!("{} {line}", self.reader.unit)],
@@ -406,7 +412,8 @@ impl<'a> Collector<'a> {
     /// Rows that are neither called training nor test.
     fn split_words(&self, warnings: &mut Vec<Warning>) {
         const TRAINING: [&str; 12] = [
-            "train", "training", "trn", "tr", "fit", "learn", "0", "1", "false", "true", "no", "yes",
+            "train", "training", "trn", "tr", "fit", "learn", "0", "1", "false", "true", "no",
+            "yes",
         ];
         let Some(split) = &self.mapping.split else {
             return;
@@ -416,7 +423,10 @@ impl<'a> Collector<'a> {
         for (word, count) in &self.words {
             let is_training = TRAINING.contains(&word.to_lowercase().as_str());
             if split.leave.contains(word) {
-                let text = format!("{count} rows with `{}` in {title} were left out.", shorten(word));
+                let text = format!(
+                    "{count} rows with `{}` in {title} were left out.",
+                    shorten(word)
+                );
                 warnings.push(Warning::new(WarningCode::LeftOut, text));
             } else if *word != split.test && !is_training && !word.is_empty() {
                 others.push((word, count));
@@ -475,7 +485,12 @@ impl<'a> Collector<'a> {
 
 /// The first of some names, and how many more there are.
 pub(super) fn list(names: &[String], shown: usize) -> String {
-    let mut text = names.iter().take(shown).cloned().collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(shown)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     if names.len() > shown {
         text.push_str(&format!(" and {} more", names.len() - shown));
     }
@@ -538,10 +553,22 @@ impl Reader<'_> {
 
     /// What a cell should be instead, and how to read it as it is.
     fn expected(&self, text: &str, style: Style, is_label: bool) -> String {
-        let sign = if style.decimal_comma { "comma" } else { "point" };
-        let other = if style.decimal_comma { "point" } else { "comma" };
+        let sign = if style.decimal_comma {
+            "comma"
+        } else {
+            "point"
+        };
+        let other = if style.decimal_comma {
+            "point"
+        } else {
+            "comma"
+        };
         if let Some(evidence) = Evidence::of(text) {
-            let with_comma = if style.decimal_comma { "" } else { "decimal:comma;" };
+            let with_comma = if style.decimal_comma {
+                ""
+            } else {
+                "decimal:comma;"
+            };
             if let Some(thousands) = evidence.thousands {
                 let decimal = match evidence.decimal_comma {
                     Some(true) => with_comma,
@@ -609,8 +636,10 @@ impl Reader<'_> {
             Some(_) => Ok(1.0),
             None => {
                 let found = format!("{} is `{}`", self.title(column), shorten(&text));
-                let words: Vec<String> =
-                    classes.iter().map(|word| format!("`{}`", shorten(word))).collect();
+                let words: Vec<String> = classes
+                    .iter()
+                    .map(|word| format!("`{}`", shorten(word)))
+                    .collect();
                 let expected = match &words[..] {
                     [low, high] => format!("{low} or {high}"),
                     _ => format!("one of {}", list(&words, 20)),

@@ -66,7 +66,9 @@ fn sample(bytes: &[u8], separator: Separator, skip: usize) -> (Vec<Sampled>, Res
 fn usual_width(rows: &[Sampled]) -> usize {
     let widths = || rows.iter().map(|row| row.cells.len());
     let count = |width: usize| widths().filter(|other| *other == width).count();
-    widths().max_by_key(|width| (count(*width), *width)).unwrap_or(0)
+    widths()
+        .max_by_key(|width| (count(*width), *width))
+        .unwrap_or(0)
 }
 
 /// `sep=;` in the first line, as spreadsheets write it.
@@ -79,7 +81,8 @@ fn declared_separator(bytes: &[u8]) -> Option<Separator> {
     let is_key = line.len() >= 4 && line[..4].eq_ignore_ascii_case(b"sep=");
     let &[byte] = line.get(4..).filter(|_| is_key)? else {
         // A tabulator at the end of the line was trimmed.
-        return (is_key && line.len() == 4 && text[..end].ends_with(b"\t")).then_some(Separator::Tab);
+        return (is_key && line.len() == 4 && text[..end].ends_with(b"\t"))
+            .then_some(Separator::Tab);
     };
     let is = |separator: &Separator| separator.byte() == byte;
     Separator::ALL.into_iter().find(is)
@@ -200,7 +203,11 @@ fn leading_rows(
     }
     // `150,4,setosa,versicolor,virginica`: rows, features, and the names of the classes.
     let row = &rows[leading];
-    let count = |at: usize| row.cells.get(at).and_then(|cell| cell.parse::<usize>().ok());
+    let count = |at: usize| {
+        row.cells
+            .get(at)
+            .and_then(|cell| cell.parse::<usize>().ok())
+    };
     let is_data = row.cells.len() == width
         && (width == 2 || row.cells.iter().skip(2).any(|cell| is_number(cell)));
     if !is_data
@@ -257,7 +264,10 @@ fn has_header(rows: &[Sampled]) -> bool {
     let Some(names) = names.filter(|names| names.len() > 1) else {
         return false;
     };
-    let steps: Vec<i64> = names.windows(2).map(|two| two[1].wrapping_sub(two[0])).collect();
+    let steps: Vec<i64> = names
+        .windows(2)
+        .map(|two| two[1].wrapping_sub(two[0]))
+        .collect();
     let even = steps[0] != 0 && steps.iter().all(|step| *step == steps[0]);
     let counts_from_zero = names[0] == 0 && steps[0] == 1;
     let is_year = |year: &i64| (1800..=2200).contains(year);
@@ -349,7 +359,9 @@ impl Signs {
             if separator == Separator::Comma || columns[at].point {
                 thousands = Some(Thousands::Comma);
             } else {
-                let name = header.and_then(|row| row.cells.get(at)).filter(|n| !n.is_empty());
+                let name = header
+                    .and_then(|row| row.cells.get(at))
+                    .filter(|n| !n.is_empty());
                 let name = name.map_or(format!("column {}", at + 1), |name| {
                     format!("`{}`", shorten(name))
                 });
@@ -423,12 +435,19 @@ pub(super) fn edge(bytes: &[u8], reading: &Dialect, names: usize) -> Result<Edge
             let header_ends_empty = sample(bytes, reading.separator, reading.skip).0;
             let is_empty = header_ends_empty.first().and_then(|row| row.cells.last());
             let is_empty = is_empty.is_some_and(String::is_empty);
-            return Ok(if is_empty { Edge::EmptyName } else { Edge::Straight });
+            return Ok(if is_empty {
+                Edge::EmptyName
+            } else {
+                Edge::Straight
+            });
         }
         if record.len() != names + 1 {
             return Ok(Edge::Straight);
         }
-        last_is_empty &= record.iter().next_back().is_some_and(|cell| cell.trim_ascii().is_empty());
+        last_is_empty &= record
+            .iter()
+            .next_back()
+            .is_some_and(|cell| cell.trim_ascii().is_empty());
         first.push(record[0].to_vec());
     }
     let count = first.len();

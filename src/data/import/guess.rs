@@ -10,23 +10,102 @@ use crate::data::formats::roles::plain;
 use crate::warning::{LeftOut, Warning, WarningCode};
 
 const TASKS: [&str; 54] = [
-    "task", "cell", "group", "subject", "user", "school", "site", "patient", "domain", "person",
-    "hospital", "country", "store", "shop", "region", "county", "state", "city", "district",
-    "batch", "device", "sensor", "station", "plant", "clinic", "center", "centre", "laboratory",
-    "participant", "individual", "animal", "client", "customer", "speaker", "writer", "session",
-    "area", "location", "field", "farm", "machine", "family", "cohort", "study", "dataset",
-    "source", "chunk", "qid", "tasks", "taskid", "groups", "subjects", "chunks", "domains",
+    "task",
+    "cell",
+    "group",
+    "subject",
+    "user",
+    "school",
+    "site",
+    "patient",
+    "domain",
+    "person",
+    "hospital",
+    "country",
+    "store",
+    "shop",
+    "region",
+    "county",
+    "state",
+    "city",
+    "district",
+    "batch",
+    "device",
+    "sensor",
+    "station",
+    "plant",
+    "clinic",
+    "center",
+    "centre",
+    "laboratory",
+    "participant",
+    "individual",
+    "animal",
+    "client",
+    "customer",
+    "speaker",
+    "writer",
+    "session",
+    "area",
+    "location",
+    "field",
+    "farm",
+    "machine",
+    "family",
+    "cohort",
+    "study",
+    "dataset",
+    "source",
+    "chunk",
+    "qid",
+    "tasks",
+    "taskid",
+    "groups",
+    "subjects",
+    "chunks",
+    "domains",
 ];
 const LABELS: [&str; 14] = [
-    "label", "labels", "y", "target", "class", "outcome", "output", "response", "diagnosis",
-    "species", "targets", "classes", "gnd", "outputs",
+    "label",
+    "labels",
+    "y",
+    "target",
+    "class",
+    "outcome",
+    "output",
+    "response",
+    "diagnosis",
+    "species",
+    "targets",
+    "classes",
+    "gnd",
+    "outputs",
 ];
 const SPLITS: [&str; 11] = [
-    "split", "set", "subset", "fold", "partition", "is_test", "is_train", "istest", "istrain",
-    "train_test", "kfold",
+    "split",
+    "set",
+    "subset",
+    "fold",
+    "partition",
+    "is_test",
+    "is_train",
+    "istest",
+    "istrain",
+    "train_test",
+    "kfold",
 ];
 const IDENTIFIERS: [&str; 12] = [
-    "id", "index", "idx", "row", "nr", "rownames", "row_names", "obs", "level_0", "#", "rowid",
+    "id",
+    "index",
+    "idx",
+    "row",
+    "nr",
+    "rownames",
+    "row_names",
+    "obs",
+    "level_0",
+    "#",
+    "rowid",
     "no",
 ];
 /// Words for -1, and words whose opposite is no name of a task.
@@ -122,7 +201,10 @@ pub(super) fn guess(columns: &[Column], rows: usize, reading: &Dialect) -> Guess
         columns,
         rows,
         reading,
-        stems: columns.iter().map(|column| stem_in(reading, &column.name)).collect(),
+        stems: columns
+            .iter()
+            .map(|column| stem_in(reading, &column.name))
+            .collect(),
         notes: vec![None; columns.len()],
         questions: Vec::new(),
         warnings: Vec::new(),
@@ -145,9 +227,10 @@ impl Guesser<'_> {
         self.note_columns();
         let split = self.split();
         let called = self.called_labels();
-        let mut task = self.named(&TASKS).into_iter().find(|at| {
-            self.is_open(*at) && !called.contains(at) && self.repeats(*at)
-        });
+        let mut task = self
+            .named(&TASKS)
+            .into_iter()
+            .find(|at| self.is_open(*at) && !called.contains(at) && self.repeats(*at));
         let mut labels = called.clone();
         if labels.is_empty() {
             labels = self.labels_by_place(task);
@@ -230,7 +313,9 @@ impl Guesser<'_> {
             let after = self.columns.get(at + 1);
             let before = at.checked_sub(1).and_then(|at| self.columns.get(at));
             ["XYZ", "xyz"].iter().any(|names| {
-                is(before, &names[..1]) && is(self.columns.get(*at), &names[1..2]) && is(after, &names[2..])
+                is(before, &names[..1])
+                    && is(self.columns.get(*at), &names[1..2])
+                    && is(after, &names[2..])
             })
         };
         if !called.iter().all(is_coordinate) {
@@ -261,7 +346,8 @@ impl Guesser<'_> {
     /// Do its words come again, so that they can name tasks?
     fn repeats(&self, at: usize) -> bool {
         let column = &self.columns[at];
-        let is_name = column.kind == ColumnKind::Text || (column.whole && column.first_word.is_none());
+        let is_name =
+            column.kind == ColumnKind::Text || (column.whole && column.first_word.is_none());
         let Some(distinct) = column.distinct.filter(|distinct| *distinct > 1) else {
             return false;
         };
@@ -284,7 +370,8 @@ impl Guesser<'_> {
             let is_number = column.kind == ColumnKind::Number;
             let is_index = is_number
                 && (self.is_unnamed(at) && column.whole
-                    || IDENTIFIERS.contains(&name.as_str()) && (column.counts_rows || !self.repeats(at))
+                    || IDENTIFIERS.contains(&name.as_str())
+                        && (column.counts_rows || !self.repeats(at))
                     || column.counts_rows && (name == "x" || (!self.reading.header && at == 0)));
             let is_identifier = match column.kind {
                 ColumnKind::Text => self.is_all_different(at),
@@ -293,8 +380,8 @@ impl Guesser<'_> {
                 }
                 ColumnKind::Empty => false,
             };
-            let is_split = SPLITS.contains(&self.stems[at].as_str())
-                || SPLITS.contains(&name.as_str());
+            let is_split =
+                SPLITS.contains(&self.stems[at].as_str()) || SPLITS.contains(&name.as_str());
             self.notes[at] = match () {
                 () if column.kind == ColumnKind::Empty => Some(Note::Empty),
                 () if is_index => Some(Note::Index),
@@ -310,7 +397,14 @@ impl Guesser<'_> {
         const TRUE: [&str; 5] = ["true", "1", "yes", "y", "t"];
         const FALSE: [&str; 5] = ["false", "0", "no", "n", "f"];
         const HELD_OUT: [&str; 8] = [
-            "held out", "heldout", "held-out", "hold out", "holdout", "hold-out", "eval", "evaluation",
+            "held out",
+            "heldout",
+            "held-out",
+            "hold out",
+            "holdout",
+            "hold-out",
+            "eval",
+            "evaluation",
         ];
         for at in 0..self.columns.len() {
             let name = self.columns[at].name.to_lowercase();
@@ -358,16 +452,23 @@ impl Guesser<'_> {
                 && words <= MAX_CLASSES
                 && self.repeats(at)
                 && !TASKS.contains(&self.stems[at].as_str());
-            self.has_several(at)
-                && (column.kind == ColumnKind::Number || words == 2 || are_classes)
+            self.has_several(at) && (column.kind == ColumnKind::Number || words == 2 || are_classes)
         };
         let last = open.last().copied();
-        let Some(label) = open.iter().rev().copied().find(|at| is_label(*at, Some(*at) == last))
+        let Some(label) = open
+            .iter()
+            .rev()
+            .copied()
+            .find(|at| is_label(*at, Some(*at) == last))
         else {
             return Vec::new();
         };
         let values = |at: usize| {
-            let mut words: Vec<&str> = self.columns[at].words.iter().map(|(w, _)| w.as_str()).collect();
+            let mut words: Vec<&str> = self.columns[at]
+                .words
+                .iter()
+                .map(|(w, _)| w.as_str())
+                .collect();
             words.retain(|word| !is_missing_word(word));
             words.sort_unstable();
             words
@@ -389,14 +490,17 @@ impl Guesser<'_> {
             ));
         } else if Some(label) != last {
             let last = last.map_or(String::new(), |at| format!(", not {}", self.name(at)));
-            self.questions
-                .push(format!("Which column is to be predicted: is it {name}{last}?"));
+            self.questions.push(format!(
+                "Which column is to be predicted: is it {name}{last}?"
+            ));
         } else if labels.len() == 1 {
             let text = format!("{name}, the last column, is taken as the label.");
-            self.warnings.push(Warning::new(WarningCode::Interpreted, text));
+            self.warnings
+                .push(Warning::new(WarningCode::Interpreted, text));
         } else {
             let text = format!("{} are taken as labels, each a task.", self.names(&labels));
-            self.warnings.push(Warning::new(WarningCode::Interpreted, text));
+            self.warnings
+                .push(Warning::new(WarningCode::Interpreted, text));
         }
         labels
     }

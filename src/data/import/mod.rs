@@ -94,13 +94,19 @@ impl ImportResult {
         parts.push(format!("label = {}", names(&mapping.labels, 8)));
         if let Some(split) = &mapping.split {
             let test = shorten(&split.test);
-            parts.push(format!("split = {} (test: {test})", names(&[split.column], 1)));
+            parts.push(format!(
+                "split = {} (test: {test})",
+                names(&[split.column], 1)
+            ));
         }
         if let Some(classes) = &mapping.classes {
             let words: Vec<String> = classes.iter().map(|word| shorten(word)).collect();
             parts.push(match classes.len() {
                 2 => format!("classes = {} (-1), {} (+1)", words[0], words[1]),
-                _ => format!("classes, one against the rest = {}", collect::list(&words, 8)),
+                _ => format!(
+                    "classes, one against the rest = {}",
+                    collect::list(&words, 8)
+                ),
             });
         }
         parts.push(format!("features = {}", names(&mapping.features, 8)));
@@ -171,7 +177,10 @@ fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
         Some(reading) => (reading.clone(), None),
         None => {
             let detected = dialect::detect_dialect(bytes)?;
-            (detected.dialect, Some((detected.questions, detected.skipped)))
+            (
+                detected.dialect,
+                Some((detected.questions, detected.skipped)),
+            )
         }
     };
     let sheet = Sheet::text(bytes, &dialect)?;
@@ -301,7 +310,9 @@ pub fn open(name: &str, bytes: &[u8]) -> Result<ImportResult> {
         (Err(refusal), None) => Err(refusal.error),
         (Err(refusal), Some(question)) => {
             let refusal = refusal.error;
-            Err(Error::data(with_cure(format!("{name}: {question} ({refusal})"))))
+            Err(Error::data(with_cure(format!(
+                "{name}: {question} ({refusal})"
+            ))))
         }
     }
 }
@@ -410,12 +421,19 @@ fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<Im
                         | WarningCode::Interpreted
                 )
             };
-            data.warnings.extend(made.data.warnings.into_iter().filter(is_odd));
+            data.warnings
+                .extend(made.data.warnings.into_iter().filter(is_odd));
         }
     }
     let gathered = tasks::Gathered {
         names: std::mem::take(&mut data.task_names),
-        layout: std::mem::replace(&mut data.layout, Layout::Separate { tasks: Vec::new(), is_test: None }),
+        layout: std::mem::replace(
+            &mut data.layout,
+            Layout::Separate {
+                tasks: Vec::new(),
+                is_test: None,
+            },
+        ),
     };
     let kept = tasks::usable(gathered, Some("`task`"), Vec::new())?;
     data.task_names = kept.gathered.names;

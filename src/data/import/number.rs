@@ -101,9 +101,7 @@ fn ungrouped(text: &str, thousands: Thousands, decimal_comma: bool) -> Option<St
     }
     let digits = whole.trim_start_matches(['+', '-']);
     let sign = &whole[..whole.len() - digits.len()];
-    let groups: Vec<&str> = digits
-        .split(|c| separates(c) == Some(thousands))
-        .collect();
+    let groups: Vec<&str> = digits.split(|c| separates(c) == Some(thousands)).collect();
     are_groups(&groups).then(|| format!("{sign}{}{rest}", groups.concat()))
 }
 
@@ -145,7 +143,9 @@ impl Evidence {
         let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
         let is_digit = |c: char| c.is_ascii_digit();
         if !digits.contains(is_digit)
-            || !digits.chars().all(|c| is_digit(c) || separates(c).is_some())
+            || !digits
+                .chars()
+                .all(|c| is_digit(c) || separates(c).is_some())
             || (end < body.len() && (exponent.is_empty() || !exponent.chars().all(is_digit)))
         {
             return None;
@@ -256,7 +256,11 @@ mod tests {
             ("950", false, Comma, 950.0),
             ("1,234%", false, Comma, 12.34),
         ] {
-            assert_eq!(read(text, style(comma, thousands)), Some(expected), "{text}");
+            assert_eq!(
+                read(text, style(comma, thousands)),
+                Some(expected),
+                "{text}"
+            );
         }
         for (text, comma, thousands) in [
             ("1,5", false, Comma),

@@ -208,8 +208,7 @@ impl<'a> Sheet<'a> {
     ) -> std::result::Result<(), E> {
         match &self.source {
             Source::Text { bytes, reading } => {
-                let mut records =
-                    Records::after(bytes, reading.separator.byte(), reading.skip)?;
+                let mut records = Records::after(bytes, reading.separator.byte(), reading.skip)?;
                 let mut is_header = reading.header;
                 while let Some((line, record)) = records.next()? {
                     let cells = Cells::Text { record, reading };

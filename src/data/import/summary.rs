@@ -90,7 +90,10 @@ impl Summary {
     /// Of what was read.
     pub fn of(made: &ImportResult) -> Self {
         let data = &made.data;
-        let classes = made.mapping.as_ref().and_then(|mapping| mapping.classes.clone());
+        let classes = made
+            .mapping
+            .as_ref()
+            .and_then(|mapping| mapping.classes.clone());
         Self {
             kind: data.kind,
             tasks: tasks(data),
@@ -122,7 +125,11 @@ fn tasks(data: &DataSet) -> Vec<TaskSummary> {
             Layout::Classes { train, test, .. } => {
                 let own = |labels: &[f64]| labels.iter().filter(|l| **l == at as f64).count();
                 let all = train.count() + test.count();
-                (all, Some(test.count()), Some(own(&train.labels) + own(&test.labels)))
+                (
+                    all,
+                    Some(test.count()),
+                    Some(own(&train.labels) + own(&test.labels)),
+                )
             }
         };
         TaskSummary {

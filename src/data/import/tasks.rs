@@ -25,7 +25,9 @@ impl Gathered {
         for task in table {
             gathered.0.push(task.name);
             gathered.1.push(task.points);
-            gathered.2.push(task.splits.iter().map(|s| *s == Split::Test).collect());
+            gathered
+                .2
+                .push(task.splits.iter().map(|s| *s == Split::Test).collect());
         }
         let (names, tasks, is_test) = gathered;
         Self {
@@ -83,7 +85,9 @@ pub(super) fn share(
                 continue;
             }
             points.labels.push(label);
-            points.features.extend(&features[row * width..(row + 1) * width]);
+            points
+                .features
+                .extend(&features[row * width..(row + 1) * width]);
             tests.extend(splits.get(row).map(|split| *split == Split::Test));
         }
         tasks.push(points);
@@ -160,11 +164,20 @@ pub(super) fn usable(
             if reasons.iter().all(Option::is_some) {
                 return Err(no_task(&names, reasons[0].unwrap_or_default(), title));
             }
-            for wanted in ["no point", "a single point", "no test point", "no training point"] {
+            for wanted in [
+                "no point",
+                "a single point",
+                "no test point",
+                "no training point",
+            ] {
                 let is = |(name, reason): (&String, &Option<&str>)| {
                     (*reason == Some(wanted)).then(|| name.clone())
                 };
-                note(names.iter().zip(&reasons).filter_map(is).collect(), wanted, &mut out);
+                note(
+                    names.iter().zip(&reasons).filter_map(is).collect(),
+                    wanted,
+                    &mut out,
+                );
             }
             let is_kept = |at: usize| reasons[at].is_none();
             let layout = Layout::Separate {

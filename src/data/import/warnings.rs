@@ -5,7 +5,8 @@ use crate::warning::{Warning, WarningCode};
 
 /// Numbers that are often written for a missing value.
 const CODES: [f64; 12] = [
-    -9.0, -99.0, -200.0, -888.0, -999.0, -9999.0, -99999.0, -999_999.0, 99.0, 999.0, 9999.0, 99999.0,
+    -9.0, -99.0, -200.0, -888.0, -999.0, -9999.0, -99999.0, -999_999.0, 99.0, 999.0, 9999.0,
+    99999.0,
 ];
 /// A cell is implausible if it is this many binary digits above nine tenths of its column.
 const DIGITS_ABOVE: i16 = 17;
@@ -183,7 +184,10 @@ mod tests {
         let found = watch(positive.chain([-200.0, -200.0]));
         assert_eq!(found[0].0, WarningCode::MissingCodes);
         // Within the range of the others, and a single small one, they are values.
-        assert_eq!(watch((0..40).map(|k| f64::from(k * 53 % 2000) - 1000.0)), []);
+        assert_eq!(
+            watch((0..40).map(|k| f64::from(k * 53 % 2000) - 1000.0)),
+            []
+        );
         assert_eq!(watch(wave(20).chain([-9.0])), []);
         assert_eq!(watch((0..120).map(|k| f64::from(k * 37 % 120))), []);
     }
@@ -195,7 +199,10 @@ mod tests {
         let expected = "`b` is 1e14 in line 22, more than 100000 times its usual size (2 cells";
         assert!(found[0].1.starts_with(expected), "{found:?}");
         // Heavy tails are no damage.
-        assert_eq!(watch((0..60).map(|k| libm::exp(f64::from(k * 13 % 60) / 8.0))), []);
+        assert_eq!(
+            watch((0..60).map(|k| libm::exp(f64::from(k * 13 % 60) / 8.0))),
+            []
+        );
         assert_eq!(watch([0.0, 0.0, 0.0, 0.0, 5.0, 0.0, 1.0]), []);
     }
 
