@@ -66,8 +66,6 @@ pub struct ImportResult {
     pub mapping: Option<Mapping>,
     /// One name a column of the file; empty where its columns are named as ours are.
     pub column_names: Vec<String>,
-    /// One name a feature.
-    pub feature_names: Vec<String>,
     /// All rows but the header.
     pub rows: usize,
     /// How many of them were left out because they lack a value.
@@ -399,7 +397,6 @@ fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<Im
     let content = format::read(name, bytes)?;
     let mut data = own_data(name, bytes, &content)?;
     let rows = data.point_count();
-    let feature_names: Vec<String> = (1..=data.features).map(|k| format!("x{k}")).collect();
     if let Content::Text(bytes) = &content {
         // The same numbers once more, with the lines of those that are odd.
         let reading = Dialect::default();
@@ -444,7 +441,6 @@ fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<Im
         data,
         mapping: None,
         column_names: Vec::new(),
-        feature_names,
         rows,
         dropped: 0,
     })
