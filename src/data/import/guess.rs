@@ -227,10 +227,10 @@ impl Guesser<'_> {
         self.note_columns();
         let split = self.split();
         let called = self.called_labels();
-        let mut task = self
-            .named(&TASKS)
-            .into_iter()
-            .find(|at| self.is_open(*at) && !called.contains(at) && self.repeats(*at));
+        let mut task = self.named(&TASKS).into_iter().find(|at| {
+            let is_task = self.stems[*at] == "task" || self.repeats(*at);
+            self.is_open(*at) && !called.contains(at) && is_task
+        });
         let mut labels = called.clone();
         if labels.is_empty() {
             labels = self.labels_by_place(task);
@@ -269,8 +269,12 @@ impl Guesser<'_> {
         self.check_complete(&labels, &features);
         let words = classes.as_deref().unwrap_or_default();
         let drop_missing = self.label_has_gaps(&labels, words)
-            || (features.iter().copied().chain(task).chain(split.as_ref().map(|s| s.column)))
-                .any(|at| self.columns[at].missing > 0);
+            || (features
+                .iter()
+                .copied()
+                .chain(task)
+                .chain(split.as_ref().map(|s| s.column)))
+            .any(|at| self.columns[at].missing > 0);
         if let Some(split) = &split {
             self.notes[split.column] = None;
         }
@@ -377,9 +381,13 @@ impl Guesser<'_> {
                         && (column.counts_rows || !self.repeats(at))
                     || column.counts_rows && (name == "x" || (!self.reading.header && at == 0)));
             let is_identifier = match column.kind {
+                // Nothing else was meant: that its tasks are too small is said.
+                _ if self.stems[at] == "task" => false,
                 ColumnKind::Text => self.is_all_different(at),
                 ColumnKind::Number => {
-                    column.whole && is_id_name(&column.name) && self.is_all_different(at)
+                    let is_name =
+                        is_id_name(&column.name) || TASKS.contains(&self.stems[at].as_str());
+                    column.whole && is_name && self.is_all_different(at)
                 }
                 ColumnKind::Empty => false,
             };
@@ -633,7 +641,8 @@ impl Guesser<'_> {
         let column = &self.columns[label];
         let is_gap = |word: &String| is_missing_word(word) && !classes.contains(word);
         column.missing > 0
-            || (column.kind == ColumnKind::Text && column.words.iter().any(|(word, _)| is_gap(word)))
+            || (column.kind == ColumnKind::Text
+                && column.words.iter().any(|(word, _)| is_gap(word)))
     }
 
     fn left_out(&self) -> Vec<LeftOut> {

@@ -255,6 +255,14 @@ fn needs_no_mapping(bytes: &[u8], dialect: &Dialect, survey: &Survey) -> bool {
     if dialect.separator != Separator::Comma || !Table::is_ours(bytes) {
         return false;
     }
+    // A poisoned table is refused as such.
+    let is_poisoned = |column: &Column| {
+        column.name.eq_ignore_ascii_case("split")
+            && column.words.iter().any(|(word, _)| word == "injected")
+    };
+    if survey.columns.iter().any(is_poisoned) {
+        return true;
+    }
     let is_label = |column: &&Column| column.name.eq_ignore_ascii_case("label");
     let Some(label) = survey.columns.iter().find(is_label) else {
         return false;
