@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use patom::attack::{self, Settings};
+use patom::attack::{self, Domain, Settings};
 use patom::data::DataSet;
 use patom::data::published::CATALOGUE;
 use patom::experiment;
@@ -74,7 +74,9 @@ fn figure(data: &DataSet, seeds: u64) -> Outcome {
             step_size: spec.step_size,
             iterations: spec.iterations,
             batch_factor: spec.batch_factor,
-            radius: spec.radius,
+            domain: Domain::Ball {
+                radius: spec.radius,
+            },
             solver: spec.solver,
             limits: Limits::default(),
             seed: spec.seed,

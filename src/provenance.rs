@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::data::import::mapping::Mapping;
 use crate::spec::Draft;
 use crate::spec::link;
 use crate::{Error, Result};
@@ -173,6 +174,14 @@ fn note_link(note: &str) -> Result<String> {
     Ok(fragment.trim().to_string())
 }
 
+/// Whether this is the JSON of a report rather than of a specification.
+pub fn is_report(text: &str) -> bool {
+    // Most specifications are short: it costs nothing to read one twice.
+    let value: Value =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();
+    value.get("spec").is_some_and(Value::is_object)
+}
+
 /// A report, or a bare specification.
 fn json_link(text: &str) -> Result<String> {
     let value: Value = serde_json::from_str(text).unwrap_or_default();
@@ -190,7 +199,12 @@ fn json_link(text: &str) -> Result<String> {
         utility: number("utility"),
     };
     let draft = Draft::from_value(spec.clone())?;
-    let fragment = link::with_columns(&link::write(&draft), word("columns").as_deref());
+    let columns = word("columns").map(|text| match text.parse::<Mapping>() {
+        Ok(mapping) if draft.was_version_1() => mapping.with_rules_of_version_1().to_string(),
+        // What is no mapping is refused with the link.
+        _ => text,
+    });
+    let fragment = link::with_columns(&link::write(&draft), columns.as_deref());
     checked([fragment, claim.write()].join("&"))
 }
 
@@ -257,6 +271,10 @@ mod tests {
         let report = |columns: &str| {
             format!(r#"{{"spec":{{"dataset":{dataset}}},"columns":"{columns}","digest":"0123"}}"#)
         };
+        let dropping = "task:1;label:2;x:3;missing:drop";
+        let old = report(dropping).replace(r#"{"spec":{"#, r#"{"spec":{"version":1,"#);
+        let link = read(old.as_bytes()).unwrap();
+        assert!(link.ends_with(";missing:drop;rules:1&r=0123"), "{link}");
         let link = read(report("label:1;x:2").as_bytes()).unwrap();
         assert!(link.ends_with("&c=label:1;x:2&r=0123"), "{link}");
         let error = read(report("<b>").as_bytes()).unwrap_err();
@@ -267,7 +285,7 @@ mod tests {
     fn reports_and_specifications_become_links() {
         let read = |text: &str| read(text.as_bytes());
         let spec = r#"{"version":1,"dataset":"sarcos","targets":[0,1,2],"budget":0.2}"#;
-        assert_eq!(read(spec).unwrap(), "v=1&d=sarcos&t=0-2&b=0.2");
+        assert_eq!(read(spec).unwrap(), "v=2&d=sarcos&t=0-2&b=0.2");
         let report = format!(
             r#"{{"spec":{spec},"engine":"0.1.0","data_sha256":"00ff","digest":"abcd",
                 "trace":[{{"metric":1,"utility":2}},{{"metric":0.25,"utility":3.5}}]}}"#
@@ -275,9 +293,9 @@ mod tests {
         let link = read(&report).unwrap();
         assert_eq!(
             link,
-            "v=1&d=sarcos&t=0-2&b=0.2&e=0.1.0&h=00ff&r=abcd&q=0.25&u=3.5"
+            "v=2&d=sarcos&t=0-2&b=0.2&e=0.1.0&h=00ff&r=abcd&q=0.25&u=3.5"
         );
-        assert_eq!(read("\u{feff} {}").unwrap(), "");
+        assert_eq!(read("\u{feff} {}").unwrap(), "v=2");
     }
 
     #[test]
@@ -304,7 +322,7 @@ mod tests {
             (b"<svg></svg>", "this SVG carries no specification"),
             (b"<svg><metadata id=\"patom\">", "this SVG carries"),
             (b"<svg><metadata id=\"patom\">{}</metadata>", "carries no"),
-            (&noted("v=2"), "newer than"),
+            (&noted("v=3"), "newer than"),
             (&noted("v=1&b=<script>"), "budget"),
             (br#"{"a":1}"#, "unknown field"),
             (br#"{"spec":{"budget":[]}}"#, "budget"),

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::attack::gradient::{FixedPoint, Response};
 use crate::attack::step::{StepControl, Taken, Work};
-use crate::attack::{Gradient, Injection, Method, Step, gradient, project, utility};
+use crate::attack::{Domain, Gradient, Injection, Method, Step, gradient, utility};
 use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::mtrl::{self, Limits, Problem, Solution, Solver};
@@ -27,8 +27,8 @@ pub struct Settings {
     pub iterations: usize,
     /// Sampled points of a batch over clean points of the targets.
     pub batch_factor: f64,
-    /// Radius of the ball.
-    pub radius: f64,
+    /// Where the injected points may lie.
+    pub domain: Domain,
     /// Solver of the lower level.
     pub solver: Solver,
     /// Its limits.
@@ -184,13 +184,13 @@ fn constant_step(
             response.column((position, target), injection.task, loss_slope, x, &mut v);
             for (j, point) in injection.points.chunks_exact_mut(dimension).enumerate() {
                 let point = &mut point[..features];
-                fixed.advance(settings.step_size, j, &v, point, settings.radius);
+                fixed.advance(settings.step_size, j, &v, point, &settings.domain);
             }
         }
     }
     for injection in injections {
         for point in injection.points.chunks_exact_mut(dimension) {
-            project(&mut point[..features], settings.radius);
+            settings.domain.project(&mut point[..features]);
         }
     }
     Ok(())

@@ -8,7 +8,7 @@
 
 use crate::attack::gradient::Ascent;
 use crate::attack::patom::{Settings, place};
-use crate::attack::{Gradient, Injection, project, utility};
+use crate::attack::{Domain, Gradient, Injection, utility};
 use crate::error::Result;
 use crate::linalg::{add_scaled, dot};
 use crate::mtrl::{Problem, Solution, solve_from};
@@ -72,7 +72,7 @@ impl StepControl {
         let path = Path {
             from: injections,
             slopes: &ascent.slopes,
-            radius: settings.radius,
+            domain: &settings.domain,
             features: problem.dimension() - 1,
         };
         if let Some((points, slopes)) = &self.last
@@ -158,11 +158,11 @@ fn between(a: &[f64], b: &[f64], share: f64) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a + share * (b - a)).collect()
 }
 
-/// Steps up the gradient, projected: x̂(t) = ProjX(x̂ + t slope).
+/// Steps up the gradient, projected to the domain: x̂(t) = ProjX(x̂ + t slope).
 struct Path<'a> {
     from: &'a [Injection],
     slopes: &'a [Vec<f64>],
-    radius: f64,
+    domain: &'a Domain,
     features: usize,
 }
 
@@ -174,7 +174,7 @@ impl Path<'_> {
             for (point, slope) in points.zip(slopes.chunks_exact(self.features)) {
                 let point = &mut point[..self.features];
                 add_scaled(point, step, slope);
-                project(point, self.radius);
+                self.domain.project(point);
             }
         }
         moved

@@ -121,8 +121,8 @@ impl<'a> System<'a> {
             problem,
             spectrum,
             scale,
-            omega_derivative,
             by_task,
+            omega_derivative,
         }
     }
 

@@ -13,7 +13,7 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
     place.write("row.csv", "task,label,x1\n0,1,2\n\n0,1\n");
     place.write("cell.csv", "task,label,x1\r\n0,1,2\r\n0,one,2\r\n");
     place.write("columns.csv", "task,label,weight\n0,1,2\n");
-    place.write("few.csv", "task,label,x1\n0,1.5,2\n1,1,2\n1,2,3\n");
+    place.write("few.csv", "task,label,x1\n0,1.5,2\n1,1,2\n2,2,3\n");
     place.write(
         "poisoned.csv",
         "task,label,x1,split\n0,1,2,train\n0,1,2,injected\n",
@@ -86,7 +86,12 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
             r#"{"attack":"sideways"}"#,
             &["attack: \"sideways\" is", "direct, indirect, hybrid"],
         ),
-        (run, r#"{"version":2}"#, &["version: 2 is", "expected 1"]),
+        (run, r#"{"version":3}"#, &["version: 3 is newer than 2"]),
+        (
+            run,
+            r#"{"version":1,"feature_domain":"ball"}"#,
+            &["feature_domain: not a field of version 1"],
+        ),
         (
             run,
             r#"{"dataset":"cifar"}"#,
@@ -142,9 +147,9 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         (&["run", "#v=1&k=%zz"], "", &["link: %zz is"]),
         (&["run", "#v=1&b=1&b=2"], "", &["b: given twice"]),
         (
-            &["run", "#v=2&d=sarcos"],
+            &["run", "#v=3&d=sarcos"],
             "",
-            &["version: 2 is", "newer than 1"],
+            &["version: 3 is", "newer than 2"],
         ),
         (
             &["run", "https://example.org/lab/"],
@@ -182,7 +187,10 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         (
             run,
             r#"{"dataset":"data.txt"}"#,
-            &["dataset: data.txt is", ".csv or .mat"],
+            &[
+                "Task 0 has a single row; each task needs two or more",
+                "Is `task` really the task?",
+            ],
         ),
         (
             run,
@@ -192,19 +200,19 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         (
             run,
             r#"{"dataset":"cell.csv"}"#,
-            &["line 3: label is `one`", "a finite number"],
+            &["line 3: `label` (column 2) is `one`", "a number"],
         ),
         (
             run,
             r#"{"dataset":"columns.csv"}"#,
-            &["line 1: column `weight`", "x1"],
+            &["Task 0 has a single row", "Is `task` (column 1) really"],
         ),
         (
             run,
             r#"{"dataset":"few.csv"}"#,
             &[
-                "train_share: 0.5 of the 1 points of task 0",
-                "needs one to train",
+                "Task 0 has a single row; each task needs two or more",
+                "so it is with all 3 tasks",
             ],
         ),
         (
@@ -241,8 +249,8 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         ),
         (
             run,
-            &" ".repeat((1 << 20) + 1),
-            &["-: more than 1048576 bytes", "at most 1048576 bytes"],
+            &" ".repeat((64 << 20) + 1),
+            &["-: more than 67108864 bytes", "at most 67108864 bytes"],
         ),
         // Solving.
         (
