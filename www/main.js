@@ -145,6 +145,10 @@ if (!navigation.isAway) navigation.arrive(interrupted?.long ? interrupted.link :
 // The data decide the height of what is above the fields.
 $("fields").hidden = false;
 
+/** @type {import("./engine/types.js").Result[] | null} results, until the list of recent ones is loaded */
+let early = [];
+session.subscribe(({ type }) => type === "done" && session.result && early?.push(session.result));
+
 // Not needed for the first result.
 const rest = once(async () => {
   const [{ History }, { showHistory }, { workOffline }, { preparePrint }, footer] = await Promise.all([
@@ -155,7 +159,8 @@ const rest = once(async () => {
     import("./views/footer.js"),
   ]);
   preparePrint(session, () => resultAddress(session));
-  showHistory(session, new History(session), interrupted);
+  showHistory(session, new History(session, early ?? []), interrupted);
+  early = null;
   workOffline(session);
   footer.showSourceLinks();
 });

@@ -189,7 +189,7 @@ export class Session extends Store {
       this.dataProblem("");
       return source;
     } catch (problem) {
-      this.broken.add(ref);
+      this.distrust(ref);
       throw { message: `${ref}: ${errorMessage(problem)}` };
     } finally {
       this.emit({ type: "data" });
@@ -213,6 +213,12 @@ export class Session extends Store {
       this.bundles.get(name) ??
       (await fetchBundle(name, this.broken.has(name)))
     );
+  }
+
+  /** Its bytes could not be read: the next attempt downloads them again. @param {string} name */
+  distrust(name) {
+    this.bundles.delete(name);
+    this.broken.add(name);
   }
 
   /**

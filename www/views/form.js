@@ -106,7 +106,7 @@ export class Form {
       const select = el(
         "select",
         { ...named(`field-${field.name}`), "aria-describedby": described },
-        ...values.map((value) => el("option", { value }, readable(value))),
+        ...values.map((value, k) => el("option", { value }, `${readable(value)}: ${field.texts[k]}`)),
       );
       select.onchange = () => this.changed(field.name, select.value);
       const label = el("label", { for: select.id }, field.title);
