@@ -58,7 +58,15 @@ const datasets = new Datasets(session, async (file) => {
   const { openProvenance } = await import("./core/provenance.js");
   openProvenance(file, session, (fragment) => navigation.open(fragment));
 });
+const summary = once(async () => new (await import("./views/summary.js")).Summary(session));
 session.subscribe((event) => {
+  // A user's file; published data sets have a note of their own.
+  if (event.type === "opened" && event.opened.reading) {
+    summary().then(
+      (view) => view.show(event.opened),
+      (error) => session.notice(`${errorMessage(error)}. The summary of the file is not shown.`, "bad"),
+    );
+  }
   if (event.type === "changed") return showForm();
   // The names of the tasks may be known only now.
   if (event.type === "done" && session.complete && !session.description()) {

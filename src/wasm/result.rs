@@ -10,6 +10,7 @@ use crate::mtrl::Status;
 use crate::projection::{Plane, Snapshot};
 use crate::report::{self, TracePoint};
 use crate::spec::Spec;
+use crate::warning::{LeftOut, Warning};
 
 /// A trained model.
 #[derive(Serialize, Tsify)]
@@ -122,6 +123,8 @@ pub struct Report {
     data_sha256: String,
     /// Text of the mapping that read an opened file, where one did.
     columns: Option<String>,
+    warnings: Vec<Warning>,
+    data_left_out: Vec<LeftOut>,
     task_names: Vec<String>,
     target_tasks: Vec<usize>,
     attacking_tasks: Vec<usize>,
@@ -147,6 +150,8 @@ impl From<&report::Report> for Report {
             engine: report.engine.clone(),
             data_sha256: report.data_sha256.clone(),
             columns: report.columns.clone(),
+            warnings: report.warnings.clone(),
+            data_left_out: report.data_left_out.clone(),
             task_names: report.task_names.clone(),
             target_tasks: report.target_tasks.clone(),
             attacking_tasks: report.attacking_tasks.clone(),

@@ -14,7 +14,7 @@ import { duration, errorMessage, few } from "./words.js";
 /** @import { Engine } from "../engine/engine.js" */
 /** @import { Complete, DatasetRef, Draft, Inspected, Kept, Link, Problem, Published, Refused, Report, Result, RunState, Source, Spec } from "../engine/types.js" */
 /** @import { Keys, Route } from "./route.js" */
-/** @import { Opened } from "./store.js" */
+/** @import { Opened, Reading } from "./store.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Settings that do not depend on the tasks or labels of the data set. */
@@ -44,9 +44,9 @@ export class Session extends Store {
     /** @type {Solver | null} reads a user's file while `solver` may run */
     this.reader = null;
     /**
-     * Asks the user to map columns; gives the text of a mapping, or null. Set by the view that can
+     * Asks the user to map columns; gives a mapping and its text, or null. Set by the view that can
      * show the question.
-     * @type {(reader: Solver, source: Source, inspected: Inspected, columns: string | null) => Promise<string | null>}
+     * @type {(reader: Solver, source: Source, inspected: Inspected, columns: string | null) => Promise<(Reading & {columns: string}) | null>}
      */
     this.askColumns = async () => null;
     /** Counts requests for a run: what an older request still does is ignored. */
@@ -257,8 +257,10 @@ export class Session extends Store {
           const text = `Only ${file.name} was opened, not ${few(more)}: a data set is one file.`;
           this.notice(text, "", "other-files");
         }
-        if (this.complete) await this.start();
-        else this.clear("The settings do not fit the file", "The form shows which ones.");
+        if (!this.complete) this.clear("The settings do not fit the file", "The form shows which ones.");
+        // A link was waiting for it, or it is no user's file.
+        else if (this.expected || !read.reading) await this.start();
+        else this.clear(`${file.name} was read`, "Check the summary, then run.");
       }
     } catch (problem) {
       const source =
@@ -336,13 +338,17 @@ export class Session extends Store {
       const read = await load(reader, withColumns(source, columns)).catch(() => null);
       if (read?.description.sha256 === awaited.sha256) return read;
     }
+    const inspected = await reader.inspect(source, null);
+    const { preview, published, sha256, columns: guess } = inspected;
+    const is = typeof awaited === "object" && awaited.sha256 === sha256;
+    // A link without a mapping means the file as it names its columns.
+    if (published || (is && columns === null)) return load(reader, source);
+    if (!preview.sure) return this.readAs(reader, source, inspected, is ? columns : null);
     try {
-      return await load(reader, source);
+      const read = await load(reader, withColumns(source, preview.has_our_names ? null : guess));
+      return { ...read, reading: { preview, mapping: preview.guess } };
     } catch (problem) {
-      const inspected = await reader.inspect(source, null);
-      if (inspected.preview.has_our_names) throw { message: errorMessage(problem), source };
-      const is = typeof awaited === "object" && awaited.sha256 === inspected.sha256;
-      return this.readAs(reader, source, inspected, is ? columns : null);
+      throw { message: errorMessage(problem), source };
     }
   }
 
@@ -358,7 +364,9 @@ export class Session extends Store {
     clearTimeout(this.slow);
     this.withdraw("reading-file");
     const chosen = await this.askColumns(reader, source, inspected, columns);
-    return chosen === null ? null : load(reader, withColumns(source, chosen));
+    if (!chosen) return null;
+    const { columns: text, ...reading } = chosen;
+    return { ...(await load(reader, withColumns(source, text))), reading };
   }
 
   /** Asks for another mapping of the columns, and runs on the result. @param {Source} source */
@@ -381,9 +389,11 @@ export class Session extends Store {
   }
 
   /** @param {Opened} opened */
-  keepOpened({ source, description }) {
+  keepOpened(opened) {
+    const { source, description } = opened;
     const { name, sha256 } = description;
-    this.opened.set(DATASETS.includes(name) ? name : sha256, { source, description });
+    this.opened.set(DATASETS.includes(name) ? name : sha256, opened);
+    this.emit({ type: "opened", opened });
     this.described.set(source.key, description);
     this.broken.delete(name);
   }

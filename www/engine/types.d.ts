@@ -17,6 +17,7 @@ import type {
   Scene,
   Spec,
 } from "../pkg/engine.js";
+import type { Opened } from "../core/store.js";
 import type { CheckedColumns, ExampleFile, Inspected } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
@@ -125,12 +126,13 @@ export type Notice = {
 
 /**
  * What changed: `changed`: the settings, or whether they are valid; `data`: a data set was loaded or not
- * (`problem` empty: no problem any more; `source`: other columns may help); `done`: there is a result
+ * (`problem` empty: no problem any more; `source`: other columns may help); `opened`: a file was read; `done`: there is a result
  * (`corrected`: it replaces a wrong one); `ended`: the run is over without a result.
  */
 export type LabEvent =
   | { type: "changed" }
   | { type: "data"; problem?: string; source?: Source }
+  | { type: "opened"; opened: Opened }
   | { type: "notices" }
   | { type: "route" }
   | { type: "confirmation" }

@@ -9,9 +9,13 @@ import { limitText } from "./formats.js";
 import { METRICS } from "./report.js";
 
 /** @import { Solver } from "../engine/solver.js" */
+/** @import { Reading } from "../core/store.js" */
 /** @import { CheckedColumns, Column, Dialect, Inspected, Mapping, Source } from "../engine/types.js" */
 
-/** @typedef {"feature" | "label" | "task" | "split" | "none"} Role */
+/**
+ * @typedef {"feature" | "label" | "task" | "split" | "none"} Role
+ * @typedef {Reading & {columns: string}} Chosen
+ */
 
 /** Further columns can only be assigned in the text form. */
 const SHOWN_COLUMNS = 60;
@@ -31,12 +35,12 @@ const ROLES = [
 const count = (count, one) => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
 
 /**
- * Opens the dialog. Resolves to the text of the mapping, or to null if the user cancels.
+ * Opens the dialog. Resolves to the mapping and its text, or to null if the user cancels.
  * @param {Solver} solver
  * @param {Source} source
  * @param {Inspected} inspected
  * @param {string | null} columns the initial mapping; null: the engine's guess
- * @returns {Promise<string | null>}
+ * @returns {Promise<Chosen | null>}
  */
 export function chooseColumns(solver, source, inspected, columns) {
   return new Promise((resolve) => new Mapper(solver, source, inspected, columns, resolve));
@@ -48,7 +52,7 @@ class Mapper {
    * @param {Source} source
    * @param {Inspected} inspected
    * @param {string | null} columns
-   * @param {(columns: string | null) => void} done
+   * @param {(chosen: Chosen | null) => void} done
    */
   constructor(solver, source, inspected, columns, done) {
     this.solver = solver;
@@ -140,8 +144,10 @@ class Mapper {
     this.dialog.onclose = () => {
       this.asked++;
       this.dialog.remove();
-      const used = this.dialog.returnValue === "use" && this.checked?.description;
-      done((used && this.checked?.columns) || null);
+      const { checked, preview } = this;
+      const { columns, mapping } = checked ?? {};
+      const used = this.dialog.returnValue === "use" && checked?.description && columns && mapping;
+      done(used ? { columns, mapping, preview } : null);
     };
     document.body.append(this.dialog);
     this.build();

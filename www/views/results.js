@@ -140,6 +140,10 @@ export class Results {
     $("results").removeAttribute("data-partial");
     $("headline").textContent = views.headline(report);
     $("scale").textContent = views.METRICS[report.metric_name].scale;
+    // A recalled result may be older than warnings.
+    const warnings = views.warningItems(report.warnings ?? []);
+    $("warnings").replaceChildren(...warnings);
+    $("warnings").hidden = warnings.length === 0;
     $("tiles").replaceChildren(...views.tiles(report));
     this.curve.show(
       {
