@@ -343,13 +343,10 @@ export class Session extends Store {
     const is = typeof awaited === "object" && awaited.sha256 === sha256;
     // A link without a mapping means the file as it names its columns.
     if (published || (is && columns === null)) return load(reader, source);
-    if (!preview.sure) return this.readAs(reader, source, inspected, is ? columns : null);
-    try {
-      const read = await load(reader, withColumns(source, preview.has_our_names ? null : guess));
-      return { ...read, reading: { preview, mapping: preview.guess } };
-    } catch (problem) {
-      throw { message: errorMessage(problem), source };
-    }
+    const { summary } = preview;
+    if (!preview.sure || !summary) return this.readAs(reader, source, inspected, is ? columns : null);
+    const read = await load(reader, withColumns(source, preview.has_our_names ? null : guess));
+    return { ...read, reading: { preview, mapping: preview.guess, summary } };
   }
 
   /**

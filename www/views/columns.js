@@ -145,9 +145,9 @@ class Mapper {
       this.asked++;
       this.dialog.remove();
       const { checked, preview } = this;
-      const { columns, mapping } = checked ?? {};
-      const used = this.dialog.returnValue === "use" && checked?.description && columns && mapping;
-      done(used ? { columns, mapping, preview } : null);
+      const { columns, mapping, summary } = checked ?? {};
+      const used = this.dialog.returnValue === "use" && columns && mapping && summary;
+      done(used ? { columns, mapping, summary, preview } : null);
     };
     document.body.append(this.dialog);
     this.build();
