@@ -144,7 +144,9 @@ export class Results {
     const { grave, notes } = views.sortWarnings(report.warnings ?? []);
     $("warnings").replaceChildren(...grave);
     $("warnings").hidden = grave.length === 0;
-    $("notes").querySelector("ul")?.replaceChildren(...notes);
+    $("notes")
+      .querySelector("ul")
+      ?.replaceChildren(...notes);
     $("notes").toggleAttribute("data-empty", notes.length === 0);
     $("tiles").replaceChildren(...views.tiles(report));
     this.curve.show(
