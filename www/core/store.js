@@ -9,7 +9,8 @@ import { parseRoute } from "./route.js";
 /** @import { Keys, Route } from "./route.js" */
 
 /**
- * @typedef {{preview: Preview, mapping: Mapping, summary: Summary}} Reading how the columns of a user's file are read
+ * @typedef {{preview: Preview, mapping: Mapping, summary: Summary, asked: boolean}} Reading
+ * how the columns of a user's file are read; the user was asked, or the guess was sure
  * @typedef {{source: Source, description: Description, reading?: Reading}} Opened
  */
 

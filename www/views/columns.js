@@ -14,7 +14,7 @@ import { METRICS } from "./report.js";
 
 /**
  * @typedef {"feature" | "label" | "task" | "split" | "none"} Role
- * @typedef {Reading & {columns: string}} Chosen
+ * @typedef {Omit<Reading, "asked"> & {columns: string}} Chosen
  */
 
 /** Further columns can only be assigned in the text form. */
