@@ -18,6 +18,7 @@ use super::result::{self, Progress, Report, RunEvent};
 use crate::attack::Injection;
 use crate::chart::{Style, curve, heatmap};
 use crate::data::formats::bundle;
+use crate::data::notes::FileNotes;
 use crate::data::sample::Sample;
 use crate::data::{DataSet, Kind, MAX_FILE_BYTES, published};
 use crate::error::{Error, Result};
@@ -274,13 +275,15 @@ pub struct Data(DataSet);
 
 #[wasm_bindgen]
 impl Data {
-    /// From what `extras` read out of a file, and the text of the mapping that it was read by.
+    /// From what `extras` read out of a bundle, or out of a user's file with its notes.
     pub fn from_payload(
         bytes: &[u8],
-        columns: Option<String>,
+        notes: Option<Ts<FileNotes>>,
     ) -> std::result::Result<Data, JsValue> {
         let mut data = bundle::read_payload(bytes)?;
-        data.columns = columns;
+        if let Some(notes) = notes {
+            data.take_notes(from_js(notes, "notes")?)?;
+        }
         Ok(Self(data))
     }
 

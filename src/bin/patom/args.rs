@@ -100,9 +100,11 @@ pub struct ColumnsArgument {
 
 #[derive(Args)]
 pub struct Solve {
-    /// CSV with columns task,label,x1..xd; where there is a column split, rows marked test are
-    /// left out. `-` for standard input.
+    /// CSV with columns task,label,x1..xd, or any file that `patom run` reads; rows that are marked
+    /// as test points are left out. `-` for standard input.
     pub tasks: String,
+    #[command(flatten)]
+    pub columns: ColumnsArgument,
     #[arg(long, value_parser = loss(), default_value = Loss::Squared.word())]
     pub loss: Loss,
     #[arg(long, value_parser = solver(), default_value = Solver::Certified.word())]
