@@ -29,6 +29,7 @@ use crate::projection::Plane;
 use crate::report::{self, TracePoint};
 use crate::spec::link;
 use crate::spec::{self, DATASETS, DatasetRef, FIELDS, Field, Spec};
+use crate::tuning::{self, Grid, Tuning};
 
 /// The version of the engine.
 #[wasm_bindgen]
@@ -316,6 +317,36 @@ impl Data {
             plane: None,
         };
         Ok(Run(experiment::run(&spec, &self.0, &mut observer)?))
+    }
+}
+
+/// The grid that λ1 and λ2 are chosen from by default.
+#[wasm_bindgen]
+pub fn default_grid() -> Ts<Grid> {
+    to_js(&Grid::default())
+}
+
+#[wasm_bindgen]
+impl Data {
+    /// Chooses λ1 and λ2 of a specification by cross-validation on its clean training points.
+    /// `on_progress` is called with the number of solved problems and how many there are.
+    pub fn tune(
+        &self,
+        spec: Ts<Spec>,
+        grid: Ts<Grid>,
+        #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")]
+        on_progress: &Function,
+    ) -> std::result::Result<Ts<Tuning>, JsValue> {
+        let spec = read_spec(spec, Some(&self.0))?;
+        let grid = from_js(grid, "grid")?;
+        let tuning = tuning::tune(&spec, &self.0, &grid, &mut |done, total| {
+            let (done, total) = (JsValue::from(done), JsValue::from(total));
+            match on_progress.call2(&JsValue::UNDEFINED, &done, &total) {
+                Ok(_) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        })?;
+        Ok(to_js(&tuning))
     }
 }
 

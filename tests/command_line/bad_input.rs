@@ -149,7 +149,7 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         (
             &["run", "#v=3&d=sarcos"],
             "",
-            &["version: 3 is", "newer than 1"],
+            &["version: 3 is", "newer than 2"],
         ),
         (
             &["run", "https://example.org/lab/"],

@@ -14,6 +14,7 @@ mod bad_input;
 mod output;
 mod run;
 mod solve;
+mod tune;
 mod users_file;
 
 /// A small spec, so that a run takes a moment.

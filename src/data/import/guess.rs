@@ -245,7 +245,10 @@ impl Guesser<'_> {
             })
             .collect();
         self.check_complete(&labels, &features);
-        let drop_missing = self.drops(&labels, &features, task, split.as_ref());
+        let words = classes.as_deref().unwrap_or_default();
+        let drop_missing = self.label_has_gaps(&labels, words)
+            || (features.iter().copied().chain(task).chain(split.as_ref().map(|s| s.column)))
+                .any(|at| self.columns[at].missing > 0);
         if let Some(split) = &split {
             self.notes[split.column] = None;
         }
@@ -600,24 +603,15 @@ impl Guesser<'_> {
         }
     }
 
-    /// Is there a needed cell without a value?
-    fn drops(
-        &self,
-        labels: &[usize],
-        features: &[usize],
-        task: Option<usize>,
-        split: Option<&TestColumn>,
-    ) -> bool {
-        let label_has_gaps = |at: &usize| {
-            let column = &self.columns[*at];
-            column.missing > 0
-                || (column.kind == ColumnKind::Text
-                    && column.words.iter().any(|(word, _)| is_missing_word(word)))
+    /// Does the only label lack values? (`-` may be a class.)
+    fn label_has_gaps(&self, labels: &[usize], classes: &[String]) -> bool {
+        let &[label] = labels else {
+            return false;
         };
-        let others = features.iter().copied().chain(task);
-        let mut others = others.chain(split.map(|split| split.column));
-        (labels.len() == 1 && labels.iter().any(label_has_gaps))
-            || others.any(|at| self.columns[at].missing > 0)
+        let column = &self.columns[label];
+        let is_gap = |word: &String| is_missing_word(word) && !classes.contains(word);
+        column.missing > 0
+            || (column.kind == ColumnKind::Text && column.words.iter().any(|(word, _)| is_gap(word)))
     }
 
     fn left_out(&self) -> Vec<LeftOut> {

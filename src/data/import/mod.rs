@@ -63,8 +63,6 @@ pub struct ImportResult {
     pub mapping: Option<Mapping>,
     /// One name a column of the file; empty where its columns are named as ours are.
     pub column_names: Vec<String>,
-    /// One name a feature.
-    pub feature_names: Vec<String>,
     /// All rows but the header.
     pub rows: usize,
     /// How many of them were left out because they lack a value.
@@ -364,7 +362,6 @@ pub fn read_with(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Result<
 fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<ImportResult> {
     let mut data = read_file(name, bytes)?;
     let rows = data.point_count();
-    let feature_names: Vec<String> = (1..=data.features).map(|k| format!("x{k}")).collect();
     if !is_mat(name, bytes)? {
         // The same numbers once more, with the lines of those that are odd.
         let reading = Dialect::default();
@@ -409,7 +406,6 @@ fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<Im
         data,
         mapping: None,
         column_names: Vec::new(),
-        feature_names,
         rows,
         dropped: 0,
     })
