@@ -210,10 +210,23 @@ pub fn open(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<Imp
                 "Columns: {}  (--columns '{mapping}')",
                 made.roles()
             ));
-            for left in made.data.left_out.iter().filter(|left| left.what == "column") {
+            for left in made
+                .data
+                .left_out
+                .iter()
+                .filter(|left| left.what == "column")
+            {
                 let more = left.count - left.names.len();
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                note(&format!("Not used: {}{more} ({})", left.names.join(", "), left.reason));
+                let more = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
+                note(&format!(
+                    "Not used: {}{more} ({})",
+                    left.names.join(", "),
+                    left.reason
+                ));
             }
         }
         return Ok(made);

@@ -247,8 +247,12 @@ impl Guesser<'_> {
         self.check_complete(&labels, &features);
         let words = classes.as_deref().unwrap_or_default();
         let drop_missing = self.label_has_gaps(&labels, words)
-            || (features.iter().copied().chain(task).chain(split.as_ref().map(|s| s.column)))
-                .any(|at| self.columns[at].missing > 0);
+            || (features
+                .iter()
+                .copied()
+                .chain(task)
+                .chain(split.as_ref().map(|s| s.column)))
+            .any(|at| self.columns[at].missing > 0);
         if let Some(split) = &split {
             self.notes[split.column] = None;
         }
@@ -611,7 +615,8 @@ impl Guesser<'_> {
         let column = &self.columns[label];
         let is_gap = |word: &String| is_missing_word(word) && !classes.contains(word);
         column.missing > 0
-            || (column.kind == ColumnKind::Text && column.words.iter().any(|(word, _)| is_gap(word)))
+            || (column.kind == ColumnKind::Text
+                && column.words.iter().any(|(word, _)| is_gap(word)))
     }
 
     fn left_out(&self) -> Vec<LeftOut> {

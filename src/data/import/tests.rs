@@ -174,7 +174,8 @@ fn delimiter_header_and_decimal_sign_are_detected_from_the_rows() {
 
 #[test]
 fn a_file_with_our_names_gives_the_same_data_with_its_own_guess() {
-    let text = "x2,task,split,x1,label\n2,10,train,1,10\n4,9,test,3,20\n5,9,train,3,2\n6,10,test,1,3\n";
+    let text =
+        "x2,task,split,x1,label\n2,10,train,1,10\n4,9,test,3,20\n5,9,train,3,2\n6,10,test,1,3\n";
     let preview = look(text);
     assert!(preview.has_our_names);
     let plain = read_file("mine.csv", text.as_bytes()).unwrap();
