@@ -121,7 +121,7 @@ impl Findings<'_> {
             return None;
         }
         let is_constant = |column: &&FeatureColumn| column.low == column.high;
-        self.about_columns(
+        about_columns(
             WarningCode::ConstantColumn,
             self.sample.columns.iter().filter(is_constant),
             |names| {
@@ -141,7 +141,7 @@ impl Findings<'_> {
             return None;
         }
         let is_whole = |column: &&FeatureColumn| column.whole && column.low < column.high;
-        self.about_columns(
+        about_columns(
             WarningCode::ImpossibleValues,
             self.sample.columns.iter().filter(is_whole),
             |names| {
@@ -231,25 +231,25 @@ impl Findings<'_> {
         let name = excerpt(&self.sample.tasks[task].name, LONGEST_NAME);
         format!("T{} {name}", task + 1)
     }
+}
 
-    fn about_columns<'a>(
-        &self,
-        code: WarningCode,
-        columns: impl Iterator<Item = &'a FeatureColumn>,
-        message: impl Fn(String) -> String,
-    ) -> Option<Warning> {
-        let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
-        let first = *names.first()?;
-        let warning = Warning::new(
-            code,
-            message(list(names.iter().map(|name| excerpt(name, LONGEST_NAME)))),
-        );
-        Some(if names.len() == 1 {
-            warning.of_column(first)
-        } else {
-            warning
-        })
-    }
+/// One warning about columns; none without columns.
+fn about_columns<'a>(
+    code: WarningCode,
+    columns: impl Iterator<Item = &'a FeatureColumn>,
+    message: impl Fn(String) -> String,
+) -> Option<Warning> {
+    let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
+    let first = *names.first()?;
+    let warning = Warning::new(
+        code,
+        message(list(names.iter().map(|name| excerpt(name, LONGEST_NAME)))),
+    );
+    Some(if names.len() == 1 {
+        warning.of_column(first)
+    } else {
+        warning
+    })
 }
 
 /// The first names, and how many more there are.
