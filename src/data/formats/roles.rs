@@ -128,21 +128,21 @@ fn rows_and_columns(value: &Value) -> Option<(usize, usize)> {
 
 /// Cells that are words, one each: a column.
 pub(in crate::data) fn words(items: &[Value]) -> Option<Vec<&str>> {
-    let word = |item: &'_ Value| match item {
-        Value::Text { rows } if rows.len() < 2 => Some(()),
+    let is_word = |item: &Value| match item {
+        Value::Text { rows } => rows.len() < 2,
         // An empty text is an empty matrix in some files.
-        Value::Matrix(matrix) if matrix.values.is_empty() => Some(()),
-        _ => None,
+        Value::Matrix(matrix) => matrix.values.is_empty(),
+        _ => false,
     };
     let has_text = items.iter().any(|item| matches!(item, Value::Text { .. }));
-    if !has_text || items.iter().any(|item| word(item).is_none()) {
+    if !has_text || !items.iter().all(is_word) {
         return None;
     }
-    let text = |item| match item {
-        &Value::Text { ref rows } => rows.first().map_or("", String::as_str),
+    let text = items.iter().map(|item| match item {
+        Value::Text { rows } => rows.first().map_or("", String::as_str),
         _ => "",
-    };
-    Some(items.iter().map(text).collect())
+    });
+    Some(text.collect())
 }
 
 /// Do so many labels belong to so many points? A vector may lie.
