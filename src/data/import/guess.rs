@@ -6,9 +6,10 @@ use super::mapping::{Dialect, Mapping, TestColumn};
 use super::missing::{Known, MissingWords};
 use super::number::{self, Style};
 use crate::data::formats::csv::shorten;
+use crate::data::formats::roles::plain;
 use crate::warning::{LeftOut, Warning, WarningCode};
 
-const TASKS: [&str; 48] = [
+const TASKS: [&str; 54] = [
     "task",
     "cell",
     "group",
@@ -57,8 +58,14 @@ const TASKS: [&str; 48] = [
     "source",
     "chunk",
     "qid",
+    "tasks",
+    "taskid",
+    "groups",
+    "subjects",
+    "chunks",
+    "domains",
 ];
-const LABELS: [&str; 12] = [
+const LABELS: [&str; 14] = [
     "label",
     "labels",
     "y",
@@ -71,6 +78,8 @@ const LABELS: [&str; 12] = [
     "species",
     "targets",
     "classes",
+    "gnd",
+    "outputs",
 ];
 const SPLITS: [&str; 11] = [
     "split",
@@ -173,6 +182,16 @@ fn stem(name: &str) -> String {
     name.replace([' ', '-', '.'], "_")
 }
 
+/// The same of a variable: `y` of `data.Y`, of `Y 2` and of `Y_train`.
+fn stem_in(reading: &Dialect, name: &str) -> String {
+    let is_number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    match name.rsplit_once(' ') {
+        _ if reading.variables.is_empty() => stem(name),
+        Some((variable, number)) if is_number(number) => stem(&plain(variable).0),
+        _ => stem(&plain(name).0),
+    }
+}
+
 /// `mol_id`, `sampleID`, `id`.
 fn is_id_name(name: &str) -> bool {
     let lower = name.trim().to_lowercase();
@@ -193,7 +212,10 @@ pub(super) fn guess(columns: &[Column], rows: usize, reading: &Dialect) -> Guess
         columns,
         rows,
         reading,
-        stems: columns.iter().map(|column| stem(&column.name)).collect(),
+        stems: columns
+            .iter()
+            .map(|column| stem_in(reading, &column.name))
+            .collect(),
         notes: vec![None; columns.len()],
         questions: Vec::new(),
         warnings: Vec::new(),
