@@ -170,6 +170,17 @@ pub(in crate::data) fn misfit(variables: &[Variable]) -> Option<String> {
     first
 }
 
+/// What to type where something is not read.
+pub(in crate::data) fn instead_of(what: &str) -> &'static str {
+    match what {
+        "an object" => {
+            "; in MATLAB, save tables as X = table2array(T), strings and categories as Y = cellstr(Y)"
+        }
+        "a complex matrix" => "; in MATLAB, save X = real(X) or [real(X), imag(X)]",
+        _ => "",
+    }
+}
+
 /// Why these features and labels do not fit.
 fn pair(x: &Variable, y: &Variable) -> Option<String> {
     let (x_name, y_name) = (shorten(&x.name), shorten(&y.name));
@@ -189,7 +200,8 @@ fn pair(x: &Variable, y: &Variable) -> Option<String> {
                 ));
             }
             Value::Unread { what } => {
-                return Some(format!("`{name}` is {what}, which is not read"));
+                let instead = instead_of(what);
+                return Some(format!("`{name}` is {what}, which is not read{instead}"));
             }
             _ => {}
         }
@@ -362,7 +374,7 @@ mod tests {
                     what: "an object".into(),
                 },
                 labels(2),
-                "`X` is an object, which is not read",
+                "`X` is an object, which is not read; in MATLAB, save tables as X = table2array(T)",
             ),
         ] {
             let why = why(x, y).unwrap();
