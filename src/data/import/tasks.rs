@@ -170,11 +170,10 @@ pub(super) fn usable(
                 "no test point",
                 "no training point",
             ] {
-                let is = |(name, reason): (&String, &Option<&str>)| {
-                    (*reason == Some(wanted)).then(|| name.clone())
-                };
+                let is = |at: &usize| reasons[*at] == Some(wanted);
+                let found = (0..names.len()).filter(is);
                 note(
-                    names.iter().zip(&reasons).filter_map(is).collect(),
+                    found.map(|at| names[at].clone()).collect(),
                     wanted,
                     &mut out,
                 );
