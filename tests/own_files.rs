@@ -750,6 +750,19 @@ fn small_tasks_are_left_out_by_name() {
 }
 
 #[test]
+fn tasks_without_test_points_are_kept_where_links_of_version_1_had_them() {
+    let text = "task,label,x1,split\na,1.5,1,train\na,2,2,test\nb,1,1,train\nb,3,2,train\n";
+    let ours = import::read_with("d.csv", text.as_bytes(), None)
+        .unwrap()
+        .data;
+    assert_eq!(ours.task_names, ["a", "b"]);
+    let columns = "task:1;label:2;split:4,test;x:3";
+    assert_eq!(mapped(text, columns).unwrap().task_names, ["a"]);
+    let old = mapped(text, &format!("{columns};rules:1")).unwrap();
+    assert_eq!(old.layout, ours.layout);
+}
+
+#[test]
 fn columns_that_mark_the_split_are_understood() {
     let with = |name: &str, words: &[&str]| -> String {
         let body: String = rows(24, ",", ".")
