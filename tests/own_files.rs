@@ -651,7 +651,7 @@ fn a_row_without_one_of_several_labels_is_left_out_of_that_task_only() {
                 "m{k},0.{k},{},{},{}\n",
                 label(k < 8),
                 label((4..10).contains(&k)),
-                label(k % 3 == 0 && k < 12)
+                label(k.is_multiple_of(3))
             )
         })
         .collect();
@@ -719,6 +719,11 @@ fn small_tasks_are_left_out_by_name() {
         )
         .data;
         assert_eq!(data.task_count(), 4);
+        assert!(said(
+            &data,
+            WarningCode::FewTestPoints,
+            "Two points only, at most one of them for testing: s9."
+        ));
     }
     // A task that loses its rows to missing values, or has no test point.
     let data = open(

@@ -180,6 +180,16 @@ pub(super) fn usable(
                 );
             }
             let is_kept = |at: usize| reasons[at].is_none();
+            let is_pair = |at: &usize| is_kept(*at) && tasks[*at].count() == 2;
+            let pairs = (0..names.len()).filter(is_pair);
+            let pairs: Vec<String> = pairs.map(|at| shorten(&names[at])).collect();
+            if !pairs.is_empty() {
+                let text = format!(
+                    "Two points only, at most one of them for testing: {}. Such a task has no metric.",
+                    list(&pairs, SHOWN)
+                );
+                out.1.push(Warning::new(WarningCode::FewTestPoints, text));
+            }
             let layout = Layout::Separate {
                 tasks: keep(tasks, is_kept),
                 is_test: is_test.map(|is_test| keep(is_test, is_kept)),
