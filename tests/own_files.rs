@@ -651,7 +651,7 @@ fn a_row_without_one_of_several_labels_is_left_out_of_that_task_only() {
                 "m{k},0.{k},{},{},{}\n",
                 label(k < 8),
                 label((4..10).contains(&k)),
-                label(k % 3 == 0 && k < 12)
+                label(k.is_multiple_of(3))
             )
         })
         .collect();
@@ -719,6 +719,11 @@ fn small_tasks_are_left_out_by_name() {
         )
         .data;
         assert_eq!(data.task_count(), 4);
+        assert!(said(
+            &data,
+            WarningCode::FewTestPoints,
+            "Two points only, at most one of them for testing: s9."
+        ));
     }
     // A task that loses its rows to missing values, or has no test point.
     let data = open(
@@ -747,6 +752,19 @@ fn small_tasks_are_left_out_by_name() {
         "Task s9 was left out: no test point."
     ));
     assert_eq!(data.task_count(), 3);
+}
+
+#[test]
+fn tasks_without_test_points_are_kept_where_links_of_version_1_had_them() {
+    let text = "task,label,x1,split\na,1.5,1,train\na,2,2,test\nb,1,1,train\nb,3,2,train\n";
+    let ours = import::read_with("d.csv", text.as_bytes(), None)
+        .unwrap()
+        .data;
+    assert_eq!(ours.task_names, ["a", "b"]);
+    let columns = "task:1;label:2;split:4,test;x:3";
+    assert_eq!(mapped(text, columns).unwrap().task_names, ["a"]);
+    let old = mapped(text, &format!("{columns};rules:1")).unwrap();
+    assert_eq!(old.layout, ours.layout);
 }
 
 #[test]

@@ -564,6 +564,7 @@ impl Guesser<'_> {
             let column = &self.columns[*at];
             column.kind == ColumnKind::Text
                 && self.is_open(*at)
+                && !self.repeats(*at)
                 && column.distinct.is_some_and(|count| count > 1)
         };
         let small = self.named(&TASKS).into_iter().find(is_small);
