@@ -20,8 +20,8 @@ export function showHistory(session, history, interrupted) {
   const forget = el("button", { type: "button", "data-testid": "forget-all" }, "Forget all");
   forget.onclick = () => history.clear();
   const about =
-    `The last ${CAPACITY}, kept only in this browser. Of your own files only the name and the hash are ` +
-    "kept, never the content.";
+    `The last ${CAPACITY}, kept only in this browser. Of your own files the name, the hash and the report ` +
+    "are kept, never the points.";
   const root = el(
     "details",
     { class: "card recent", "data-testid": "recent", hidden: true, ontoggle: () => refresh() },

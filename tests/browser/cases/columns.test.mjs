@@ -66,6 +66,8 @@ async function openedMessy(page) {
   await opened(page, "scores.csv", messy());
   await page.set("mapper-role-4", "feature");
   await page.set("mapper-role-2", "label");
+  // Rows that lack a value are left out unless the user says otherwise.
+  await page.set("mapper-drop", false);
   await page.waitText("mapper-error-4", "line 23");
   await page.set("mapper-drop", true);
   await summary(page, "3 tasks (north, south, west), 2 features, 59 points");
@@ -307,5 +309,6 @@ browserTest("the example file can be saved and opened", {}, async (page) => {
   await page.click("example-csv");
   await page.upload("file", await page.downloaded("example.csv"));
   await page.waitText("data-note", "example.csv: 8 tasks, 10 features, 240 points");
+  await page.click("summary-run");
   await address(page, "d=file:example.csv:", `r=${await finished(page)}`);
 });

@@ -99,9 +99,10 @@ browserTest("a run goes on until another file can be used", {}, async (page) => 
   await page.dropFile("results", "bad.csv", BAD);
   await page.waitText("error-dataset", "line 3");
   await iteration(page, before + 1);
-  // One whose columns have to be assigned, and are not.
-  await page.dropFile("results", "odd.csv", "height,weight\n1,2\n2,3\n");
+  // One with a question, which is not answered: 1,234 may be a decimal or a thousand.
+  await page.dropFile("results", "odd.csv", "height;weight\n1,234;2\n2,345;3\n3,456;4\n");
   await page.waitVisible("mapper");
+  await page.waitText("mapper-question", "?");
   await page.waitText("mapper-size", "2 columns");
   await page.click("mapper-cancel");
   assert.equal(await state(page), "running");
