@@ -1,5 +1,6 @@
 /** Starts the page: creates the session and the views, and connects them. */
 
+import { Live } from "./core/live.js";
 import { Session } from "./core/session.js";
 import { once } from "./core/once.js";
 import { parseRoute } from "./core/route.js";
@@ -74,6 +75,7 @@ session.subscribe((event) => {
   }
   if (event.type === "ended" && event.problem?.field) form.complain([event.problem]);
 });
+new Live(session);
 const results = new Results(engine, session);
 showPresets(session);
 const guide = new Guide(session);

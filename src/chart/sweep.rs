@@ -123,6 +123,7 @@ pub fn draw_correlations<DB: DrawingBackend>(
                 targets: &row.targets,
                 attackers: &row.attackers,
                 title: words,
+                names: &[],
                 open_ended,
                 cursor: None,
                 task: None,

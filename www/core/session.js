@@ -583,8 +583,8 @@ export class Session extends Store {
 
   /* Running */
 
-  /** Runs the settings. */
-  async start() {
+  /** Runs the settings. @param {{live?: boolean}} [how] `live`: because they changed */
+  async start({ live = false } = {}) {
     if (!this.complete) return;
     this.stop();
     const request = ++this.requests;
@@ -597,7 +597,7 @@ export class Session extends Store {
       return;
     }
     /** @type {RunState} */
-    const run = { spec, link, metric, clean: null, scene: null, points: [], start: performance.now() };
+    const run = { spec, link, metric, clean: null, scene: null, points: [], start: performance.now(), live };
     this.run = run;
     setBusy(this, true);
     // Marks of earlier runs would accumulate.

@@ -39,6 +39,8 @@ export class Store {
 
   /** The run in progress. @type {RunState | null} */
   run = null;
+  /** Will the current settings be run without being asked for (live.js)? */
+  willRun = false;
   /** The result that is shown. @type {Result | null} */
   result = null;
   /** The claim of a link about its result, until it is compared. @type {{link: string, claim: string} | null} */

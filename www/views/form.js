@@ -10,8 +10,8 @@ import { readable } from "../ui/text.js";
 
 /** Groups of fields, in order; all other fields go under "Advanced". */
 const GROUPS = [
-  { title: "Threat model", fields: ["attack", "targets", "attackers"] },
-  { title: "Attack method", fields: ["method", "budget", "iterations", "gradient", "step"] },
+  { title: "Threat model", fields: ["attack", "budget", "targets", "attackers"] },
+  { title: "Attack method", fields: ["method", "iterations", "gradient", "step"] },
   { title: "Learner", fields: ["lambda1", "lambda2", "epsilon", "seed"] },
 ];
 const NOT_IN_FORM = ["version", "dataset"];

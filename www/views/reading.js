@@ -7,6 +7,7 @@ import { $, byId, el } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { comparisonLink } from "../core/route.js";
 import { Projection } from "./points.js";
+import { isQuiet } from "./results.js";
 import * as views from "./report.js";
 
 /** @import { Extras } from "../engine/extras.js" */
@@ -58,10 +59,11 @@ class Reading {
     lab.subscribe((event) => {
       switch (event.type) {
         case "started":
-          results.curve.moveTo(null);
+          if (!event.run.live) results.curve.moveTo(null);
           return;
         case "progress":
-          return this.follow(event.run);
+          if (!isQuiet(event.run)) this.follow(event.run);
+          return;
         case "done":
           this.follow(event.run);
           return this.show(event.report);

@@ -1,12 +1,16 @@
 /** The cards of a result: headline, tiles, curve, heatmaps, tables, facts, and the state of the run. */
 
 import { CurveChart, Heatmaps } from "../ui/charts.js";
+import { FAST } from "../core/live.js";
 import { $, byId, legible } from "../ui/dom.js";
 import * as views from "./report.js";
 
 /** @import { Engine } from "../engine/engine.js" */
 /** @import { Session } from "../core/session.js" */
 /** @import { LabEvent, Report, RunState } from "../engine/types.js" */
+
+/** Is this run too short to show that it runs? @param {RunState} run */
+export const isQuiet = (run) => run.live === true && performance.now() - run.start < FAST;
 
 /** @param {string} text for screen readers */
 export const announce = (text) => ($("spoken").textContent = legible(text));
@@ -56,12 +60,14 @@ export class Results {
         return;
       case "started":
         this.enter("running");
+        if (event.run.live) return this.tick();
         $("results").removeAttribute("data-partial");
         announce("Running");
         $("status").textContent = "Loading the data";
         this.curve.show(curveData(event.run), "The attack is starting.");
         return this.tick();
       case "progress":
+        if (isQuiet(event.run)) return;
         return this.curve.show(curveData(event.run), `Running: iteration ${event.point.iteration}.`);
       case "done":
         this.show(event.report);
@@ -91,10 +97,11 @@ export class Results {
 
   /** @param {"idle" | "running" | "done" | "cancelled" | "failed"} name */
   enter(name) {
-    const running = name === "running";
+    const running = name === "running" && !(this.lab.run && isQuiet(this.lab.run));
     const [run, cancel] = [$("run"), $("cancel")];
     const focused = document.activeElement === run || document.activeElement === cancel;
     $("results").dataset.state = name;
+    if (running === !cancel.hidden) return this.markStale();
     cancel.hidden = !running;
     run.hidden = running;
     // One button replaces the other, so the focus moves with it.
@@ -107,9 +114,10 @@ export class Results {
 
   /** Dims results that do not belong to the current settings. */
   markStale() {
-    const { stale, run, result } = this.lab;
+    const { run, result, willRun } = this.lab;
+    const stale = this.lab.stale && !willRun;
     $("results").toggleAttribute("data-stale", stale);
-    const idle = !run && $("results").dataset.state === "done";
+    const idle = !run && !willRun && $("results").dataset.state === "done";
     if (idle && stale) $("status").textContent = "Settings changed. Press Run to update.";
     else if (idle && result) $("status").textContent = result.at ?? doneText(result.report);
   }
@@ -118,6 +126,12 @@ export class Results {
   tick() {
     const run = this.lab.run;
     if (!run) return;
+    clearTimeout(this.timer);
+    if (isQuiet(run)) {
+      this.timer = setTimeout(() => this.tick(), FAST);
+      return;
+    }
+    if (run.live) this.enter("running");
     const done = run.points.at(-1)?.iteration;
     const seconds = (performance.now() - run.start) / 1000;
     $("status").textContent = `${stage(run)} · ${seconds.toFixed(1)} s`;
