@@ -28,6 +28,25 @@ pub struct Weights {
     pub epsilon: f64,
 }
 
+impl Weights {
+    fn check(&self) -> Result<()> {
+        let lambda1 = self.lambda1;
+        if !(lambda1 > 0.0 && lambda1.is_finite()) {
+            return Err(Error::out_of_range(
+                "lambda1",
+                lambda1,
+                "positive and finite",
+            ));
+        }
+        for (name, value) in [("lambda2", self.lambda2), ("epsilon", self.epsilon)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(Error::out_of_range(name, value, "at least 0 and finite"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The points of one task.
 #[derive(Clone, Debug, Default)]
 pub struct Task {
@@ -171,24 +190,8 @@ impl Problem {
     /// that do not fit; a number that is not finite; a label other than -1 and +1 with the squared
     /// hinge; a weight out of range.
     pub fn new(weights: Weights, dimension: usize, tasks: Vec<Task>) -> Result<Self> {
-        let Weights {
-            loss,
-            lambda1,
-            lambda2,
-            epsilon,
-        } = weights;
-        if !(lambda1 > 0.0 && lambda1.is_finite()) {
-            return Err(Error::out_of_range(
-                "lambda1",
-                lambda1,
-                "positive and finite",
-            ));
-        }
-        for (name, value) in [("lambda2", lambda2), ("epsilon", epsilon)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::out_of_range(name, value, "at least 0 and finite"));
-            }
-        }
+        weights.check()?;
+        let loss = weights.loss;
         if tasks.is_empty() || dimension == 0 {
             return Err(Error::data(
                 "a problem needs at least one task and one feature",
@@ -232,6 +235,21 @@ impl Problem {
             dimension,
             tasks,
         })
+    }
+
+    /// Sets λ1 and λ2; the points and their sums stay.
+    ///
+    /// # Errors
+    /// A value out of range.
+    pub fn set_lambdas(&mut self, lambda1: f64, lambda2: f64) -> Result<()> {
+        let weights = Weights {
+            lambda1,
+            lambda2,
+            ..self.weights
+        };
+        weights.check()?;
+        self.weights = weights;
+        Ok(())
     }
 
     /// The weights of the terms.
@@ -309,7 +327,7 @@ impl Problem {
     }
 
     /// Brings the sums of a task to the active set at `w`. Returns whether any point changed sides.
-    fn activate(&mut self, number: usize, w: &[f64]) -> bool {
+    pub(crate) fn activate(&mut self, number: usize, w: &[f64]) -> bool {
         let state = &mut self.tasks[number];
         if state.knows(w) {
             return false;
