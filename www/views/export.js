@@ -175,6 +175,7 @@ function heatmapSheet(shown) {
       open_ended: openEnded,
       cursor: null,
       task: null,
+      names: views.shortNames(names),
     },
   }));
   return { title: views.headline(report), footer: footer(shown), width: WIDTH, style, curve: null, heatmaps };

@@ -27,6 +27,8 @@ export class Projection {
     this.count = 0;
     this.iteration = 0;
     this.timer = 0;
+    /** @type {(playing: boolean) => void} */
+    this.onPlay = () => {};
     this.drawSoon = oncePerFrame(() => this.draw());
 
     this.canvas = el("canvas", { role: "img", "data-testid": "where-picture" });
@@ -38,7 +40,7 @@ export class Projection {
     const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ go) =>
       el("button", { type: "button", "data-testid": `where-${id}`, onclick: go }, text);
     this.back = button("back", "Back", () => this.choose(this.iteration - 1));
-    this.play = button("play", "Play", () => (this.timer ? this.pause() : this.animate()));
+    this.play = button("play", "Play", () => this.toggle());
     this.play.classList.add("motion");
     this.next = button("next", "Next", () => this.choose(this.iteration + 1));
     this.tasks = el("select", { "data-testid": "where-task" });
@@ -131,11 +133,18 @@ export class Projection {
     this.onIteration(this.iteration);
   }
 
+  /** Starts or stops the animation. */
+  toggle() {
+    if (this.timer) this.pause();
+    else this.animate();
+  }
+
   animate() {
     if (this.last === 0) return;
     if (this.iteration === this.last) this.step(0);
     const pace = Math.min(Math.max(PLAY.duration / this.last, PLAY.shortest), PLAY.longest);
     this.play.textContent = "Pause";
+    this.onPlay(true);
     this.timer = setInterval(() => {
       if (this.iteration < this.last) this.step(this.iteration + 1);
       else this.pause();
@@ -146,6 +155,7 @@ export class Projection {
     clearInterval(this.timer);
     this.timer = 0;
     this.play.textContent = "Play";
+    this.onPlay(false);
   }
 
   show() {

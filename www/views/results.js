@@ -12,6 +12,11 @@ import * as views from "./report.js";
 /** Is this run too short to show that it runs? @param {RunState} run */
 export const isQuiet = (run) => run.live === true && performance.now() - run.start < FAST;
 
+/** What to do to read a cell; there is no key for a finger. */
+const CELL_HINT = matchMedia("(hover: none)").matches
+  ? "Tap a cell to read it."
+  : "Hover over a cell, or focus a map and use the arrow keys.";
+
 /** @param {string} text for screen readers */
 export const announce = (text) => ($("spoken").textContent = legible(text));
 
@@ -35,8 +40,8 @@ export class Results {
     this.heatmaps = new Heatmaps(engine, $("heatmaps"), (cell) => {
       const maps = this.heatmaps.shown.map(({ map }) => map);
       $("cell-readout").textContent = cell
-        ? views.cellText(maps, cell, this.heatmaps.tasks)
-        : "Hover over a cell, or press Tab and use the arrow keys.";
+        ? views.cellText(maps, cell, this.heatmaps.tasks, this.lab.result?.report)
+        : CELL_HINT;
       for (const listener of this.onCell) listener(cell);
     });
     this.paperColors = byId("paper-colors", HTMLInputElement);
@@ -158,7 +163,7 @@ export class Results {
     const warnings = views.warningItems(report.warnings ?? []);
     $("warnings").replaceChildren(...warnings);
     $("warnings").hidden = warnings.length === 0;
-    $("tiles").replaceChildren(...views.tiles(report));
+    $("tiles").replaceChildren(...views.bars(report));
     this.curve.show(
       {
         metric: [...report.trace.metric],
@@ -173,8 +178,9 @@ export class Results {
     );
     this.showTrace(report);
     const maps = views.heatmaps(report);
+    this.heatmaps.names = views.shortNames(report.task_names);
     this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m));
-    $("correlation-tables").replaceChildren(...views.correlationTables(maps, m));
+    $("correlation-tables").replaceChildren(...views.correlationTables(maps, m, report.task_names));
     $("task-table").replaceChildren(views.taskTable(report));
     $("facts").replaceChildren(...views.facts(report));
     $("results").dataset.digest = report.digest;
