@@ -59,7 +59,7 @@ const datasets = new Datasets(session, async (file) => {
   const { openProvenance } = await import("./core/provenance.js");
   openProvenance(file, session, (fragment) => navigation.open(fragment));
 });
-const summary = once(async () => new (await import("./views/summary.js")).Summary(session));
+const summary = once(async () => new (await import("./views/summary.js")).DataSummary(session));
 session.subscribe((event) => {
   // A user's file; published data sets have a note of their own.
   if (event.type === "opened" && event.opened.reading) {

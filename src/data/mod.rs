@@ -252,18 +252,6 @@ impl DataSet {
         }
     }
 
-    /// Points of each task, and how many of them the file marks as test points (none where it marks none).
-    pub fn task_sizes(&self) -> (Vec<usize>, Option<Vec<usize>>) {
-        match &self.layout {
-            Layout::Separate { tasks, is_test } => {
-                let marked = |task: &Vec<bool>| task.iter().filter(|test| **test).count();
-                let tests = (is_test.as_ref()).map(|tasks| tasks.iter().map(marked).collect());
-                (tasks.iter().map(RawPoints::count).collect(), tests)
-            }
-            _ => (vec![self.point_count(); self.task_count()], None),
-        }
-    }
-
     /// Does the file mark which points are for training and which for testing?
     pub fn has_split(&self) -> bool {
         matches!(

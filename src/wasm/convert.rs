@@ -23,7 +23,6 @@ use crate::data::{DataSet, Kind};
 use crate::error::{Error, Result};
 use crate::metrics::MetricName;
 use crate::spec;
-use crate::warning::{LeftOut, Warning};
 
 /// A value as a plain JavaScript object, of the type that is generated for it.
 pub(super) fn to_js<T: Tsify + Serialize>(value: &T) -> Ts<T> {
@@ -153,7 +152,6 @@ impl From<spec::Shape> for Shape {
 
 /// What a loaded data set is.
 #[derive(Serialize, Tsify)]
-#[tsify(missing_as_null)]
 pub struct Description {
     name: String,
     kind: Kind,
@@ -163,22 +161,11 @@ pub struct Description {
     task_names: Vec<String>,
     sha256: String,
     shape: Shape,
-    /// Points of each task.
-    task_points: Vec<usize>,
-    /// How many of them are test points, where the file marks them.
-    test_points: Option<Vec<usize>>,
-    warnings: Vec<Warning>,
-    left_out: Vec<LeftOut>,
 }
 
 impl From<&DataSet> for Description {
     fn from(data: &DataSet) -> Self {
-        let (task_points, test_points) = data.task_sizes();
         Self {
-            task_points,
-            test_points,
-            warnings: data.warnings.clone(),
-            left_out: data.left_out.clone(),
             name: data.name.clone(),
             kind: data.kind,
             metric: MetricName::of(data.kind),

@@ -14,7 +14,7 @@ import { duration, errorMessage, few } from "./words.js";
 /** @import { Engine } from "../engine/engine.js" */
 /** @import { Complete, DatasetRef, Draft, Inspected, Kept, Link, Problem, Published, Refused, Report, Result, RunState, Source, Spec } from "../engine/types.js" */
 /** @import { Keys, Route } from "./route.js" */
-/** @import { Opened, Reading } from "./store.js" */
+/** @import { Opened } from "./store.js" */
 
 export const DATASETS = ["synthetic", "landmine", "sarcos", "mnist"];
 /** Settings that do not depend on the tasks or labels of the data set. */
@@ -46,7 +46,7 @@ export class Session extends Store {
     /**
      * Asks the user to map columns; gives a mapping and its text, or null. Set by the view that can
      * show the question.
-     * @type {(reader: Solver, source: Source, inspected: Inspected, columns: string | null) => Promise<(Reading & {columns: string}) | null>}
+     * @type {(reader: Solver, source: Source, inspected: Inspected, columns: string | null) => Promise<import("../views/columns.js").Chosen | null>}
      */
     this.askColumns = async () => null;
     /** Counts requests for a run: what an older request still does is ignored. */
@@ -252,14 +252,16 @@ export class Session extends Store {
         throw { message: `${file.name} is not the published file of ${published.name}` };
       });
       if (read) {
+        const awaited = this.dataset;
+        const isAwaited = typeof awaited === "object" && awaited.sha256 === read.description.sha256;
         this.opens(read);
         if (more.length > 0) {
           const text = `Only ${file.name} was opened, not ${few(more)}: a data set is one file.`;
           this.notice(text, "", "other-files");
         }
         if (!this.complete) this.clear("The settings do not fit the file", "The form shows which ones.");
-        // A link was waiting for it, or it is no user's file.
-        else if (this.expected || !read.reading) await this.start();
+        // A link was waiting for it, it is published, or the user has seen what it holds.
+        else if (isAwaited || (read.reading?.asked ?? true)) await this.start();
         else this.clear(`${file.name} was read`, "Check the summary, then run.");
       }
     } catch (problem) {
@@ -343,13 +345,11 @@ export class Session extends Store {
     const is = typeof awaited === "object" && awaited.sha256 === sha256;
     // A link without a mapping means the file as it names its columns.
     if (published || (is && columns === null)) return load(reader, source);
-    if (!preview.sure) return this.readAs(reader, source, inspected, is ? columns : null);
-    try {
-      const read = await load(reader, withColumns(source, preview.has_our_names ? null : guess));
-      return { ...read, reading: { preview, mapping: preview.guess } };
-    } catch (problem) {
-      throw { message: errorMessage(problem), source };
-    }
+    const { summary } = preview;
+    if (preview.problem && !preview.question) throw { message: preview.problem, source };
+    if (!preview.sure || !summary) return this.readAs(reader, source, inspected, is ? columns : null);
+    const read = await load(reader, withColumns(source, preview.has_our_names ? null : guess));
+    return { ...read, reading: { preview, mapping: preview.guess, summary, asked: false } };
   }
 
   /**
@@ -366,7 +366,7 @@ export class Session extends Store {
     const chosen = await this.askColumns(reader, source, inspected, columns);
     if (!chosen) return null;
     const { columns: text, ...reading } = chosen;
-    return { ...(await load(reader, withColumns(source, text))), reading };
+    return { ...(await load(reader, withColumns(source, text))), reading: { ...reading, asked: true } };
   }
 
   /** Asks for another mapping of the columns, and runs on the result. @param {Source} source */

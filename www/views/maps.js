@@ -3,7 +3,7 @@
  * before and after, one map at a time on a phone, and the maps of the iteration that is shown.
  */
 
-import { el } from "../ui/dom.js";
+import { $, byId, el } from "../ui/dom.js";
 import * as views from "./report.js";
 
 /** @import { Heatmaps } from "../ui/charts.js" */
@@ -11,19 +11,12 @@ import * as views from "./report.js";
 
 /** Milliseconds that each of the two maps is shown while they blink. */
 const BLINK = 700;
-/** The maps that a phone shows one by one, and their names there. */
-const SINGLE = [
-  ["clean", "Before"],
-  ["attacked", "After"],
-  ["difference", "Change"],
-];
+/** The maps that a phone shows one by one. */
+const SINGLE = ["clean", "attacked", "difference"];
 
 export class Maps {
-  /**
-   * @param {Heatmaps} heatmaps
-   * @param {HTMLElement} controls an empty element above the maps
-   */
-  constructor(heatmaps, controls) {
+  /** @param {Heatmaps} heatmaps */
+  constructor(heatmaps) {
     this.heatmaps = heatmaps;
     /** @type {Report | null} */
     this.report = null;
@@ -35,37 +28,22 @@ export class Maps {
     /** Does the map of the attack show the clean model? */
     this.swapped = false;
 
-    const truth = el("input", { type: "checkbox", "data-testid": "show-truth" });
+    const truth = byId("show-truth", HTMLInputElement);
     truth.onchange = () => {
       heatmaps.box.toggleAttribute("data-truth", truth.checked);
       heatmaps.drawSoon();
     };
-    this.truth = el("label", { class: "switch", hidden: true }, truth, " True correlations");
-    this.blinkButton = el(
-      "button",
-      { type: "button", class: "quiet", "aria-pressed": "false", "data-testid": "blink" },
-      "Blink before and after",
-    );
+    this.blinkButton = $("blink");
     this.blinkButton.onclick = () => this.blink();
-    this.single = el("div", { class: "segments single", role: "radiogroup", "aria-label": "Map" });
-    for (const [name, text] of SINGLE) {
-      const id = `map-${name}`;
-      const input = el("input", { type: "radio", name: "map", id, value: name, "data-testid": id });
-      input.checked = name === "attacked";
-      input.onchange = () => this.choose(name ?? "");
-      this.single.append(input, el("label", { for: id }, text ?? ""));
+    for (const name of SINGLE) {
+      byId(`map-${name}`, HTMLInputElement).onchange = () => {
+        heatmaps.box.dataset.single = name;
+        heatmaps.drawSoon();
+      };
     }
-    controls.replaceChildren(this.single, this.truth, this.blinkButton);
-    this.choose("attacked");
 
     // The readout below the maps has the same text, for screen readers too.
     this.tip = el("p", { class: "cell-tip", "aria-hidden": "true", hidden: true, "data-testid": "cell-tip" });
-  }
-
-  /** Shows one map on a phone. @param {string} name */
-  choose(name) {
-    this.heatmaps.box.dataset.single = name;
-    this.heatmaps.drawSoon();
   }
 
   /** @param {Report} report @param {RunState} run */
@@ -73,7 +51,6 @@ export class Maps {
     this.report = report;
     this.run = run;
     this.iteration = null;
-    this.truth.hidden = !report.true_correlation;
     this.heatmaps.box.append(this.tip);
     this.tip.hidden = true;
     if (this.swapped) this.render();

@@ -46,9 +46,8 @@ class Reading {
       $("curve-readout").setAttribute("aria-live", this.projection.timer ? "off" : "polite");
       results.curve.moveTo(iteration);
     });
-    this.maps = new Maps(results.heatmaps, $("maps-controls"));
+    this.maps = new Maps(results.heatmaps);
     this.stage = new Stage(
-      $("stage"),
       (iteration) => {
         this.projection.pause();
         results.curve.moveTo(iteration);

@@ -4,7 +4,7 @@ import { el } from "../ui/dom.js";
 import { duration } from "../core/words.js";
 import { SOLVER_STATUS, STOP, readable, textOf } from "../ui/text.js";
 
-/** @import { Model, Problem, Report, Spec, Warning } from "../engine/types.js" */
+/** @import { Model, Problem, Report, Spec, Warning, WarningCode } from "../engine/types.js" */
 
 export { duration };
 
@@ -154,6 +154,25 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 /** What can make the result meaningless. @param {Warning[]} warnings */
 export const warningItems = (warnings) =>
   warnings.map(({ message, code }) => el("li", { "data-code": code }, message));
+
+/** Warnings under which a number may mean nothing; the others are notes. @type {WarningCode[]} */
+const GRAVE = [
+  "no_better_than_guessing",
+  "dominant_column",
+  "implausible_values",
+  "missing_codes",
+  "few_test_points",
+  "one_task",
+];
+
+/** @param {Warning[]} warnings */
+export function sortWarnings(warnings) {
+  const isGrave = (/** @type {Warning} */ { code }) => GRAVE.includes(code);
+  return {
+    grave: warningItems(warnings.filter(isGrave)),
+    notes: warningItems(warnings.filter((warning) => !isGrave(warning))),
+  };
+}
 
 /** @param {Report} report */
 export function curveSummary(report) {

@@ -160,9 +160,13 @@ export class Results {
     $("headline").textContent = views.headline(report);
     $("scale").textContent = views.METRICS[report.metric_name].scale;
     // A recalled result may be older than warnings.
-    const warnings = views.warningItems(report.warnings ?? []);
-    $("warnings").replaceChildren(...warnings);
-    $("warnings").hidden = warnings.length === 0;
+    const { grave, notes } = views.sortWarnings(report.warnings ?? []);
+    $("warnings").replaceChildren(...grave);
+    $("warnings").hidden = grave.length === 0;
+    $("notes")
+      .querySelector("ul")
+      ?.replaceChildren(...notes);
+    $("notes").toggleAttribute("data-empty", notes.length === 0);
     $("tiles").replaceChildren(...views.bars(report));
     this.curve.show(
       {
@@ -178,6 +182,7 @@ export class Results {
     );
     this.showTrace(report);
     const maps = views.heatmaps(report);
+    $("truth-row").hidden = !report.true_correlation;
     this.heatmaps.names = views.shortNames(report.task_names);
     this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m));
     $("correlation-tables").replaceChildren(...views.correlationTables(maps, m, report.task_names));

@@ -3,11 +3,12 @@
  * where poisoned points enter, red where the test error rose. A slider shows every iteration.
  */
 
-import { el } from "../ui/dom.js";
+import { $, byId } from "../ui/dom.js";
 import * as views from "./report.js";
 
 /** @import { Report, RunState } from "../engine/types.js" */
 
+/** The namespace of the elements. */
 const SVG = "http://www.w3.org/2000/svg";
 /** Of the picture, in its own units. */
 const SIZE = { width: 360, height: 240 };
@@ -49,46 +50,25 @@ function damage({ metric_name: name, clean }, task, value) {
 
 export class Stage {
   /**
-   * @param {HTMLElement} box
    * @param {(iteration: number) => void} onIteration the user or the animation chose an iteration
    * @param {() => void} onPlay
    * @param {(task: number) => void} onTask a task is pointed at; negative: none
    */
-  constructor(box, onIteration, onPlay, onTask) {
-    this.box = box;
+  constructor(onIteration, onPlay, onTask) {
     this.onTask = onTask;
     /** @type {Report | null} */
     this.report = null;
     /** @type {RunState | null} */
     this.run = null;
     this.iteration = 0;
-    this.picture = svg("svg", {
-      viewBox: `0 0 ${SIZE.width} ${SIZE.height}`,
-      role: "img",
-      class: "network",
-      "data-testid": "network",
-    });
-    this.caption = el("p", { class: "stage-caption", "data-testid": "stage-caption" });
-    this.slider = el("input", { type: "range", min: 0, value: 0, "data-testid": "stage-slider" });
-    this.slider.setAttribute("aria-label", "Iteration shown in all charts");
+    this.last = 0;
+    this.picture = byId("network", SVGSVGElement);
+    this.caption = $("stage-caption");
+    this.slider = byId("stage-slider", HTMLInputElement);
     this.slider.oninput = () => onIteration(Number(this.slider.value));
-    this.play = el("button", { type: "button", class: "motion", "data-testid": "stage-play" }, "Play");
+    this.play = byId("stage-play", HTMLButtonElement);
     this.play.onclick = onPlay;
-    this.shown = el("output", { "data-testid": "stage-iteration" });
-    this.controls = el("div", { class: "stage-controls" }, this.play, this.slider, this.shown);
-    box.replaceChildren(
-      this.picture,
-      this.controls,
-      this.caption,
-      el(
-        "p",
-        { class: "why" },
-        "Why it matters: one bad data supplier can spoil another customer’s model. ",
-        el("span", { class: "key attacker" }, "poisoned"),
-        el("span", { class: "key target" }, "target"),
-        el("span", { class: "key damaged" }, "error rose"),
-      ),
-    );
+    this.shown = $("stage-iteration");
   }
 
   /** @param {Report} report @param {RunState} run */
@@ -98,7 +78,9 @@ export class Stage {
     const m = report.task_names.length;
     this.picture.toggleAttribute("hidden", m > MAX_TASKS || m < 2);
     this.last = report.trace.iteration.length - 1;
-    this.controls.hidden = this.last < 1;
+    this.slider.disabled = this.last < 1;
+    // The animation needs every iteration; a recalled result may have only its numbers.
+    this.play.disabled = run.points.length < 2;
     this.slider.max = String(this.last);
     this.iteration = -1;
     this.build();
@@ -107,7 +89,7 @@ export class Stage {
 
   /** Shows an iteration; null: the last. @param {number | null} iteration */
   moveTo(iteration) {
-    const { report, last = 0 } = this;
+    const { report, last } = this;
     const wanted = Math.min(iteration ?? last, last);
     if (!report || wanted === this.iteration) return;
     this.iteration = wanted;
@@ -120,7 +102,7 @@ export class Stage {
   /** @param {boolean} on */
   playing(on) {
     this.play.textContent = on ? "Pause" : "Play";
-    this.box.toggleAttribute("data-playing", on);
+    $("stage").toggleAttribute("data-playing", on);
   }
 
   /** Places the tasks on an ellipse; their colours and lines are those of an iteration. */
@@ -168,7 +150,7 @@ export class Stage {
   }
 
   render() {
-    const { report, run, iteration, last = 0 } = this;
+    const { report, run, iteration, last } = this;
     if (!report) return;
     const m = report.task_names.length;
     const point = run?.points[iteration];

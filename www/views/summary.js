@@ -4,11 +4,11 @@
  */
 
 import { $, el } from "../ui/dom.js";
-import { METRICS, warningItems } from "./report.js";
+import { warningItems } from "./report.js";
 
 /** @import { Session } from "../core/session.js" */
-/** @import { Opened } from "../core/store.js" */
-/** @import { LeftOut, Mapping, Preview } from "../engine/types.js" */
+/** @import { Opened, Reading } from "../core/store.js" */
+/** @import { LeftOut, Summary } from "../engine/types.js" */
 
 /** Tasks and names that are listed before "and 12 more". */
 const MANY = { tasks: 12, names: 8 };
@@ -24,7 +24,7 @@ function few(names, total = names.length) {
 }
 
 /** Shows what was read, above the result; a second call replaces the first. */
-export class Summary {
+export class DataSummary {
   /** @param {Session} session */
   constructor(session) {
     this.session = session;
@@ -46,26 +46,32 @@ export class Summary {
 
   /** @param {Opened} opened */
   show({ source, description, reading }) {
+    if (!reading) return;
     this.shown = description;
     const { session } = this;
-    const run = el("button", { type: "button", class: "primary", "data-testid": "summary-run" }, "Run the attack");
+    const { warnings, left_out: leftOut } = reading.summary;
+    const run = el(
+      "button",
+      { type: "button", class: "primary", "data-testid": "summary-run" },
+      "Run the attack",
+    );
     run.onclick = () => session.ready && session.start();
     const change = el("button", { type: "button", "data-testid": "summary-columns" }, "Change columns");
     change.onclick = () => session.changeColumns(source);
-    const { warnings, left_out: leftOut } = description;
+    /** @type {(title: string, content: Node, shown?: boolean) => Node[]} */
+    const part = (title, content, shown = true) => (shown ? [el("h3", {}, title), content] : []);
     this.root.replaceChildren(
-      el("summary", {}, el("h2", {}, title(description))),
-      el("p", { class: "lead" }, predicts(description, reading)),
-      ...(warnings.length > 0
-        ? [el("ul", { class: "warnings", "data-testid": "summary-warnings" }, ...warningItems(warnings))]
-        : []),
+      el("summary", {}, el("h2", {}, titleOf(description.name, reading.summary))),
+      el("p", { class: "lead" }, predicts(reading)),
+      el("ul", { class: "warnings", "data-testid": "summary-warnings" }, ...warningItems(warnings)),
       el("div", { class: "actions" }, run, change),
-      el("h3", {}, "Points per task"),
-      taskBars(description),
-      ...(reading ? [el("h3", {}, "Columns"), roles(reading)] : []),
-      ...(leftOut.length > 0
-        ? [el("h3", {}, "Left out"), el("ul", { "data-testid": "summary-left-out" }, ...leftOut.map(leftOutItem))]
-        : []),
+      ...part("Points per task", taskBars(reading.summary)),
+      ...part("Columns", roles(reading)),
+      ...part(
+        "Left out",
+        el("ul", { "data-testid": "summary-left-out" }, ...leftOut.map(leftOutItem)),
+        leftOut.length > 0,
+      ),
     );
     this.root.hidden = false;
     this.root.open = !session.run;
@@ -73,63 +79,72 @@ export class Summary {
   }
 }
 
-/** @param {Opened["description"]} description */
-const title = ({ name, shape, points, features }) =>
-  `${name}: ${countOf(shape.tasks, "task")}, ${countOf(points, "point")}, ${countOf(features, "feature")}`;
+/** @param {string} name @param {Summary} summary */
+const titleOf = (name, { tasks, rows, features }) =>
+  `${name}: ${countOf(tasks.length, "task")}, ${countOf(rows, "row")}, ${countOf(features.length, "feature")}`;
 
-/**
- * @param {Opened["description"]} description
- * @param {Opened["reading"]} reading
- */
-function predicts({ kind, metric }, reading) {
-  const what = `${METRICS[metric].long} (${METRICS[metric].short})`;
-  if (!reading) return `A ${kind}, measured by ${what}. The file stays on your computer.`;
-  const { preview, mapping } = reading;
+/** @param {Reading} reading */
+function predicts({ preview, mapping, summary }) {
   const label = few(mapping.labels.map((at) => preview.columns[at]?.name ?? ""));
-  const classes = mapping.classes ? ` (${few(mapping.classes)})` : "";
-  return `A ${kind}: predicts ${label}${classes}, measured by ${what}. The file stays on your computer.`;
+  const what = summary.kind === "regression" ? "regression (NMSE)" : "classification (AUC)";
+  const { classes } = summary;
+  const words =
+    classes.length === 2
+      ? ` Classes: ${classes[0]} is −1, ${classes[1]} is +1.`
+      : classes.length > 2
+        ? ` Each of the ${classes.length} classes is a task: it against the rest.`
+        : "";
+  return `Predicts ${label}, a ${what}.${words} The file stays on your computer.`;
 }
 
-/** A bar for each task, as long as it has points; its test points are a lighter part. @param {Opened["description"]} description */
-function taskBars({ task_names: names, task_points: points, test_points: tests }) {
-  const most = Math.max(...points, 1);
-  const rows = names.map((name, task) => {
-    const all = points[task] ?? 0;
-    const test = tests?.[task] ?? 0;
+/** A bar for each task, as long as it has points; test points are a lighter part. @param {Summary} summary */
+function taskBars({ tasks }) {
+  const most = Math.max(...tasks.map(({ points }) => points), 1);
+  const rows = tasks.map(({ name, points, test, positive }, task) => {
     const bar = el("span", { class: "task-bar", "aria-hidden": "true" });
-    bar.style.setProperty("--share", String(all / most));
-    bar.style.setProperty("--test", String(all > 0 ? test / all : 0));
-    const text = tests ? `${all - test} to train, ${test} to test` : String(all);
-    return el("tr", {}, el("th", { scope: "row" }, `T${task + 1} ${name}`), el("td", {}, text), el("td", {}, bar));
+    bar.style.setProperty("--share", String(points / most));
+    bar.style.setProperty("--test", String((test ?? 0) / Math.max(points, 1)));
+    const parts = [test === null ? countOf(points, "point") : `${points - test} to train, ${test} to test`];
+    if (positive !== null) parts.push(`${positive} of class +1`);
+    return el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, `T${task + 1} ${name}`),
+      el("td", {}, parts.join(", ")),
+      el("td", {}, bar),
+    );
   });
-  const shown = rows.slice(0, MANY.tasks);
-  const rest = rows.slice(MANY.tasks);
   const table = (/** @type {HTMLElement[]} */ body) =>
     el("table", { class: "task-bars" }, el("tbody", {}, ...body));
-  const more = el("details", {}, el("summary", {}, `${rest.length} more tasks`), table(rest));
-  return el("div", { "data-testid": "summary-tasks" }, table(shown), ...(rest.length > 0 ? [more] : []));
+  const rest = rows.slice(MANY.tasks);
+  const more = el("details", {}, el("summary", {}, `${countOf(rest.length, "more task")}`), table(rest));
+  return el(
+    "div",
+    { "data-testid": "summary-tasks" },
+    table(rows.slice(0, MANY.tasks)),
+    ...(rest.length > 0 ? [more] : []),
+  );
 }
 
-/** What each column is used for. @param {{preview: Preview, mapping: Mapping}} reading */
+/** What each column is used for. @param {Reading} reading */
 function roles({ preview, mapping }) {
+  const { task, labels, split, features } = mapping;
+  const used = [task, split?.column, ...labels, ...features];
+  const unused = [...preview.columns.keys()].filter((at) => !used.includes(at));
   const nameOf = (/** @type {number} */ at) => preview.columns[at]?.name ?? `column ${at + 1}`;
-  const used = new Set([...mapping.labels, ...mapping.features, mapping.task, mapping.split?.column]);
-  const unused = preview.columns.map((_, at) => at).filter((at) => !used.has(at));
   /** @type {[string, number[]][]} */
   const groups = [
-    ["Task", mapping.task === null ? [] : [mapping.task]],
-    ["Label", mapping.labels],
-    ["Train or test", mapping.split ? [mapping.split.column] : []],
-    ["Features", mapping.features],
+    ["Task", task === null ? [] : [task]],
+    ["Label", labels],
+    ["Train or test", split ? [split.column] : []],
+    ["Features", features],
     ["Unused", unused],
   ];
   return el(
     "dl",
-    { class: "facts", "data-testid": "summary-columns-list" },
+    { class: "facts", "data-testid": "summary-roles" },
     ...groups.flatMap(([role, columns]) =>
-      columns.length === 0
-        ? []
-        : [el("dt", {}, role), el("dd", {}, few(columns.map(nameOf), columns.length))],
+      columns.length > 0 ? [el("dt", {}, role), el("dd", {}, few(columns.map(nameOf)))] : [],
     ),
   );
 }

@@ -212,6 +212,7 @@ browserTest("of a user's file only name and hash are kept", {}, async (page) => 
   }
   await page.upload("file", "private.csv", rows.join("\n"));
   await page.waitText("data-note", "private.csv");
+  await page.click("summary-run");
   const digest = await finished(page);
   await count(page, 1);
   const text = await stored(page, "patom-lab", "results");

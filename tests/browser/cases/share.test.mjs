@@ -169,6 +169,7 @@ browserTest("the poisoned data set opens as the user's own file", {}, async (pag
   assert.equal(lineCount(poisoned), lineCount(points));
   await page.upload("file", "poisoned.csv", poisoned);
   await page.waitText("data-note", "8 tasks, 10 features");
+  await page.click("summary-run");
   await finished(page);
 });
 
