@@ -134,6 +134,7 @@ export class Session extends Store {
     this.draft = {};
     this.columns = null;
     this.expected = null;
+    this.unclaimed = "";
     for (const about of ["link", "file", "other-files"]) this.withdraw(about);
     this.dataProblem("");
   }
@@ -537,6 +538,7 @@ export class Session extends Store {
       return;
     }
     if (wrong.length === 0) this.expected = expectedOf(link, complete.link);
+    if (spec && !link.has_digest) this.unclaimed = complete.link;
     if (complete.link === held) {
       return this.clear("This run was interrupted", "Press Run to start it again.");
     }

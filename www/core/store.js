@@ -46,6 +46,8 @@ export class Store {
   result = null;
   /** The claim of a link about its result, until it is compared. @type {{link: string, claim: string} | null} */
   expected = null;
+  /** The settings of a link that made no claim about its result; empty: of none. */
+  unclaimed = "";
   /** Whether repeating the run gave the same result. @type {Confirmation | null} */
   confirmation = null;
   /** Messages above the result, in their order. @type {Notice[]} */

@@ -29,6 +29,8 @@ export class Projection {
     this.timer = 0;
     /** @type {(playing: boolean) => void} */
     this.onPlay = () => {};
+    /** Names of the tasks. @type {string[]} */
+    this.names = [];
     this.drawSoon = oncePerFrame(() => this.draw());
 
     this.canvas = el("canvas", { role: "img", "data-testid": "where-picture" });
@@ -101,7 +103,7 @@ export class Projection {
   /** Fills the choice of tasks and the note. @param {Scene} scene */
   describe({ attackers, injected, clean, count, classes }) {
     const all = el("option", { value: "" }, attackers.length > 1 ? "all attacking tasks" : "");
-    const each = attackers.map((task) => el("option", { value: task }, views.taskName(task)));
+    const each = attackers.map((task) => el("option", { value: task }, views.taskName(task, this.names)));
     this.tasks.replaceChildren(...(attackers.length > 1 ? [all] : []), ...each);
     this.choice.hidden = attackers.length < 2;
     const shown = injected.length / 2;
@@ -195,7 +197,7 @@ export class Projection {
     if (!this.details.open || !run?.scene || !from || !to) return;
     const { injected, along, across } = run.scene;
     const rows = Array.from({ length: injected.length / 2 }, (_, k) => [
-      views.taskName(injected[2 * k] ?? 0),
+      views.taskName(injected[2 * k] ?? 0, this.names),
       ...[injected[2 * k + 1], from[2 * k], from[2 * k + 1], to[2 * k], to[2 * k + 1]].map((value) =>
         views.digits(value ?? NaN),
       ),

@@ -8,6 +8,7 @@ import { loadExtras } from "../engine/extras.js";
 import { comparisonLink } from "../core/route.js";
 import { Maps } from "./maps.js";
 import { Projection } from "./points.js";
+import { settingsList } from "./print.js";
 import { isQuiet } from "./results.js";
 import * as views from "./report.js";
 import { Stage } from "./stage.js";
@@ -101,12 +102,15 @@ class Reading {
   /** Updates the plot of the poisoned points; a restored result has none. @param {RunState} run */
   follow(run) {
     $("where-card").hidden = !run.scene;
+    this.projection.names = this.lab.description()?.task_names ?? [];
     this.projection.follow(run);
   }
 
   /** @param {Report} report @param {RunState} run */
   show(report, run) {
     this.stage.show(report, run);
+    $("settings-list").replaceChildren(settingsList(this.lab, report.spec));
+    $("link-note").hidden = this.lab.unclaimed !== run.link;
     this.maps.show(report, run);
     $("each-target-row").hidden = report.target_tasks.length < 2;
     $("each-target-row").classList.remove("later");

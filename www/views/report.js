@@ -210,19 +210,20 @@ export function heatmaps(report) {
 /**
  * @param {import("../ui/charts.js").Heatmap} map
  * @param {number} m
+ * @param {string[]} [names]
  */
-export function heatmapSummary(map, m) {
+export function heatmapSummary(map, m, names) {
   let [low, high] = [Infinity, -Infinity];
   let [lowAt, highAt] = ["", ""];
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < i; j++) {
       const value = map.values[i * m + j] ?? NaN;
-      const pair = `${taskName(j)} and ${taskName(i)}`;
+      const pair = `${taskName(j, names)} and ${taskName(i, names)}`;
       if (value < low) [low, lowAt] = [value, pair];
       if (value > high) [high, highAt] = [value, pair];
     }
   }
-  const what = `${map.title}, correlation of ${m} tasks`;
+  const what = `${map.title}, correlation of ${m} task${m === 1 ? "" : "s"}`;
   if (m < 2) return `${what}.`;
   return `${what}: from ${twoDecimals(low)} (${lowAt}) to ${twoDecimals(high)} (${highAt}). Use the arrow keys to read cells.`;
 }

@@ -184,7 +184,7 @@ export class Results {
     const maps = views.heatmaps(report);
     $("truth-row").hidden = !report.true_correlation;
     this.heatmaps.names = views.shortNames(report.task_names);
-    this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m));
+    this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m, report.task_names));
     $("correlation-tables").replaceChildren(...views.correlationTables(maps, m, report.task_names));
     $("task-table").replaceChildren(views.taskTable(report));
     $("facts").replaceChildren(...views.facts(report));
