@@ -130,8 +130,10 @@ export class CurveChart {
     box.append(this.canvas);
     /** @type {CurveData | null} */
     this.data = null;
-    /** @type {number | null} */
+    /** The iteration that is pointed at. @type {number | null} */
     this.cursor = null;
+    /** The iteration that was chosen with a key, a click or a slider: the cursor returns to it. @type {number | null} */
+    this.anchor = null;
     /** Draw one line per target task. */
     this.eachTarget = false;
     /** @type {number | null} the highlighted target */
@@ -139,8 +141,11 @@ export class CurveChart {
     this.drawSoon = oncePerFrame(() => this.draw());
     onPoint(
       this.canvas,
-      (event) => this.point(event),
-      () => this.moveTo(null),
+      (event) => {
+        this.point(event);
+        if (event.type === "click") this.anchor = this.cursor;
+      },
+      () => this.moveTo(this.anchor),
     );
     this.canvas.addEventListener("keydown", (event) => this.key(event));
     onLookChange(box, () => this.draw());
@@ -152,6 +157,7 @@ export class CurveChart {
    */
   show(data, summary) {
     this.data = data;
+    if (this.anchor !== null && this.anchor >= (data?.metric.length ?? 0)) this.choose(null);
     this.canvas.setAttribute("aria-label", summary);
     this.drawSoon();
   }
@@ -181,6 +187,12 @@ export class CurveChart {
   highlight(task) {
     this.task = task;
     if (this.eachTarget) this.drawSoon();
+  }
+
+  /** Moves the cursor to an iteration, to stay there. @param {number | null} iteration */
+  choose(iteration) {
+    this.anchor = iteration;
+    this.moveTo(iteration);
   }
 
   /** @param {number | null} iteration */
@@ -213,10 +225,10 @@ export class CurveChart {
     if (last < 0) return;
     const now = this.cursor ?? -1;
     const next = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: last }[event.key];
-    if (event.key === "Escape") this.moveTo(null);
+    if (event.key === "Escape") this.choose(null);
     if (next === undefined) return;
     event.preventDefault();
-    this.moveTo(Math.min(Math.max(next, 0), last));
+    this.choose(Math.min(Math.max(next, 0), last));
   }
 }
 

@@ -45,13 +45,13 @@ class Reading {
     this.projection = new Projection(pictures, $("where"), (iteration) => {
       // During the animation a screen reader would read out every step.
       $("curve-readout").setAttribute("aria-live", this.projection.timer ? "off" : "polite");
-      results.curve.moveTo(iteration);
+      results.curve.choose(iteration);
     });
     this.maps = new Maps(results.heatmaps);
     this.stage = new Stage(
       (iteration) => {
         this.projection.pause();
-        results.curve.moveTo(iteration);
+        results.curve.choose(iteration);
       },
       () => this.projection.toggle(),
       (task) => this.highlight(task),
@@ -78,7 +78,7 @@ class Reading {
     lab.subscribe((event) => {
       switch (event.type) {
         case "started":
-          if (!event.run.live) results.curve.moveTo(null);
+          if (!event.run.live) results.curve.choose(null);
           return;
         case "progress":
           if (!isQuiet(event.run)) this.follow(event.run);
@@ -112,6 +112,10 @@ class Reading {
     $("settings-list").replaceChildren(settingsList(this.lab, report.spec));
     $("link-note").hidden = this.lab.unclaimed !== run.link;
     this.maps.show(report, run);
+    const { cursor } = this.results.curve;
+    this.stage.moveTo(cursor);
+    this.maps.follow(cursor);
+    this.projection.moveTo(cursor ?? this.projection.last);
     $("each-target-row").hidden = report.target_tasks.length < 2;
     $("each-target-row").classList.remove("later");
     this.rows().forEach((row, task) => (row.tabIndex = task === 0 ? 0 : -1));

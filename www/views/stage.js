@@ -62,7 +62,9 @@ export class Stage {
     this.run = null;
     this.iteration = 0;
     this.last = 0;
-    this.picture = byId("network", SVGSVGElement);
+    const picture = document.getElementById("network");
+    if (!picture) throw new Error("element #network not found");
+    this.picture = picture;
     this.caption = $("stage-caption");
     this.slider = byId("stage-slider", HTMLInputElement);
     this.slider.oninput = () => onIteration(Number(this.slider.value));

@@ -1,5 +1,6 @@
 /** The guided tour: a panel whose steps set the real controls. The steps are in tour_steps.js. */
 
+import "../style/tour.css";
 import { runComparisons } from "./comparison.js";
 import { $, el } from "../ui/dom.js";
 import { STEPS } from "./tour_steps.js";
