@@ -33,12 +33,16 @@ pub struct Model {
 impl Model {
     /// Mean metric over the given tasks; tasks that have none do not count.
     pub fn mean_metric(&self, tasks: &[usize]) -> Option<f64> {
-        let values: Vec<f64> = tasks
-            .iter()
-            .filter_map(|&task| self.metric_per_task[task])
-            .collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        mean_metric(&self.metric_per_task, tasks)
     }
+}
+
+/// Mean of a metric over the given tasks; tasks that have none do not count.
+pub fn mean_metric(metric_per_task: &[Option<f64>], tasks: &[usize]) -> Option<f64> {
+    let values: Vec<f64> = (tasks.iter())
+        .filter_map(|&task| metric_per_task[task])
+        .collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// What single-task learning is worth: each task alone, the same λ1, no coupling.

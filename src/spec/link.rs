@@ -261,6 +261,7 @@ pub fn decode(text: &str) -> Result<Link> {
         1 => {
             let mut link = read(pairs, 1)?;
             link.draft.migrate();
+            link.columns = link.columns.map(Mapping::with_rules_of_version_1);
             Ok(link)
         }
         VERSION => read(pairs, VERSION),

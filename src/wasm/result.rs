@@ -120,6 +120,15 @@ pub struct Trace {
     metric_per_task: Numbers,
 }
 
+/// What single-task learning is worth on the same points.
+#[derive(Serialize, Tsify)]
+pub struct SingleTask {
+    /// Test metric of each task, trained on the clean points.
+    clean: Numbers,
+    /// The same, trained on clean and injected points.
+    attacked: Numbers,
+}
+
 /// The result of a run, for showing.
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
@@ -129,16 +138,21 @@ pub struct Report {
     data_sha256: String,
     /// Text of the mapping that read an opened file, where one did.
     columns: Option<String>,
-    warnings: Vec<Warning>,
-    data_left_out: Vec<LeftOut>,
     task_names: Vec<String>,
     target_tasks: Vec<usize>,
     attacking_tasks: Vec<usize>,
+    /// What can make the result meaningless.
+    warnings: Vec<Warning>,
+    /// What is worth knowing of the data, and no reason for doubt.
+    notes: Vec<Warning>,
+    /// What a user's file holds that the run did not use.
+    data_left_out: Vec<LeftOut>,
     metric_name: MetricName,
     /// Row-major, where it is known.
     true_correlation: Option<Numbers>,
     clean: Model,
     attacked: Model,
+    single_task: SingleTask,
     converged: bool,
     stop: Stop,
     trace: Trace,
@@ -153,20 +167,27 @@ impl Report {
     pub(super) fn new(report: &report::Report, injected: usize) -> Self {
         let column = |value: fn(&TracePoint) -> f64| report.trace.iter().map(value).collect();
         let per_task = report.trace.iter().flat_map(|point| &point.metric_per_task);
+        let (notes, warnings) =
+            (report.warnings.iter().cloned()).partition(|warning| warning.code.is_note());
         Self {
             spec: report.spec.clone(),
             engine: report.engine.clone(),
             data_sha256: report.data_sha256.clone(),
             columns: report.columns.clone(),
-            warnings: report.warnings.clone(),
-            data_left_out: report.data_left_out.clone(),
             task_names: report.task_names.clone(),
             target_tasks: report.target_tasks.clone(),
             attacking_tasks: report.attacking_tasks.clone(),
+            warnings,
+            notes,
+            data_left_out: report.data_left_out.clone(),
             metric_name: report.metric_name,
             true_correlation: report.true_correlation.as_deref().map(Numbers::matrix),
             clean: Model::new(&report.clean, &report.target_tasks),
             attacked: Model::new(&report.attacked, &report.target_tasks),
+            single_task: SingleTask {
+                clean: Numbers::optional(&report.single_task.clean.metric_per_task),
+                attacked: Numbers::optional(&report.single_task.attacked.metric_per_task),
+            },
             converged: report.converged(),
             stop: report.stop,
             trace: Trace {

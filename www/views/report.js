@@ -4,7 +4,7 @@ import { el } from "../ui/dom.js";
 import { duration } from "../core/words.js";
 import { SOLVER_STATUS, STOP, readable, textOf } from "../ui/text.js";
 
-/** @import { Model, Problem, Report, Spec, Warning, WarningCode } from "../engine/types.js" */
+/** @import { Model, Problem, Report, Spec, Warning } from "../engine/types.js" */
 
 export { duration };
 
@@ -155,25 +155,6 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export const warningItems = (warnings) =>
   warnings.map(({ message, code }) => el("li", { "data-code": code }, message));
 
-/** Warnings under which a number may mean nothing; the others are notes. @type {WarningCode[]} */
-const GRAVE = [
-  "no_better_than_guessing",
-  "dominant_column",
-  "implausible_values",
-  "missing_codes",
-  "few_test_points",
-  "one_task",
-];
-
-/** @param {Warning[]} warnings */
-export function sortWarnings(warnings) {
-  const isGrave = (/** @type {Warning} */ { code }) => GRAVE.includes(code);
-  return {
-    grave: warningItems(warnings.filter(isGrave)),
-    notes: warningItems(warnings.filter((warning) => !isGrave(warning))),
-  };
-}
-
 /** @param {Report} report */
 export function curveSummary(report) {
   const metric = METRICS[report.metric_name];
@@ -320,7 +301,8 @@ export function correlationTables(maps, m, names) {
 
 /** @param {Report} report */
 export function taskTable(report) {
-  const { spec, clean, attacked, task_names: names } = report;
+  // A recalled result may be older.
+  const { spec, clean, attacked, task_names: names, single_task: alone } = report;
   const metric = METRICS[report.metric_name];
   const changes = Array.from(
     attacked.metric_per_task,
@@ -343,12 +325,22 @@ export function taskTable(report) {
       role,
       number(clean.metric_per_task[task] ?? NaN),
       number(attacked.metric_per_task[task] ?? NaN),
+      ...(alone
+        ? [`${metricDigits(alone.clean[task] ?? NaN)} → ${metricDigits(alone.attacked[task] ?? NaN)}`]
+        : []),
       el("span", { class: "change" }, Number.isFinite(change) ? changeDigits(change) : "–", bar),
     ];
   });
   const direction = metric.stronger > 0 ? "higher is a stronger attack" : "lower is a stronger attack";
   return table(
-    ["Task", "Role", `${metric.short} clean`, `${metric.short} attacked`, "Change"],
+    [
+      "Task",
+      "Role",
+      `${metric.short} clean`,
+      `${metric.short} attacked`,
+      ...(alone ? ["Single-task learning, clean → attacked"] : []),
+      "Change",
+    ],
     rows,
     `${metric.short} (${metric.long}) on the test set; ${direction}`,
   );

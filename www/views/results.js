@@ -160,12 +160,12 @@ export class Results {
     $("headline").textContent = views.headline(report);
     $("scale").textContent = views.METRICS[report.metric_name].scale;
     // A recalled result may be older than warnings.
-    const { grave, notes } = views.sortWarnings(report.warnings ?? []);
-    $("warnings").replaceChildren(...grave);
-    $("warnings").hidden = grave.length === 0;
+    const { warnings = [], notes = [] } = report;
+    $("warnings").replaceChildren(...views.warningItems(warnings));
+    $("warnings").hidden = warnings.length === 0;
     $("notes")
       .querySelector("ul")
-      ?.replaceChildren(...notes);
+      ?.replaceChildren(...views.warningItems(notes));
     $("notes").toggleAttribute("data-empty", notes.length === 0);
     $("tiles").replaceChildren(...views.bars(report));
     this.curve.show(

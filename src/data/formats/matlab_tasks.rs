@@ -198,7 +198,7 @@ mod tests {
     fn the_ending_of_the_name_decides_the_reader() {
         let csv = read_file("a.b.csv", b"task,label,x1\n1,0.5,1\n").unwrap();
         assert_eq!(csv.task_count(), 1);
-        for name in ["data.txt", "csv", ""] {
+        for name in ["data.png", "csv", ""] {
             let error = read_file(name, b"task,label,x1\n1,0.5,1\n").unwrap_err();
             assert_eq!(error.field_name(), Some("dataset"));
         }
