@@ -127,6 +127,21 @@ document.querySelector(".skip")?.addEventListener("click", (event) => {
   $(navigation.isAway ? "figures" : "results").focus();
 });
 
+const presenter = once(async () => new (await import("./views/presenter.js")).Presenter(session));
+addEventListener("keydown", (event) => {
+  const { key, target, altKey, ctrlKey, metaKey } = event;
+  const writes = target instanceof HTMLElement && target.matches("input:not([type=range]), select, textarea");
+  const isOn = document.documentElement.hasAttribute("data-present");
+  const wanted = key.toLowerCase() === "f" ? !isOn : key === "Escape" ? false : isOn;
+  const away = navigation.isAway || document.documentElement.hasAttribute("data-embed");
+  if (wanted === isOn || writes || altKey || ctrlKey || metaKey || away) return;
+  // Without a connection the key does nothing.
+  presenter().then(
+    (view) => view.show(wanted),
+    () => {},
+  );
+});
+
 addEventListener("dragover", (event) => {
   if (!event.dataTransfer?.types.includes("Files")) return;
   event.preventDefault();

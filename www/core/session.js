@@ -116,6 +116,7 @@ export class Session extends Store {
   choose(name, value) {
     // The result in the link of an awaited file is that of other settings.
     if (this.expected?.link === "") this.expected = null;
+    this.chosen = name;
     if (value === undefined) delete this.draft[name];
     else this.draft[name] = value;
     this.update();

@@ -22,6 +22,8 @@ export class Store {
   draft = {};
   /** The draft with all defaults, if it is valid. @type {Complete | null} */
   complete = null;
+  /** The field that the user set last. */
+  chosen = "";
   /** What is wrong with the draft. @type {Problem[]} */
   problems = [];
   /** The mapping that a link has for the file it waits for. @type {string | null} */

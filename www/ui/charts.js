@@ -27,10 +27,16 @@ let onPaper = false;
 addEventListener("beforeprint", () => (onPaper = true));
 addEventListener("afterprint", () => (onPaper = false));
 
+/** Is the theme dark: that of an embedded view's link, else of the system? */
+export const isDark = () => {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : dark.matches;
+};
+
 /** @param {boolean} paperColors */
 export const style = (paperColors) => ({
   scale: Math.min(Math.max(devicePixelRatio || 1, 0.5), 4),
-  dark: dark.matches && !onPaper,
+  dark: isDark() && !onPaper,
   paper_colors: paperColors,
 });
 

@@ -27,6 +27,8 @@ export class Navigation {
     this.entry = "";
     /** When a run that started by itself ended, by the page's clock. */
     this.liveAt = -Infinity;
+    /** The field that started it. */
+    this.liveField = "";
     /** A link was opened, and the chart that it names has not been shown yet. */
     this.arriving = false;
     /** @type {Map<number, import("./figures.js").View>} by number, once they were shown */
@@ -62,7 +64,7 @@ export class Navigation {
       const { type } = event;
       if (["changed", "started", "done"].includes(type)) this.write();
       if (type !== "done") return;
-      if (event.run.live) this.liveAt = performance.now();
+      if (event.run.live) [this.liveAt, this.liveField] = [performance.now(), session.chosen];
       this.entry = session.result?.link ?? "";
       // After the result is drawn, when the page has its full height.
       if (this.arriving) requestAnimationFrame(() => showCard(session.view("view")));
@@ -87,7 +89,8 @@ export class Navigation {
       const { link } = this.session.complete ?? {};
       // A result stays in the browser's history when other settings follow; of a moved slider, the last one.
       const isNew = this.entry !== "" && link !== undefined && link !== this.entry;
-      if (isNew && performance.now() - this.liveAt > SERIES) history.pushState(null, "", this.labAddress);
+      const isMoved = performance.now() - this.liveAt <= SERIES && this.liveField === this.session.chosen;
+      if (isNew && !isMoved) history.pushState(null, "", this.labAddress);
       else history.replaceState(null, "", this.labAddress);
       if (isNew) this.entry = "";
     }, 60);
@@ -177,7 +180,12 @@ export class Navigation {
 
   /** @param {boolean} on */
   async embed(on) {
-    document.documentElement.toggleAttribute("data-embed", on);
+    const root = document.documentElement;
+    root.toggleAttribute("data-embed", on);
+    // Slides have a theme of their own.
+    const theme = on ? /[#&]theme=(light|dark)(?:&|$)/.exec(location.hash)?.[1] : undefined;
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
     if (on) (await import("./embed.js")).showEmbed(this.session);
   }
 

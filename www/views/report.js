@@ -16,7 +16,7 @@ export const METRICS = {
     guess: 1,
     ruined: "worse than guessing the average",
     plain: "test error",
-    scale: "0 is perfect; 1, the dashed line, is no better than predicting the mean.",
+    scale: "0 is perfect; 1 (dashed) is no better than guessing the mean.",
   },
   auc: {
     short: "AUC",
@@ -25,7 +25,7 @@ export const METRICS = {
     guess: 0.5,
     ruined: "worse than guessing",
     plain: "ability to separate the classes",
-    scale: "1 is perfect; 0.5, the dashed line, is chance; below it the ranking is inverted.",
+    scale: "1 is perfect; 0.5 (dashed) is chance; below, the order is inverted.",
   },
 };
 

@@ -46,7 +46,7 @@ async function saveOrCopy(lab, results, what) {
     const { save, snippet } = await import("./export.js");
     const shown = { lab, results, result: lab.result, address: resultAddress(lab) };
     if (what.startsWith("save-")) await save(shown, what.slice("save-".length));
-    else await copy(await snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
+    else await copy(snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
   } catch (problem) {
     lab.notice(`Saving failed: ${errorMessage(problem)}.`, "bad", "save");
   }

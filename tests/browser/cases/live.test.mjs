@@ -74,11 +74,15 @@ browserTest("each run is one entry of the browser's history, a moved slider is o
   await finished(page);
   const length = () => page.execute(() => history.length);
   const before = await length();
-  for (const [k, seed] of [5, 6].entries()) {
-    await page.set("field-seed", seed);
+  const changes = [
+    ["field-seed", 5, "s=5"],
+    ["field-iterations", 6, "i=6"],
+  ];
+  for (const [k, [field, value, key]] of changes.entries()) {
+    await page.set(field, value);
     await page.click("run");
     await reached(page, "done");
-    await address(page, `s=${seed}`, "r=");
+    await address(page, key, "r=");
     assert.equal(await length(), before + k + 1);
   }
   for (const budget of [0.3, 0.35, 0.4]) {
@@ -87,9 +91,9 @@ browserTest("each run is one entry of the browser's history, a moved slider is o
   }
   assert.equal(await length(), before + 3);
   await page.execute(() => history.back());
-  await address(page, "s=6", "r=");
+  await address(page, "s=5", "i=6", "r=");
   await page.execute(() => history.back());
-  await address(page, "s=5", "r=");
+  await address(page, "s=5", "i=4", "r=");
   await page.waitText("notices", "Reproduced bit for bit");
 });
 

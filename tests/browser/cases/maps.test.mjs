@@ -73,7 +73,6 @@ browserTest("headline and maps are visible together at 1280 x 720", {}, async (p
   const [headline, maps] = await page.execute(() => {
     const top = document.getElementById("headline").getBoundingClientRect().top;
     const canvas = document.querySelector("[data-map=clean]").getBoundingClientRect();
-    const { tasks } = { tasks: 8 };
     // The cells, without the bar of colours below them.
     return [top, canvas.top + 34 + Math.floor((canvas.width - 46) / 8) * 8];
   });

@@ -180,7 +180,7 @@ const focus = (page, selector) =>
 browserTest("the keyboard reads the heatmap, runs, and changes settings", {}, async (page) => {
   await page.open();
   await finished(page);
-  await focus(page, "#heatmaps canvas");
+  await focus(page, "[data-map=clean]");
   await page.press(Key.ARROW_RIGHT);
   await page.waitText("cell-readout", /^T1 .*target, attacking/);
   await page.press(Key.ARROW_RIGHT, Key.ARROW_DOWN);
