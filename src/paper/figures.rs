@@ -808,7 +808,12 @@ pub(super) mod tests {
             let table = csv(figure, &pairs);
             let mut lines = table.lines().map(|line| line.split(','));
             let place = lines.next().unwrap().position(|name| name == column);
-            let cell = lines.next().unwrap().nth(place.unwrap()).unwrap().to_string();
+            let cell = lines
+                .next()
+                .unwrap()
+                .nth(place.unwrap())
+                .unwrap()
+                .to_string();
             (cell, runs[0].spec.clone())
         };
         let (targets, spec) = row(Figure::Quality, "targets");
