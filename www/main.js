@@ -9,7 +9,7 @@ import { errorMessage } from "./core/words.js";
 import { Confirmer } from "./engine/confirm.js";
 import { loadEngine } from "./engine/engine.js";
 import { Solver } from "./engine/solver.js";
-import { $, byId, onSinglePress } from "./ui/dom.js";
+import { $, byId, el, onSinglePress } from "./ui/dom.js";
 import { showNotices } from "./ui/notices.js";
 import { settingsSheet, showSheet } from "./ui/sheet.js";
 import { showConfirmation } from "./views/confirmation.js";
@@ -54,6 +54,15 @@ const session = new Session(engine, new Solver(engine.module));
 started = session;
 showNotices(session);
 const form = new Form($("fields"), engine.fields, (name, value) => session.choose(name, value));
+const tune = el("button", { type: "button", id: "tune" }, "Choose λ by cross-validation");
+tune.onclick = async () => {
+  try {
+    await (await import("./views/tune.js")).openTuning(session);
+  } catch (error) {
+    session.notice(`${errorMessage(error)}. Check the connection, then press again.`, "bad", "tune");
+  }
+};
+form.addAction("lambda2", tune);
 const runButton = byId("run", HTMLButtonElement);
 const datasets = new Datasets(session, async (file) => {
   const { openProvenance } = await import("./core/provenance.js");
@@ -103,7 +112,7 @@ function showForm() {
   $("form-error").textContent = left.map(({ message }) => message).join("; ");
   $("form-error").hidden = left.length === 0;
   if (session.complete) form.show(session.complete, session.description()?.task_names ?? []);
-  runButton.disabled = !session.ready;
+  tune.disabled = runButton.disabled = !session.ready;
 }
 
 /* Controls */

@@ -18,10 +18,10 @@ import type {
   Spec,
 } from "../pkg/engine.js";
 import type { Opened } from "../core/store.js";
-import type { CheckedColumns, ExampleFile, Inspected } from "../pkg/extras.js";
+import type { CheckedColumns, ExampleFile, Inspected, Tuned } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
-export type { CheckedColumns, Inspected, Planned } from "../pkg/extras.js";
+export type { CheckedColumns, Inspected, Planned, Tuned } from "../pkg/extras.js";
 
 export type SourceContent =
   | { kind: "synthetic"; spec: Spec }
@@ -46,6 +46,7 @@ export type ToWorker =
   | { type: "file"; id: number; name: RunFile; digest: string }
   | { type: "inspect"; id: number; source: Source; reading: Dialect | null }
   | { type: "check"; id: number; source: Source; columns: Mapping | string }
+  | { type: "tune"; id: number; source: Source; spec: Spec }
   | { type: "example"; id: number };
 
 /** After a `fatal` error the worker's engine is unusable. */
@@ -58,6 +59,8 @@ export type FromWorker =
   | { type: "file"; id: number; csv: string }
   | { type: "inspected"; id: number; inspected: Inspected }
   | { type: "checked"; id: number; checked: CheckedColumns }
+  | { type: "tuning"; id: number; done: number; total: number }
+  | { type: "tuned"; id: number; tuned: Tuned }
   | ({ type: "example"; id: number } & ExampleFile)
   | { type: "error"; id: number; problem: Problem; fatal: boolean };
 

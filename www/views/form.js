@@ -69,6 +69,11 @@ export class Form {
     box.append(this.advanced);
   }
 
+  /** Puts a button below a field. @param {string} name @param {HTMLElement} button */
+  addAction(name, button) {
+    this.controls.get(name)?.box.after(button);
+  }
+
   /** @param {Field} field */
   control(field) {
     const error = el("p", { class: "field-error", ...named(`error-${field.name}`), hidden: true });

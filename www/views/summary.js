@@ -58,13 +58,20 @@ export class DataSummary {
     run.onclick = () => session.ready && session.start();
     const change = el("button", { type: "button", "data-testid": "summary-columns" }, "Change columns");
     change.onclick = () => session.changeColumns(source);
+    // The same as in the form.
+    const tune = el(
+      "button",
+      { type: "button", "data-testid": "summary-tune" },
+      "Choose λ by cross-validation",
+    );
+    tune.onclick = () => $("tune").click();
     /** @type {(title: string, content: Node, shown?: boolean) => Node[]} */
     const part = (title, content, shown = true) => (shown ? [el("h3", {}, title), content] : []);
     this.root.replaceChildren(
       el("summary", {}, el("h2", {}, titleOf(description.name, reading.summary))),
       el("p", { class: "lead" }, predicts(reading)),
       el("ul", { class: "warnings", "data-testid": "summary-warnings" }, ...warningItems(warnings)),
-      el("div", { class: "actions" }, run, change),
+      el("div", { class: "actions" }, run, tune, change),
       ...part("Points per task", taskBars(reading.summary)),
       ...part("Columns", roles(reading)),
       ...part(

@@ -161,25 +161,13 @@ pub fn read_data(path: &Path) -> io::Result<Vec<u8>> {
     read_at_most(File::open(path)?, MAX_FILE_BYTES)
 }
 
-/// Endings of the names of files that may be a user's.
-const ENDINGS: [&str; 6] = ["csv", "tsv", "txt", "data", "dat", "mat"];
-
 /// Name and bytes of a user's file: at this path, or else below one of the folders that hold data.
 fn find_file(path: &str, folder: &DataFolder) -> Outcomes<(String, Vec<u8>)> {
     let path = Path::new(path);
-    let known = path.extension().is_some_and(|ending| {
+    let is_known = path.extension().is_some_and(|ending| {
         let is = |known| ending.eq_ignore_ascii_case(known);
-        ENDINGS.into_iter().any(is)
+        import::ENDINGS.into_iter().any(is)
     });
-    if !known {
-        let reason = format!(
-            "{} not found; available: {}; or give the path of a file that ends in .{}",
-            path.display(),
-            DATASETS.join(", "),
-            ENDINGS.join(", .")
-        );
-        return Err(Error::invalid("dataset", reason).into());
-    }
     // The given folder, the current one, and then the others. (An absolute path is itself below
     // any folder.)
     let mut places: Vec<PathBuf> = (folders(folder).iter())
@@ -187,7 +175,17 @@ fn find_file(path: &str, folder: &DataFolder) -> Outcomes<(String, Vec<u8>)> {
         .collect();
     places.insert(usize::from(folder.folder.is_some()), path.to_path_buf());
     let is_there = |place: &&PathBuf| place.exists();
-    let place = places.iter().find(is_there).map_or(path, PathBuf::as_path);
+    let place = places.iter().find(is_there);
+    // A word that is no data set, rather than the name of a file.
+    if place.is_none() && !is_known {
+        let reason = format!(
+            "{} not found; available: {}; or give the path of a file (.csv, .txt, .mat, .npz, ...)",
+            path.display(),
+            DATASETS.join(", ")
+        );
+        return Err(Error::invalid("dataset", reason).into());
+    }
+    let place = place.map_or(path, PathBuf::as_path);
     let bytes = read_data(place).map_err(|error| {
         Failure::Input(format!(
             "dataset: {}: {error}; expected a file of at most {MAX_FILE_BYTES} bytes here or in \
@@ -210,10 +208,23 @@ pub fn open(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<Imp
                 "Columns: {}  (--columns '{mapping}')",
                 made.roles()
             ));
-            for left in made.data.left_out.iter().filter(|left| left.what == "column") {
+            for left in made
+                .data
+                .left_out
+                .iter()
+                .filter(|left| left.what == "column")
+            {
                 let more = left.count - left.names.len();
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                note(&format!("Not used: {}{more} ({})", left.names.join(", "), left.reason));
+                let more = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
+                note(&format!(
+                    "Not used: {}{more} ({})",
+                    left.names.join(", "),
+                    left.reason
+                ));
             }
         }
         return Ok(made);

@@ -217,7 +217,8 @@ fn leading_rows(
         && count(1).is_some_and(|features| features + 1 == width || features == width)
         && let Some(next) = rows.get(leading + 1)
         && let Some(below) = count_rows(bytes, separator, skip).checked_sub(leading + 1)
-        && (count(0) == Some(below) || (count(0) == Some(below - 1) && !next.has_number()))
+        && (count(0) == Some(below)
+            || (count(0) == Some(below.saturating_sub(1)) && !next.has_number()))
     {
         leading += 1;
     } else if leading == 0 {

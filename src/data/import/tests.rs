@@ -174,7 +174,8 @@ fn delimiter_header_and_decimal_sign_are_detected_from_the_rows() {
 
 #[test]
 fn a_file_with_our_names_gives_the_same_data_with_its_own_guess() {
-    let text = "x2,task,split,x1,label\n2,10,train,1,10\n4,9,test,3,20\n5,9,train,3,2\n6,10,test,1,3\n";
+    let text =
+        "x2,task,split,x1,label\n2,10,train,1,10\n4,9,test,3,20\n5,9,train,3,2\n6,10,test,1,3\n";
     let preview = look(text);
     assert!(preview.has_our_names);
     let plain = read_file("mine.csv", text.as_bytes()).unwrap();
@@ -326,10 +327,11 @@ fn matrices_of_a_mat_file_are_put_side_by_side() {
         WRITER.doubles(&[1, 1], "n", &[3.0]),
     ]);
     let preview = inspect("mine.mat", &file, None).unwrap();
-    assert_eq!(preview.choices, [vec!["y", "data"], vec!["n"]]);
+    // Labels that are known by their name come last.
+    assert_eq!(preview.choices, [vec!["data", "y"], vec!["n"]]);
     let names: Vec<&str> = preview.columns.iter().map(|c| c.name.as_str()).collect();
-    assert_eq!(names, ["y", "data 1", "data 2"]);
-    assert_eq!(preview.guess.to_string(), "from:y,data;label:1;x:2-3");
+    assert_eq!(names, ["data 1", "data 2", "y"]);
+    assert_eq!(preview.guess.to_string(), "from:data,y;label:3;x:1-2");
     let data = read_mapped("mine.mat", &file, &preview.guess).unwrap().data;
     assert_eq!(
         (data.task_count(), data.features, data.point_count()),
