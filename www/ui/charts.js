@@ -24,8 +24,14 @@ import { el } from "./dom.js";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 /** Printed charts use the light theme. */
 let onPaper = false;
-addEventListener("beforeprint", () => (onPaper = true));
-addEventListener("afterprint", () => (onPaper = false));
+/** @param {boolean} printing */
+function print(printing) {
+  onPaper = printing;
+  // All maps are printed, so all are drawn.
+  document.documentElement.toggleAttribute("data-printing", printing);
+}
+addEventListener("beforeprint", () => print(true));
+addEventListener("afterprint", () => print(false));
 
 /** Is the theme dark: that of an embedded view's link, else of the system? */
 export const isDark = () => {

@@ -92,6 +92,7 @@ browserTest("each run is one entry of the browser's history, a moved slider is o
   assert.equal(await length(), before + 3);
   await page.execute(() => history.back());
   await address(page, "s=5", "i=6", "r=");
+  await page.waitText("notices", "Reproduced bit for bit");
   await page.execute(() => history.back());
   await address(page, "s=5", "i=4", "r=");
   await page.waitText("notices", "Reproduced bit for bit");
