@@ -205,8 +205,11 @@ pub fn tune(
                 }
                 start.insert(solution).w.clone()
             } else {
-                let last = start.as_ref().expect("there is a pair with λ2 above 0");
-                single_task::solve(&mut problem, &last.w, &Limits::default())?
+                let w = match &start {
+                    Some(last) => last.w.clone(),
+                    None => vec![0.0; sample.tasks.len() * (sample.features + 1)],
+                };
+                single_task::solve(&mut problem, &w, &Limits::default())?
             };
             predict(&sample, &folds, fold, &w, &mut predictions[at]);
             let done = fold * pairs.len() + at + 1;
