@@ -11,7 +11,7 @@ import * as views from "./report.js";
 /** The namespace of the elements. */
 const SVG = "http://www.w3.org/2000/svg";
 /** Of the picture, in its own units. */
-const SIZE = { width: 360, height: 240 };
+const SIZE = { width: 360, height: 216 };
 /** More tasks are not drawn. */
 const MAX_TASKS = 40;
 /** Weaker correlations are not drawn. */
