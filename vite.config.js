@@ -108,10 +108,11 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,
-    // Not for what is loaded later: WebKit never asks again for a script whose preload failed.
+    // Of what is loaded later only the styles: WebKit never asks again for a script whose preload failed.
     modulePreload: {
       polyfill: false,
-      resolveDependencies: (_file, dependencies, { hostType }) => (hostType === "html" ? dependencies : []),
+      resolveDependencies: (_file, dependencies, { hostType }) =>
+        hostType === "html" ? dependencies : dependencies.filter((name) => name.endsWith(".css")),
     },
     reportCompressedSize: false,
     rolldownOptions: { output: names(ASSETS) },

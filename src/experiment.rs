@@ -41,6 +41,9 @@ pub trait Observer {
         ControlFlow::Continue(())
     }
 
+    /// Called with the model of each iteration, before `iteration`.
+    fn solved(&mut self, _solution: &Solution) {}
+
     /// Called after each iteration with its injected points. `Break` ends the run with
     /// `Error::Cancelled`.
     fn iteration(&mut self, _point: &TracePoint, _injections: &[Injection]) -> ControlFlow<()> {
@@ -259,6 +262,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
                 certificate: iterate.solution.certificate,
                 seconds: observer.now() - start,
             };
+            observer.solved(iterate.solution);
             let flow = observer.iteration(&point, iterate.injections);
             trace.push(point);
             flow

@@ -1,5 +1,6 @@
 /** Starts the page: creates the session and the views, and connects them. */
 
+import { Live } from "./core/live.js";
 import { Session } from "./core/session.js";
 import { once } from "./core/once.js";
 import { parseRoute } from "./core/route.js";
@@ -83,6 +84,7 @@ session.subscribe((event) => {
   }
   if (event.type === "ended" && event.problem?.field) form.complain([event.problem]);
 });
+new Live(session);
 const results = new Results(engine, session);
 showPresets(session);
 const guide = new Guide(session);
@@ -132,6 +134,21 @@ document.querySelector(".skip")?.addEventListener("click", (event) => {
   // The fragment of the address is the specification, so the link must not change it.
   event.preventDefault();
   $(navigation.isAway ? "figures" : "results").focus();
+});
+
+const presenter = once(async () => new (await import("./views/presenter.js")).Presenter(session));
+addEventListener("keydown", (event) => {
+  const { key, target, altKey, ctrlKey, metaKey } = event;
+  const writes = target instanceof HTMLElement && target.matches("input:not([type=range]), select, textarea");
+  const isOn = document.documentElement.hasAttribute("data-present");
+  const wanted = key.toLowerCase() === "f" ? !isOn : key === "Escape" ? false : isOn;
+  const away = navigation.isAway || document.documentElement.hasAttribute("data-embed");
+  if (wanted === isOn || writes || altKey || ctrlKey || metaKey || away) return;
+  // Without a connection the key does nothing.
+  presenter().then(
+    (view) => view.show(wanted),
+    () => {},
+  );
 });
 
 addEventListener("dragover", (event) => {

@@ -21,6 +21,8 @@ pub struct Heatmap<'a> {
     pub attackers: &'a [usize],
     /// Words under the bar.
     pub title: &'a str,
+    /// Short names of the tasks; a task without one is shown by its number.
+    pub names: &'a [String],
     /// Values may lie beyond [-1, 1] (a difference): the ends of the bar show it.
     pub open_ended: bool,
     /// A cell to be outlined: row and column.
@@ -150,13 +152,14 @@ fn names<DB: DrawingBackend>(pen: &Pen<DB>, heatmap: &Heatmap, layout: Layout) -
     let radius = (cell * 0.2).clamp(2.0, 4.0);
     for task in 0..heatmap.tasks {
         let middle = (task as f64 + 0.5) * cell;
-        let name = format!("T{}", task + 1);
+        let number = format!("T{}", task + 1);
+        let name = heatmap.names.get(task).unwrap_or(&number);
         let color = pen.palette.ink;
         if task.is_multiple_of(every_row) {
-            pen.text(left - 22.0, top + middle, Side::Right, size, color, &name)?;
+            pen.text(left - 22.0, top + middle, Side::Right, size, color, name)?;
         }
         if task.is_multiple_of(every_column) {
-            pen.text(left + middle, top - 23.0, Side::Middle, size, color, &name)?;
+            pen.text(left + middle, top - 23.0, Side::Middle, size, color, name)?;
         }
         if heatmap.targets.contains(&task) {
             pen.target_mark((left - 16.0, top + middle), radius)?;
@@ -266,6 +269,7 @@ mod tests {
                 targets,
                 attackers: &[1],
                 title: "correlation",
+                names: &[],
                 open_ended: false,
                 cursor: Some((0, 1)),
                 task: Some(tasks.saturating_sub(1)),

@@ -191,6 +191,7 @@ mod tests {
                 targets: &[0],
                 attackers: &[1],
                 title,
+                names: &[],
                 open_ended: false,
                 cursor: None,
                 task: None,

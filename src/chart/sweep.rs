@@ -23,6 +23,18 @@ const RIGHT: f64 = 14.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 42.0;
 const HEAD: f64 = 62.0;
+/// On a drawing that is narrower than this, the head has more lines.
+const NARROW: f64 = 520.0;
+const LINE: f64 = 18.0;
+
+/// The height of the title, the hint and the legend.
+fn head(width: f64) -> f64 {
+    if width < NARROW {
+        HEAD + 3.0 * LINE
+    } else {
+        HEAD
+    }
+}
 
 /// Number of panels in a row at this width.
 fn columns(width: f64, panels: usize) -> usize {
@@ -39,7 +51,7 @@ fn columns(width: f64, panels: usize) -> usize {
 
 /// The height that so many panels need at this width.
 pub fn height(width: f64, panels: usize) -> f64 {
-    HEAD + panels.div_ceil(columns(width, panels)) as f64 * PANEL_HEIGHT
+    head(width) + panels.div_ceil(columns(width, panels)) as f64 * PANEL_HEIGHT
 }
 
 /// Draws the panels under a title.
@@ -123,6 +135,7 @@ pub fn draw_correlations<DB: DrawingBackend>(
                 targets: &row.targets,
                 attackers: &row.attackers,
                 title: words,
+                names: &[],
                 open_ended,
                 cursor: None,
                 task: None,
@@ -157,26 +170,32 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, title: &str, panels: &[Panel]) ->
         MetricName::Nmse => "NMSE of the targets; higher is a stronger attack",
         MetricName::Auc => "AUC of the targets; lower is a stronger attack",
     };
-    let hint = if repeats > 1 {
-        format!("{hint}. Bold: mean of {repeats} seeds; band: smallest to largest")
-    } else {
-        hint.to_string()
+    let bands = format!("Bold: mean of {repeats} seeds; band: smallest to largest");
+    let hints = match (repeats > 1, width < NARROW) {
+        (false, _) => vec![hint.to_string()],
+        (true, false) => vec![format!("{hint}. {bands}")],
+        (true, true) => vec![format!("{hint}."), bands],
     };
-    pen.text(8.0, 33.0, Side::Left, 11.5, pen.palette.muted, &hint)?;
-    legend(pen, panels)?;
+    for (number, hint) in hints.iter().enumerate() {
+        let y = 33.0 + LINE * number as f64;
+        pen.text(8.0, y, Side::Left, 11.5, pen.palette.muted, hint)?;
+    }
+    legend(pen, panels, 51.0 + LINE * (hints.len() - 1) as f64)?;
 
     let scale = scale(panels);
     let columns = columns(width, panels.len());
     let cell = width / columns as f64;
     for (number, panel) in panels.iter().enumerate() {
         let left = (number % columns) as f64 * cell;
-        let top = HEAD + (number / columns) as f64 * PANEL_HEIGHT;
+        let top = head(width) + (number / columns) as f64 * PANEL_HEIGHT;
         draw_panel(pen, panel, (left, top), cell, scale)?;
     }
     Ok(())
 }
 
-fn legend<DB: DrawingBackend>(pen: &Pen<DB>, panels: &[Panel]) -> Drawn<DB> {
+/// Entries of the series from this height on, in as many lines as the width needs.
+fn legend<DB: DrawingBackend>(pen: &Pen<DB>, panels: &[Panel], mut y: f64) -> Drawn<DB> {
+    let (width, _) = pen.size();
     let mut at = 8.0;
     let mut seen: Vec<&str> = Vec::new();
     for series in panels.iter().flat_map(|panel| &panel.series) {
@@ -185,23 +204,21 @@ fn legend<DB: DrawingBackend>(pen: &Pen<DB>, panels: &[Panel]) -> Drawn<DB> {
         }
         seen.push(&series.name);
         let color = color(pen.palette, series.attack);
-        line(
-            pen,
-            &[(at, 51.0), (at + 26.0, 51.0)],
-            series.method,
-            color,
-            2.0,
-        )?;
-        mark(pen, (at + 13.0, 51.0), 3.5, series.attack, color)?;
+        let entry = 31.0 + 6.6 * series.name.chars().count() as f64;
+        if at > 8.0 && at + entry > width {
+            (at, y) = (8.0, y + LINE);
+        }
+        line(pen, &[(at, y), (at + 26.0, y)], series.method, color, 2.0)?;
+        mark(pen, (at + 13.0, y), 3.5, series.attack, color)?;
         pen.text(
             at + 31.0,
-            51.0,
+            y,
             Side::Left,
             11.5,
             pen.palette.ink,
             &series.name,
         )?;
-        at += 44.0 + 6.6 * series.name.chars().count() as f64;
+        at += entry + 13.0;
     }
     Ok(())
 }
@@ -468,5 +485,43 @@ mod tests {
         let area = SVGBackend::with_string(&mut text, (400, 400)).into_drawing_area();
         draw(&area, "empty", &[empty], Style::default()).unwrap();
         draw(&area, "nothing", &[], Style::default()).unwrap();
+    }
+
+    #[test]
+    fn no_entry_of_the_legend_leaves_a_narrow_drawing() {
+        let names = ["direct", "direct, random", "indirect", "indirect, random"];
+        let panel = Panel {
+            title: "targets T1".to_string(),
+            metric_name: MetricName::Nmse,
+            x_name: "budget",
+            clean: None,
+            series: names
+                .map(|name| Series {
+                    name: name.to_string(),
+                    attack: Attack::Direct,
+                    method: Method::Patom,
+                    x: vec![0.0],
+                    repeats: vec![vec![Some(1.0)], vec![Some(2.0)]],
+                })
+                .into(),
+        };
+        for width in [320, 390, 1200] {
+            let mut text = String::new();
+            {
+                let area = SVGBackend::with_string(&mut text, (width, 600)).into_drawing_area();
+                draw(&area, "Figure 2", &[panel.clone()], Style::default()).unwrap();
+                area.present().unwrap();
+            }
+            for name in names {
+                let end = text.find(&format!("\n{name}\n")).unwrap();
+                let from = text[..end].rfind(" x=\"").unwrap() + 4;
+                let x: f64 = text[from..].split('"').next().unwrap().parse().unwrap();
+                let right = x + 6.0 * name.chars().count() as f64;
+                assert!(
+                    right <= f64::from(width),
+                    "{name} ends at {right} of {width}"
+                );
+            }
+        }
     }
 }

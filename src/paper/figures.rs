@@ -599,7 +599,7 @@ pub fn digest(runs: &[(&Planned, &Measured)]) -> String {
     hex(&all.finalize()[..8])
 }
 
-/// The results of a figure as a table.
+/// The results of a figure as a table. Tasks count from 1, as in its drawing.
 pub fn csv(figure: Figure, runs: &[(&Planned, &Measured)]) -> String {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let mut text = String::new();
@@ -670,8 +670,8 @@ pub fn csv(figure: Figure, runs: &[(&Planned, &Measured)]) -> String {
                         "{dataset},{},{},{seed},{},{},{before},{after},{},{digest}",
                         planned.panel + 1,
                         joined(attackers),
-                        k / m,
-                        k % m,
+                        k / m + 1,
+                        k % m + 1,
                         after - before,
                     );
                 }
@@ -682,10 +682,11 @@ pub fn csv(figure: Figure, runs: &[(&Planned, &Measured)]) -> String {
 }
 
 /// Task numbers from 0, separated by blanks: one cell of a CSV file.
+/// Numbers of tasks from 1.
 fn joined(tasks: &[usize]) -> String {
     tasks
         .iter()
-        .map(ToString::to_string)
+        .map(|task| (task + 1).to_string())
         .collect::<Vec<_>>()
         .join(" ")
 }
@@ -796,5 +797,30 @@ pub(super) mod tests {
         );
         let table = csv(Figure::Convergence, &pairs);
         assert_eq!(table.lines().count(), 1 + 18 * 2);
+    }
+
+    #[test]
+    fn tables_of_figures_count_tasks_from_1() {
+        let row = |figure, column: &str| {
+            let runs = plan(figure, "sarcos", 1, 1).unwrap();
+            let result = measured(&[1.0]);
+            let pairs = [(&runs[0], &result)];
+            let table = csv(figure, &pairs);
+            let mut lines = table.lines().map(|line| line.split(','));
+            let place = lines.next().unwrap().position(|name| name == column);
+            let cell = lines
+                .next()
+                .unwrap()
+                .nth(place.unwrap())
+                .unwrap()
+                .to_string();
+            (cell, runs[0].spec.clone())
+        };
+        let (targets, spec) = row(Figure::Quality, "targets");
+        let numbers = spec.targets.iter().map(|task| (task + 1).to_string());
+        assert_eq!(targets, numbers.collect::<Vec<_>>().join(" "));
+        for column in ["i", "j"] {
+            assert_eq!(row(Figure::Correlations, column).0, "1");
+        }
     }
 }

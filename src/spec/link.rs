@@ -127,6 +127,16 @@ impl Claim {
             let words = format!("Reproduced bit for bit: digest {digest}.");
             return Some(Comparison { same, words });
         }
+        let numbers = [(self.metric, found.metric), (self.utility, found.utility)];
+        let numbers_match = numbers.iter().all(|(claimed, found)| claimed == found)
+            && numbers.iter().any(|(claimed, _)| claimed.is_some());
+        if numbers_match && self.engine == found.engine && !self.data_differ(found) {
+            let words = format!(
+                "The numbers match, the fingerprint does not: somebody edited the link. \
+                 Digest {claimed} in the link, {digest} here."
+            );
+            return Some(Comparison { same, words });
+        }
         let mut reasons = Vec::new();
         if let (Some(claimed), Some(found)) = (&self.engine, &found.engine)
             && claimed != found
@@ -651,6 +661,10 @@ mod tests {
             ("r=00&e=0.2.0&h=00FF", "so the link was edited"),
             ("r=00&e=0.2.0&h=00ffab12345", "so the link was edited"),
             ("r=00&e=0.2.0&h=00fe", "the data differ"),
+            (
+                "r=00&e=0.2.0&h=00ffab12&q=1.1649&u=250",
+                "The numbers match, the fingerprint does not: somebody edited the link.",
+            ),
             ("r=00", "does not name the engine"),
             (
                 "r=00&q=1.1647",

@@ -288,6 +288,8 @@ pub struct HeatmapOptions {
     pub(super) open_ended: bool,
     pub(super) cursor: Option<(usize, usize)>,
     pub(super) task: Option<usize>,
+    /// Short names of the tasks; empty: T1 to Tm.
+    pub(super) names: Vec<String>,
 }
 
 impl HeatmapOptions {
@@ -298,6 +300,7 @@ impl HeatmapOptions {
             targets: &self.targets,
             attackers: &self.attackers,
             title: &self.title,
+            names: &self.names,
             open_ended: self.open_ended,
             cursor: self.cursor,
             task: self.task,

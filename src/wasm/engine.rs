@@ -24,6 +24,7 @@ use crate::data::{DataSet, Kind, MAX_FILE_BYTES, published};
 use crate::error::{Error, Result};
 use crate::experiment::{self, ENGINE, Observer, Outcome};
 use crate::metrics::MetricName;
+use crate::mtrl::Solution;
 use crate::paper::figures::{self, Measured};
 use crate::projection::Plane;
 use crate::report::{self, TracePoint};
@@ -314,6 +315,8 @@ impl Data {
             targets: spec.targets.clone(),
             radius: spec.radius,
             plane: None,
+            follows: self.0.task_count() <= result::FOLLOWED_TASKS,
+            correlation: Vec::new(),
         };
         Ok(Run(experiment::run(&spec, &self.0, &mut observer)?))
     }
@@ -325,6 +328,10 @@ struct Listener {
     targets: Vec<usize>,
     radius: f64,
     plane: Option<Plane>,
+    /// Are the correlations of each iteration reported?
+    follows: bool,
+    /// Of the model of this iteration.
+    correlation: Vec<f64>,
 }
 
 impl Listener {
@@ -367,11 +374,17 @@ impl Observer for Listener {
         self.emit(&event)
     }
 
+    fn solved(&mut self, solution: &Solution) {
+        if self.follows {
+            self.correlation = solution.spectrum.correlation();
+        }
+    }
+
     fn iteration(&mut self, point: &TracePoint, injections: &[Injection]) -> ControlFlow<()> {
         let Some(plane) = &self.plane else {
             return ControlFlow::Continue(());
         };
-        let progress = Progress::new(point, &plane.look(injections));
+        let progress = Progress::new(point, &plane.look(injections), &self.correlation);
         self.emit(&RunEvent::Progress(progress))
     }
 }
@@ -384,7 +397,8 @@ pub struct Run(Outcome);
 impl Run {
     /// The report, for showing.
     pub fn report(&self) -> Ts<Report> {
-        to_js(&Report::from(&self.0.report))
+        let injected = self.0.injections.iter().map(|one| one.labels.len()).sum();
+        to_js(&Report::new(&self.0.report, injected))
     }
 
     /// What a figure keeps of the report.

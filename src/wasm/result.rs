@@ -58,11 +58,17 @@ pub struct Progress {
     objective: f64,
     certificate: f64,
     seconds: f64,
+    /// Row-major; empty where there are more than [`FOLLOWED_TASKS`] tasks.
+    correlation: Numbers,
 }
 
+/// Up to this many tasks each iteration reports its correlations: of more, a long run would fill the memory.
+pub(super) const FOLLOWED_TASKS: usize = 40;
+
 impl Progress {
-    pub(super) fn new(point: &TracePoint, snapshot: &Snapshot) -> Self {
+    pub(super) fn new(point: &TracePoint, snapshot: &Snapshot, correlation: &[f64]) -> Self {
         Self {
+            correlation: Numbers::of(correlation),
             places: Numbers::of(&snapshot.places),
             moved: snapshot.moved,
             on_surface: snapshot.on_surface,
@@ -153,10 +159,12 @@ pub struct Report {
     digest: String,
     /// What a link to this result says of it.
     claim: String,
+    /// How many points the attacker injected.
+    injected: usize,
 }
 
-impl From<&report::Report> for Report {
-    fn from(report: &report::Report) -> Self {
+impl Report {
+    pub(super) fn new(report: &report::Report, injected: usize) -> Self {
         let column = |value: fn(&TracePoint) -> f64| report.trace.iter().map(value).collect();
         let per_task = report.trace.iter().flat_map(|point| &point.metric_per_task);
         let (notes, warnings) =
@@ -193,6 +201,7 @@ impl From<&report::Report> for Report {
             },
             digest: report.digest.clone(),
             claim: report.claim().write(),
+            injected,
         }
     }
 }

@@ -13,6 +13,8 @@ import { errorMessage } from "./words.js";
 
 /** Milliseconds between two saves of a run in progress. */
 const PACE = 1000;
+/** Milliseconds between results of runs that started by themselves, which make one series. */
+const SERIES = 3000;
 /** Bytes of the paths of poisoned points that are kept with a result; longer paths are left out. */
 const MAX_PATH_BYTES = 4 << 20;
 
@@ -93,17 +95,23 @@ export class History {
     clearInterval(this.timer);
     noteRun(null);
     const { current } = this;
+    const before = this.shown;
     this.current = null;
     this.shown = result?.kept ?? null;
     if (result?.kept) return;
-    const id = current?.id ?? records.unique();
+    // Of the results while a slider moves, the last is kept.
+    const follows = how === "done" && result?.run.live && before?.run.live && Date.now() - before.at < SERIES;
+    const id = (follows ? before.id : current?.id) ?? records.unique();
+    if (current && current.id !== id) this.queue(() => records.remove(current.id));
     const common = { id, tab: TAB, at: Date.now() };
     // The default run is not kept: the page starts with it.
     const start = this.session.engine.complete({});
     const isDefault = !("errors" in start) && result?.link === start.link;
     if (how === "done" && result && !isDefault) {
       const { report, json } = result;
-      const pathBytes = result.run.points.length * (result.run.points[0]?.places.byteLength ?? 0);
+      const [first] = result.run.points;
+      const each = (first?.places.byteLength ?? 0) + (first?.correlation.byteLength ?? 0);
+      const pathBytes = result.run.points.length * each;
       const run = pathBytes <= MAX_PATH_BYTES ? result.run : { ...result.run, scene: null, points: [] };
       this.put({ ...common, state: "done", run, report, json });
     } else if (how === "cancelled" && current && current.run.points.length > 1) {

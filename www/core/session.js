@@ -116,6 +116,7 @@ export class Session extends Store {
   choose(name, value) {
     // The result in the link of an awaited file is that of other settings.
     if (this.expected?.link === "") this.expected = null;
+    this.chosen = name;
     if (value === undefined) delete this.draft[name];
     else this.draft[name] = value;
     this.update();
@@ -134,6 +135,7 @@ export class Session extends Store {
     this.draft = {};
     this.columns = null;
     this.expected = null;
+    this.unclaimed = "";
     for (const about of ["link", "file", "other-files"]) this.withdraw(about);
     this.dataProblem("");
   }
@@ -537,6 +539,7 @@ export class Session extends Store {
       return;
     }
     if (wrong.length === 0) this.expected = expectedOf(link, complete.link);
+    if (spec && !link.has_digest) this.unclaimed = complete.link;
     if (complete.link === held) {
       return this.clear("This run was interrupted", "Press Run to start it again.");
     }
@@ -583,8 +586,8 @@ export class Session extends Store {
 
   /* Running */
 
-  /** Runs the settings. */
-  async start() {
+  /** Runs the settings. @param {{live?: boolean}} [how] `live`: because they changed */
+  async start({ live = false } = {}) {
     if (!this.complete) return;
     this.stop();
     const request = ++this.requests;
@@ -597,7 +600,7 @@ export class Session extends Store {
       return;
     }
     /** @type {RunState} */
-    const run = { spec, link, metric, clean: null, scene: null, points: [], start: performance.now() };
+    const run = { spec, link, metric, clean: null, scene: null, points: [], start: performance.now(), live };
     this.run = run;
     setBusy(this, true);
     // Marks of earlier runs would accumulate.

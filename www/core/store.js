@@ -22,6 +22,8 @@ export class Store {
   draft = {};
   /** The draft with all defaults, if it is valid. @type {Complete | null} */
   complete = null;
+  /** The field that the user set last. */
+  chosen = "";
   /** What is wrong with the draft. @type {Problem[]} */
   problems = [];
   /** The mapping that a link has for the file it waits for. @type {string | null} */
@@ -40,10 +42,14 @@ export class Store {
 
   /** The run in progress. @type {RunState | null} */
   run = null;
+  /** Will the current settings be run without being asked for (live.js)? */
+  willRun = false;
   /** The result that is shown. @type {Result | null} */
   result = null;
   /** The claim of a link about its result, until it is compared. @type {{link: string, claim: string} | null} */
   expected = null;
+  /** The settings of a link that made no claim about its result; empty: of none. */
+  unclaimed = "";
   /** Whether repeating the run gave the same result. @type {Confirmation | null} */
   confirmation = null;
   /** Messages above the result, in their order. @type {Notice[]} */

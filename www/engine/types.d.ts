@@ -64,7 +64,10 @@ export type FromWorker =
   | ({ type: "example"; id: number } & ExampleFile)
   | { type: "error"; id: number; problem: Problem; fatal: boolean };
 
-/** A run in progress, or a finished one; `start` by the page's clock, in milliseconds. */
+/**
+ * A run in progress, or a finished one; `start` by the page's clock, in milliseconds; `live`: started because
+ * the settings changed.
+ */
 export type RunState = {
   spec: Spec;
   link: string;
@@ -73,6 +76,7 @@ export type RunState = {
   scene: Scene | null;
   points: Progress[];
   start: number;
+  live?: boolean;
 };
 
 /** A run that was in progress when its tab was left; a `long` one is not started again without asking. */

@@ -24,13 +24,25 @@ import { el } from "./dom.js";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 /** Printed charts use the light theme. */
 let onPaper = false;
-addEventListener("beforeprint", () => (onPaper = true));
-addEventListener("afterprint", () => (onPaper = false));
+/** @param {boolean} printing */
+function print(printing) {
+  onPaper = printing;
+  // All maps are printed, so all are drawn.
+  document.documentElement.toggleAttribute("data-printing", printing);
+}
+addEventListener("beforeprint", () => print(true));
+addEventListener("afterprint", () => print(false));
+
+/** Is the theme dark: that of an embedded view's link, else of the system? */
+export const isDark = () => {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : dark.matches;
+};
 
 /** @param {boolean} paperColors */
 export const style = (paperColors) => ({
   scale: Math.min(Math.max(devicePixelRatio || 1, 0.5), 4),
-  dark: dark.matches && !onPaper,
+  dark: isDark() && !onPaper,
   paper_colors: paperColors,
 });
 
@@ -95,6 +107,26 @@ export function onLookChange(element, draw) {
   watchRatio();
 }
 
+/**
+ * Points at a chart with mouse, pen or finger: a mouse points while it hovers; a tap holds until the next tap.
+ * @param {HTMLElement} element
+ * @param {(event: PointerEvent | MouseEvent) => void} point
+ * @param {() => void} clear
+ */
+export function onPoint(element, point, clear) {
+  let held = false;
+  element.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "touch") held = true;
+    point(event);
+  });
+  element.addEventListener("click", (event) => {
+    held = event instanceof PointerEvent && event.pointerType === "touch";
+    point(event);
+  });
+  element.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && clear());
+  element.addEventListener("blur", () => held || clear());
+}
+
 /** Metric and utility over the iterations of an attack. */
 export class CurveChart {
   /**
@@ -110,16 +142,23 @@ export class CurveChart {
     box.append(this.canvas);
     /** @type {CurveData | null} */
     this.data = null;
-    /** @type {number | null} */
+    /** The iteration that is pointed at. @type {number | null} */
     this.cursor = null;
+    /** The iteration that was chosen with a key, a click or a slider: the cursor returns to it. @type {number | null} */
+    this.anchor = null;
     /** Draw one line per target task. */
     this.eachTarget = false;
     /** @type {number | null} the highlighted target */
     this.task = null;
     this.drawSoon = oncePerFrame(() => this.draw());
-    this.canvas.addEventListener("pointermove", (event) => this.point(event));
-    this.canvas.addEventListener("pointerleave", () => this.moveTo(null));
-    this.canvas.addEventListener("blur", () => this.moveTo(null));
+    onPoint(
+      this.canvas,
+      (event) => {
+        this.point(event);
+        if (event.type === "click") this.anchor = this.cursor;
+      },
+      () => this.moveTo(this.anchor),
+    );
     this.canvas.addEventListener("keydown", (event) => this.key(event));
     onLookChange(box, () => this.draw());
   }
@@ -130,6 +169,7 @@ export class CurveChart {
    */
   show(data, summary) {
     this.data = data;
+    if (this.anchor !== null && this.anchor >= (data?.metric.length ?? 0)) this.choose(null);
     this.canvas.setAttribute("aria-label", summary);
     this.drawSoon();
   }
@@ -161,6 +201,12 @@ export class CurveChart {
     if (this.eachTarget) this.drawSoon();
   }
 
+  /** Moves the cursor to an iteration, to stay there. @param {number | null} iteration */
+  choose(iteration) {
+    this.anchor = iteration;
+    this.moveTo(iteration);
+  }
+
   /** @param {number | null} iteration */
   moveTo(iteration) {
     if (iteration === this.cursor) return;
@@ -169,7 +215,7 @@ export class CurveChart {
     this.drawSoon();
   }
 
-  /** @param {PointerEvent} event */
+  /** @param {PointerEvent | MouseEvent} event */
   point(event) {
     if (!this.data) return;
     const [, ...places] = this.engine.curveLayout(this.box.clientWidth);
@@ -191,12 +237,15 @@ export class CurveChart {
     if (last < 0) return;
     const now = this.cursor ?? -1;
     const next = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: last }[event.key];
-    if (event.key === "Escape") this.moveTo(null);
+    if (event.key === "Escape") this.choose(null);
     if (next === undefined) return;
     event.preventDefault();
-    this.moveTo(Math.min(Math.max(next, 0), last));
+    this.choose(Math.min(Math.max(next, 0), last));
   }
 }
+
+/** Rows that Page Up and Page Down move by. */
+const PAGE = 5;
 
 /** Several correlation matrices of the same tasks, with a shared cursor. */
 export class Heatmaps {
@@ -209,12 +258,16 @@ export class Heatmaps {
     this.engine = engine;
     this.box = box;
     this.onCursor = onCursor;
-    /** @type {{canvas: HTMLCanvasElement, frame: HTMLElement, map: Heatmap}[]} */
+    /** @type {{canvas: HTMLCanvasElement, frame: HTMLElement, caption: HTMLElement, map: Heatmap}[]} */
     this.shown = [];
     /** @type {Spec | null} */
     this.spec = null;
     this.tasks = 0;
     this.paperColors = false;
+    /** Short names of the tasks; empty: T1 to Tm. @type {string[]} */
+    this.names = [];
+    /** The map that the pointer or the keyboard is at. @type {HTMLCanvasElement | null} */
+    this.pointed = null;
     /** @type {[number, number] | null} */
     this.cursor = null;
     /** @type {number | null} the task whose row and column are outlined */
@@ -232,7 +285,8 @@ export class Heatmaps {
   show(maps, tasks, spec, summary) {
     this.spec = spec;
     this.tasks = tasks;
-    this.cursor = this.task = null;
+    this.task = null;
+    this.moveTo(null);
     const same =
       maps.length === this.shown.length && maps.every((map, k) => map.name === this.shown[k]?.map.name);
     if (!same) {
@@ -241,6 +295,7 @@ export class Heatmaps {
     }
     this.shown.forEach((shown, k) => {
       shown.map = maps[k] ?? shown.map;
+      shown.caption.textContent = shown.map.title;
       shown.canvas.setAttribute("aria-label", summary(shown.map));
     });
     this.box.dataset.count = String(maps.length);
@@ -250,12 +305,15 @@ export class Heatmaps {
   /** @param {Heatmap} map */
   figure(map) {
     const canvas = el("canvas", { role: "img", tabindex: 0, "data-map": map.name });
-    canvas.addEventListener("pointermove", (event) => this.point(event));
-    canvas.addEventListener("pointerleave", () => this.moveTo(null));
-    canvas.addEventListener("blur", () => this.moveTo(null));
+    onPoint(
+      canvas,
+      (event) => this.point(event),
+      () => this.moveTo(null),
+    );
     canvas.addEventListener("keydown", (event) => this.key(event));
-    const frame = el("figure", {}, el("figcaption", {}, map.title), canvas);
-    return { canvas, frame, map };
+    const caption = el("figcaption", {}, map.title);
+    const frame = el("figure", { "data-of": map.name }, caption, canvas);
+    return { canvas, frame, caption, map };
   }
 
   draw() {
@@ -275,8 +333,30 @@ export class Heatmaps {
         open_ended: map.openEnded,
         cursor: this.cursor,
         task: this.task,
+        names: this.names,
       });
     }
+  }
+
+  /**
+   * Shows other values in a map.
+   * @param {string} name
+   * @param {Float64Array} values
+   * @param {string} title
+   */
+  replace(name, values, title) {
+    const shown = this.shown.find(({ map }) => map.name === name);
+    if (!shown || shown.map.values === values) return;
+    shown.map = { ...shown.map, values, title };
+    shown.caption.textContent = title;
+    this.drawSoon();
+  }
+
+  /** Where a cell lies in its map, in CSS pixels. @param {[number, number]} cell */
+  placeOf([row, column]) {
+    const width = this.pointed?.clientWidth ?? 0;
+    const [, left = 0, top = 0, size = 1] = this.engine.heatmapLayout(width, this.tasks);
+    return { left: left + column * size, top: top + row * size, size };
   }
 
   /** Outlines the row and the column of a task. @param {number | null} task */
@@ -294,9 +374,10 @@ export class Heatmaps {
     this.drawSoon();
   }
 
-  /** @param {PointerEvent} event */
+  /** @param {PointerEvent | MouseEvent} event */
   point(event) {
-    const canvas = /** @type {HTMLElement} */ (event.currentTarget);
+    const canvas = /** @type {HTMLCanvasElement} */ (event.currentTarget);
+    this.pointed = canvas;
     const places = this.engine.heatmapLayout(canvas.clientWidth, this.tasks);
     const [, left = 0, top = 0, cell = 1] = places;
     const column = Math.floor((event.offsetX - left) / cell);
@@ -308,16 +389,24 @@ export class Heatmaps {
   /** @param {KeyboardEvent} event */
   key(event) {
     if (event.key === "Escape") return this.moveTo(null);
+    const last = this.tasks;
+    // As in a grid: Home and End in the row, with Control in the whole map; Page in the column.
     const step = {
       ArrowUp: [-1, 0],
       ArrowDown: [1, 0],
       ArrowLeft: [0, -1],
       ArrowRight: [0, 1],
+      Home: [event.ctrlKey ? -last : 0, -last],
+      End: [event.ctrlKey ? last : 0, last],
+      PageUp: [-PAGE, 0],
+      PageDown: [PAGE, 0],
     }[event.key];
     if (!step) return;
     event.preventDefault();
+    this.pointed = /** @type {HTMLCanvasElement} */ (event.currentTarget);
     const [row, column] = this.cursor ?? [0, 0];
-    const [down = 0, right = 0] = this.cursor ? step : [0, 0];
+    const isArrow = event.key.startsWith("Arrow");
+    const [down = 0, right = 0] = this.cursor || !isArrow ? step : [0, 0];
     const clamp = (/** @type {number} */ k) => Math.min(Math.max(k, 0), this.tasks - 1);
     this.moveTo([clamp(row + down), clamp(column + right)]);
   }

@@ -138,7 +138,7 @@ const ALL = new RegExp(
 );
 /** Where no terms are marked: interactive elements, code, and text that explains itself. */
 const EXCLUDED =
-  ".term, button, a, label, legend, summary, math, code, pre, select, td, .label, .role, .status, .readout, " +
+  ".term, .stage, .cell-tip, figcaption, button, a, label, legend, summary, math, code, pre, select, td, .label, .role, .status, .readout, " +
   "[data-field=attack], [data-field=targets], [data-field=attackers], [data-field=gradient], [data-field=step]";
 
 /** @param {Field[]} fields */
@@ -211,11 +211,29 @@ export function explainTerms(fields) {
         // Not a button element: that is an inline block and would allow a line break before a comma.
         const button = el(
           "span",
-          { class: "term", role: "button", tabindex: 0, "data-term": k, "aria-expanded": "false" },
+          { class: "term", role: "button", tabindex: -1, "data-term": k, "aria-expanded": "false" },
           match[0],
         );
         button.onclick = () => toggle(button, term);
         button.onkeydown = (event) => {
+          const terms = termsIn(part);
+          const at = terms.indexOf(button);
+          const last = terms.length - 1;
+          const next = {
+            ArrowRight: at + 1,
+            ArrowDown: at + 1,
+            ArrowLeft: at - 1,
+            ArrowUp: at - 1,
+            Home: 0,
+            End: last,
+          }[event.key];
+          if (next !== undefined) {
+            event.preventDefault();
+            const other = terms[Math.min(Math.max(next, 0), last)] ?? button;
+            [button.tabIndex, other.tabIndex] = [-1, 0];
+            other.focus();
+            return;
+          }
           if (event.key !== "Enter" && event.key !== " ") return;
           event.preventDefault();
           toggle(button, term);
@@ -225,6 +243,16 @@ export function explainTerms(fields) {
       }
       if (end > 0) text.replaceWith(...pieces, text.data.slice(end));
     }
+    const terms = termsIn(part);
+    // One stop of the Tab key for each part; arrow keys go from term to term.
+    if (!terms.some(({ tabIndex }) => tabIndex === 0) && terms[0]) terms[0].tabIndex = 0;
+  }
+
+  /** @param {Element} part */
+  function termsIn(part) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const all = part.querySelectorAll(".term");
+    return [...all].filter((term) => term.closest("[data-terms]") === part);
   }
 
   /** @type {Set<Element>} */

@@ -3,6 +3,7 @@
  * Loaded on demand. The engine interprets the choices (src/data/mapping.rs); here are only controls.
  */
 
+import "../style/columns.css";
 import { el } from "../ui/dom.js";
 import { errorMessage } from "../core/words.js";
 import { limitText } from "./formats.js";

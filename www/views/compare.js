@@ -272,10 +272,14 @@ class Compare {
     const [a, b] = this.sides.map(({ report }) => report);
     if (!a || !b) return;
     this.results.hidden = false;
-    this.verdict.textContent =
-      a.digest === b.digest
-        ? `Bit-identical results: both digests are ${a.digest}.`
-        : `Different results: digest ${a.digest} (A), ${b.digest} (B).`;
+    this.verdict.replaceChildren(
+      ...(a.digest === b.digest
+        ? [`Bit-identical results: both digests are ${a.digest}.`]
+        : [
+            el("b", { "data-testid": "compare-sentence" }, sentence(a, b, this.differing(a.spec, b.spec))),
+            ` Different results: digest ${a.digest} (A), ${b.digest} (B).`,
+          ]),
+    );
     this.differences.replaceChildren(this.differenceTable(a.spec, b.spec));
     this.canvas.setAttribute("aria-label", `A: ${views.curveSummary(a)} B: ${views.curveSummary(b)}`);
     this.draw();
@@ -284,10 +288,15 @@ class Compare {
     this.tasks.replaceChildren(taskTable(a, b));
   }
 
+  /** The fields that differ. @param {Spec} a @param {Spec} b */
+  differing(a, b) {
+    return this.engine.fields.filter(
+      ({ name }) => JSON.stringify(value(a, name)) !== JSON.stringify(value(b, name)),
+    );
+  }
+
   /** A table of the fields that differ. @param {Spec} a @param {Spec} b */
   differenceTable(a, b) {
-    /** @param {Spec} spec @param {string} name */
-    const value = (spec, name) => /** @type {Record<string, any>} */ (spec)[name];
     /** @param {any} given */
     const shown = (given) =>
       given === null || given === undefined
@@ -297,9 +306,11 @@ class Compare {
           : typeof given === "object"
             ? given.name
             : readable(String(given));
-    const rows = this.engine.fields
-      .filter(({ name }) => JSON.stringify(value(a, name)) !== JSON.stringify(value(b, name)))
-      .map(({ name, title }) => [title, shown(value(a, name)), shown(value(b, name))]);
+    const rows = this.differing(a, b).map(({ name, title }) => [
+      title,
+      shown(value(a, name)),
+      shown(value(b, name)),
+    ]);
     if (rows.length === 0) return el("p", {}, "None: both links have the same settings.");
     return views.table(["Setting", "A", "B"], rows, "Settings that differ; all others are equal");
   }
@@ -405,12 +416,12 @@ function taskTable(a, b) {
       value(b.attacked.metric_per_task, task),
     ];
     return [
-      views.taskName(task),
+      views.taskName(task, names),
       ...(sameRoles ? [role(a, task)] : [role(a, task), role(b, task)]),
       ...(sameClean ? cleans.slice(0, 1) : cleans).map((of) => views.metricDigits(value(of, task))),
       views.metricDigits(before),
       views.metricDigits(after),
-      comparable && Number.isFinite(after - before) ? views.signed(after - before) : "–",
+      comparable && Number.isFinite(after - before) ? views.changeDigits(after - before) : "–",
     ];
   });
   const heads = [
@@ -423,4 +434,29 @@ function taskTable(a, b) {
   ];
   const other = comparable ? "" : `; B uses ${views.METRICS[b.metric_name].short}, so there is no difference`;
   return views.table(heads, rows, `${metric.short} (${metric.long}) on the test set${other}`);
+}
+
+/** @param {Spec} spec @param {string} name of a field */
+const value = (spec, name) => /** @type {Record<string, any>} */ (spec)[name];
+
+/**
+ * Which attack hurts more, by which numbers, and what is different about it.
+ * @param {Report} a
+ * @param {Report} b
+ * @param {{title: string}[]} fields that differ
+ */
+function sentence(a, b, fields) {
+  const titles = fields.map(({ title }) => title.charAt(0).toLowerCase() + title.slice(1));
+  const more = titles.length - 3;
+  const few = more > 1 ? `${titles.slice(0, 3).join(", ")} and ${more} more settings` : titles.join(", ");
+  const differ = titles.length > 0 ? `they differ in ${few}` : "their settings are the same";
+  const { short, stronger } = views.METRICS[a.metric_name];
+  const [one, other] = [a.attacked.metric, b.attacked.metric];
+  if (a.metric_name !== b.metric_name) return `A and B have different metrics; ${differ}.`;
+  if (!Number.isFinite(one - other)) return `${short} is undefined in one of them; ${differ}.`;
+  const [first, second] = [one, other].map(views.metricDigits);
+  if (first === second) return `Both hurt alike: ${short} ${first}; ${differ}.`;
+  const isA = (one - other) * stronger > 0;
+  const numbers = isA ? `${first} against ${second}` : `${second} against ${first}`;
+  return `${isA ? "A" : "B"} hurts more: ${short} ${numbers}; ${differ}.`;
 }

@@ -1,5 +1,6 @@
 /** The embedded view for slides: the headline, the charts that the link names, and a link to the page. */
 
+import "../style/presenter.css";
 import { labFragment } from "../core/route.js";
 import { $, el } from "../ui/dom.js";
 
@@ -26,6 +27,9 @@ function render(lab) {
   link?.setAttribute("href", `./#${labFragment(shown ?? "", lab.keysWithout(["view", "embed"]))}`);
   // The link names the charts, separated by commas; the default is these two.
   const wanted = (lab.view("view") || "curve,heatmaps").split(",");
+  // For a slide: as on a stage.
+  const stage = wanted.includes("stage");
+  document.documentElement.toggleAttribute("data-present", stage);
   for (const card of document.querySelectorAll("[data-card]")) {
     const name = card instanceof HTMLElement ? card.dataset.card : "";
     card.toggleAttribute("data-shown", wanted.includes(name ?? ""));

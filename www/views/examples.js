@@ -1,5 +1,6 @@
 /** The dialog of examples: runs them, and shows our results. What they are is in example_list.js. */
 
+import "../style/examples.css";
 import { outcomeOf, runComparisons } from "./comparison.js";
 import { $, el } from "../ui/dom.js";
 import { DATA, EXAMPLES } from "./example_list.js";

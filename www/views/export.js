@@ -1,5 +1,6 @@
 /** Files made from a result: images with embedded settings, tables, data, citation, iframe code. */
 
+import { isDark } from "../ui/charts.js";
 import { download, el } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { Solver } from "../engine/solver.js";
@@ -20,6 +21,8 @@ import * as views from "./report.js";
 const WIDTH = 1000;
 /** Width of an iframe, in CSS pixels. */
 const FRAME_WIDTH = 900;
+/** Size of an iframe for a slide of 16:9. */
+const SLIDE = { width: 960, height: 540 };
 const look = (paperColors = false) => ({ scale: 2, dark: false, paper_colors: paperColors });
 
 /** @type {Record<string, [RunFile, string]>} */
@@ -175,6 +178,7 @@ function heatmapSheet(shown) {
       open_ended: openEnded,
       cursor: null,
       task: null,
+      names: views.shortNames(names),
     },
   }));
   return { title: views.headline(report), footer: footer(shown), width: WIDTH, style, curve: null, heatmaps };
@@ -229,27 +233,26 @@ function bibtex({ lab, result, address }) {
 /**
  * HTML that embeds the result, or one of its charts, in another page.
  * @param {Shown} shown
- * @param {string} view `curve`, `heatmaps`, or `embed`: both
+ * @param {string} view `curve`, `heatmaps`, `stage`: for a slide of 16:9, or `embed`: curve and heatmaps
  */
-export async function snippet(shown, view) {
+export function snippet(shown, view) {
+  const isSlide = view === "stage";
   const own = view === "embed" ? "" : `&view=${view}`;
-  const maps = await heatmapHeight(shown);
-  const height = { curve: 540, heatmaps: maps }[view] ?? 540 + maps;
+  const maps = heatmapHeight(shown);
+  const height = { curve: 540, heatmaps: maps, stage: SLIDE.height }[view] ?? maps + 420;
+  const theme = isSlide ? `&theme=${isDark() ? "dark" : "light"}` : "";
   const frame = el("iframe", {
-    src: `${shown.address}${own}&embed=1`,
+    src: `${shown.address}${own}&embed=1${theme}`,
     title: `PATOM Lab: ${views.headline(shown.result.report)}`,
-    width: FRAME_WIDTH,
+    width: isSlide ? SLIDE.width : FRAME_WIDTH,
     height,
     loading: "lazy",
   });
   return frame.outerHTML;
 }
 
-/** @param {Shown} shown */
-async function heatmapHeight(shown) {
-  const { Sheet } = await loadExtras();
-  const sheet = new Sheet({ ...heatmapSheet(shown), width: FRAME_WIDTH });
-  const height = sheet.height();
-  sheet.free();
-  return Math.ceil(height) + 140;
+/** Height of the headline with three heatmaps in a row, in CSS pixels. @param {Shown} shown */
+function heatmapHeight({ lab, result }) {
+  const [height = 0] = lab.engine.heatmapLayout((FRAME_WIDTH - 70) / 3, result.report.task_names.length);
+  return Math.ceil(height) + 270;
 }

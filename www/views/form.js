@@ -5,13 +5,14 @@
 
 import { el } from "../ui/dom.js";
 import { readable } from "../ui/text.js";
+import { shortNames } from "./report.js";
 
 /** @import { Complete, Draft, Field, Problem } from "../engine/types.js" */
 
 /** Groups of fields, in order; all other fields go under "Advanced". */
 const GROUPS = [
-  { title: "Threat model", fields: ["attack", "targets", "attackers"] },
-  { title: "Attack method", fields: ["method", "budget", "iterations", "gradient", "step"] },
+  { title: "Threat model", fields: ["attack", "budget", "targets", "attackers"] },
+  { title: "Attack method", fields: ["method", "iterations", "gradient", "step"] },
   { title: "Learner", fields: ["lambda1", "lambda2", "epsilon", "seed"] },
 ];
 const NOT_IN_FORM = ["version", "dataset"];
@@ -224,6 +225,27 @@ export class Form {
     );
     /** @type {HTMLInputElement[]} */
     let inputs = [];
+    // One stop of the Tab key for the group; arrow keys go from task to task.
+    const rove = (/** @type {HTMLInputElement | undefined} */ stop) => {
+      for (const input of inputs) input.tabIndex = input === stop ? 0 : -1;
+    };
+    list.addEventListener("focusin", ({ target }) => target instanceof HTMLInputElement && rove(target));
+    list.addEventListener("keydown", (event) => {
+      const enabled = inputs.filter(({ disabled }) => !disabled);
+      const at = enabled.findIndex((input) => input === document.activeElement);
+      const last = enabled.length - 1;
+      const next = {
+        ArrowRight: at + 1,
+        ArrowDown: at + 1,
+        ArrowLeft: at - 1,
+        ArrowUp: at - 1,
+        Home: 0,
+        End: last,
+      }[event.key];
+      if (at < 0 || next === undefined) return;
+      event.preventDefault();
+      enabled[Math.min(Math.max(next, 0), last)]?.focus();
+    });
     const build = (/** @type {number} */ tasks) => {
       inputs = Array.from({ length: tasks }, (_, task) =>
         el("input", {
@@ -246,6 +268,7 @@ export class Form {
         if (inputs.length !== shape.tasks) build(shape.tasks);
         const chosen = field.name === "targets" ? spec.targets : spec.attackers;
         const attackers = field.name === "attackers";
+        const short = shortNames(this.taskNames);
         const same = attackers && spec.attack === "direct";
         list.hidden = same;
         note.hidden = !same;
@@ -254,9 +277,13 @@ export class Form {
           input.disabled = attackers && spec.attack === "indirect" && spec.targets.includes(task);
           const label = input.nextElementSibling;
           const name = this.taskNames[task];
+          if (label) label.textContent = short[task] ?? `T${task + 1}`;
           if (name) label?.setAttribute("title", name);
           else label?.removeAttribute("title");
         });
+        const stop = inputs.find(({ tabIndex, disabled }) => tabIndex === 0 && !disabled);
+        const first = inputs.find((input) => input.checked && !input.disabled);
+        rove(stop && inputs.some(({ tabIndex }) => tabIndex === -1) ? stop : (first ?? inputs[0]));
       },
       mark: (/** @type {boolean} */ bad) => {
         box.setAttribute("data-invalid", String(bad));

@@ -8,6 +8,9 @@ import { $, el } from "../ui/dom.js";
 /** @import { DatasetRef, Figure, Report } from "../engine/types.js" */
 /** @import { Guide } from "./guide.js" */
 
+/** Milliseconds between results of a moved slider, which are one entry of the browser's history. */
+const SERIES = 3000;
+
 export class Navigation {
   /**
    * @param {Session} session
@@ -20,6 +23,12 @@ export class Navigation {
     /** The address of the lab as it was last written. */
     this.labAddress = "";
     this.writing = 0;
+    /** The settings of the result that the present entry of the browser's history has; empty: of none. */
+    this.entry = "";
+    /** When a run that started by itself ended, by the page's clock. */
+    this.liveAt = -Infinity;
+    /** The field that started it. */
+    this.liveField = "";
     /** A link was opened, and the chart that it names has not been shown yet. */
     this.arriving = false;
     /** @type {Map<number, import("./figures.js").View>} by number, once they were shown */
@@ -51,9 +60,12 @@ export class Navigation {
       if (known && session.complete) this.write();
       else this.arrive();
     });
-    session.subscribe(({ type }) => {
+    session.subscribe((event) => {
+      const { type } = event;
       if (["changed", "started", "done"].includes(type)) this.write();
       if (type !== "done") return;
+      if (event.run.live) [this.liveAt, this.liveField] = [performance.now(), session.chosen];
+      this.entry = session.result?.link ?? "";
       // After the result is drawn, when the page has its full height.
       if (this.arriving) requestAnimationFrame(() => showCard(session.view("view")));
       this.arriving = false;
@@ -73,7 +85,14 @@ export class Navigation {
       const fragment = this.session.fragment();
       if (this.isAway || !fragment) return;
       this.setLabAddress(`#${fragment}`);
-      if (this.labAddress !== location.hash) history.replaceState(null, "", this.labAddress);
+      if (this.labAddress === location.hash) return;
+      const { link } = this.session.complete ?? {};
+      // A result stays in the browser's history when other settings follow; of a moved slider, the last one.
+      const isNew = this.entry !== "" && link !== undefined && link !== this.entry;
+      const isMoved = performance.now() - this.liveAt <= SERIES && this.liveField === this.session.chosen;
+      if (isNew && !isMoved) history.pushState(null, "", this.labAddress);
+      else history.replaceState(null, "", this.labAddress);
+      if (isNew) this.entry = "";
     }, 60);
   }
 
@@ -161,7 +180,12 @@ export class Navigation {
 
   /** @param {boolean} on */
   async embed(on) {
-    document.documentElement.toggleAttribute("data-embed", on);
+    const root = document.documentElement;
+    root.toggleAttribute("data-embed", on);
+    // Slides have a theme of their own.
+    const theme = on ? /[#&]theme=(light|dark)(?:&|$)/.exec(location.hash)?.[1] : undefined;
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
     if (on) (await import("./embed.js")).showEmbed(this.session);
   }
 
@@ -178,6 +202,7 @@ export class Navigation {
    */
   arrive(held) {
     this.arriving = true;
+    this.entry = "";
     this.setLabAddress(location.hash);
     this.session.openLink(this.session.route.lab, held);
     this.guide.follow();

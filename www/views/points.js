@@ -27,6 +27,10 @@ export class Projection {
     this.count = 0;
     this.iteration = 0;
     this.timer = 0;
+    /** @type {(playing: boolean) => void} */
+    this.onPlay = () => {};
+    /** Names of the tasks. @type {string[]} */
+    this.names = [];
     this.drawSoon = oncePerFrame(() => this.draw());
 
     this.canvas = el("canvas", { role: "img", "data-testid": "where-picture" });
@@ -38,7 +42,7 @@ export class Projection {
     const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ go) =>
       el("button", { type: "button", "data-testid": `where-${id}`, onclick: go }, text);
     this.back = button("back", "Back", () => this.choose(this.iteration - 1));
-    this.play = button("play", "Play", () => (this.timer ? this.pause() : this.animate()));
+    this.play = button("play", "Play", () => this.toggle());
     this.play.classList.add("motion");
     this.next = button("next", "Next", () => this.choose(this.iteration + 1));
     this.tasks = el("select", { "data-testid": "where-task" });
@@ -99,7 +103,7 @@ export class Projection {
   /** Fills the choice of tasks and the note. @param {Scene} scene */
   describe({ attackers, injected, clean, count, classes }) {
     const all = el("option", { value: "" }, attackers.length > 1 ? "all attacking tasks" : "");
-    const each = attackers.map((task) => el("option", { value: task }, views.taskName(task)));
+    const each = attackers.map((task) => el("option", { value: task }, views.taskName(task, this.names)));
     this.tasks.replaceChildren(...(attackers.length > 1 ? [all] : []), ...each);
     this.choice.hidden = attackers.length < 2;
     const shown = injected.length / 2;
@@ -131,11 +135,18 @@ export class Projection {
     this.onIteration(this.iteration);
   }
 
+  /** Starts or stops the animation. */
+  toggle() {
+    if (this.timer) this.pause();
+    else this.animate();
+  }
+
   animate() {
     if (this.last === 0) return;
     if (this.iteration === this.last) this.step(0);
     const pace = Math.min(Math.max(PLAY.duration / this.last, PLAY.shortest), PLAY.longest);
     this.play.textContent = "Pause";
+    this.onPlay(true);
     this.timer = setInterval(() => {
       if (this.iteration < this.last) this.step(this.iteration + 1);
       else this.pause();
@@ -146,6 +157,7 @@ export class Projection {
     clearInterval(this.timer);
     this.timer = 0;
     this.play.textContent = "Play";
+    this.onPlay(false);
   }
 
   show() {
@@ -185,7 +197,7 @@ export class Projection {
     if (!this.details.open || !run?.scene || !from || !to) return;
     const { injected, along, across } = run.scene;
     const rows = Array.from({ length: injected.length / 2 }, (_, k) => [
-      views.taskName(injected[2 * k] ?? 0),
+      views.taskName(injected[2 * k] ?? 0, this.names),
       ...[injected[2 * k + 1], from[2 * k], from[2 * k + 1], to[2 * k], to[2 * k + 1]].map((value) =>
         views.digits(value ?? NaN),
       ),

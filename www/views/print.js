@@ -5,6 +5,7 @@ import { readable } from "../ui/text.js";
 import * as views from "./report.js";
 
 /** @import { Session } from "../core/session.js" */
+/** @import { Spec } from "../engine/types.js" */
 
 /**
  * @param {Session} lab
@@ -14,17 +15,23 @@ export function preparePrint(lab, address) {
   addEventListener("beforeprint", () => {
     const { result } = lab;
     if (!result) return $("print-settings").replaceChildren();
-    const { spec } = result.report;
-    const rows = lab.engine.fields.flatMap(({ name, title }) => {
-      const value = /** @type {Record<string, any>} */ (spec)[name];
-      return value === null ? [] : [el("dt", {}, title), el("dd", {}, settingText(value))];
-    });
     $("print-settings").replaceChildren(
       el("h2", {}, "All settings"),
-      el("dl", {}, ...rows),
+      settingsList(lab, result.report.spec),
       el("p", {}, "Link: ", el("code", {}, address())),
     );
   });
+}
+
+/** Every setting of a result. @param {Session} lab @param {Spec} spec */
+export function settingsList(lab, spec) {
+  const rows = lab.engine.fields.flatMap(({ name, title }) => {
+    const value = /** @type {Record<string, any>} */ (spec)[name];
+    return value === null || value === undefined
+      ? []
+      : [el("dt", {}, title), el("dd", {}, settingText(value))];
+  });
+  return el("dl", { class: "facts" }, ...rows);
 }
 
 /** @param {unknown} value of a field */

@@ -6,8 +6,12 @@
 import { $, byId, el } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { comparisonLink } from "../core/route.js";
+import { Maps } from "./maps.js";
 import { Projection } from "./points.js";
+import { settingsList } from "./print.js";
+import { isQuiet } from "./results.js";
 import * as views from "./report.js";
+import { Stage } from "./stage.js";
 
 /** @import { Extras } from "../engine/extras.js" */
 /** @import { Session } from "../core/session.js" */
@@ -41,12 +45,28 @@ class Reading {
     this.projection = new Projection(pictures, $("where"), (iteration) => {
       // During the animation a screen reader would read out every step.
       $("curve-readout").setAttribute("aria-live", this.projection.timer ? "off" : "polite");
-      results.curve.moveTo(iteration);
+      results.curve.choose(iteration);
     });
+    this.maps = new Maps(results.heatmaps);
+    this.stage = new Stage(
+      (iteration) => {
+        this.projection.pause();
+        results.curve.choose(iteration);
+      },
+      () => this.projection.toggle(),
+      (task) => this.highlight(task),
+    );
+    this.projection.onPlay = (playing) => this.stage.playing(playing);
+    // One iteration in all charts; without one, the last.
     results.onIteration.push((iteration) => {
-      if (iteration !== null) this.projection.moveTo(iteration);
+      this.projection.moveTo(iteration ?? this.projection.last);
+      this.stage.moveTo(iteration);
+      this.maps.follow(iteration);
     });
-    results.onCell.push((cell) => this.mark(cell ?? []));
+    results.onCell.push((cell) => {
+      this.mark(cell ?? []);
+      this.maps.pointAt(cell);
+    });
     this.linkTable();
     const each = byId("each-target", HTMLInputElement);
     each.onchange = () => {
@@ -58,13 +78,14 @@ class Reading {
     lab.subscribe((event) => {
       switch (event.type) {
         case "started":
-          results.curve.moveTo(null);
+          if (!event.run.live) results.curve.choose(null);
           return;
         case "progress":
-          return this.follow(event.run);
+          if (!isQuiet(event.run)) this.follow(event.run);
+          return;
         case "done":
           this.follow(event.run);
-          return this.show(event.report);
+          return this.show(event.report, event.run);
         case "ended":
           if (event.run) this.follow(event.run);
           return this.offerComparison();
@@ -75,17 +96,26 @@ class Reading {
     });
     const run = lab.result?.run ?? lab.run ?? last;
     if (run) this.follow(run);
-    if (lab.result) this.show(lab.result.report);
+    if (lab.result) this.show(lab.result.report, lab.result.run);
   }
 
   /** Updates the plot of the poisoned points; a restored result has none. @param {RunState} run */
   follow(run) {
     $("where-card").hidden = !run.scene;
+    this.projection.names = this.lab.description()?.task_names ?? [];
     this.projection.follow(run);
   }
 
-  /** @param {Report} report */
-  show(report) {
+  /** @param {Report} report @param {RunState} run */
+  show(report, run) {
+    this.stage.show(report, run);
+    $("settings-list").replaceChildren(settingsList(this.lab, report.spec));
+    $("link-note").hidden = this.lab.unclaimed !== run.link;
+    this.maps.show(report, run);
+    const { cursor } = this.results.curve;
+    this.stage.moveTo(cursor);
+    this.maps.follow(cursor);
+    this.projection.moveTo(cursor ?? this.projection.last);
     $("each-target-row").hidden = report.target_tasks.length < 2;
     $("each-target-row").classList.remove("later");
     this.rows().forEach((row, task) => (row.tabIndex = task === 0 ? 0 : -1));
@@ -179,5 +209,5 @@ function taskText(report, task) {
   const { clean, attacked } = report;
   const [before, after] = [clean.metric_per_task[task] ?? NaN, attacked.metric_per_task[task] ?? NaN];
   const { short } = views.METRICS[report.metric_name];
-  return `${views.taskName(task)} (outlined): ${short} ${views.metricDigits(before)} → ${views.metricDigits(after)}`;
+  return `${views.taskName(task, report.task_names)} (outlined): ${short} ${views.metricDigits(before)} → ${views.metricDigits(after)}`;
 }

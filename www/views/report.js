@@ -14,16 +14,18 @@ export const METRICS = {
     long: "normalised mean squared error",
     stronger: 1,
     guess: 1,
+    ruined: "worse than guessing the average",
     plain: "test error",
-    scale: "0 is perfect, 1 is no better than predicting the mean.",
+    scale: "0 is perfect; 1 (dashed) is no better than guessing the mean.",
   },
   auc: {
     short: "AUC",
     long: "area under the ROC curve",
     stronger: -1,
     guess: 0.5,
+    ruined: "worse than guessing",
     plain: "ability to separate the classes",
-    scale: "1 is perfect, 0.5 is chance, below 0.5 the ranking is inverted.",
+    scale: "1 is perfect; 0.5 (dashed) is chance; below, the order is inverted.",
   },
 };
 
@@ -45,11 +47,35 @@ export const metricDigits = (value) =>
 /** @param {number} value */
 export const signed = (value) => (value > 0 ? "+" : "") + digits(value);
 
-/** @param {number} value */
-const twoDecimals = (value) => value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
+/** A change of a metric, with as many decimals as the metric. @param {number} value */
+export const changeDigits = (value) =>
+  Math.abs(value) < 5e-4 ? "0.000" : (value > 0 ? "+" : "") + metricDecimals(value);
 
-/** @param {number} task */
-export const taskName = (task) => `T${task + 1}`;
+/** @param {number} value */
+const metricDecimals = (value) =>
+  Math.abs(value) < 1000
+    ? value.toFixed(3).replace("-", "−")
+    : Math.round(value).toLocaleString("en").replace("-", "−");
+
+/** @param {number} value */
+export const twoDecimals = (value) => value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
+
+/**
+ * Names that are short enough for charts and buttons, such as digits; empty: T1 to Tm.
+ * @param {string[]} names
+ */
+export const shortNames = (names) =>
+  names.every((name) => name.length <= 2) && names.some((name, task) => name !== `T${task + 1}`) ? names : [];
+
+/** @param {number} task @param {string[]} [names] */
+export function taskName(task, names = []) {
+  const short = shortNames(names)[task];
+  return short === undefined ? `T${task + 1}` : `“${short}”`;
+}
+
+/** "task T4", "tasks T1–T3". @param {number[]} tasks @param {string[]} [names] */
+export const tasksText = (tasks, names) =>
+  `task${tasks.length === 1 ? "" : "s"}\u00a0${taskList(tasks, names)}`;
 
 /** "1 iteration", "2 iterations". @param {number} count */
 export const iterationsOf = (count) => `${count} iteration${count === 1 ? "" : "s"}`;
@@ -57,26 +83,26 @@ export const iterationsOf = (count) => `${count} iteration${count === 1 ? "" : "
 /**
  * 0, 1, 2, 6 -> T1–T3, T7; word joiners prevent line breaks inside T1–T3.
  * @param {number[]} tasks
+ * @param {string[]} [names]
  */
-export function taskList(tasks) {
+export function taskList(tasks, names) {
   /** @type {string[]} */
   const parts = [];
   for (let k = 0; k < tasks.length; ) {
     let end = k;
     while (tasks[end + 1] === (tasks[end] ?? NaN) + 1) end++;
     const [first, last] = [tasks[k] ?? 0, tasks[end] ?? 0];
-    if (end - k >= 2) parts.push(`${taskName(first)}\u2060–\u2060${taskName(last)}`);
-    else for (let j = k; j <= end; j++) parts.push(taskName(tasks[j] ?? 0));
+    if (end - k >= 2) parts.push(`${taskName(first, names)}\u2060–\u2060${taskName(last, names)}`);
+    else for (let j = k; j <= end; j++) parts.push(taskName(tasks[j] ?? 0, names));
     k = end + 1;
   }
   return parts.join(", ");
 }
 
-/** Which tasks were poisoned, if not the targets themselves. @param {Spec} spec */
-function where(spec) {
+/** Which tasks were poisoned, if not the targets themselves. @param {Report} report */
+function where({ spec, task_names: names }) {
   if (spec.attack === "direct") return "";
-  const tasks = taskList(spec.attackers);
-  return spec.attack === "indirect" ? ` in other tasks only (${tasks})` : ` in ${tasks}`;
+  return ` in ${tasksText(spec.attackers, names)}${spec.attack === "indirect" ? " alone" : ""}`;
 }
 
 /**
@@ -87,7 +113,8 @@ function where(spec) {
 export function headline(report) {
   const { spec, clean, attacked } = report;
   const metric = METRICS[report.metric_name];
-  const targets = taskList(spec.targets);
+  const list = taskList(spec.targets, report.task_names);
+  const targets = spec.attack === "direct" ? tasksText(spec.targets, report.task_names) : list;
   if ((clean.metric - metric.guess) * metric.stronger >= 0) {
     return (
       `No conclusion: without any attack, the predictions for ${targets} are no better than guessing ` +
@@ -98,19 +125,31 @@ export function headline(report) {
     return `No poisoned points: the ${metric.plain} of ${targets} is ${metricDigits(clean.metric)} (${metric.short}).`;
   }
   const change = attacked.metric - clean.metric;
-  const points = `${spec.method === "random" ? "Random points" : "Poisoned points"}${where(spec)}`;
+  const one = report.injected === 1;
+  const kind = `${spec.method === "random" ? "random" : "poisoned"} point${one ? "" : "s"}`;
+  // A recalled result may be older than the count.
+  const count = report.injected ? `${report.injected.toLocaleString("en")} ${kind}` : capital(kind);
+  const points = `${count}${where(report)}`;
   if (!Number.isFinite(change))
     return `${points} attacked ${targets}, but ${metric.short} is undefined there.`;
   const small = Math.abs(change) < 5e-4 * Math.max(1, Math.abs(clean.metric));
+  const isRuined = (attacked.metric - metric.guess) * metric.stronger >= 0;
   const effect = small
     ? `did not change the predictions for ${targets}`
     : change * metric.stronger > 0
-      ? `made the predictions for ${targets} worse`
+      ? isRuined
+        ? `ruined ${targets}`
+        : `made the predictions for ${targets} worse`
       : `improved the predictions for ${targets}`;
   const verb = small ? "stayed nearly constant, going" : change > 0 ? "rose" : "fell";
   const numbers = `from ${metricDigits(clean.metric)} to ${metricDigits(attacked.metric)} (${metric.short})`;
-  return `${points} ${effect}: their ${metric.plain} ${verb} ${numbers}.`;
+  const ruin = isRuined && !small ? `, ${metric.ruined}` : "";
+  const their = spec.targets.length === 1 ? "its" : "their";
+  return `${points} ${effect}: ${their} ${metric.plain} ${verb} ${numbers}${ruin}.`;
 }
+
+/** @param {string} text */
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** What can make the result meaningless. @param {Warning[]} warnings */
 export const warningItems = (warnings) =>
@@ -152,19 +191,20 @@ export function heatmaps(report) {
 /**
  * @param {import("../ui/charts.js").Heatmap} map
  * @param {number} m
+ * @param {string[]} [names]
  */
-export function heatmapSummary(map, m) {
+export function heatmapSummary(map, m, names) {
   let [low, high] = [Infinity, -Infinity];
   let [lowAt, highAt] = ["", ""];
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < i; j++) {
       const value = map.values[i * m + j] ?? NaN;
-      const pair = `${taskName(j)} and ${taskName(i)}`;
+      const pair = `${taskName(j, names)} and ${taskName(i, names)}`;
       if (value < low) [low, lowAt] = [value, pair];
       if (value > high) [high, highAt] = [value, pair];
     }
   }
-  const what = `${map.title}, correlation of ${m} tasks`;
+  const what = `${map.title}, correlation of ${m} task${m === 1 ? "" : "s"}`;
   if (m < 2) return `${what}.`;
   return `${what}: from ${twoDecimals(low)} (${lowAt}) to ${twoDecimals(high)} (${highAt}). Use the arrow keys to read cells.`;
 }
@@ -173,10 +213,24 @@ export function heatmapSummary(map, m) {
  * @param {import("../ui/charts.js").Heatmap[]} maps
  * @param {[number, number]} cell
  * @param {number} m
+ * @param {Report | undefined} [report] for the roles and names of the tasks
  */
-export function cellText(maps, [row, column], m) {
+export function cellText(maps, [row, column], m, report) {
   const values = maps.map((map) => `${map.name} ${twoDecimals(map.values[row * m + column] ?? NaN)}`);
-  return `${taskName(row)} and ${taskName(column)}: ${values.join(", ")}`;
+  const [one, other] = [row, column].map((task) => roleText(task, report));
+  return `${row === column ? one : `${one} and ${other}`}: ${values.join(", ")}`;
+}
+
+/** "T4 “field 4” (attacking)". @param {number} task @param {Report | undefined} [report] */
+export function roleText(task, report) {
+  if (!report) return taskName(task);
+  const { spec, task_names: names } = report;
+  const roles = [
+    ...(spec.targets.includes(task) ? ["target"] : []),
+    ...(spec.attackers.includes(task) ? ["attacking"] : []),
+  ];
+  const name = names[task] === `T${task + 1}` || shortNames(names).length > 0 ? "" : ` “${names[task]}”`;
+  return `${taskName(task, names)}${name}${roles.length > 0 ? ` (${roles.join(", ")})` : ""}`;
 }
 
 /**
@@ -218,7 +272,7 @@ export function traceTable(report, eachTarget) {
     [
       "Iteration",
       `${metric.short} of the target tasks`,
-      ...targets.map(taskName),
+      ...targets.map((task) => taskName(task, report.task_names)),
       "Utility",
       "Objective",
       "Error bound",
@@ -232,9 +286,10 @@ export function traceTable(report, eachTarget) {
 /**
  * @param {import("../ui/charts.js").Heatmap[]} maps
  * @param {number} m
+ * @param {string[]} [names]
  */
-export function correlationTables(maps, m) {
-  const tasks = Array.from({ length: m }, (_, task) => taskName(task));
+export function correlationTables(maps, m, names) {
+  const tasks = Array.from({ length: m }, (_, task) => taskName(task, names));
   return maps.map((map) =>
     table(
       ["Task", ...tasks],
@@ -266,14 +321,14 @@ export function taskTable(report) {
     const bar = el("span", { class: change * metric.stronger > 0 ? "bar worse" : "bar better" });
     bar.style.setProperty("--share", String(Number.isFinite(change) ? Math.abs(change) / largest : 0));
     return [
-      el("span", {}, el("b", {}, taskName(task)), name === taskName(task) ? "" : ` ${name}`),
+      el("span", {}, el("b", {}, `T${task + 1}`), name === `T${task + 1}` ? "" : ` ${name}`),
       role,
       number(clean.metric_per_task[task] ?? NaN),
       number(attacked.metric_per_task[task] ?? NaN),
       ...(alone
         ? [`${metricDigits(alone.clean[task] ?? NaN)} → ${metricDigits(alone.attacked[task] ?? NaN)}`]
         : []),
-      el("span", { class: "change" }, Number.isFinite(change) ? signed(change) : "–", bar),
+      el("span", { class: "change" }, Number.isFinite(change) ? changeDigits(change) : "–", bar),
     ];
   });
   const direction = metric.stronger > 0 ? "higher is a stronger attack" : "lower is a stronger attack";
@@ -291,23 +346,19 @@ export function taskTable(report) {
   );
 }
 
-/** @param {Report} report */
-export function tiles(report) {
+/**
+ * The metric of the targets before the attack, at its random start and after it, on one scale.
+ * @param {Report} report
+ */
+export function bars(report) {
   const metric = METRICS[report.metric_name];
-  const { clean, attacked, trace, spec } = report;
+  const { clean, attacked, trace } = report;
+  const start = trace.metric[0] ?? NaN;
   const change = attacked.metric - clean.metric;
-  const tile = (
-    /** @type {string} */ label,
-    /** @type {string} */ value,
-    /** @type {string} */ note,
-    kind = "",
-  ) =>
-    el(
-      "div",
-      { class: `tile ${kind}` },
-      el("dt", {}, label),
-      el("dd", {}, el("strong", {}, value), el("small", {}, note)),
-    );
+  const worse = change * metric.stronger > 0;
+  const finite = [clean.metric, start, attacked.metric].filter(Number.isFinite);
+  // The whole scale of AUC; of NMSE, at least a little beyond the value of guessing.
+  const end = report.metric_name === "auc" ? 1 : Math.max(1.1 * metric.guess, ...finite);
   const percent = (100 * change) / Math.abs(clean.metric);
   const relative =
     Math.abs(percent) < 0.05
@@ -315,22 +366,26 @@ export function tiles(report) {
       : Number.isFinite(percent)
         ? `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(Math.abs(percent) < 10 ? 1 : 0)}\u00a0%`
         : "–";
-  const worse = change * metric.stronger > 0;
+  const bar = (
+    /** @type {string} */ label,
+    /** @type {number} */ value,
+    /** @type {string} */ kind,
+    /** @type {string} */ note,
+  ) => {
+    const line = el("span", { class: "track" }, el("span", { class: "fill" }));
+    line.style.setProperty("--value", String(Number.isFinite(value) ? Math.max(value, 0) / end : 0));
+    line.style.setProperty("--guess", String(metric.guess / end));
+    return el(
+      "div",
+      { class: `tile ${kind}` },
+      el("dt", {}, label),
+      el("dd", {}, line, el("strong", {}, metricDigits(value)), note && el("small", {}, note)),
+    );
+  };
   return [
-    tile(`${metric.short} before`, metricDigits(clean.metric), "target tasks, clean data"),
-    tile("Random points", metricDigits(trace.metric[0] ?? NaN), "start of the attack"),
-    tile(
-      `${metric.short} after`,
-      metricDigits(attacked.metric),
-      spec.method === "random" ? "not optimised" : iterationsOf(trace.iteration.length - 1),
-      worse ? "bad" : "",
-    ),
-    tile(
-      "Change",
-      relative,
-      worse ? "target tasks got worse" : "target tasks did not get worse",
-      worse ? "bad" : "",
-    ),
+    bar(`${metric.short} before`, clean.metric, "before", ""),
+    bar("Random points", start, "start", ""),
+    bar(`${metric.short} after`, attacked.metric, worse ? "after bad" : "after", relative),
   ];
 }
 

@@ -1,12 +1,21 @@
 /** The cards of a result: headline, tiles, curve, heatmaps, tables, facts, and the state of the run. */
 
 import { CurveChart, Heatmaps } from "../ui/charts.js";
+import { FAST } from "../core/live.js";
 import { $, byId, legible } from "../ui/dom.js";
 import * as views from "./report.js";
 
 /** @import { Engine } from "../engine/engine.js" */
 /** @import { Session } from "../core/session.js" */
 /** @import { LabEvent, Report, RunState } from "../engine/types.js" */
+
+/** Is this run too short to show that it runs? @param {RunState} run */
+export const isQuiet = (run) => run.live === true && performance.now() - run.start < FAST;
+
+/** What to do to read a cell; there is no key for a finger. */
+const CELL_HINT = matchMedia("(hover: none)").matches
+  ? "Tap a cell to read it."
+  : "Hover over a cell, or focus a map and use the arrow keys.";
 
 /** @param {string} text for screen readers */
 export const announce = (text) => ($("spoken").textContent = legible(text));
@@ -31,8 +40,8 @@ export class Results {
     this.heatmaps = new Heatmaps(engine, $("heatmaps"), (cell) => {
       const maps = this.heatmaps.shown.map(({ map }) => map);
       $("cell-readout").textContent = cell
-        ? views.cellText(maps, cell, this.heatmaps.tasks)
-        : "Hover over a cell, or press Tab and use the arrow keys.";
+        ? views.cellText(maps, cell, this.heatmaps.tasks, this.lab.result?.report)
+        : CELL_HINT;
       for (const listener of this.onCell) listener(cell);
     });
     this.paperColors = byId("paper-colors", HTMLInputElement);
@@ -56,12 +65,14 @@ export class Results {
         return;
       case "started":
         this.enter("running");
+        if (event.run.live) return this.tick();
         $("results").removeAttribute("data-partial");
         announce("Running");
         $("status").textContent = "Loading the data";
         this.curve.show(curveData(event.run), "The attack is starting.");
         return this.tick();
       case "progress":
+        if (isQuiet(event.run)) return;
         return this.curve.show(curveData(event.run), `Running: iteration ${event.point.iteration}.`);
       case "done":
         this.show(event.report);
@@ -91,10 +102,11 @@ export class Results {
 
   /** @param {"idle" | "running" | "done" | "cancelled" | "failed"} name */
   enter(name) {
-    const running = name === "running";
+    const running = name === "running" && !(this.lab.run && isQuiet(this.lab.run));
     const [run, cancel] = [$("run"), $("cancel")];
     const focused = document.activeElement === run || document.activeElement === cancel;
     $("results").dataset.state = name;
+    if (running === !cancel.hidden) return this.markStale();
     cancel.hidden = !running;
     run.hidden = running;
     // One button replaces the other, so the focus moves with it.
@@ -107,9 +119,10 @@ export class Results {
 
   /** Dims results that do not belong to the current settings. */
   markStale() {
-    const { stale, run, result } = this.lab;
+    const { run, result, willRun } = this.lab;
+    const stale = this.lab.stale && !willRun;
     $("results").toggleAttribute("data-stale", stale);
-    const idle = !run && $("results").dataset.state === "done";
+    const idle = !run && !willRun && $("results").dataset.state === "done";
     if (idle && stale) $("status").textContent = "Settings changed. Press Run to update.";
     else if (idle && result) $("status").textContent = result.at ?? doneText(result.report);
   }
@@ -118,6 +131,12 @@ export class Results {
   tick() {
     const run = this.lab.run;
     if (!run) return;
+    clearTimeout(this.timer);
+    if (isQuiet(run)) {
+      this.timer = setTimeout(() => this.tick(), FAST);
+      return;
+    }
+    if (run.live) this.enter("running");
     const done = run.points.at(-1)?.iteration;
     const seconds = (performance.now() - run.start) / 1000;
     $("status").textContent = `${stage(run)} · ${seconds.toFixed(1)} s`;
@@ -148,7 +167,7 @@ export class Results {
       .querySelector("ul")
       ?.replaceChildren(...views.warningItems(notes));
     $("notes").toggleAttribute("data-empty", notes.length === 0);
-    $("tiles").replaceChildren(...views.tiles(report));
+    $("tiles").replaceChildren(...views.bars(report));
     this.curve.show(
       {
         metric: [...report.trace.metric],
@@ -163,8 +182,10 @@ export class Results {
     );
     this.showTrace(report);
     const maps = views.heatmaps(report);
-    this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m));
-    $("correlation-tables").replaceChildren(...views.correlationTables(maps, m));
+    $("truth-row").hidden = !report.true_correlation;
+    this.heatmaps.names = views.shortNames(report.task_names);
+    this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m, report.task_names));
+    $("correlation-tables").replaceChildren(...views.correlationTables(maps, m, report.task_names));
     $("task-table").replaceChildren(views.taskTable(report));
     $("facts").replaceChildren(...views.facts(report));
     $("results").dataset.digest = report.digest;

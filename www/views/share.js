@@ -24,10 +24,21 @@ export function offerFiles(lab, results) {
   });
   $("copy-link").onclick = () => {
     const fragment = lab.fragment();
+    showBeside("copy-link");
     if (fragment) copy(`${page()}#${fragment}`, "Link copied");
     else lab.notice("There is no link yet: some settings are invalid.", "", "save");
   };
-  $("copy-command").onclick = () => copy($("command").textContent ?? "", "Command copied");
+  // The system's own sheet, where fingers expect it.
+  $("share-link").hidden = !("share" in navigator && matchMedia("(hover: none)").matches);
+  $("share-link").onclick = () => {
+    const url = `${page()}#${lab.fragment()}`;
+    // Rejected if the user closes the sheet.
+    navigator.share({ title: document.title, text: $("headline").textContent ?? "", url }).catch(() => {});
+  };
+  $("copy-command").onclick = () => {
+    showBeside("copy-command");
+    copy($("command").textContent ?? "", "Command copied");
+  };
   $("print").onclick = () => print();
   for (const button of document.querySelectorAll("[id^='save-'], [id^='embed-'], #copy-embed")) {
     button.addEventListener("click", () => saveOrCopy(lab, results, button.id));
@@ -45,8 +56,12 @@ async function saveOrCopy(lab, results, what) {
   try {
     const { save, snippet } = await import("./export.js");
     const shown = { lab, results, result: lab.result, address: resultAddress(lab) };
-    if (what.startsWith("save-")) await save(shown, what.slice("save-".length));
-    else await copy(await snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
+    if (what.startsWith("save-")) {
+      await save(shown, what.slice("save-".length));
+    } else {
+      showBeside(what);
+      await copy(snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
+    }
   } catch (problem) {
     lab.notice(`Saving failed: ${errorMessage(problem)}.`, "bad", "save");
   }
@@ -81,6 +96,12 @@ function command(report, link) {
   const columns = report.columns ? ` --columns '${report.columns.replaceAll("'", `'\\''`)}'` : "";
   const what = typeof report.spec.dataset === "string" ? `'#${link}'` : `spec.json${columns}`;
   return `cargo run --release -- run ${what} --out out`;
+}
+
+/** What a button did is shown beside it. @param {string} id of the button */
+function showBeside(id) {
+  const button = $(id);
+  (button.closest(".menu") ?? button).after($("copied"));
 }
 
 let copiedTimer = 0;

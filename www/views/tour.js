@@ -1,5 +1,6 @@
 /** The guided tour: a panel whose steps set the real controls. The steps are in tour_steps.js. */
 
+import "../style/tour.css";
 import { runComparisons } from "./comparison.js";
 import { $, el } from "../ui/dom.js";
 import { STEPS } from "./tour_steps.js";
@@ -135,7 +136,8 @@ export class Story {
       });
     }
     // A link may contain other settings: they stay until the user moves to another step.
-    const visitor = !before && !pressed && Object.keys(this.lab.draft).length > 0;
+    const isSet = Object.keys(this.lab.draft).some((name) => name !== "version");
+    const visitor = !before && !pressed && isSet;
     if (this.matches || visitor) this.show(true);
     else this.apply();
   }

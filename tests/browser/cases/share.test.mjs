@@ -192,7 +192,7 @@ browserTest("a menu closes with Escape and returns the focus", {}, async (page) 
   await page.open("#i=1");
   await finished(page);
   const openMenus = () => page.execute(() => document.querySelectorAll("details.menu[open]").length);
-  await page.execute(() => document.querySelector(".menu summary").focus());
+  await page.execute(() => document.querySelector("#curve-card .menu summary").focus());
   await page.press(Key.ENTER);
   await page.press(Key.TAB);
   assert.equal(await page.focused(), "save-curve-png");
@@ -217,7 +217,7 @@ browserTest("the paper's colours are part of the link", {}, async (page) => {
   // The middle of a diagonal cell: yellow, not the red of the other map.
   await page.settle();
   const [red, green, blue] = await page.execute(() => {
-    const canvas = document.querySelector("#heatmaps canvas");
+    const canvas = document.querySelector("[data-map=clean]");
     const scale = canvas.width / canvas.clientWidth;
     return [...canvas.getContext("2d").getImageData(43 * scale, 37 * scale, 1, 1).data];
   });
