@@ -111,9 +111,10 @@ browserTest("what can be detected is, and wrong columns cannot be used", {}, asy
     "mapper-role-5": "split",
     "mapper-test": "TEST",
   });
-  await page.set("mapper-role-4", "feature");
+  for (const column of [2, 3, 4]) await page.set(`mapper-role-${column}`, "feature");
   await page.waitText("mapper-problem", "label");
   await page.set("mapper-role-2", "label");
+  await page.set("mapper-drop", false);
   // Two empty lines and the header come before row 20.
   assert.match(await page.waitText("mapper-error-4", "line 23"), /IQ/);
   const [invalid, summarised] = await page.execute(() => [
