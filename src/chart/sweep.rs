@@ -509,7 +509,13 @@ mod tests {
             let mut text = String::new();
             {
                 let area = SVGBackend::with_string(&mut text, (width, 600)).into_drawing_area();
-                draw(&area, "Figure 2", &[panel.clone()], Style::default()).unwrap();
+                draw(
+                    &area,
+                    "Figure 2",
+                    std::slice::from_ref(&panel),
+                    Style::default(),
+                )
+                .unwrap();
                 area.present().unwrap();
             }
             for name in names {
