@@ -33,6 +33,10 @@ pub struct Tuned {
 /// the points as `read_file` and `read_bundle` give them, with the notes of a user's file; without them,
 /// the synthetic data. `on_progress` is called with the number of solved problems and how many there are.
 #[wasm_bindgen]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "wasm-bindgen hands over owned values"
+)]
 pub fn tune(
     spec: Ts<Spec>,
     payload: Option<Vec<u8>>,

@@ -18,7 +18,7 @@ import {
 } from "../lab.mjs";
 
 /** The digest of `#i=3`. */
-const DIGEST = "f1790f68b248446f";
+const DIGEST = "45f53fa65461cafe";
 
 /** What the recent results say, each as text. */
 const recent = (page) =>
