@@ -10,7 +10,7 @@
 use crate::attack::{Gradient, Injection, utility};
 use crate::error::Result;
 use crate::linalg::{add_scaled, add_scaled_norm, dot};
-use crate::mtrl::system::{Coupling, System};
+use crate::mtrl::system::{Coupling, Quadratic, System};
 use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, check_squares};
 
 /// Relative residual to which an adjoint system is solved where it is too large to factor: three
@@ -36,7 +36,7 @@ pub fn full(
             problem.activate_all(&solution.w);
             let spectrum = &solution.spectrum;
             let dual = spectrum.unit();
-            let system = System::new(problem, spectrum, coupling(kind, &dual));
+            let system = System::new(Quadratic::of(problem), spectrum, coupling(kind, &dual));
             let (solved, _) = system
                 .factor()?
                 .solve(&spectrum.to_eigenbasis(&slope), ADJOINT_TOLERANCE)?;
@@ -155,7 +155,7 @@ impl Response {
             problem.activate_all(&solution.w);
             let spectrum = &solution.spectrum;
             let dual = spectrum.unit();
-            let system = System::new(problem, spectrum, coupling(kind, &dual));
+            let system = System::new(Quadratic::of(problem), spectrum, coupling(kind, &dual));
             let factored = system.factor_whole()?;
             for &p in targets {
                 for k in 0..dimension {

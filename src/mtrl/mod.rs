@@ -9,6 +9,8 @@
 use crate::choice::choice;
 
 pub mod alternating;
+mod aside;
+pub mod capped;
 pub mod certified;
 mod line;
 mod point;
@@ -46,7 +48,7 @@ choice! {
 /// Solves the lower level with the solver of that name.
 ///
 /// # Errors
-/// A numerical breakdown; settings that the solver refuses.
+/// A numerical breakdown; settings that the solver refuses; a pull cap with the alternation.
 pub fn solve(
     solver: Solver,
     problem: &mut Problem,
@@ -54,7 +56,12 @@ pub fn solve(
     limits: &Limits,
 ) -> crate::Result<Solution> {
     match solver {
+        Solver::Certified if problem.pull_cap().is_some() => capped::solve(problem, start, limits),
         Solver::Certified => certified::solve(problem, start, limits),
+        Solver::Alternating if problem.pull_cap().is_some() => Err(crate::Error::invalid(
+            "solver",
+            "alternating cannot be combined with a pull cap; use certified",
+        )),
         Solver::Alternating => alternating::solve(problem, start, limits),
     }
 }

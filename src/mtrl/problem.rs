@@ -43,6 +43,7 @@ pub struct Task {
 #[derive(Clone, Debug)]
 pub struct Problem {
     weights: Weights,
+    pull_cap: Option<f64>,
     dimension: usize,
     tasks: Vec<TaskState>,
 }
@@ -229,9 +230,28 @@ impl Problem {
             .collect();
         Ok(Self {
             weights,
+            pull_cap: None,
             dimension,
             tasks,
         })
+    }
+
+    /// The same tasks with a pull cap μ, or without one (see [`crate::mtrl::capped`]).
+    ///
+    /// # Errors
+    /// A cap that is not positive and finite.
+    pub fn with_pull_cap(self, pull_cap: Option<f64>) -> Result<Self> {
+        if let Some(cap) = pull_cap
+            && !(cap > 0.0 && cap < f64::INFINITY)
+        {
+            return Err(Error::out_of_range("pull_cap", cap, "positive"));
+        }
+        Ok(Self { pull_cap, ..self })
+    }
+
+    /// μ, where there is one.
+    pub fn pull_cap(&self) -> Option<f64> {
+        self.pull_cap
     }
 
     /// The weights of the terms.
@@ -309,7 +329,7 @@ impl Problem {
     }
 
     /// Brings the sums of a task to the active set at `w`. Returns whether any point changed sides.
-    fn activate(&mut self, number: usize, w: &[f64]) -> bool {
+    pub(crate) fn activate(&mut self, number: usize, w: &[f64]) -> bool {
         let state = &mut self.tasks[number];
         if state.knows(w) {
             return false;

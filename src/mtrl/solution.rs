@@ -64,11 +64,13 @@ impl Limits {
 pub struct Solution {
     /// W, m rows of D entries, the bias last.
     pub w: Vec<f64>,
-    /// S and its eigenbasis at W.
+    /// Z, laid out as W, where there is a pull cap: the part of W that tasks share.
+    pub shared: Option<Vec<f64>>,
+    /// S and its eigenbasis at W; with a pull cap at Z.
     pub spectrum: Spectrum,
-    /// P(W).
+    /// P(W); with a pull cap its upper bound at W and Z.
     pub objective: f64,
-    /// Bound on P(W) - P*.
+    /// Bound on `objective` less the minimum.
     pub certificate: f64,
     /// Newton steps, or rounds of the alternation.
     pub iterations: usize,

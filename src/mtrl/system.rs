@@ -51,9 +51,46 @@ pub(crate) enum Coupling<'a> {
     Moving { dual: &'a [f64] },
 }
 
-/// The operator at one point. The curvature of the problem must be that of the point.
+/// What an operator needs of the data part: a D x D curvature of each task, and the weights.
+pub(crate) struct Quadratic<'a> {
+    dimension: usize,
+    curvatures: Vec<&'a [f64]>,
+    lambda1: f64,
+    lambda2: f64,
+}
+
+impl<'a> Quadratic<'a> {
+    /// That of the lower level at its active sets.
+    pub(crate) fn of(problem: &'a Problem) -> Self {
+        let weights = problem.weights();
+        Self {
+            dimension: problem.dimension(),
+            curvatures: (0..problem.task_count())
+                .map(|i| problem.curvature(i))
+                .collect(),
+            lambda1: weights.lambda1,
+            lambda2: weights.lambda2,
+        }
+    }
+
+    /// From matrices that include what λ1 adds, one a task.
+    pub(crate) fn from_matrices(dimension: usize, matrices: &'a [Vec<f64>], lambda2: f64) -> Self {
+        Self {
+            dimension,
+            curvatures: matrices.iter().map(Vec::as_slice).collect(),
+            lambda1: 0.0,
+            lambda2,
+        }
+    }
+
+    fn curvature(&self, number: usize) -> &[f64] {
+        self.curvatures[number]
+    }
+}
+
+/// The operator at one point. The curvature must be that of the point.
 pub(crate) struct System<'a> {
-    problem: &'a Problem,
+    data: Quadratic<'a>,
     spectrum: &'a Spectrum,
     /// (λ1 + λ2 τ / s_a)^(-1/2); zero where s_a is zero.
     scale: Vec<f64>,
@@ -80,17 +117,16 @@ struct Workspace {
 
 impl<'a> System<'a> {
     pub(crate) fn new(
-        problem: &'a Problem,
+        data: Quadratic<'a>,
         spectrum: &'a Spectrum,
         coupling: Coupling<'a>,
     ) -> Self {
-        let weights = problem.weights();
         let scale: Vec<f64> = (spectrum.values.iter())
             .map(|&s| {
-                if weights.lambda2 == 0.0 {
-                    1.0 / weights.lambda1.sqrt()
+                if data.lambda2 == 0.0 {
+                    1.0 / data.lambda1.sqrt()
                 } else if s > 0.0 {
-                    1.0 / (weights.lambda1 + weights.lambda2 * spectrum.trace / s).sqrt()
+                    1.0 / (data.lambda1 + data.lambda2 * spectrum.trace / s).sqrt()
                 } else {
                     0.0
                 }
@@ -101,12 +137,12 @@ impl<'a> System<'a> {
             Coupling::Moving { dual } => Some(OmegaDerivative::new(
                 spectrum,
                 dual,
-                weights.lambda2,
+                data.lambda2,
                 &scale,
             )),
         };
         Self {
-            problem,
+            data,
             spectrum,
             scale,
             omega_derivative,
@@ -114,7 +150,7 @@ impl<'a> System<'a> {
     }
 
     fn size(&self) -> usize {
-        self.scale.len() * self.problem.dimension()
+        self.scale.len() * self.data.dimension
     }
 
     fn workspace(&self) -> Workspace {
@@ -131,7 +167,7 @@ impl<'a> System<'a> {
 
     /// Inner product of U and V in the regulariser with Ω fixed.
     pub(crate) fn regulariser(&self, u: &[f64], v: &[f64]) -> f64 {
-        let dimension = self.problem.dimension();
+        let dimension = self.data.dimension;
         (u.chunks_exact(dimension).zip(v.chunks_exact(dimension)))
             .zip(&self.scale)
             // No W of finite value has a part where Ω is zero.
@@ -142,7 +178,7 @@ impl<'a> System<'a> {
 
     /// H V. Needs ε > 0.
     pub(crate) fn product(&self, v: &[f64]) -> Vec<f64> {
-        let dimension = self.problem.dimension();
+        let dimension = self.data.dimension;
         let unscale = |v: &mut [f64]| {
             for (row, scale) in v.chunks_exact_mut(dimension).zip(&self.scale) {
                 row.iter_mut().for_each(|entry| *entry /= scale);
@@ -159,7 +195,7 @@ impl<'a> System<'a> {
     /// The scaled operator: out = R H R v.
     fn scaled_product(&self, v: &[f64], out: &mut [f64], workspace: &mut Workspace) {
         let m = self.scale.len();
-        let dimension = self.problem.dimension();
+        let dimension = self.data.dimension;
         let Workspace {
             by_task,
             product,
@@ -177,7 +213,7 @@ impl<'a> System<'a> {
                 *c = self.scale[a] * vectors[a * m + i];
             }
             add_combination(x, v, coefficients);
-            multiply(y, self.problem.curvature(i), x);
+            multiply(y, self.data.curvature(i), x);
         }
         out.copy_from_slice(v);
         for (a, row) in out.chunks_exact_mut(dimension).enumerate() {
@@ -244,7 +280,7 @@ impl<'a> System<'a> {
     }
 
     fn apply_scale(&self, v: &mut [f64]) {
-        let dimension = self.problem.dimension();
+        let dimension = self.data.dimension;
         for (row, scale) in v.chunks_exact_mut(dimension).zip(&self.scale) {
             row.iter_mut().for_each(|entry| *entry *= scale);
         }
@@ -336,16 +372,16 @@ enum Block {
 impl Blocks {
     fn new(system: &System) -> Result<Self> {
         let System {
-            problem,
+            data,
             spectrum,
             scale,
             omega_derivative,
         } = system;
         let m = scale.len();
-        let dimension = problem.dimension();
+        let dimension = data.dimension;
         let largest = (0..m)
             .map(|i| {
-                let curvature = problem.curvature(i);
+                let curvature = data.curvature(i);
                 (0..dimension).map(|k| curvature[k * (dimension + 1)]).sum()
             })
             .fold(0.0, f64::max);
@@ -363,14 +399,14 @@ impl Blocks {
             .map(|&b| {
                 let sum: f64 = (0..m)
                     .map(|i| {
-                        multiply(&mut image, problem.curvature(i), p(b));
+                        multiply(&mut image, data.curvature(i), p(b));
                         dot(&image, p(b))
                     })
                     .sum();
                 sum / m as f64
             })
             .collect();
-        let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(problem, left));
+        let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(data, left));
         let mut rows = Vec::with_capacity(m);
         for a in 0..m {
             if !is_soft(a) {
@@ -406,7 +442,7 @@ impl Blocks {
                     let mut block = vec![0.0; dimension * dimension];
                     for i in 0..m {
                         let q = scale[a] * spectrum.vectors[a * m + i];
-                        add_scaled(&mut block, q * q, problem.curvature(i));
+                        add_scaled(&mut block, q * q, data.curvature(i));
                     }
                     for b in 0..count {
                         let weight = along_p(b);
@@ -470,11 +506,11 @@ struct Coarse {
 }
 
 impl Coarse {
-    fn new(problem: &Problem, left: &[f64]) -> Self {
-        let (m, dimension) = (problem.task_count(), problem.dimension());
+    fn new(data: &Quadratic, left: &[f64]) -> Self {
+        let (m, dimension) = (data.curvatures.len(), data.dimension);
         let mut mean = vec![0.0; dimension * dimension];
         for i in 0..m {
-            add_scaled(&mut mean, 1.0 / m as f64, problem.curvature(i));
+            add_scaled(&mut mean, 1.0 / m as f64, data.curvature(i));
         }
         // Two rounds of subspace iteration, from the rows of the entries of largest variance.
         let diagonal: Vec<f64> = (0..dimension).map(|k| -mean[k * (dimension + 1)]).collect();
