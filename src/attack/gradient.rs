@@ -5,13 +5,14 @@
 //!
 //! - `published`, (15) and (16) of the paper: (2/N_i) r̂ v_i with v_i = Σ_p Φ_ip ∇_{w_p} U;
 //! - `implicit` and `implicit_total`: (2/N_i) [ r̂ v_i - (v_i'x̃) w_i ] where the point counts,
-//!   with H V = ∇_W U and the Hessian H for a fixed or a moving Ω.
+//!   with H V = ∇_W U and the Hessian H for a fixed or a moving Ω. With a pull cap V is the
+//!   response of [`crate::mtrl::capped`]; `published` ignores the cap.
 
 use crate::attack::{Gradient, Injection, utility};
 use crate::error::Result;
 use crate::linalg::{add_scaled, add_scaled_norm, dot};
 use crate::mtrl::system::{Coupling, Quadratic, System};
-use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, check_squares};
+use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, capped, check_squares};
 
 /// Relative residual to which an adjoint system is solved where it is too large to factor: three
 /// digits more than the accuracy that the gradient needs.
@@ -33,14 +34,8 @@ pub fn full(
     let adjoint = match kind {
         Gradient::Published => mix(&phi(problem, &solution.spectrum), &slope),
         Gradient::Implicit | Gradient::ImplicitTotal => {
-            problem.activate_all(&solution.w);
-            let spectrum = &solution.spectrum;
-            let dual = spectrum.unit();
-            let system = System::new(Quadratic::of(problem), spectrum, coupling(kind, &dual));
-            let (solved, _) = system
-                .factor()?
-                .solve(&spectrum.to_eigenbasis(&slope), ADJOINT_TOLERANCE)?;
-            spectrum.from_eigenbasis(&solved)
+            let forces = std::iter::once(slope);
+            adjoints(kind, problem, solution, false, forces)?.remove(0)
         }
     };
     let dimension = problem.dimension();
@@ -152,20 +147,14 @@ impl Response {
             // One matrix each: 1 GiB.
             let what = "pairs of target and task in an exact constant step";
             check_squares(what, targets.len() * m, dimension - 1, 4 * MAX_SQUARES)?;
-            problem.activate_all(&solution.w);
-            let spectrum = &solution.spectrum;
-            let dual = spectrum.unit();
-            let system = System::new(Quadratic::of(problem), spectrum, coupling(kind, &dual));
-            let factored = system.factor_whole()?;
-            for &p in targets {
-                for k in 0..dimension {
+            let units = (targets.iter()).flat_map(|&p| {
+                (0..dimension).map(move |k| {
                     let mut unit = vec![0.0; m * dimension];
                     unit[p * dimension + k] = 1.0;
-                    let (solved, _) =
-                        factored.solve(&spectrum.to_eigenbasis(&unit), ADJOINT_TOLERANCE)?;
-                    columns.push(spectrum.from_eigenbasis(&solved));
-                }
-            }
+                    unit
+                })
+            });
+            columns = adjoints(kind, problem, solution, true, units)?;
         }
         Ok(Self {
             kind,
@@ -197,6 +186,37 @@ impl Response {
             add_scaled(v, factor * x, column);
         }
     }
+}
+
+/// H⁻¹ u for each force u on W; with a pull cap what takes its place. `whole`: there are many.
+fn adjoints(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    whole: bool,
+    forces: impl Iterator<Item = Vec<f64>>,
+) -> Result<Vec<Vec<f64>>> {
+    // Tasks that are not coupled do not step aside.
+    if problem.pull_cap().is_some() && problem.weights().lambda2 > 0.0 {
+        let moving = kind == Gradient::ImplicitTotal;
+        let options = (moving, whole);
+        return capped::responses(problem, solution, options, forces, ADJOINT_TOLERANCE);
+    }
+    problem.activate_all(&solution.w);
+    let spectrum = &solution.spectrum;
+    let dual = spectrum.unit();
+    let system = System::new(Quadratic::of(problem), spectrum, coupling(kind, &dual));
+    let factored = if whole {
+        system.factor_whole()?
+    } else {
+        system.factor()?
+    };
+    forces
+        .map(|force| {
+            let (solved, _) = factored.solve(&spectrum.to_eigenbasis(&force), ADJOINT_TOLERANCE)?;
+            Ok(spectrum.from_eigenbasis(&solved))
+        })
+        .collect()
 }
 
 fn coupling(kind: Gradient, dual: &[f64]) -> Coupling<'_> {

@@ -52,7 +52,7 @@ use crate::mtrl::{Limits, Problem, Solution, Spectrum, Status, certified};
 pub const SMOOTHING: f64 = 1e-3;
 
 /// G is minimised to this share of the gradient by Z, and at the end to [`EXACT`].
-const INNER_SHARE: f64 = 1e-3;
+const INNER_SHARE: f64 = 0.1;
 
 /// Gradient by g, relative to μ and to the gradient of the losses, at which G is exact.
 const EXACT: f64 = 1e-14;
@@ -130,7 +130,7 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         (here, status) =
             state.descend(problem, epsilon, cap, limits.tolerance, limits.max_iterations)?;
     }
-    let certificate = here.certificate(&weights.lambda1, cap, weights.lambda2, epsilon);
+    let certificate = here.certificate(weights.lambda1, cap, weights.lambda2, epsilon);
     Ok(Solution {
         w: here.weights(),
         shared: Some(here.z),
@@ -160,6 +160,79 @@ pub fn own_slopes(problem: &Problem, w: &[f64]) -> Vec<f64> {
             let mut gradient: Vec<f64> = w.iter().map(|w| lambda1 * w).collect();
             problem.add_data_part(i, w, &mut gradient);
             norm_squared(&gradient).sqrt()
+        })
+        .collect()
+}
+
+/// What H⁻¹ is without a cap: how W answers, to first order, to forces on W. For each force u, rows
+/// by task, V = P + Q with
+///
+/// ```text
+/// [ A + R''   A     ] [ P ]   [ u ]          (R'' + F'') P = B (A + B)⁻¹ u
+/// [ A         A + B ] [ Q ] = [ u ],   so        V = (A + B)⁻¹ (u + B P).
+/// ```
+///
+/// `whole`: there are many forces. With `moving` false Ω is held fixed.
+///
+/// # Errors
+/// The systems cannot be solved.
+pub(crate) fn responses(
+    problem: &mut Problem,
+    solution: &Solution,
+    (moving, whole): (bool, bool),
+    forces: impl Iterator<Item = Vec<f64>>,
+    tolerance: f64,
+) -> Result<Vec<Vec<f64>>> {
+    let dimension = problem.dimension();
+    let lambda2 = problem.weights().lambda2;
+    let cap = Cap {
+        pull: problem.pull_cap().unwrap_or(f64::INFINITY),
+        smoothing: SMOOTHING,
+    };
+    problem.activate_all(&solution.w);
+    let z = solution.shared.as_ref().unwrap_or(&solution.w);
+    let mut eliminations = Vec::with_capacity(problem.task_count());
+    let rows = z.chunks_exact(dimension).zip(solution.w.chunks_exact(dimension));
+    for (i, (z, w)) in rows.enumerate() {
+        let g = w.iter().zip(z).map(|(w, z)| w - z).collect();
+        let aside = Aside::at(problem, i, z, g, cap);
+        eliminations.push(Elimination::new(problem, i, &aside, cap)?);
+    }
+    let curvatures: Vec<Vec<f64>> = eliminations.iter().map(Elimination::curvature).collect();
+    let data = Quadratic::from_matrices(dimension, &curvatures, lambda2);
+    let spectrum = &solution.spectrum;
+    let dual = spectrum.unit();
+    let coupling = if moving {
+        Coupling::Moving { dual: &dual }
+    } else {
+        Coupling::Fixed
+    };
+    let system = System::new(data, spectrum, coupling);
+    let factored = if whole {
+        system.factor_whole()?
+    } else {
+        system.factor()?
+    };
+    let by_task = |rows: &mut [f64], change: &dyn Fn(&Elimination, &mut [f64])| {
+        for (row, elimination) in rows.chunks_exact_mut(dimension).zip(&eliminations) {
+            change(elimination, row);
+        }
+    };
+    forces
+        .map(|force| {
+            let mut rhs = force.clone();
+            by_task(&mut rhs, &|elimination, row| {
+                elimination.solve(row);
+                row.copy_from_slice(&elimination.cap_product(row));
+            });
+            let (solved, _) = factored.solve(&spectrum.to_eigenbasis(&rhs), tolerance)?;
+            let mut v = spectrum.from_eigenbasis(&solved);
+            by_task(&mut v, &|elimination, row| {
+                row.copy_from_slice(&elimination.cap_product(row));
+            });
+            add_scaled(&mut v, 1.0, &force);
+            by_task(&mut v, &|elimination, row| elimination.solve(row));
+            Ok(v)
         })
         .collect()
 }
@@ -242,7 +315,7 @@ impl Here {
     }
 
     /// Bound on J - min P_μ: see the module.
-    fn certificate(&self, lambda1: &f64, cap: Cap, lambda2: f64, epsilon: f64) -> f64 {
+    fn certificate(&self, lambda1: f64, cap: Cap, lambda2: f64, epsilon: f64) -> f64 {
         let m = self.asides.len();
         let dimension = self.z.len() / m;
         let rows = || self.pull.chunks_exact(dimension).zip(&self.asides);
@@ -290,13 +363,13 @@ impl State {
         let mut here = Here::new(problem, z, start, epsilon, cap, 1e-3 * scale)?;
         let mut norms = Vec::new();
         let status = loop {
-            let certificate = here.certificate(&weights.lambda1, cap, weights.lambda2, epsilon);
+            let certificate = here.certificate(weights.lambda1, cap, weights.lambda2, epsilon);
             if certificate <= tolerance * here.value.max(1.0) {
                 // The promise of the cap is worth exact steps aside.
                 let asides = std::mem::take(&mut here.asides);
                 let start = |i: usize| asides[i].g.clone();
                 here = Here::new(problem, here.z, start, epsilon, cap, EXACT * scale)?;
-                let certificate = here.certificate(&weights.lambda1, cap, weights.lambda2, epsilon);
+                let certificate = here.certificate(weights.lambda1, cap, weights.lambda2, epsilon);
                 if certificate <= tolerance * here.value.max(1.0) {
                     break Status::Converged;
                 }
@@ -387,7 +460,7 @@ fn step(
         + (residuals.iter().zip(&q))
             .map(|(residual, q)| dot(residual, q))
             .sum::<f64>();
-    let inner = (INNER_SHARE * norm_squared(&here.gradient).sqrt()).min(1e-3 * cap.pull.min(1.0));
+    let inner = (INNER_SHARE * norm_squared(&here.gradient).sqrt()).min(0.1 * cap.pull.min(1.0));
     let mut length = 1.0;
     loop {
         let mut z = here.z.clone();
