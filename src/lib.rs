@@ -90,6 +90,7 @@
 //! | [`metrics`] | NMSE, AUC | |
 //! | [`mtrl`] | the lower level: problem, two solvers, solution with status and certificate | attacks |
 //! | [`attack`] | the upper level: utility, gradients, steps, the loop | metrics, reports |
+//! | [`defence`] | sanitisers, certificates of the pull cap, ranking, detection figures | the capped learner itself (`mtrl`) |
 //! | [`projection`] | a plane in which clean and injected points are shown | drawing |
 //! | [`spec`] | everything that determines a run: the table of fields, rules, links | data |
 //! | [`report`] | the result of a run, and its digest | files |
@@ -128,6 +129,7 @@ pub mod attack;
 pub mod chart;
 mod choice;
 pub mod data;
+pub mod defence;
 pub mod error;
 pub mod experiment;
 pub mod linalg;

@@ -5,8 +5,11 @@ mod common;
 
 use common::{TIGHT, random_problem, random_tasks, relative_error, weights};
 use patom::attack::{Gradient, Injection, gradient, utility};
-use patom::linalg::norm_squared;
-use patom::mtrl::{Limits, Loss, Problem, Solver, Status, Task, Weights, capped, certified, solve};
+use patom::data::Kind;
+use patom::defence::certificate;
+use patom::linalg::{add_scaled, dot, norm_squared};
+use patom::metrics;
+use patom::mtrl::{Limits, Loss, Problem, Status, Task, Weights, capped, certified};
 use patom::rng::{Random, Stream};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -221,4 +224,153 @@ fn the_attack_through_the_cap_follows_the_derivative_of_the_utility() {
             }
         }
     }
+}
+
+/// Random points anywhere: the radius and the labels of an attacker that nothing holds back.
+fn anything(random: &mut Random, loss: Loss, d: usize, count: usize, task: &mut Task) {
+    for _ in 0..count {
+        let scale = 10.0 * random.uniform() / (d as f64).sqrt();
+        task.points.extend((0..d).map(|_| scale * random.normal()));
+        task.points.push(1.0);
+        let label = 10.0 * random.normal();
+        task.labels.push(match loss {
+            Loss::Squared => label,
+            Loss::SquaredHinge => label.signum(),
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn whatever_other_tasks_contain_the_certificate_is_never_exceeded(
+        seed in 0u64..1_000_000,
+        hinge in any::<bool>(),
+        (m, d, points) in (2usize..6, 1usize..6, 4usize..14),
+        (lambda1, lambda2) in (-3.0..0.0f64, -3.0..1.0f64),
+        cap in -4.0..1.0f64,
+        epsilon in -6.0..-1.0f64,
+    ) {
+        let loss = LOSSES[usize::from(hinge)];
+        let power = |exponent: f64| libm::pow(10.0, exponent);
+        let settings = Weights {
+            loss,
+            lambda1: power(lambda1),
+            lambda2: power(lambda2),
+            epsilon: power(epsilon),
+        };
+        let mut tasks = random_tasks(seed, loss, m, d, points, 0);
+        let mut tests = random_tasks(seed + 1, loss, m, d, 9, 0);
+        // Both classes, so that there is an AUC; they may be anything.
+        tests[0].labels[0] = 1.0;
+        tests[0].labels[1] = -1.0;
+        let mut random = Random::new(seed, Stream::InitialPoints, 0);
+        for task in &mut tasks[1..] {
+            let count = 2 * task.labels.len();
+            anything(&mut random, loss, d, count, task);
+        }
+        let mut problem = capped_problem(settings, d + 1, tasks, power(cap));
+        let solution = capped::solve(&mut problem, None, &Limits::default()).unwrap();
+        let kind = if hinge { Kind::Classification } else { Kind::Regression };
+        // The certificate of the clean task from its own points alone.
+        let own = Task { clean: problem.task(0).labels.len(), ..problem.task(0).clone() };
+        let mut alone = capped_problem(settings, d + 1, vec![own], power(cap));
+        let reference = capped::solve(&mut alone, None, &Limits::default()).unwrap();
+        let mut certificate = certificate::of_tasks(&alone, &reference.w).unwrap().remove(0);
+        let missed = capped::residuals(&problem, &solution.w)[0];
+        certificate.widen(missed);
+
+        let w = &solution.w[..d + 1];
+        let slope = capped::own_slopes(&problem, &solution.w)[0];
+        prop_assert!(slope <= power(cap) + missed);
+        // What is promised is what was reached, and that is next to nothing more than the cap.
+        prop_assert!(missed <= 1e-9 * power(cap), "missed by {missed:e} of {:e}", power(cap));
+        let off = distance(w, certificate.single());
+        prop_assert!(off <= certificate.weight_distance() * (1.0 + 1e-12));
+        let mut scores = Vec::new();
+        for x in tests[0].points.chunks_exact(d + 1) {
+            let score = dot(x, w);
+            let (low, high) = certificate.interval(x);
+            prop_assert!(low <= score && score <= high, "{low} {score} {high}");
+            scores.push(score);
+        }
+        let (points, labels) = (&tests[0].points, &tests[0].labels);
+        match kind {
+            Kind::Regression => {
+                let worst = certificate.worst_nmse(points, labels).unwrap().unwrap();
+                let found = metrics::nmse(&scores, labels).unwrap();
+                prop_assert!(found <= worst, "{found} {worst}");
+            }
+            Kind::Classification => {
+                let worst = certificate.worst_auc(points, labels).unwrap();
+                let found = metrics::auc(&scores, labels).unwrap();
+                prop_assert!(found >= worst, "{found} {worst}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_worst_test_error_is_attained() {
+    // By the v of the trust-region problem, found here by projected gradient ascent from many starts.
+    let (d, cap) = (3, 0.2);
+    let settings = weights(Loss::Squared, 0.1, 1e-4);
+    let task = random_tasks(44, Loss::Squared, 1, d, 12, 0);
+    let test = &random_tasks(45, Loss::Squared, 1, d, 20, 0)[0];
+    let mut problem = capped_problem(settings, d + 1, task, cap);
+    let solution = capped::solve(&mut problem, None, &TIGHT).unwrap();
+    let certificate = certificate::of_tasks(&problem, &solution.w).unwrap().remove(0);
+    let worst = certificate.worst_nmse(&test.points, &test.labels).unwrap().unwrap();
+    // H, column by column, by differences of the gradient of a quadratic.
+    let dimension = d + 1;
+    let slope_at = |w: &[f64]| {
+        let task = problem.task(0);
+        let mut slope: Vec<f64> = w.iter().map(|w| settings.lambda1 * w).collect();
+        for (x, y) in task.points.chunks_exact(dimension).zip(&task.labels) {
+            let factor = 2.0 * (dot(x, w) - y) / task.labels.len() as f64;
+            add_scaled(&mut slope, factor, x);
+        }
+        slope
+    };
+    let mut hessian = nalgebra::DMatrix::zeros(dimension, dimension);
+    let origin = slope_at(&vec![0.0; dimension]);
+    for k in 0..dimension {
+        let mut unit = vec![0.0; dimension];
+        unit[k] = 1.0;
+        for (row, (a, b)) in slope_at(&unit).iter().zip(&origin).enumerate() {
+            hessian[(row, k)] = a - b;
+        }
+    }
+    let inverse = hessian.try_inverse().unwrap();
+    let error_at = |v: &nalgebra::DVector<f64>| {
+        let w: Vec<f64> = (certificate.single().iter().zip((&inverse * v).iter()))
+            .map(|(w, move_by)| w + move_by)
+            .collect();
+        let scores: Vec<f64> = (test.points.chunks_exact(dimension)).map(|x| dot(x, &w)).collect();
+        metrics::nmse(&scores, &test.labels).unwrap()
+    };
+    let mut random = Random::new(9, Stream::InitialPoints, 0);
+    let mut best: f64 = 0.0;
+    for _ in 0..20 {
+        let mut v = nalgebra::DVector::from_fn(dimension, |_, _| random.normal());
+        v *= cap / v.norm();
+        for _ in 0..3000 {
+            let h = 1e-6;
+            let slope = nalgebra::DVector::from_fn(dimension, |k, _| {
+                let mut ahead = v.clone();
+                ahead[k] += h;
+                let mut behind = v.clone();
+                behind[k] -= h;
+                (error_at(&ahead) - error_at(&behind)) / (2.0 * h)
+            });
+            v += slope * 0.05;
+            v *= cap / v.norm();
+        }
+        let found = error_at(&v);
+        assert!(found <= worst, "{found} above {worst}");
+        best = best.max(found);
+    }
+    // The ascent ends within its differences of the maximum.
+    assert!(worst - best < 1e-6 * worst, "{best} attained of {worst}");
 }

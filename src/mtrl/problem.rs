@@ -249,6 +249,15 @@ impl Problem {
         Ok(Self { pull_cap, ..self })
     }
 
+    /// The same points without any coupling and without a cap: each task alone.
+    #[must_use]
+    pub fn single_task(&self) -> Self {
+        let mut alone = self.clone();
+        alone.weights.lambda2 = 0.0;
+        alone.pull_cap = None;
+        alone
+    }
+
     /// μ, where there is one.
     pub fn pull_cap(&self) -> Option<f64> {
         self.pull_cap
