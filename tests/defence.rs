@@ -374,3 +374,49 @@ fn the_worst_test_error_is_attained() {
     // The ascent ends within its differences of the maximum.
     assert!(worst - best < 1e-6 * worst, "{best} attained of {worst}");
 }
+
+#[test]
+fn random_problems_converge_and_a_solve_that_stops_early_knows_how_far_it_is() {
+    let mut random = Random::new(77, Stream::InitialPoints, 0);
+    for seed in 0..600 {
+        let loss = LOSSES[usize::from(seed % 2 == 1)];
+        let (m, d) = (2 + random.below(8), 1 + random.below(9));
+        let points = 4 + random.below(20);
+        let mut tasks = random_tasks(seed, loss, m, d, points, 0);
+        if seed % 3 == 0 {
+            for task in &mut tasks[1..] {
+                let count = 2 * task.labels.len();
+                anything(&mut random, loss, d, count, task);
+            }
+        }
+        let mut between = |low: f64, high: f64| {
+            libm::pow(10.0, low + (high - low) * random.uniform())
+        };
+        let settings = Weights {
+            loss,
+            lambda1: between(-4.0, 0.5),
+            lambda2: between(-4.0, 1.0),
+            epsilon: between(-9.0, -1.0),
+        };
+        let cap = between(-5.0, 2.0);
+        let what = format!("seed {seed}, {settings:?}, cap {cap}");
+        let mut problem = capped_problem(settings, d + 1, tasks, cap);
+        let solution = capped::solve(&mut problem, None, &Limits::default()).unwrap();
+        assert_eq!(solution.status, Status::Converged, "{what}");
+        assert!(solution.iterations < 100, "{what}: {}", solution.iterations);
+        // No minimum is above what was reached, none further below than the certificate.
+        for max_iterations in [1, 2, 4] {
+            let early = Limits {
+                max_iterations,
+                ..Limits::default()
+            };
+            let early = capped::solve(&mut problem, None, &early).unwrap();
+            let gap = early.objective - solution.objective;
+            let rounding = 1e-13 * solution.objective.max(1.0);
+            assert!(gap <= early.certificate + rounding, "{what}: {gap:e}");
+            // The promise holds for whatever Z there is.
+            let slopes = capped::own_slopes(&problem, &early.w);
+            assert!(slopes.iter().all(|&slope| slope <= cap * (1.0 + 1e-9)), "{what}");
+        }
+    }
+}

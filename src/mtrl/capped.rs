@@ -130,6 +130,9 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         (here, status) =
             state.descend(problem, epsilon, cap, limits.tolerance, limits.max_iterations)?;
     }
+    if status != Status::Converged {
+        here = here.exact(problem, epsilon, cap)?;
+    }
     let certificate = here.certificate(weights.lambda1, cap, weights.lambda2, epsilon);
     Ok(Solution {
         w: here.weights(),
@@ -306,6 +309,12 @@ impl Here {
         })
     }
 
+    /// The same Z with G at its minimum: the promise of the cap is for such G.
+    fn exact(self, problem: &mut Problem, epsilon: f64, cap: Cap) -> Result<Self> {
+        let start = |i: usize| self.asides[i].g.clone();
+        Self::new(problem, self.z.clone(), start, epsilon, cap, EXACT * cap.pull.min(1.0))
+    }
+
     /// W, rows by task.
     fn weights(&self) -> Vec<f64> {
         self.asides
@@ -365,10 +374,7 @@ impl State {
         let status = loop {
             let certificate = here.certificate(weights.lambda1, cap, weights.lambda2, epsilon);
             if certificate <= tolerance * here.value.max(1.0) {
-                // The promise of the cap is worth exact steps aside.
-                let asides = std::mem::take(&mut here.asides);
-                let start = |i: usize| asides[i].g.clone();
-                here = Here::new(problem, here.z, start, epsilon, cap, EXACT * scale)?;
+                here = here.exact(problem, epsilon, cap)?;
                 let certificate = here.certificate(weights.lambda1, cap, weights.lambda2, epsilon);
                 if certificate <= tolerance * here.value.max(1.0) {
                     break Status::Converged;
