@@ -14,13 +14,15 @@ fn main() {
         let Ok(bytes) = std::fs::read(Path::new("target/data").join(source.bundle_name())) else { continue };
         sets.push((source.name.to_string(), source.read_bundle(&bytes).unwrap()));
     }
+    let only = std::env::args().nth(1);
     for (name, data) in &sets {
+        if only.as_ref().is_some_and(|only| only != name) { continue; }
         let spec = Spec::default_of(name);
         let prepared = experiment::prepare(&spec, data, None).unwrap();
         for (what, problem) in [("clean", &prepared.clean), ("poisoned", &prepared.poisoned)] {
             let tasks: Vec<_> = (0..problem.task_count()).map(|i| problem.task(i).clone()).collect();
             let fresh = || patom::mtrl::Problem::new(*problem.weights(), problem.dimension(), tasks.clone()).unwrap();
-            let time = |f: &mut dyn FnMut()| { let mut best = f64::INFINITY; for _ in 0..7 { let t = Instant::now(); f(); best = best.min(t.elapsed().as_secs_f64()); } best };
+            let time = |f: &mut dyn FnMut()| { let mut best = f64::INFINITY; for _ in 0..(if std::env::args().nth(1).is_some() {12} else {9}) { let t = Instant::now(); f(); best = best.min(t.elapsed().as_secs_f64()); } best };
             let mut p = fresh();
             let plain = certified::solve(&mut p, None, &limits).unwrap();
             let build = time(&mut || { fresh(); });

@@ -228,9 +228,25 @@ pub fn cholesky_inverse(factor: &[f64], size: usize) -> Vec<f64> {
         row[..i].iter_mut().for_each(|entry| *entry *= entries[i]);
         row[i] = entries[i];
     }
-    let rows: Vec<&[f64]> = inverse.chunks_exact(size).collect();
+    // L⁻¹' L⁻¹, four rows at a time, none beyond the last entry of the four.
     let mut out = vec![0.0; size * size];
-    add_gram(&mut out, size, 1.0, &rows);
+    let mut blocks = inverse.chunks_exact((4 * size).max(1));
+    for (block, end) in (&mut blocks).zip((4..).step_by(4)) {
+        let (first, second) = block.split_at(2 * size);
+        let ((x, y), (z, t)) = (first.split_at(size), second.split_at(size));
+        for a in 0..end {
+            let (xa, ya, za, ta) = (x[a], y[a], z[a], t[a]);
+            let target = &mut out[a * size..=a * size + a];
+            for ((((g, x), y), z), t) in target.iter_mut().zip(x).zip(y).zip(z).zip(t) {
+                *g += (xa * x + ya * y) + (za * z + ta * t);
+            }
+        }
+    }
+    for row in blocks.remainder().chunks_exact(size.max(1)) {
+        for a in 0..size {
+            add_scaled(&mut out[a * size..=a * size + a], row[a], &row[..=a]);
+        }
+    }
     mirror(&mut out, size);
     out
 }

@@ -29,6 +29,9 @@ const MAX_ACTIVE_SETS: usize = 60;
 /// Solutions of the equation in κ: safeguarded Newton needs a handful.
 const MAX_TRIALS: usize = 80;
 
+/// From this δ / ρ on a task counts as near the corner of the cap.
+const CORNER: f64 = 0.1;
+
 /// A step must lower the value by at least this share of what the slope promises.
 const SUFFICIENT: f64 = 1e-4;
 
@@ -119,7 +122,7 @@ impl Aside {
                 curvature,
                 lambda1,
                 &image,
-                current.stiffness,
+                norm_squared(&current.g).gt(&0.0).then_some(current.stiffness),
                 cap,
                 tolerance,
             )?;
@@ -170,7 +173,7 @@ fn on_one_active_set(
     curvature: &[f64],
     lambda1: f64,
     b: &[f64],
-    start: f64,
+    start: Option<f64>,
     cap: Cap,
     tolerance: f64,
 ) -> Result<Vec<f64>> {
@@ -179,7 +182,8 @@ fn on_one_active_set(
     let farthest = norm_squared(b).sqrt() / lambda1;
     let mut low = pull / (farthest * farthest + smoothing * smoothing).sqrt();
     let mut high = pull / smoothing;
-    let mut stiffness = start.clamp(low, high);
+    let mut stiffness = start.unwrap_or_else(|| first_stiffness(curvature, lambda1, b, cap));
+    stiffness = stiffness.clamp(low, high);
     let mut factor = Vec::new();
     let mut g = b.to_vec();
     for _ in 0..MAX_TRIALS {
@@ -199,10 +203,19 @@ fn on_one_active_set(
         }
         let mut change = g.clone();
         cholesky_solve(&factor, size, &mut change);
-        let value = 1.0 / root - stiffness / pull;
-        let slope = dot(&g, &change) / (root * root * root) - 1.0 / pull;
-        let next = stiffness - value / slope;
-        let inside = slope < 0.0 && next > low && next < high;
+        let along = dot(&g, &change);
+        let next = if smoothing * stiffness > CORNER * pull {
+            // Near the corner κ² |g|² hardly depends on κ: linear in it, κ² ρ² = μ² is quadratic.
+            let slope = 2.0 * stiffness * (square - stiffness * along).max(0.0);
+            let rest = pull * pull + slope * stiffness - stiffness * stiffness * square;
+            let root = (slope * slope + 4.0 * smoothing * smoothing * rest).sqrt();
+            2.0 * rest / (slope + root)
+        } else {
+            let value = 1.0 / root - stiffness / pull;
+            let slope = along / (root * root * root) - 1.0 / pull;
+            stiffness - value / slope.min(0.0)
+        };
+        let inside = next > low && next < high;
         let next = if inside { next } else { (low * high).sqrt() };
         if next == stiffness {
             break;
@@ -210,6 +223,20 @@ fn on_one_active_set(
         stiffness = next;
     }
     Ok(g)
+}
+
+/// About the κ of a task that has not stepped aside yet.
+fn first_stiffness(curvature: &[f64], lambda1: f64, b: &[f64], cap: Cap) -> f64 {
+    let size = b.len();
+    let square = norm_squared(b);
+    let room = cap.pull * cap.pull - square;
+    if room > 0.0 {
+        // The cap holds: κ is large, and κ g about b.
+        return room.sqrt() / cap.smoothing;
+    }
+    let trace: f64 = (0..size).map(|k| curvature[k * (size + 1)]).sum();
+    let length = (square.sqrt() - cap.pull) / (lambda1 + trace / size as f64);
+    cap.pull / (length * length + cap.smoothing * cap.smoothing).sqrt()
 }
 
 /// Cholesky factor of curvature + shift I.

@@ -369,7 +369,7 @@ impl State {
         let scale = cap.pull.min(1.0);
         let g = std::mem::take(&mut self.g);
         let start = |i: usize| g[i].clone();
-        let mut here = Here::new(problem, z, start, epsilon, cap, 1e-3 * scale)?;
+        let mut here = Here::new(problem, z, start, epsilon, cap, 0.1 * scale)?;
         let mut norms = Vec::new();
         let status = loop {
             let certificate = here.certificate(weights.lambda1, cap, weights.lambda2, epsilon);
