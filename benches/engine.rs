@@ -43,7 +43,7 @@ fn engine(criterion: &mut Criterion) {
             clean,
             poisoned: mut problem,
             injections,
-            ..
+            sample,
         } = prepared;
         let (weights, dimension) = (*clean.weights(), clean.dimension());
         let clean: Vec<Task> = (0..clean.task_count())
@@ -74,12 +74,13 @@ fn engine(criterion: &mut Criterion) {
             bench.iter(|| experiment::run(&spec, &data, &mut Unobserved).unwrap());
         });
         // The paper's rule: one batch, then one solve.
-        let settings = experiment::attack_settings(&Spec {
+        let one_step = Spec {
             gradient: Gradient::Published,
             step: Step::Constant,
             iterations: 1,
             ..spec.clone()
-        });
+        };
+        let settings = experiment::attack_settings(&one_step, &sample);
         criterion.bench_function(&format!("constant_step/{name}"), |bench| {
             bench.iter(|| {
                 let observe = &mut |_: attack::Iterate| ControlFlow::Continue(());

@@ -6,15 +6,17 @@
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use crate::attack::{self, Injection, Iterate};
-use crate::data::sample::{self, Points, Sample, SampleSettings, TaskSample};
+use crate::attack::{self, Domain, FeatureDomain, Injection, Interval, Iterate};
+use crate::data::sample::FeatureScaling;
+use crate::data::sample::{self, Points, Sample, SampleSettings, TaskSample, share_of};
 use crate::data::{DataSet, Kind, synthetic};
+use crate::diagnosis::Findings;
 use crate::error::{Error, Result};
 use crate::linalg::dot;
 use crate::metrics;
 use crate::metrics::MetricName;
-use crate::mtrl::{self, Limits, Problem, Solution, Task, Weights};
-use crate::report::{self, Model, Report, TracePoint};
+use crate::mtrl::{self, Limits, Problem, Solution, Task, Weights, single_task};
+use crate::report::{self, FeatureUnits, Model, Report, SingleTask, SingleTaskModel, TracePoint};
 use crate::spec::{DatasetRef, Shape, Spec};
 
 /// The version of the engine, as written in reports and links.
@@ -166,6 +168,7 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
             train_share: spec.train_share,
             test_per_task: spec.test_per_task,
             target_scaling: spec.target_scaling,
+            feature_scaling: spec.feature_scaling,
             seed: spec.seed,
         },
     )?;
@@ -196,7 +199,7 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
 }
 
 /// The settings of the attack in a specification.
-pub fn attack_settings(spec: &Spec) -> attack::Settings {
+pub fn attack_settings(spec: &Spec, sample: &Sample) -> attack::Settings {
     attack::Settings {
         targets: spec.targets.clone(),
         method: spec.method,
@@ -205,7 +208,7 @@ pub fn attack_settings(spec: &Spec) -> attack::Settings {
         step_size: spec.step_size,
         iterations: spec.iterations,
         batch_factor: spec.batch_factor,
-        radius: spec.radius,
+        domain: domain(spec, sample),
         solver: spec.solver,
         limits: Limits::default(),
         seed: spec.seed,
@@ -224,12 +227,13 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
     let Prepared {
         sample,
         injections,
-        mut clean,
+        clean: mut unpoisoned,
         mut poisoned,
     } = prepared;
-    let settings = attack_settings(spec);
-    let clean = mtrl::solve(spec.solver, &mut clean, None, &settings.limits)?;
-    let clean = model(&clean, &sample);
+    let settings = attack_settings(spec, &sample);
+    let limits = &settings.limits;
+    let clean_solution = mtrl::solve(spec.solver, &mut unpoisoned, None, limits)?;
+    let clean = model(&clean_solution, &sample);
     cancelled(observer.clean(&clean, &sample, &injections))?;
 
     let mut trace = Vec::new();
@@ -260,6 +264,25 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         },
     )?;
     let attacked = model(&solution, &sample);
+    let alone = |problem: &mut Problem, start: &Solution| -> Result<SingleTaskModel> {
+        let w = single_task::solve(problem, &start.w, limits)?;
+        Ok(SingleTaskModel {
+            metric_per_task: metric_per_task(&w, &sample),
+        })
+    };
+    let single_task = SingleTask {
+        clean: alone(&mut unpoisoned, &clean_solution)?,
+        attacked: alone(&mut poisoned, &solution)?,
+    };
+    let findings = Findings {
+        spec,
+        layout: &data.layout,
+        sample: &sample,
+        injections: &injections,
+        clean: &clean,
+        single_task: &single_task,
+    };
+    let warnings = [data.warnings.clone(), findings.warnings()].concat();
     let digest = report::digest(&clean, &attacked, &trace);
     let report = Report {
         spec: spec.clone(),
@@ -269,7 +292,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         task_names: data.task_names.clone(),
         target_tasks: spec.targets.clone(),
         attacking_tasks: spec.attackers.clone(),
-        warnings: data.warnings.clone(),
+        warnings,
         data_left_out: data.left_out.clone(),
         metric_name: MetricName::of(sample.kind),
         true_correlation: data
@@ -278,6 +301,8 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
             .map(|values| report::rows(values, data.task_count())),
         clean,
         attacked,
+        single_task,
+        feature_units: feature_units(spec, &sample),
         worst_solver_status: worst,
         stop,
         trace,
@@ -288,6 +313,19 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         sample,
         injections,
     })
+}
+
+/// Given where the specification uses them.
+fn feature_units(spec: &Spec, sample: &Sample) -> Option<Vec<FeatureUnits>> {
+    let needed =
+        spec.feature_scaling != FeatureScaling::None || spec.feature_domain != FeatureDomain::Ball;
+    let units = sample.columns.iter().map(|column| FeatureUnits {
+        name: column.name.clone(),
+        centre: column.units.original(0.0),
+        scale: column.units.deviation * column.units.norm,
+        whole: column.whole,
+    });
+    needed.then(|| units.collect())
 }
 
 fn check_identity(spec: &Spec, data: &DataSet) -> Result<()> {
@@ -314,25 +352,43 @@ fn cancelled(flow: ControlFlow<()>) -> Result<()> {
 }
 
 /// floor(b n_i).
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count"
-)]
 fn injected_count(spec: &Spec, sample: &Sample, task: usize) -> usize {
-    (spec.budget * sample.tasks[task].train.count() as f64).floor() as usize
+    share_of(spec.budget, sample.tasks[task].train.count())
 }
 
-/// The injected points of each attacking task.
+/// Where the injected points may lie.
+fn domain(spec: &Spec, sample: &Sample) -> Domain {
+    match spec.feature_domain {
+        FeatureDomain::Ball => Domain::Ball {
+            radius: spec.radius,
+        },
+        FeatureDomain::Observed => {
+            let intervals = sample.columns.iter().map(|column| Interval {
+                low: column.units.scaled(column.low),
+                high: column.units.scaled(column.high),
+                whole: column.whole.then_some(column.units),
+            });
+            Domain::Observed(intervals.collect())
+        }
+    }
+}
+
+/// The injected points of each attacking task: uniform in the ball, then moved into the domain.
 fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Vec<Injection> {
     let classes = sample.kind == Kind::Classification;
+    let domain = domain(spec, sample);
     spec.attackers
         .iter()
         .map(|&task| {
             let labels = &sample.tasks[task].train.labels;
             let count = injected_count(spec, sample, task);
             let rule = (spec.injected_labels, classes, labels.as_slice());
-            Injection::draw(task, count, sample.features, spec.radius, rule, seed)
+            let d = sample.features;
+            let mut injection = Injection::draw(task, count, d, spec.radius, rule, seed);
+            for point in injection.points.chunks_exact_mut(d + 1) {
+                domain.project(&mut point[..d]);
+            }
+            injection
         })
         .collect()
 }

@@ -83,7 +83,7 @@
 //! | --- | --- | --- |
 //! | [`error`] | the one error type: place, value, reason | |
 //! | [`warning`] | what can make a result meaningless, and what is left out of a file | what raises it |
-//! | `choice`, `ranges` | enums with words and texts; lists of numbers as text | |
+//! | `choice`, `ranges`, `affine` | enums with words and texts; lists of numbers as text; the units of a column | |
 //! | [`rng`] | one seed, named portable streams | |
 //! | [`linalg`] | the kernels that decide the speed, with one fixed order of every sum | tasks |
 //! | [`data`] | checked data sets; file `formats`, `published` data sets, `import` of a user's file, the `synthetic` set, the `sample` of a run | opening files |
@@ -94,6 +94,7 @@
 //! | [`projection`] | a plane in which clean and injected points are shown | drawing |
 //! | [`spec`] | everything that determines a run: the table of fields, rules, links | data |
 //! | [`report`] | the result of a run, and its digest | files |
+//! | `diagnosis` | warnings: what can make the result of a run meaningless | what is noticed in a file |
 //! | [`experiment`] | specification and data to report: the one entry of all front ends | clocks, files |
 //! | [`paper`] | the paper's figures as sweeps, findings, the comparison with its claims | threads, files |
 //! | `chart` | reports to drawings, on any plotters backend (feature `charts`) | where they go |
@@ -124,12 +125,14 @@
 //! transcendental functions come from `libm`, and random numbers from a generator that is specified
 //! bit by bit. Two runs agree if and only if the digests of their reports are equal.
 
+mod affine;
 pub mod attack;
 #[cfg(feature = "charts")]
 pub mod chart;
 mod choice;
 pub mod data;
 pub mod defence;
+mod diagnosis;
 pub mod error;
 pub mod experiment;
 pub mod linalg;

@@ -265,6 +265,7 @@ mod tests {
             features: 3,
             kind: Kind::Regression,
             tasks,
+            columns: Vec::new(),
         }
     }
 

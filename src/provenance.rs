@@ -267,7 +267,7 @@ mod tests {
     fn reports_and_specifications_become_links() {
         let read = |text: &str| read(text.as_bytes());
         let spec = r#"{"version":1,"dataset":"sarcos","targets":[0,1,2],"budget":0.2}"#;
-        assert_eq!(read(spec).unwrap(), "v=1&d=sarcos&t=0-2&b=0.2");
+        assert_eq!(read(spec).unwrap(), "v=2&d=sarcos&t=0-2&b=0.2");
         let report = format!(
             r#"{{"spec":{spec},"engine":"0.1.0","data_sha256":"00ff","digest":"abcd",
                 "trace":[{{"metric":1,"utility":2}},{{"metric":0.25,"utility":3.5}}]}}"#
@@ -275,9 +275,9 @@ mod tests {
         let link = read(&report).unwrap();
         assert_eq!(
             link,
-            "v=1&d=sarcos&t=0-2&b=0.2&e=0.1.0&h=00ff&r=abcd&q=0.25&u=3.5"
+            "v=2&d=sarcos&t=0-2&b=0.2&e=0.1.0&h=00ff&r=abcd&q=0.25&u=3.5"
         );
-        assert_eq!(read("\u{feff} {}").unwrap(), "");
+        assert_eq!(read("\u{feff} {}").unwrap(), "v=2");
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
             (b"<svg></svg>", "this SVG carries no specification"),
             (b"<svg><metadata id=\"patom\">", "this SVG carries"),
             (b"<svg><metadata id=\"patom\">{}</metadata>", "carries no"),
-            (&noted("v=2"), "newer than"),
+            (&noted("v=3"), "newer than"),
             (&noted("v=1&b=<script>"), "budget"),
             (br#"{"a":1}"#, "unknown field"),
             (br#"{"spec":{"budget":[]}}"#, "budget"),

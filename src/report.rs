@@ -41,6 +41,35 @@ impl Model {
     }
 }
 
+/// What single-task learning is worth: each task alone, the same λ1, no coupling.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SingleTask {
+    /// Trained on the clean points.
+    pub clean: SingleTaskModel,
+    /// Trained on clean and injected points, those of the last iteration.
+    pub attacked: SingleTaskModel,
+}
+
+/// The models of single-task learning on one training set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SingleTaskModel {
+    /// Test metric of each task; none where it is not defined.
+    pub metric_per_task: Vec<Option<f64>>,
+}
+
+/// The units of a feature column: `value = centre + scale * x` for x in the space of points.csv.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FeatureUnits {
+    /// Name of the column.
+    pub name: String,
+    /// Its value at zero.
+    pub centre: f64,
+    /// Its change for one unit; 0 for a column that is constant in the training points.
+    pub scale: f64,
+    /// All training values are whole numbers.
+    pub whole: bool,
+}
+
 /// One iteration of the attack; 0 is the random start.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TracePoint {
@@ -90,6 +119,11 @@ pub struct Report {
     pub clean: Model,
     /// Trained on clean and injected points, at the last iteration.
     pub attacked: Model,
+    /// What single-task learning is worth on the same points; no part of the digest.
+    pub single_task: SingleTask,
+    /// Units of the features, where they are standardised or held to observed values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature_units: Option<Vec<FeatureUnits>>,
     /// Status of every solve of the attack: `converged` only if all of them were.
     pub worst_solver_status: Status,
     /// Why the attack ended.

@@ -1,8 +1,9 @@
 //! What is no error but can make a result meaningless: a list of warnings that goes with a data set
 //! and a report, to be shown where the result is read. Here: the types. Not here: what raises them
-//! (`data::import` for a user's file, `experiment` for a run).
+//! (`data::import` for a user's file, `diagnosis` for a run).
 
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::choice::choice;
 
@@ -27,6 +28,8 @@ choice! {
         WorseThanSingleTask = "worse_than_single_task" => "worse than single-task learning",
         /// Tasks have the same feature rows.
         SharedRows = "shared_rows" => "tasks share rows",
+        /// Injected points have values that cannot occur.
+        ImpossibleValues = "impossible_values" => "impossible injected values",
         /// Few test points: the metric is uncertain.
         FewTestPoints = "few_test_points" => "few test points",
         /// There is one task only: nothing is shared.
@@ -35,7 +38,7 @@ choice! {
 }
 
 /// A warning.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Warning {
     /// What it is about.
@@ -92,4 +95,55 @@ pub struct LeftOut {
     pub count: usize,
     /// Why: `no value`, `one point only`, `an index`.
     pub reason: String,
+}
+
+/// What `LeftOut::what` may be.
+const LEFT_OUT: [&str; 4] = ["row", "task", "column", "variable"];
+
+/// The same as it is read.
+#[derive(Deserialize)]
+struct WrittenLeftOut {
+    what: String,
+    names: Vec<String>,
+    count: usize,
+    reason: String,
+}
+
+// Derived, it would only read texts that live for ever.
+impl<'de> Deserialize<'de> for LeftOut {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let written = WrittenLeftOut::deserialize(input)?;
+        let known = LEFT_OUT.into_iter().find(|known| *known == written.what);
+        let what = known.ok_or_else(|| D::Error::unknown_variant(&written.what, &LEFT_OUT))?;
+        Ok(Self {
+            what,
+            names: written.names,
+            count: written.count,
+            reason: written.reason,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_and_what_is_left_out_survive_writing_and_reading() {
+        let warning = Warning::new(WarningCode::Interpreted, "a").of_column("b");
+        let text = serde_json::to_string(&warning).unwrap();
+        assert_eq!(serde_json::from_str::<Warning>(&text).unwrap(), warning);
+        for what in LEFT_OUT {
+            let left_out = LeftOut {
+                what,
+                names: vec!["c".to_string()],
+                count: 3,
+                reason: "an index".to_string(),
+            };
+            let text = serde_json::to_string(&left_out).unwrap();
+            assert_eq!(serde_json::from_str::<LeftOut>(&text).unwrap(), left_out);
+        }
+        let other = r#"{"what":"x","names":[],"count":0,"reason":""}"#;
+        assert!(serde_json::from_str::<LeftOut>(other).is_err());
+    }
 }

@@ -1,13 +1,14 @@
 //! Every word that a person can meet in results, settings and errors has a text.
 
 use patom::Error;
-use patom::attack::{Attack, Gradient, InjectedLabels, Method, Step, Stop};
+use patom::attack::{Attack, FeatureDomain, Gradient, InjectedLabels, Method, Step, Stop};
 use patom::data::Kind;
-use patom::data::sample::TargetScaling;
+use patom::data::sample::{FeatureScaling, TargetScaling};
 use patom::metrics::MetricName;
 use patom::mtrl::{Loss, Solver, Status};
 use patom::paper::figures::Figure;
 use patom::spec::{FIELDS, FieldKind};
+use patom::warning::WarningCode;
 
 /// The words of one enum and their texts.
 fn assert_texts(name: &str, words: &[&str], texts: &[&str]) {
@@ -39,6 +40,8 @@ fn every_value_of_every_option_and_status_has_a_text() {
     }
     walk!(
         Attack,
+        FeatureDomain,
+        FeatureScaling,
         Gradient,
         InjectedLabels,
         Kind,
@@ -49,7 +52,8 @@ fn every_value_of_every_option_and_status_has_a_text() {
         Status,
         Step,
         Stop,
-        TargetScaling
+        TargetScaling,
+        WarningCode
     );
 }
 

@@ -6,7 +6,9 @@ mod common;
 use std::ops::ControlFlow;
 
 use common::{TIGHT, random_problem, relative_error, weights};
-use patom::attack::{self, Gradient, Injection, Method, Settings, Step, Stop, gradient, utility};
+use patom::attack::{
+    self, Domain, Gradient, Injection, Method, Settings, Step, Stop, gradient, utility,
+};
 use patom::linalg::{dot, norm_squared};
 use patom::mtrl::{Limits, Loss, Problem, Solver, Weights, alternating, certified};
 
@@ -128,7 +130,7 @@ fn settings(gradient: Gradient, step: Step) -> Settings {
         step_size: 10.0,
         iterations: 6,
         batch_factor: 3.0,
-        radius: 1.0,
+        domain: Domain::Ball { radius: 1.0 },
         solver: Solver::Certified,
         limits: Limits::default(),
         seed: 5,

@@ -8,7 +8,7 @@
 //!   with H V = ∇_W U and the Hessian H for a fixed or a moving Ω. With a pull cap V is the
 //!   response of [`crate::mtrl::capped`]; `published` ignores the cap.
 
-use crate::attack::{Gradient, Injection, utility};
+use crate::attack::{Domain, Gradient, Injection, utility};
 use crate::error::Result;
 use crate::linalg::{add_scaled, add_scaled_norm, dot};
 use crate::mtrl::system::{Coupling, Quadratic, System};
@@ -102,8 +102,15 @@ impl<'a> FixedPoint<'a> {
     }
 
     /// Moves `point` (d), which began the batch as point `j`, by `step` times that gradient, and
-    /// projects it. Rounding may leave it outside the ball by some 1e-16 of the radius.
-    pub(crate) fn advance(&self, step: f64, j: usize, v: &[f64], point: &mut [f64], radius: f64) {
+    /// confines it to the domain. Rounding may leave it outside a ball by some 1e-16 of the radius.
+    pub(crate) fn advance(
+        &self,
+        step: f64,
+        j: usize,
+        v: &[f64],
+        point: &mut [f64],
+        domain: &Domain,
+    ) {
         if self.weight[j] == 0.0 {
             return;
         }
@@ -112,9 +119,14 @@ impl<'a> FixedPoint<'a> {
             add_scaled(point, -step * self.weight[j] * dot(v, x), self.w);
         }
         let square = add_scaled_norm(point, step * self.linear_term[j], &v[..point.len()]);
-        if square > radius * radius {
-            let factor = radius / square.sqrt();
-            point.iter_mut().for_each(|entry| *entry *= factor);
+        match domain {
+            // The norm is known already.
+            Domain::Ball { radius } if square > radius * radius => {
+                let factor = radius / square.sqrt();
+                point.iter_mut().for_each(|entry| *entry *= factor);
+            }
+            Domain::Ball { .. } => {}
+            Domain::Observed(_) => domain.confine(point),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::attack::gradient::{FixedPoint, Response};
-use crate::attack::{Gradient, Injection, Method, Step, gradient, project, utility};
+use crate::attack::{Domain, Gradient, Injection, Method, Step, gradient, utility};
 use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::linalg::add_scaled;
@@ -35,8 +35,8 @@ pub struct Settings {
     pub iterations: usize,
     /// Sampled points of a batch over clean points of the targets.
     pub batch_factor: f64,
-    /// Radius of the ball.
-    pub radius: f64,
+    /// Where the injected points may lie.
+    pub domain: Domain,
     /// Solver of the lower level.
     pub solver: Solver,
     /// Its limits.
@@ -183,13 +183,13 @@ fn constant_step(
             response.column((position, target), injection.task, loss_slope, x, &mut v);
             for (j, point) in injection.points.chunks_exact_mut(dimension).enumerate() {
                 let point = &mut point[..features];
-                fixed.advance(settings.step_size, j, &v, point, settings.radius);
+                fixed.advance(settings.step_size, j, &v, point, &settings.domain);
             }
         }
     }
     for injection in injections {
         for point in injection.points.chunks_exact_mut(dimension) {
-            project(&mut point[..features], settings.radius);
+            settings.domain.project(&mut point[..features]);
         }
     }
     Ok(())
@@ -221,7 +221,7 @@ fn backtrack(
             let points = injection.points.chunks_exact_mut(dimension);
             for (point, slope) in points.zip(slope.chunks_exact(features)) {
                 add_scaled(&mut point[..features], *step_size, slope);
-                project(&mut point[..features], settings.radius);
+                settings.domain.project(&mut point[..features]);
             }
         }
         if moved == injections {

@@ -85,6 +85,8 @@ pub struct DataSet {
     pub features: usize,
     /// One name a task: `joint 1 torque`, `digit 0`, or the text of the task column.
     pub task_names: Vec<String>,
+    /// One name a feature: of its column in a user's file, else x1 to xd. No part of the SHA-256.
+    pub feature_names: Vec<String>,
     /// The points.
     pub layout: Layout,
     /// SHA-256, 64 hexadecimal digits: of the file for a user's file, else of the canonical points
@@ -135,10 +137,13 @@ fn classify_labels<'a>(labels: impl Iterator<Item = &'a mut f64> + 'a) -> Kind {
     }
 }
 
-/// How labels spread.
+/// How numbers spread: labels, or the values of a column.
 pub(crate) struct Spread {
     /// Their mean.
     pub mean: f64,
+    /// What the mean lacks by rounding (the mean of the distances from it): of labels near 1e10 with
+    /// a standard deviation of 1 the mean alone is off by 1e-6.
+    pub shift: f64,
     /// 1, or the largest distance from the mean where squares of the distances underflow.
     pub scale: f64,
     /// Mean square of the distances, over the square of the scale.
@@ -154,21 +159,34 @@ impl Spread {
         }
         let n = labels.len() as f64;
         let mean = labels.iter().sum::<f64>() / n;
+        let shift = labels.iter().map(|y| y - mean).sum::<f64>() / n;
         let mean_square = |scale: f64| {
-            let shares = labels.iter().map(|y| (y - mean) / scale);
+            let shares = labels.iter().map(|y| ((y - mean) - shift) / scale);
             shares.map(|share| share * share).sum::<f64>() / n
         };
         let (mut scale, mut variance) = (1.0, mean_square(1.0));
         if variance == 0.0 {
-            scale = (labels.iter()).fold(0.0, |most, y| f64::max(most, (y - mean).abs()));
+            let distances = labels.iter().map(|y| ((y - mean) - shift).abs());
+            scale = distances.fold(0.0, f64::max);
             variance = mean_square(scale);
         }
         Some(Self {
             mean,
+            shift,
             scale,
             variance,
         })
     }
+
+    /// The standard deviation, never zero.
+    pub(crate) fn deviation(&self) -> f64 {
+        (self.scale * self.variance.sqrt()).max(f64::MIN_POSITIVE)
+    }
+}
+
+/// The names of features that have none of their own.
+fn numbered_features(count: usize) -> Vec<String> {
+    (1..=count).map(|number| format!("x{number}")).collect()
 }
 
 impl RawPoints {
@@ -195,6 +213,7 @@ impl DataSet {
             kind,
             features,
             task_names,
+            feature_names: Vec::new(),
             layout,
             sha256: String::new(),
             true_correlation: None,
@@ -203,6 +222,7 @@ impl DataSet {
             left_out: Vec::new(),
         };
         data.check()?;
+        data.feature_names = numbered_features(features);
         data.sha256 = data.canonical_sha256();
         Ok(data)
     }

@@ -1,12 +1,16 @@
 //! What one run uses: training and test points drawn from a data set, scaled, with the bias.
 //!
-//! Scaling. All feature vectors are divided by the largest l2 norm of the *whole* data set, drawn
-//! or not, so the scale does not depend on the seed and every point lies in the unit ball. Then a 1
-//! is appended for the bias: D = d + 1, bias last. Regression labels are standardised task by task
-//! with the mean and the standard deviation (divisor n) of that task's training points; labels
-//! that are all the same have only their mean removed.
+//! Scaling. Each column is standardised, where that is asked for, with the mean and the standard
+//! deviation (divisor n) of the training points of all tasks together; a column that is constant
+//! there becomes zero. Then all feature vectors are divided by the largest l2 norm of the *whole*
+//! data set, drawn or not, so that every point lies in the unit ball. (Without standardising, this
+//! scale does not depend on the seed.) Then a 1 is appended for the bias: D = d + 1, bias last.
+//! Regression labels are standardised task by task with the mean and the standard deviation
+//! (divisor n) of that task's training points; labels that are all the same have only their mean
+//! removed.
 
 use super::{DataSet, Kind, Layout, MAX_VALUES, RawPoints, Spread};
+use crate::affine::Affine;
 use crate::choice::choice;
 use crate::rng::{Random, Stream};
 use crate::{Error, Result};
@@ -31,6 +35,26 @@ impl Default for TargetScaling {
     }
 }
 
+choice! {
+    /// What is done to the features before they are divided by the common norm.
+    FeatureScaling {
+        /// Nothing.
+        None = "none" => "as they are",
+        /// Mean 0 and standard deviation 1 over the training points of all tasks together.
+        Standard = "standard" => "each column standardised on the training set",
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the words and their enum are declared by one macro"
+)]
+impl Default for FeatureScaling {
+    fn default() -> Self {
+        Self::None
+    }
+}
+
 /// How a sample is drawn.
 ///
 /// | field | default | purpose | range |
@@ -39,6 +63,7 @@ impl Default for TargetScaling {
 /// | `train_share` | none | the same as a share of the task's points, rounded down | above 0, below 1 |
 /// | `test_per_task` | none: all the rest | test points of each task | at least 1, at most the available |
 /// | `target_scaling` | standardised | labels of a regression | |
+/// | `feature_scaling` | none | features | |
 /// | `seed` | 0 | which points | any |
 ///
 /// Exactly one of `train_per_task` and `train_share` is given, or neither where the file itself
@@ -53,6 +78,8 @@ pub struct SampleSettings {
     pub test_per_task: Option<usize>,
     /// What is done to the labels of a regression.
     pub target_scaling: TargetScaling,
+    /// What is done to the features.
+    pub feature_scaling: FeatureScaling,
     /// Which points are drawn.
     pub seed: u64,
 }
@@ -86,6 +113,23 @@ pub struct Sample {
     pub kind: Kind,
     /// At least one.
     pub tasks: Vec<TaskSample>,
+    /// One entry a feature.
+    pub columns: Vec<FeatureColumn>,
+}
+
+/// A feature column over the training points of all tasks together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureColumn {
+    /// Its name in the data set.
+    pub name: String,
+    /// Smallest value, in its own units.
+    pub low: f64,
+    /// Largest value, in its own units.
+    pub high: f64,
+    /// Whether all values are whole numbers.
+    pub whole: bool,
+    /// From its own units to those of the sample.
+    pub units: Affine,
 }
 
 /// Rows of a block of points, and what their labels are.
@@ -127,7 +171,7 @@ pub fn draw(data: &DataSet, settings: &SampleSettings) -> Result<Sample> {
         .map(|(train, test)| train.chosen.len() + test.chosen.len())
         .sum();
     check_numbers(rows, data.features)?;
-    let norm = largest_norm(data);
+    let columns = columns(data, &drawn, settings.feature_scaling)?;
     let classes = matches!(data.layout, Layout::Classes { .. });
     let tasks = drawn
         .iter()
@@ -136,8 +180,8 @@ pub fn draw(data: &DataSet, settings: &SampleSettings) -> Result<Sample> {
             let class = classes.then_some(task as f64);
             let mut sample = TaskSample {
                 name: data.task_names[task].clone(),
-                train: train.scaled(data.features, norm, class),
-                test: test.scaled(data.features, norm, class),
+                train: train.scaled(&columns, class),
+                test: test.scaled(&columns, class),
             };
             if data.kind == Kind::Regression
                 && settings.target_scaling == TargetScaling::Standardised
@@ -151,7 +195,70 @@ pub fn draw(data: &DataSet, settings: &SampleSettings) -> Result<Sample> {
         features: data.features,
         kind: data.kind,
         tasks,
+        columns,
     })
+}
+
+/// Range and units of each column, from the training rows.
+fn columns(data: &DataSet, drawn: &Drawn, scaling: FeatureScaling) -> Result<Vec<FeatureColumn>> {
+    let d = data.features;
+    let rows = || {
+        drawn.iter().flat_map(|(train, _)| {
+            let row = |row: &usize| &train.points[row * d..(row + 1) * d];
+            train.chosen.iter().map(row)
+        })
+    };
+    let mut columns: Vec<FeatureColumn> = (data.feature_names.iter())
+        .map(|name| FeatureColumn {
+            name: name.clone(),
+            low: f64::INFINITY,
+            high: f64::NEG_INFINITY,
+            whole: true,
+            units: Affine::by_norm(1.0),
+        })
+        .collect();
+    for row in rows() {
+        for (column, &x) in columns.iter_mut().zip(row) {
+            column.low = column.low.min(x);
+            column.high = column.high.max(x);
+            column.whole &= x.fract() == 0.0;
+        }
+    }
+    if scaling == FeatureScaling::Standard {
+        let mut values = Vec::new();
+        for (k, column) in columns.iter_mut().enumerate() {
+            values.clear();
+            values.extend(rows().map(|row| row[k]));
+            column.units = match Spread::of(&values) {
+                None => Affine {
+                    mean: values[0],
+                    deviation: 0.0,
+                    ..Affine::by_norm(1.0)
+                },
+                Some(spread) => Affine {
+                    mean: spread.mean,
+                    shift: spread.shift,
+                    deviation: spread.deviation(),
+                    norm: 1.0,
+                },
+            };
+        }
+    }
+    let norm = match scaling {
+        FeatureScaling::None => largest_norm(data),
+        FeatureScaling::Standard => largest_norm_of(data, |k, x| columns[k].units.standardised(x)),
+    };
+    if !norm.is_finite() {
+        return Err(Error::invalid(
+            "feature_scaling",
+            "standard is not possible: a point is more than 1e150 standard deviations of the \
+             training points away from them; use none, or correct its values",
+        ));
+    }
+    for column in &mut columns {
+        column.units.norm = norm;
+    }
+    Ok(columns)
 }
 
 /// Points of a sample, or those that are injected, are not more numbers than a data set may hold.
@@ -170,10 +277,19 @@ pub(crate) fn check_numbers(points: usize, features: usize) -> Result<()> {
 
 /// The largest l2 norm of a feature vector of the data set; 1 where all are zero.
 pub fn largest_norm(data: &DataSet) -> f64 {
+    largest_norm_of(data, |_, x| x)
+}
+
+/// The same with each entry mapped by `map`, which takes the number of its column, too.
+fn largest_norm_of(data: &DataSet, map: impl Fn(usize, f64) -> f64) -> f64 {
+    let square = |row: &[f64]| {
+        let entries = row.iter().enumerate().map(|(k, &x)| map(k, x));
+        entries.map(|x| x * x).sum::<f64>()
+    };
     let largest = |features: &[f64]| {
         features
             .chunks_exact(data.features)
-            .map(|row| row.iter().map(|x| x * x).sum::<f64>())
+            .map(square)
             .fold(0.0, f64::max)
     };
     let square = match &data.layout {
@@ -228,7 +344,7 @@ impl SampleSettings {
         let train = match wanted {
             Wanted::Count(train) if train < count => train,
             Wanted::Share(share) => {
-                let train = share_of(share, count);
+                let train = share_of(share, count).min(count.saturating_sub(1));
                 if train == 0 {
                     let reason = format!(
                         "{share} of the {count} points of {place} is none; a task needs one to train \
@@ -266,15 +382,14 @@ impl SampleSettings {
 }
 
 /// floor(share * count), where a product that only rounding keeps below a whole number counts as
-/// that number: 20 % of 445 is 89.
-fn share_of(share: f64, count: usize) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and count"
-    )]
-    let train = (share * count as f64 + 1e-9).floor() as usize;
-    train.min(count - 1)
+/// that number: 20 % of 445 is 89, 29 % of 100 is 29.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a count is a count"
+)]
+pub(crate) fn share_of(share: f64, count: usize) -> usize {
+    (share * count as f64 + 1e-9).floor() as usize
 }
 
 type Drawn<'a> = Vec<(Rows<'a>, Rows<'a>)>;
@@ -422,14 +537,18 @@ fn draw_classes<'a>(
 
 impl Rows<'_> {
     /// `class`: a label becomes 1 where it is this class, else -1.
-    fn scaled(&self, features: usize, norm: f64, class: Option<f64>) -> Points {
+    fn scaled(&self, columns: &[FeatureColumn], class: Option<f64>) -> Points {
+        let features = columns.len();
         let mut points = Points {
             features: Vec::with_capacity(self.chosen.len() * (features + 1)),
             labels: Vec::with_capacity(self.chosen.len()),
         };
         for &row in &self.chosen {
             let values = &self.points[row * features..(row + 1) * features];
-            points.features.extend(values.iter().map(|x| x / norm));
+            let scaled = columns.iter().zip(values);
+            points
+                .features
+                .extend(scaled.map(|(column, &x)| column.units.scaled(x)));
             points.features.push(1.0);
             let label = self.labels[row];
             points.labels.push(match class {
@@ -451,16 +570,13 @@ impl Points {
 
 impl TaskSample {
     fn standardise(&mut self) {
-        let (mean, deviation) = match Spread::of(&self.train.labels) {
-            None => (self.train.labels[0], 1.0),
-            Some(spread) => {
-                let deviation = spread.scale * spread.variance.sqrt();
-                (spread.mean, deviation.max(f64::MIN_POSITIVE))
-            }
+        let (mean, shift, deviation) = match Spread::of(&self.train.labels) {
+            None => (self.train.labels[0], 0.0, 1.0),
+            Some(spread) => (spread.mean, spread.shift, spread.deviation()),
         };
         for points in [&mut self.train, &mut self.test] {
             for label in &mut points.labels {
-                *label = (*label - mean) / deviation;
+                *label = ((*label - mean) - shift) / deviation;
             }
         }
     }
@@ -618,7 +734,8 @@ mod tests {
         assert_eq!(share_of(0.2, 449), 89);
         // 0.29 * 100 is 28.999999999999996 in floating point.
         assert_eq!(share_of(0.29, 100), 29);
-        assert_eq!(share_of(0.999_999_999_999, 10), 9);
+        assert_eq!(share_of(0.28, 25), 7);
+        assert_eq!(share_of(1.5, 3), 4);
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::linalg::{
     Eigen, add_gram, add_scaled, cholesky, cholesky_solve, dot, mirror, norm_squared,
 };
 use crate::metrics;
-use crate::mtrl::{Limits, Loss, Problem, Solution, capped, certified};
+use crate::mtrl::{Limits, Loss, Problem, Solution, capped, single_task};
 
 /// Of what is computed here; added on the safe side.
 const ROUNDING: f64 = 1e-12;
@@ -64,12 +64,12 @@ pub fn of_tasks(problem: &Problem, w: &[f64]) -> Result<Vec<Certificate>> {
     };
     let dimension = problem.dimension();
     let weights = *problem.weights();
-    let mut alone = problem.single_task();
+    let mut alone = problem.clone();
     let limits = Limits {
         tolerance: 1e-20,
         ..Limits::default()
     };
-    let single = certified::solve(&mut alone, None, &limits)?.w;
+    let single = single_task::solve(&mut alone, w, &limits)?;
     let missed = capped::residuals(problem, w);
     let left = capped::own_slopes(problem, &single);
     (single.chunks_exact(dimension).enumerate())

@@ -3,7 +3,8 @@
 //!
 //! [`Problem`] holds the points and the weights of the terms; [`Point`] is a W with everything
 //! that the formulas need there; `system` is the linear algebra of Newton steps and implicit
-//! gradients; [`certified`] and [`alternating`] are the two solvers; [`Solution`] what they give.
+//! gradients; [`certified`] and [`alternating`] are the two solvers; [`Solution`] what they give;
+//! [`single_task`] is the learner without the coupling.
 //! Not here: attacks, metrics, where points come from.
 
 use crate::choice::choice;
@@ -15,6 +16,7 @@ pub mod certified;
 mod line;
 mod point;
 mod problem;
+pub mod single_task;
 mod solution;
 mod spectrum;
 pub(crate) mod system;

@@ -28,6 +28,25 @@ pub struct Weights {
     pub epsilon: f64,
 }
 
+impl Weights {
+    fn check(&self) -> Result<()> {
+        let lambda1 = self.lambda1;
+        if !(lambda1 > 0.0 && lambda1.is_finite()) {
+            return Err(Error::out_of_range(
+                "lambda1",
+                lambda1,
+                "positive and finite",
+            ));
+        }
+        for (name, value) in [("lambda2", self.lambda2), ("epsilon", self.epsilon)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(Error::out_of_range(name, value, "at least 0 and finite"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The points of one task.
 #[derive(Clone, Debug, Default)]
 pub struct Task {
@@ -172,24 +191,8 @@ impl Problem {
     /// that do not fit; a number that is not finite; a label other than -1 and +1 with the squared
     /// hinge; a weight out of range.
     pub fn new(weights: Weights, dimension: usize, tasks: Vec<Task>) -> Result<Self> {
-        let Weights {
-            loss,
-            lambda1,
-            lambda2,
-            epsilon,
-        } = weights;
-        if !(lambda1 > 0.0 && lambda1.is_finite()) {
-            return Err(Error::out_of_range(
-                "lambda1",
-                lambda1,
-                "positive and finite",
-            ));
-        }
-        for (name, value) in [("lambda2", lambda2), ("epsilon", epsilon)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::out_of_range(name, value, "at least 0 and finite"));
-            }
-        }
+        weights.check()?;
+        let loss = weights.loss;
         if tasks.is_empty() || dimension == 0 {
             return Err(Error::data(
                 "a problem needs at least one task and one feature",
@@ -249,18 +252,24 @@ impl Problem {
         Ok(Self { pull_cap, ..self })
     }
 
-    /// The same points without any coupling and without a cap: each task alone.
-    #[must_use]
-    pub fn single_task(&self) -> Self {
-        let mut alone = self.clone();
-        alone.weights.lambda2 = 0.0;
-        alone.pull_cap = None;
-        alone
-    }
-
     /// μ, where there is one.
     pub fn pull_cap(&self) -> Option<f64> {
         self.pull_cap
+    }
+
+    /// Sets λ1 and λ2; the points and their sums stay.
+    ///
+    /// # Errors
+    /// A value out of range.
+    pub fn set_lambdas(&mut self, lambda1: f64, lambda2: f64) -> Result<()> {
+        let weights = Weights {
+            lambda1,
+            lambda2,
+            ..self.weights
+        };
+        weights.check()?;
+        self.weights = weights;
+        Ok(())
     }
 
     /// The weights of the terms.

@@ -548,12 +548,13 @@ fn starts(text: &mut String, data: &[(&str, DataSet)]) -> Result<()> {
             let mut utilities = Vec::new();
             for start in 0..STARTS {
                 let Prepared {
+                    sample,
                     mut poisoned,
                     injections,
                     ..
                 } = experiment::prepare(&spec, data, Some(1000 + start))?;
                 let mut trace = Vec::new();
-                let settings = experiment::attack_settings(&spec);
+                let settings = experiment::attack_settings(&spec, &sample);
                 attack::run(&mut poisoned, injections, &settings, &mut |iterate| {
                     trace.push(iterate.utility);
                     ControlFlow::Continue(())

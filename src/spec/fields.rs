@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{DatasetRef, MAX_SEED, Shape, VERSION};
-use crate::attack::{Attack, Gradient, InjectedLabels, Method, Step};
+use crate::attack::{Attack, FeatureDomain, Gradient, InjectedLabels, Method, Step};
 use crate::data::published::SampleDefaults;
-use crate::data::sample::TargetScaling;
+use crate::data::sample::{FeatureScaling, TargetScaling};
 use crate::data::{Kind, published, synthetic};
 use crate::mtrl::{Loss, Solver};
 use crate::rng::{Random, Stream};
@@ -73,6 +73,9 @@ pub struct Field {
     /// Its value where none is given.
     #[serde(skip)]
     pub(super) default: fn(&Given) -> Value,
+    /// The version of specifications that it came with.
+    #[serde(skip)]
+    pub since: u64,
 }
 
 /// The field of this name.
@@ -181,6 +184,7 @@ macro_rules! fields {
         purpose: $purpose:literal,
         kind: $kind:expr,
         default: $default:expr,
+        $(since: $since:literal,)?
     })+) => {
         /// A complete, checked specification. Same spec and data, same result, bit for bit.
         #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -200,6 +204,8 @@ macro_rules! fields {
                 let default: fn(&Given) -> $type = $default;
                 serde_json::to_value(default(given)).expect("a default is plain JSON")
             },
+            // 1 where the row does not say.
+            since: [$($since,)? 1][0],
         }),+];
 
         impl Spec {
@@ -217,13 +223,14 @@ macro_rules! fields {
     };
 }
 
-// The defaults of a version never change: links leave them out.
+// The defaults of a version never change: links leave them out. A field that comes with a later
+// version says so (`since`), and `Draft::migrate` gives it the value that the versions before meant.
 fields! {
     version: u64 {
         key: "v",
         title: "Version",
         purpose: "Version of the specification format.",
-        kind: integer(VERSION, VERSION),
+        kind: integer(1, VERSION),
         default: |_| VERSION,
     }
     dataset: DatasetRef {
@@ -392,6 +399,29 @@ fields! {
             Kind::Regression => TargetScaling::Standardised,
             Kind::Classification => TargetScaling::Raw,
         },
+    }
+    feature_scaling: FeatureScaling {
+        key: "fs",
+        title: "Feature scaling",
+        purpose: "standard: each feature column is standardised on the clean training points, so that \
+                  units do not matter; none: as they are. Then all points are divided by their \
+                  largest norm.",
+        kind: choice!(FeatureScaling),
+        default: |given| match given.get("dataset") {
+            DatasetRef::Named(_) => FeatureScaling::None,
+            DatasetRef::File { .. } => FeatureScaling::Standard,
+        },
+        since: 2,
+    }
+    feature_domain: FeatureDomain {
+        key: "fd",
+        title: "Injected features",
+        purpose: "ball: injected points lie anywhere in the ball of the radius; observed: each feature \
+                  stays between its smallest and largest clean training value, and whole where they \
+                  are.",
+        kind: choice!(FeatureDomain),
+        default: |_| FeatureDomain::Ball,
+        since: 2,
     }
     seed: u64 {
         key: "s",

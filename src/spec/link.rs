@@ -8,8 +8,8 @@
 //! [`Link::unknown_keys`] lists those with no meaning. Values are untrusted: a value that is not of the
 //! field's form is an error that names the field. Not here: ranges and contradictions (`rules`).
 //!
-//! A link has a version and keeps the meaning of that version for ever: a later version adds an arm to
-//! the `match` in [`decode`], which fills in the defaults that have changed.
+//! A link has a version and keeps the meaning of that version for ever. One of version 1 (`v=1`, or no
+//! `v`) becomes a specification of this version with the same meaning (`Draft::migrate`).
 //! `tests/golden/links.txt` holds a link of every form that was ever written.
 
 use std::fmt::Write as _;
@@ -21,7 +21,9 @@ use crate::data::import::mapping::Mapping;
 use crate::error::{Error, Result, excerpt};
 use crate::metrics::MetricName;
 use crate::ranges;
-use crate::spec::{DatasetRef, Draft, FIELDS, Field, FieldKind, Shape, Spec, VERSION};
+use crate::spec::{
+    DatasetRef, Draft, FIELDS, Field, FieldKind, Shape, Spec, VERSION, unknown_version,
+};
 
 /// Longest link that is read, in bytes.
 pub const MAX_LENGTH: usize = 16_384;
@@ -246,15 +248,13 @@ pub fn decode(text: &str) -> Result<Link> {
     };
     let pairs = pairs(fragment)?;
     match version(&pairs)? {
-        1 => version_1(pairs),
-        0 => Err(Error::field("version", 0, "1")),
-        newer => Err(Error::invalid(
-            "version",
-            format!(
-                "{newer} is newer than {VERSION}, the latest that this engine reads; reload the page, \
-                 or open the link where it was made"
-            ),
-        )),
+        1 => {
+            let mut link = read(pairs, 1)?;
+            link.draft.migrate();
+            Ok(link)
+        }
+        VERSION => read(pairs, VERSION),
+        other => Err(unknown_version(other)),
     }
 }
 
@@ -280,11 +280,12 @@ fn version(pairs: &[(String, String)]) -> Result<u64> {
     (text.parse()).map_err(|_| Error::field("version", shorten(text), "a whole number"))
 }
 
-/// The keys of version 1: those of the table of fields.
-fn version_1(pairs: Vec<(String, String)>) -> Result<Link> {
+/// The keys of a version: those of the table of fields that it had.
+fn read(pairs: Vec<(String, String)>, version: u64) -> Result<Link> {
     let mut link = Link::default();
     for (key, value) in pairs {
-        match FIELDS.iter().find(|field| field.key == key) {
+        let mut known = FIELDS.iter().filter(|field| field.since <= version);
+        match known.find(|field| field.key == key) {
             Some(field) => link.draft.set(field.name, read_value(field, &value)?),
             None if key == "c" => link.columns = Some(value.parse()?),
             None => {
@@ -314,8 +315,10 @@ pub fn encode(spec: &Spec, shape: &Shape) -> String {
 }
 
 /// Writes the fragment of the fields that a draft has, unchecked: what is not of the form of its
-/// field stays so, and [`decode`] refuses it.
+/// field stays so, and [`decode`] refuses it. The version is always written: a link without one is
+/// of version 1.
 pub fn write(draft: &Draft) -> String {
+    let version = (draft.get("version").is_none()).then(|| format!("v={VERSION}"));
     let pairs = FIELDS.iter().filter_map(|field| {
         let value = match (field.kind, draft.get(field.name)?) {
             (FieldKind::Dataset, value) => match (value["name"].as_str(), value["sha256"].as_str())
@@ -328,7 +331,11 @@ pub fn write(draft: &Draft) -> String {
         };
         Some(format!("{}={value}", field.key))
     });
-    pairs.collect::<Vec<_>>().join("&")
+    version
+        .into_iter()
+        .chain(pairs)
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// The fragment of a specification with the mapping of its file, where it needs one.
@@ -472,6 +479,7 @@ fn percent_decode(text: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::sample::FeatureScaling;
 
     fn resolve(text: &str) -> Result<Spec> {
         let link = decode(text)?;
@@ -555,9 +563,27 @@ mod tests {
         let text = encode(&spec, &shape);
         assert_eq!(
             text,
-            "v=1&d=synthetic&nt=100&ps=1e8&i=1000&l1=1e-5&s=1000000"
+            "v=2&d=synthetic&nt=100&ps=1e8&i=1000&l1=1e-5&s=1000000"
         );
         assert_eq!(resolve(&text).unwrap(), spec);
+    }
+
+    #[test]
+    fn a_file_keeps_the_scaling_of_the_version_of_its_link() {
+        let file = format!("d=file:a.csv:{}", "ab".repeat(32));
+        let scaling = |text: &str| resolve(text).unwrap().feature_scaling;
+        for text in [format!("v=1&{file}"), file.clone()] {
+            assert_eq!(scaling(&text), FeatureScaling::None);
+            assert!(decode(&text).unwrap().draft.was_version_1());
+            let spec = resolve(&text).unwrap();
+            assert_eq!(spec.version, 2);
+        }
+        let text = format!("v=2&{file}");
+        assert_eq!(scaling(&text), FeatureScaling::Standard);
+        assert!(!decode(&text).unwrap().draft.was_version_1());
+        // No key of version 1, but any link may have keys that mean nothing.
+        let link = decode("v=1&d=sarcos&fs=standard&fd=observed").unwrap();
+        assert_eq!(link.unknown_keys(), ["fs", "fd"]);
     }
 
     #[test]
@@ -640,7 +666,8 @@ mod tests {
             r#"{"version":1,"dataset":"sarcos","targets":[0,1,2,5],"budget":0.25,"seed":3.0}"#,
         );
         let text = write(&draft.unwrap());
-        assert_eq!(text, "v=1&d=sarcos&t=0-2,5&b=0.25&s=3");
+        assert_eq!(text, "v=2&d=sarcos&t=0-2,5&b=0.25&s=3");
+        assert_eq!(write(&Draft::default()), "v=2");
         for (json, field) in [
             (r#"{"targets":[0,1.5]}"#, "targets"),
             (r#"{"targets":{"a":1}}"#, "targets"),
@@ -665,7 +692,9 @@ mod tests {
             ("v=1&d=sarcos&q=NaN", "metric"),
             ("v=1&d=sarcos&q=1e999", "metric"),
             ("v=1&d=sarcos&u=<b>", "utility"),
-            ("v=2&d=sarcos", "version"),
+            ("v=3&d=sarcos", "version"),
+            ("v=2&d=sarcos&fs=robust", "feature_scaling"),
+            ("v=2&d=sarcos&fd=", "feature_domain"),
             ("v=99999999999999999999", "version"),
             ("v=1&d=<script>", "dataset"),
             ("v=1&d=file:a:b", "dataset"),

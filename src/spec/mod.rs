@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::data::sample::FeatureScaling;
 use crate::data::{DataSet, Kind, published, synthetic};
 use crate::error::{Error, Result, excerpt};
 use crate::mtrl::Loss;
@@ -18,8 +19,8 @@ mod rules;
 use fields::Given;
 pub use fields::{FIELDS, Field, FieldKind, Spec, field};
 
-/// The version of specifications that this engine writes and reads.
-pub const VERSION: u64 = 1;
+/// The version of specifications that this engine writes. It reads the earlier ones, too.
+pub const VERSION: u64 = 2;
 
 /// The largest seed: 2^53 - 1, so that every seed is exact as an f64, too.
 pub const MAX_SEED: u64 = (1 << 53) - 1;
@@ -91,10 +92,13 @@ impl Shape {
     }
 }
 
-/// A specification as written: known fields only, values not yet checked.
+/// A specification as written: known fields only, values not yet checked. One of an earlier version
+/// becomes one of this version as it is read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
     values: Map<String, Value>,
+    /// Was it written in version 1? Then the mapping of its file has the rules of version 1.
+    was_version_1: bool,
 }
 
 impl Draft {
@@ -117,22 +121,63 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Takes a JSON value.
+    /// Takes a JSON value. Without a `version` it is of this version.
     ///
     /// # Errors
-    /// A value that is no object; an unknown field.
+    /// A value that is no object; a field that its version does not have.
     pub fn from_value(value: Value) -> Result<Self> {
         let Value::Object(values) = value else {
             return Err(Error::field("spec", shorten(&value), "a JSON object"));
         };
+        // What is no version, or none that is known, is refused by the check.
+        let version = values.get("version").and_then(Value::as_u64);
+        let version = version.filter(|version| (1..=VERSION).contains(version));
+        let version = version.unwrap_or(VERSION);
         for name in values.keys() {
-            if field(name).is_none() {
-                let known: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
-                let reason = format!("unknown field; available: {}", known.join(", "));
-                return Err(Error::invalid(excerpt(name, LINE), reason));
+            match field(name) {
+                Some(field) if field.since <= version => {}
+                Some(field) => {
+                    let since = field.since;
+                    let reason = format!("not a field of version {version}; it needs {since}");
+                    return Err(Error::invalid(name, reason));
+                }
+                None => {
+                    let known: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
+                    let reason = format!("unknown field; available: {}", known.join(", "));
+                    return Err(Error::invalid(excerpt(name, LINE), reason));
+                }
             }
         }
-        Ok(Self { values })
+        let mut draft = Self {
+            values,
+            was_version_1: false,
+        };
+        if version == 1 {
+            draft.migrate();
+        }
+        Ok(draft)
+    }
+
+    /// From version 1 to this one, with the same meaning: there, the columns of a file were not
+    /// standardised. Other fields that are new have defaults that mean the same.
+    fn migrate(&mut self) {
+        self.set("version", Value::from(VERSION));
+        self.was_version_1 = true;
+        let is_known = match self.dataset() {
+            Ok(DatasetRef::Named(name)) => DATASETS.contains(&name.as_str()),
+            Ok(DatasetRef::File { .. }) => false,
+            // The check refuses it.
+            Err(_) => true,
+        };
+        if !is_known {
+            self.set("feature_scaling", Value::from(FeatureScaling::None.word()));
+        }
+    }
+
+    /// Was it written in version 1 of specifications or links? The mapping of its file then has the
+    /// rules of that version.
+    pub fn was_version_1(&self) -> bool {
+        self.was_version_1
     }
 
     /// Sets one field, unchecked. `name` must be a field of [`FIELDS`].
@@ -205,7 +250,10 @@ impl Spec {
     #[expect(clippy::missing_panics_doc, reason = "every field is plain JSON")]
     pub fn to_draft(&self) -> Draft {
         match serde_json::to_value(self).expect("a specification is plain JSON") {
-            Value::Object(values) => Draft { values },
+            Value::Object(values) => Draft {
+                values,
+                was_version_1: false,
+            },
             _ => unreachable!("a struct becomes an object"),
         }
     }
@@ -229,6 +277,7 @@ impl Spec {
             .map(|field| (field.name.to_string(), full.values[field.name].clone()));
         Draft {
             values: kept.collect(),
+            was_version_1: false,
         }
     }
 
@@ -239,6 +288,20 @@ impl Spec {
             Loss::SquaredHinge => Kind::Classification,
         })
     }
+}
+
+/// Why a version that this engine does not know is refused.
+fn unknown_version(version: u64) -> Error {
+    if version <= VERSION {
+        return Error::field("version", version, format_args!("1 to {VERSION}"));
+    }
+    Error::invalid(
+        "version",
+        format_args!(
+            "{version} is newer than {VERSION}, the latest that this engine reads; reload the page or \
+             update the program, or open it where it was made"
+        ),
+    )
 }
 
 /// Task numbers ascending, as a specification holds them; other values as they are.
@@ -408,6 +471,53 @@ mod tests {
                 assert_eq!(refused_field(&text), field.name, "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_specification_of_version_1_keeps_its_meaning() {
+        let shape = Shape {
+            tasks: 3,
+            kind: Some(Kind::Regression),
+            has_split: false,
+        };
+        let sha256 = "ab".repeat(32);
+        let file = format!(r#""dataset":{{"name":"a.csv","sha256":"{sha256}"}}"#);
+        let check = |text: String| Draft::parse(&text).unwrap().check(&shape).unwrap();
+        let today = check(format!("{{{file}}}"));
+        assert_eq!(
+            (today.version, today.feature_scaling),
+            (2, FeatureScaling::Standard)
+        );
+        assert_eq!(check(format!("{{\"version\":2,{file}}}")), today);
+        let then = check(format!("{{\"version\":1,{file}}}"));
+        let expected = Spec {
+            feature_scaling: FeatureScaling::None,
+            ..today
+        };
+        assert_eq!(then, expected);
+        let path = Draft::parse(r#"{"version":1,"dataset":"my data.csv"}"#).unwrap();
+        assert!(path.was_version_1());
+        assert_eq!(path.get("feature_scaling"), Some(&Value::from("none")));
+        let published = Draft::parse(r#"{"version":1,"dataset":"sarcos"}"#).unwrap();
+        assert_eq!(published.get("feature_scaling"), None);
+    }
+
+    #[test]
+    fn an_unknown_version_is_refused_and_explained() {
+        let message = |text: &str| check(text).expect_err(text)[0].to_string();
+        assert_eq!(
+            message(r#"{"version":3}"#),
+            "version: 3 is newer than 2, the latest that this engine reads; reload the page or update \
+             the program, or open it where it was made"
+        );
+        assert_eq!(
+            message(r#"{"version":0}"#),
+            "version: 0 is invalid; expected 1 to 2"
+        );
+        assert_eq!(
+            message(r#"{"version":1,"feature_scaling":"none"}"#),
+            "feature_scaling: not a field of version 1; it needs 2"
+        );
     }
 
     #[test]

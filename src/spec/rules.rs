@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 
-use super::{DATASETS, DatasetRef, Field, FieldKind, LINE, Shape, Spec, shorten};
+use super::{
+    DATASETS, DatasetRef, Field, FieldKind, LINE, Shape, Spec, VERSION, shorten, unknown_version,
+};
 use crate::attack::{Attack, Gradient, InjectedLabels, Method};
 use crate::data::Kind;
 use crate::data::sample::TargetScaling;
@@ -15,13 +17,17 @@ pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result
     let refuse = |expected: String| Err(Error::field(field.name, shorten(value), expected));
     let out_of_range = |range| Err(Error::out_of_range(field.name, shorten(value), range));
     match field.kind {
+        FieldKind::Integer { .. } if field.name == "version" => match value.as_u64() {
+            Some(VERSION) => Ok(()),
+            Some(version) => Err(unknown_version(version)),
+            None => refuse(format!("{VERSION}")),
+        },
         FieldKind::Choice { words, .. } => match value.as_str() {
             Some(word) if words.contains(&word) => Ok(()),
             _ => refuse(format!("one of {}", words.join(", "))),
         },
         FieldKind::Integer { min, max, .. } => match value.as_u64() {
             Some(number) if (min..=max).contains(&number) => Ok(()),
-            _ if min == max => refuse(format!("{min}")),
             Some(_) => out_of_range(format!("between {min} and {max}")),
             None => refuse(format!("a whole number between {min} and {max}")),
         },

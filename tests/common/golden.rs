@@ -3,7 +3,7 @@
 
 /// Name and link. Together they reach every choice of every field; the small numbers keep the runs
 /// short in wasm without optimisation.
-pub const SYNTHETIC: [(&str, &str); 12] = [
+pub const SYNTHETIC: [(&str, &str); 15] = [
     ("regression", "v=1&d=synthetic&i=4"),
     (
         "regression_fixed_covariance",
@@ -42,6 +42,18 @@ pub const SYNTHETIC: [(&str, &str); 12] = [
     (
         "classification_few_points",
         "v=1&d=synthetic&i=3&l=squared_hinge&n=6&nt=50&b=1&ps=10&eps=0.0001",
+    ),
+    (
+        "regression_standardised_features",
+        "v=2&d=synthetic&i=3&fs=standard",
+    ),
+    (
+        "regression_observed_features",
+        "v=2&d=synthetic&i=3&fs=standard&fd=observed&k=indirect",
+    ),
+    (
+        "classification_observed_constant",
+        "v=2&d=synthetic&i=2&l=squared_hinge&fd=observed&p=constant&g=published",
     ),
 ];
 

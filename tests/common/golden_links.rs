@@ -4,8 +4,12 @@
 
 use patom::data::Kind;
 use patom::spec::link;
-use patom::spec::{DatasetRef, Shape, Spec};
+use patom::spec::{DatasetRef, Shape, Spec, VERSION};
 use serde_json::{Value, json};
+
+/// What version 1 means in the fields that came later, for the specifications of version 1 in the
+/// file: its lines are never changed.
+const VERSION_1: [(&str, &str); 2] = [("feature_scaling", "none"), ("feature_domain", "ball")];
 
 /// Blocks of two lines, a link and its meaning; `//` begins a comment.
 pub const FILE: &str = include_str!("../golden/links.txt");
@@ -18,8 +22,21 @@ pub fn all() -> Vec<(&'static str, Value)> {
     let pairs = lines.chunks_exact(2);
     assert!(pairs.remainder().is_empty(), "a link without its meaning");
     pairs
-        .map(|pair| (pair[0], serde_json::from_str(pair[1]).unwrap()))
+        .map(|pair| (pair[0], migrated(serde_json::from_str(pair[1]).unwrap())))
         .collect()
+}
+
+/// A meaning of version 1 in the words of this version.
+fn migrated(mut meaning: Value) -> Value {
+    if meaning["spec"]["version"] == 1 {
+        let spec = meaning["spec"].as_object_mut().unwrap();
+        spec.insert("version".into(), json!(VERSION));
+        for (field, value) in VERSION_1 {
+            assert!(!spec.contains_key(field), "version 1 has no {field}");
+            spec.insert(field.into(), json!(value));
+        }
+    }
+    meaning
 }
 
 /// The shape of the data that a link speaks of. A user's file is taken to have 5 tasks.

@@ -19,7 +19,9 @@ use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use sha2::{Digest, Sha256};
 
-use crate::data::{DataSet, Kind, Layout, MAX_FEATURES, MAX_TASKS, MAX_VALUES, RawPoints};
+use crate::data::{
+    DataSet, Kind, Layout, MAX_FEATURES, MAX_TASKS, MAX_VALUES, RawPoints, numbered_features,
+};
 use crate::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"PATOMDAT";
@@ -375,11 +377,12 @@ impl<'a> Reader<'a> {
                 "the end of the payload",
             ));
         }
-        let data = DataSet {
+        let mut data = DataSet {
             name,
             kind,
             features,
             task_names,
+            feature_names: Vec::new(),
             layout,
             sha256,
             true_correlation,
@@ -388,6 +391,7 @@ impl<'a> Reader<'a> {
             left_out: Vec::new(),
         };
         data.check()?;
+        data.feature_names = numbered_features(features);
         Ok(data)
     }
 
