@@ -90,7 +90,10 @@ fn the_cap_finds_the_optima_of_independent_solvers() {
             let lambda1 = given["lambda1"].as_f64().unwrap();
             let found = distance(&solution.w, &flat(&given["weights"]));
             let bound = (2.0 * solution.certificate / lambda1).sqrt() + 1e-8;
-            assert!(found <= bound, "{name}: W is {found:e} off, bound {bound:e}");
+            assert!(
+                found <= bound,
+                "{name}: W is {found:e} off, bound {bound:e}"
+            );
             if limits == TIGHT {
                 assert!(found < 1e-7, "{name}: W is {found:e} off");
                 let slopes = capped::own_slopes(&problem, &solution.w);
@@ -124,7 +127,10 @@ fn a_large_cap_is_multi_task_and_a_small_one_single_task_learning() {
             let settings = weights(loss, 0.1, 1e-4);
             let tasks = random_tasks(41, loss, m, d, 20, 0);
             let solve_plain = |lambda2: f64| {
-                let settings = Weights { lambda2, ..settings };
+                let settings = Weights {
+                    lambda2,
+                    ..settings
+                };
                 let mut problem = Problem::new(settings, d + 1, tasks.clone()).unwrap();
                 certified::solve(&mut problem, None, &TIGHT).unwrap().w
             };
@@ -320,8 +326,13 @@ fn the_worst_test_error_is_attained() {
     let test = &random_tasks(45, Loss::Squared, 1, d, 20, 0)[0];
     let mut problem = capped_problem(settings, d + 1, task, cap);
     let solution = capped::solve(&mut problem, None, &TIGHT).unwrap();
-    let certificate = certificate::of_tasks(&problem, &solution.w).unwrap().remove(0);
-    let worst = certificate.worst_nmse(&test.points, &test.labels).unwrap().unwrap();
+    let certificate = certificate::of_tasks(&problem, &solution.w)
+        .unwrap()
+        .remove(0);
+    let worst = certificate
+        .worst_nmse(&test.points, &test.labels)
+        .unwrap()
+        .unwrap();
     // H, column by column, by differences of the gradient of a quadratic.
     let dimension = d + 1;
     let slope_at = |w: &[f64]| {
@@ -347,7 +358,9 @@ fn the_worst_test_error_is_attained() {
         let w: Vec<f64> = (certificate.single().iter().zip((&inverse * v).iter()))
             .map(|(w, move_by)| w + move_by)
             .collect();
-        let scores: Vec<f64> = (test.points.chunks_exact(dimension)).map(|x| dot(x, &w)).collect();
+        let scores: Vec<f64> = (test.points.chunks_exact(dimension))
+            .map(|x| dot(x, &w))
+            .collect();
         metrics::nmse(&scores, &test.labels).unwrap()
     };
     let mut random = Random::new(9, Stream::InitialPoints, 0);
@@ -389,9 +402,8 @@ fn random_problems_converge_and_a_solve_that_stops_early_knows_how_far_it_is() {
                 anything(&mut random, loss, d, count, task);
             }
         }
-        let mut between = |low: f64, high: f64| {
-            libm::pow(10.0, low + (high - low) * random.uniform())
-        };
+        let mut between =
+            |low: f64, high: f64| libm::pow(10.0, low + (high - low) * random.uniform());
         let settings = Weights {
             loss,
             lambda1: between(-4.0, 0.5),
@@ -416,7 +428,10 @@ fn random_problems_converge_and_a_solve_that_stops_early_knows_how_far_it_is() {
             assert!(gap <= early.certificate + rounding, "{what}: {gap:e}");
             // The promise holds for whatever Z there is.
             let slopes = capped::own_slopes(&problem, &early.w);
-            assert!(slopes.iter().all(|&slope| slope <= cap * (1.0 + 1e-9)), "{what}");
+            assert!(
+                slopes.iter().all(|&slope| slope <= cap * (1.0 + 1e-9)),
+                "{what}"
+            );
         }
     }
 }

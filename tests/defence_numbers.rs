@@ -30,7 +30,11 @@ fn data_or_skip(name: &str, test: &str) -> Option<DataSet> {
         println!("SKIPPED {test}: {} is not there", file.name);
         return None;
     }
-    Some(source.assemble(&find).expect("the published files are read"))
+    Some(
+        source
+            .assemble(&find)
+            .expect("the published files are read"),
+    )
 }
 
 fn spec(text: &str, data: Option<&DataSet>) -> Spec {
@@ -72,7 +76,12 @@ impl Run {
             })
             .collect();
         let mut poisoned = clean.clone();
-        for Injection { task, points, labels } in &outcome.injections {
+        for Injection {
+            task,
+            points,
+            labels,
+        } in &outcome.injections
+        {
             poisoned[*task].points.extend(points);
             poisoned[*task].labels.extend(labels);
         }
@@ -82,7 +91,13 @@ impl Run {
             lambda2: spec.lambda2,
             epsilon: spec.epsilon,
         };
-        Self { spec, outcome, weights, clean, poisoned }
+        Self {
+            spec,
+            outcome,
+            weights,
+            clean,
+            poisoned,
+        }
     }
 
     fn dimension(&self) -> usize {
@@ -129,7 +144,9 @@ impl Run {
         let kind = self.outcome.sample.kind;
         let certified = certify(&problem, &solution, kind, &self.tests()).unwrap();
         let targets = self.spec.targets.iter();
-        let values: Vec<f64> = targets.filter_map(|&i| certified.metric_per_task[i]).collect();
+        let values: Vec<f64> = targets
+            .filter_map(|&i| certified.metric_per_task[i])
+            .collect();
         values.iter().sum::<f64>() / values.len() as f64
     }
 
@@ -145,7 +162,10 @@ const SHARE: f64 = 0.2 / 1.2;
 
 fn assert_near(found: f64, expected: f64, bound: f64, what: &str) {
     let off = (found - expected).abs();
-    assert!(off <= bound, "{what}: {found}, expected {expected} ± {bound}");
+    assert!(
+        off <= bound,
+        "{what}: {found}, expected {expected} ± {bound}"
+    );
 }
 
 /// Clean, attacked by the points of the undefended run, and certified.
@@ -154,8 +174,16 @@ fn check_cap(run: &Run, cap: f64, [clean, attacked, certified]: [f64; 3], bound:
     assert_near(found, clean, bound, &format!("{what}, clean"));
     let found = run.metric(&run.solve(&run.poisoned, Some(cap)).1.w);
     assert_near(found, attacked, bound, &format!("{what}, attacked"));
-    assert_near(run.certified(cap), certified, bound, &format!("{what}, certified"));
-    assert!(found <= run.certified(cap), "{what}: the certificate is exceeded");
+    assert_near(
+        run.certified(cap),
+        certified,
+        bound,
+        &format!("{what}, certified"),
+    );
+    assert!(
+        found <= run.certified(cap),
+        "{what}: the certificate is exceeded"
+    );
 }
 
 #[test]
@@ -204,7 +232,12 @@ fn the_cap_does_not_help_against_direct_attacks() {
         let (problem, solution) = run.solve(&run.poisoned, Some(0.1));
         let certified = certify(&problem, &solution, Kind::Regression, &run.tests()).unwrap();
         for (task, worst) in certified.metric_per_task.iter().enumerate() {
-            assert_eq!(worst.is_none(), run.spec.attackers.contains(&task), "T{}", task + 1);
+            assert_eq!(
+                worst.is_none(),
+                run.spec.attackers.contains(&task),
+                "T{}",
+                task + 1
+            );
         }
     }
 }
@@ -224,11 +257,17 @@ fn the_hinge_certificate_is_empty_on_landmine_at_the_default_strength() {
     assert!(certified > 0.5 && certified < clean, "{certified} {clean}");
 }
 
-fn sanitised_metric(run: &Run, rule: Sanitise, share: Option<f64>, tasks: &[Task]) -> (f64, Dropped) {
-    let dimension = run.dimension();
-    let sanitised = sanitise(rule, share, run.weights, dimension, tasks).unwrap();
-    let kept = subset(tasks, &sanitised.kept, dimension);
-    let metric = run.metric(&run.solve(&kept, None).1.w);
+fn sanitised_metric(
+    run: &Run,
+    rule: Sanitise,
+    share: Option<f64>,
+    tasks: &[Task],
+) -> (f64, Dropped) {
+    let problem = Problem::new(run.weights, run.dimension(), tasks.to_vec()).unwrap();
+    let sanitised = sanitise(rule, share, &problem).unwrap();
+    let mut kept = subset(&problem, &sanitised.kept).unwrap();
+    let kept = solve(Solver::Certified, &mut kept, None, &Limits::default()).unwrap();
+    let metric = run.metric(&kept.w);
     (metric, Dropped::count(&sanitised.kept, &run.clean_counts()))
 }
 
@@ -279,7 +318,11 @@ fn vouch_finds_every_point_of_the_standard_attack_on_landmine() {
         assert_near(auc, after, 1e-3, attack);
         assert_eq!((dropped.caught, dropped.injected), (injected, injected));
         assert_eq!(dropped.clean, 2949);
-        assert!(dropped.lost.abs_diff(lost) <= 1, "{attack}: {}", dropped.lost);
+        assert!(
+            dropped.lost.abs_diff(lost) <= 1,
+            "{attack}: {}",
+            dropped.lost
+        );
     }
 }
 
@@ -288,11 +331,16 @@ fn vouch_finds_nothing_on_synthetic_tasks_and_is_refused_where_rows_are_shared()
     for (attack, injected) in [("direct", 24), ("indirect", 40)] {
         let run = Run::new("synthetic", attack, 42, None);
         let (_, dropped) = sanitised_metric(&run, Sanitise::Vouch, None, &run.poisoned);
-        assert_eq!((dropped.caught, dropped.injected), (0, injected), "{attack}");
+        assert_eq!(
+            (dropped.caught, dropped.injected),
+            (0, injected),
+            "{attack}"
+        );
         // Tasks 0 and 4 made to have the same rows.
         let mut shared = run.clean.clone();
         shared[4].points = shared[0].points.clone();
-        let refused = sanitise(Sanitise::Vouch, None, run.weights, run.dimension(), &shared);
+        let problem = Problem::new(run.weights, run.dimension(), shared).unwrap();
+        let refused = sanitise(Sanitise::Vouch, None, &problem);
         let message = refused.unwrap_err().to_string();
         assert!(message.contains("tasks T1 and T5 do"), "{message}");
     }
@@ -300,7 +348,10 @@ fn vouch_finds_nothing_on_synthetic_tasks_and_is_refused_where_rows_are_shared()
 
 #[test]
 fn own_loss_ranks_the_targets_of_a_direct_attack_first() {
-    let sarcos = data_or_skip("sarcos", "own_loss_ranks_the_targets_of_a_direct_attack_first");
+    let sarcos = data_or_skip(
+        "sarcos",
+        "own_loss_ranks_the_targets_of_a_direct_attack_first",
+    );
     let sets = [("synthetic", None), ("sarcos", sarcos.as_ref())];
     for (name, data) in sets {
         if name == "sarcos" && data.is_none() {
@@ -313,7 +364,11 @@ fn own_loss_ranks_the_targets_of_a_direct_attack_first() {
             let attacked: Vec<bool> = (0..run.clean.len())
                 .map(|task| run.spec.attackers.contains(&task))
                 .collect();
-            assert_eq!(figures(&scores.own_loss, &attacked).roc_auc, Some(1.0), "{name} {seed}");
+            assert_eq!(
+                figures(&scores.own_loss, &attacked).roc_auc,
+                Some(1.0),
+                "{name} {seed}"
+            );
         }
     }
 }
@@ -331,6 +386,10 @@ fn leaving_tasks_out_ranks_the_attackers_of_an_indirect_attack_first() {
         let attacked: Vec<bool> = (0..run.clean.len())
             .map(|task| run.spec.attackers.contains(&task))
             .collect();
-        assert_eq!(figures(&scores.left_out_gain, &attacked).roc_auc, Some(1.0), "seed {seed}");
+        assert_eq!(
+            figures(&scores.left_out_gain, &attacked).roc_auc,
+            Some(1.0),
+            "seed {seed}"
+        );
     }
 }

@@ -30,14 +30,7 @@ pub fn full(
     targets: &[usize],
     injections: &[Injection],
 ) -> Result<Vec<Vec<f64>>> {
-    let slope = utility::gradient(problem, targets, &solution.w);
-    let adjoint = match kind {
-        Gradient::Published => mix(&phi(problem, &solution.spectrum), &slope),
-        Gradient::Implicit | Gradient::ImplicitTotal => {
-            let forces = std::iter::once(slope);
-            adjoints(kind, problem, solution, false, forces)?.remove(0)
-        }
-    };
+    let adjoint = response(kind, problem, solution, targets)?;
     let dimension = problem.dimension();
     Ok(injections
         .iter()
@@ -51,6 +44,26 @@ pub fn full(
             out
         })
         .collect())
+}
+
+/// V, laid out as W.
+///
+/// # Errors
+/// The adjoint system cannot be solved.
+pub(crate) fn response(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    targets: &[usize],
+) -> Result<Vec<f64>> {
+    let slope = utility::gradient(problem, targets, &solution.w);
+    Ok(match kind {
+        Gradient::Published => mix(&phi(problem, &solution.spectrum), &slope),
+        Gradient::Implicit | Gradient::ImplicitTotal => {
+            let forces = std::iter::once(slope);
+            adjoints(kind, problem, solution, false, forces)?.remove(0)
+        }
+    })
 }
 
 /// What the gradient by the points of one injection needs besides V, as of the last solve: it

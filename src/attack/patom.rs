@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::attack::gradient::{FixedPoint, Response};
-use crate::attack::{Domain, Gradient, Injection, Method, Step, gradient, utility};
+use crate::attack::{Domain, Gradient, Injection, Method, Pool, Step, copied, gradient, utility};
 use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::linalg::add_scaled;
@@ -41,6 +41,9 @@ pub struct Settings {
     pub solver: Solver,
     /// Its limits.
     pub limits: Limits,
+    /// One for each injection where it may only copy rows: then an iteration swaps rows, and the
+    /// step rule does not count.
+    pub pools: Option<Vec<Pool>>,
     /// The seed of the batches.
     pub seed: u64,
 }
@@ -102,6 +105,16 @@ pub fn run(
     let mut step_size = settings.step_size;
     let mut batches = Random::new(settings.seed, Stream::Batches, 0);
     for iteration in 1..=settings.iterations {
+        if let Some(pools) = &settings.pools {
+            let ascent = copied::swap(problem, &solution, utility, &injections, pools, settings)?;
+            let Some(ascent) = ascent else {
+                copied::place(problem, &injections);
+                return Ok((solution, injections, Stop::NoAscent));
+            };
+            (injections, solution, utility) = ascent;
+            show(iteration, utility, &solution, &injections)?;
+            continue;
+        }
         match settings.step {
             Step::Constant => {
                 constant_step(problem, &solution, &mut injections, settings, &mut batches)?;

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::defence::sanitise::losses;
+use crate::defence::sanitise::{losses, tasks_of};
 use crate::error::Result;
 use crate::mtrl::{Limits, Problem, Solution, Solver, Task, solve};
 
@@ -27,11 +27,10 @@ pub struct TaskScores {
 /// # Errors
 /// A numerical breakdown.
 pub fn score_tasks(problem: &Problem, solution: &Solution) -> Result<TaskScores> {
-    let (m, dimension) = (problem.task_count(), problem.dimension());
-    let tasks: Vec<Task> = (0..m).map(|i| problem.task(i).clone()).collect();
-    let weights = *problem.weights();
+    let m = problem.task_count();
+    let tasks = tasks_of(problem);
     let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    let own_loss: Vec<f64> = (losses(weights, dimension, &tasks, &solution.w).iter())
+    let own_loss: Vec<f64> = (losses(problem, &tasks, &solution.w).iter())
         .map(mean)
         .collect();
     let correlation = solution.spectrum.correlation();
@@ -52,10 +51,9 @@ pub fn score_tasks(problem: &Problem, solution: &Solution) -> Result<TaskScores>
             .filter(|&(j, _)| j != i)
             .map(|(_, task)| task.clone())
             .collect();
-        let mut smaller =
-            Problem::new(weights, dimension, rest.clone())?.with_pull_cap(problem.pull_cap())?;
+        let mut smaller = problem.with_tasks(rest.clone())?;
         let without = solve(Solver::Certified, &mut smaller, None, &Limits::default())?;
-        let after = losses(weights, dimension, &rest, &without.w);
+        let after = losses(problem, &rest, &without.w);
         let before = own_loss.iter().enumerate().filter(|&(j, _)| j != i);
         *gain = (before.zip(&after))
             .map(|((_, before), after)| before - mean(after))

@@ -6,10 +6,11 @@
 //! which points are injected. An attacker who knows them gets past all three: never show one without
 //! that attacker.
 
+use crate::attack::quantile;
 use crate::choice::choice;
 use crate::error::{Error, Result};
-use crate::linalg::{dot, norm_squared};
-use crate::mtrl::{Limits, Problem, Solver, Task, Weights, solve};
+use crate::linalg::{ascending, dot, norm_squared};
+use crate::mtrl::{Limits, Loss, Problem, Solver, Task, solve};
 
 /// Rounds of `trim` at most.
 const MAX_ROUNDS: usize = 30;
@@ -42,20 +43,16 @@ pub struct Sanitised {
     pub rounds: usize,
 }
 
-/// Scores the points of the tasks (rows with bias) and drops the `share` of largest score in each
+/// Scores the points of a problem and drops the `share` of largest score in each
 /// task, rounded down; without a share those above Tukey's fence of all tasks' scores together.
 /// Of equal scores the later point is dropped first.
 ///
 /// # Errors
 /// A share that is not from 0 to 0.5; `trim` without one; `vouch` with one task, or with tasks that
 /// share rows; a numerical breakdown.
-pub fn sanitise(
-    rule: Sanitise,
-    share: Option<f64>,
-    weights: Weights,
-    dimension: usize,
-    tasks: &[Task],
-) -> Result<Sanitised> {
+pub fn sanitise(rule: Sanitise, share: Option<f64>, problem: &Problem) -> Result<Sanitised> {
+    let dimension = problem.dimension();
+    let tasks = tasks_of(problem);
     if let Some(share) = share
         && !(0.0..=0.5).contains(&share)
     {
@@ -68,8 +65,11 @@ pub fn sanitise(
     let scores = match rule {
         Sanitise::None => {
             return Ok(Sanitised {
-                kept: all_of(tasks),
-                scores: tasks.iter().map(|task| vec![0.0; task.labels.len()]).collect(),
+                kept: all_of(&tasks),
+                scores: tasks
+                    .iter()
+                    .map(|task| vec![0.0; task.labels.len()])
+                    .collect(),
                 rounds: 0,
             });
         }
@@ -80,10 +80,10 @@ pub fn sanitise(
                     "missing; trim drops a fixed share of each task",
                 ));
             };
-            return trim(share, weights, dimension, tasks);
+            return trim(share, problem, &tasks);
         }
-        Sanitise::Norm => norms(dimension, tasks),
-        Sanitise::Vouch => vouch(dimension, tasks)?,
+        Sanitise::Norm => norms(dimension, &tasks),
+        Sanitise::Vouch => vouch(dimension, &tasks)?,
     };
     let kept = match share {
         Some(share) => scores.iter().map(|scores| keep(scores, share)).collect(),
@@ -101,9 +101,21 @@ pub fn sanitise(
     })
 }
 
-/// The kept points of the tasks.
-pub fn subset(tasks: &[Task], kept: &[Vec<bool>], dimension: usize) -> Vec<Task> {
-    (tasks.iter().zip(kept))
+/// The points of a problem.
+pub fn tasks_of(problem: &Problem) -> Vec<Task> {
+    (0..problem.task_count())
+        .map(|number| problem.task(number).clone())
+        .collect()
+}
+
+/// The same problem with the kept points only.
+///
+/// # Errors
+/// A task of which no point is kept.
+pub fn subset(problem: &Problem, kept: &[Vec<bool>]) -> Result<Problem> {
+    let dimension = problem.dimension();
+    let tasks = (kept.iter().enumerate()).map(|(number, kept)| (problem.task(number), kept));
+    let tasks = tasks
         .map(|(task, kept)| {
             let mut out = Task {
                 clean: kept[..task.clean].iter().filter(|&&kept| kept).count(),
@@ -116,7 +128,8 @@ pub fn subset(tasks: &[Task], kept: &[Vec<bool>], dimension: usize) -> Vec<Task>
             }
             out
         })
-        .collect()
+        .collect();
+    problem.with_tasks(tasks)
 }
 
 /// |x| of each point, without the bias.
@@ -181,7 +194,12 @@ pub fn shared_rows(dimension: usize, tasks: &[Task]) -> Option<(usize, usize)> {
     let rows = |task: &Task| {
         let mut rows: Vec<Vec<u64>> = (task.points.chunks_exact(dimension))
             .take(task.clean)
-            .map(|x| x[..dimension - 1].iter().map(|x| (x + 0.0).to_bits()).collect())
+            .map(|x| {
+                x[..dimension - 1]
+                    .iter()
+                    .map(|x| (x + 0.0).to_bits())
+                    .collect()
+            })
             .collect();
         rows.sort_unstable();
         rows
@@ -204,15 +222,15 @@ pub fn shared_rows(dimension: usize, tasks: &[Task]) -> Option<(usize, usize)> {
 }
 
 /// Trains, keeps the points of least loss in each task, and again.
-fn trim(share: f64, weights: Weights, dimension: usize, tasks: &[Task]) -> Result<Sanitised> {
+fn trim(share: f64, problem: &Problem, tasks: &[Task]) -> Result<Sanitised> {
     let mut kept = all_of(tasks);
     let mut seen: Vec<Vec<Vec<bool>>> = Vec::new();
     let mut rounds = 0;
     loop {
-        let mut problem = Problem::new(weights, dimension, subset(tasks, &kept, dimension))?;
-        let solution = solve(Solver::Certified, &mut problem, None, &Limits::default())?;
+        let mut smaller = subset(problem, &kept)?;
+        let solution = solve(Solver::Certified, &mut smaller, None, &Limits::default())?;
         rounds += 1;
-        let scores = losses(weights, dimension, tasks, &solution.w);
+        let scores = losses(problem, tasks, &solution.w);
         let next: Vec<Vec<bool>> = scores.iter().map(|scores| keep(scores, share)).collect();
         if seen.contains(&next) || rounds == MAX_ROUNDS {
             return Ok(Sanitised {
@@ -226,9 +244,10 @@ fn trim(share: f64, weights: Weights, dimension: usize, tasks: &[Task]) -> Resul
     }
 }
 
-/// The loss of each point at the weights `w`.
-pub fn losses(weights: Weights, dimension: usize, tasks: &[Task], w: &[f64]) -> Vec<Vec<f64>> {
-    let hinge = weights.loss == crate::mtrl::Loss::SquaredHinge;
+/// The loss that the problem has for each point of these tasks at the weights `w`.
+pub fn losses(problem: &Problem, tasks: &[Task], w: &[f64]) -> Vec<Vec<f64>> {
+    let dimension = problem.dimension();
+    let hinge = problem.weights().loss == Loss::SquaredHinge;
     (tasks.iter().zip(w.chunks_exact(dimension)))
         .map(|(task, w)| {
             (task.points.chunks_exact(dimension).zip(&task.labels))
@@ -246,7 +265,10 @@ pub fn losses(weights: Weights, dimension: usize, tasks: &[Task], w: &[f64]) -> 
 }
 
 fn all_of(tasks: &[Task]) -> Vec<Vec<bool>> {
-    tasks.iter().map(|task| vec![true; task.labels.len()]).collect()
+    tasks
+        .iter()
+        .map(|task| vec![true; task.labels.len()])
+        .collect()
 }
 
 /// Keeps all but the floor(share n) points of largest score; of equal ones the earlier.
@@ -259,7 +281,7 @@ fn keep(scores: &[f64], share: f64) -> Vec<bool> {
                   counts as that number"
     )]
     let dropped = (share * n as f64 + 1e-9).floor() as usize;
-    let order = crate::linalg::ascending(scores);
+    let order = ascending(scores);
     let mut kept = vec![false; n];
     for &j in &order[..n - dropped] {
         kept[j] = true;
@@ -271,7 +293,7 @@ fn keep(scores: &[f64], share: f64) -> Vec<bool> {
 fn keep_one(mut kept: Vec<Vec<bool>>, scores: &[Vec<f64>]) -> Vec<Vec<bool>> {
     for (kept, scores) in kept.iter_mut().zip(scores) {
         if !kept.contains(&true) {
-            kept[crate::linalg::ascending(scores)[0]] = true;
+            kept[ascending(scores)[0]] = true;
         }
     }
     kept
@@ -284,20 +306,6 @@ fn fence(mut scores: Vec<f64>) -> f64 {
     high + FENCE * (high - low)
 }
 
-/// The quantile of sorted numbers, at least one, linear between neighbours.
-pub fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let position = share * (sorted.len() - 1) as f64;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and the count"
-    )]
-    let before = position.floor() as usize;
-    let after = (before + 1).min(sorted.len() - 1);
-    let part = position - before as f64;
-    sorted[before] + part * (sorted[after] - sorted[before])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,7 +314,13 @@ mod tests {
     fn quantiles_are_those_of_numpy() {
         // numpy.quantile([1, 2, 4, 8], [0, 0.25, 0.5, 0.75, 1])
         let sorted = [1.0, 2.0, 4.0, 8.0];
-        for (share, value) in [(0.0, 1.0), (0.25, 1.75), (0.5, 3.0), (0.75, 5.0), (1.0, 8.0)] {
+        for (share, value) in [
+            (0.0, 1.0),
+            (0.25, 1.75),
+            (0.5, 3.0),
+            (0.75, 5.0),
+            (1.0, 8.0),
+        ] {
             assert_eq!(quantile(&sorted, share), value);
         }
         assert_eq!(quantile(&[3.0], 0.75), 3.0);
@@ -314,12 +328,12 @@ mod tests {
 
     #[test]
     fn of_equal_scores_the_later_is_dropped() {
-        assert_eq!(
-            keep(&[1.0, 2.0, 2.0, 0.0], 0.25),
-            [true, true, false, true]
-        );
+        assert_eq!(keep(&[1.0, 2.0, 2.0, 0.0], 0.25), [true, true, false, true]);
         assert_eq!(keep(&[1.0, 2.0], 0.4), [true, true]);
         // 0.2 / 1.2 of 6 is one point, whatever the division rounds to.
-        assert_eq!(keep(&[0.0; 6], 0.2 / 1.2).iter().filter(|k| !**k).count(), 1);
+        assert_eq!(
+            keep(&[0.0; 6], 0.2 / 1.2).iter().filter(|k| !**k).count(),
+            1
+        );
     }
 }

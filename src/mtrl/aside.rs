@@ -122,7 +122,9 @@ impl Aside {
                 curvature,
                 lambda1,
                 &image,
-                norm_squared(&current.g).gt(&0.0).then_some(current.stiffness),
+                norm_squared(&current.g)
+                    .gt(&0.0)
+                    .then_some(current.stiffness),
                 cap,
                 tolerance,
             )?;
@@ -149,7 +151,8 @@ impl Aside {
                 break;
             };
             // Where rounding leaves no progress the better of the two is kept.
-            let stuck = norm_squared(&next.residual()).sqrt() >= size && next.value >= current.value;
+            let stuck =
+                norm_squared(&next.residual()).sqrt() >= size && next.value >= current.value;
             if stuck {
                 problem.activate(number, &current.w);
                 break;
@@ -240,12 +243,7 @@ fn first_stiffness(curvature: &[f64], lambda1: f64, b: &[f64], cap: Cap) -> f64 
 }
 
 /// Cholesky factor of curvature + shift I.
-fn shifted_factor(
-    factor: &mut Vec<f64>,
-    curvature: &[f64],
-    shift: f64,
-    size: usize,
-) -> Result<()> {
+fn shifted_factor(factor: &mut Vec<f64>, curvature: &[f64], shift: f64, size: usize) -> Result<()> {
     factor.clear();
     factor.extend_from_slice(curvature);
     for k in 0..size {
@@ -289,9 +287,7 @@ impl Elimination {
         let mut image = vec![0.0; size];
         multiply(&mut image, curvature, &h);
         add_scaled(&mut image, lambda1, &h);
-        image
-            .iter_mut()
-            .for_each(|entry| *entry *= aside.stiffness);
+        image.iter_mut().for_each(|entry| *entry *= aside.stiffness);
         Ok(Self {
             size,
             factor,
@@ -330,8 +326,7 @@ impl Elimination {
         for k in 0..size {
             matrix[k * (size + 1)] += self.stiffness;
         }
-        let room =
-            self.stiffness * self.smoothing * self.smoothing + dot(&self.g, &self.image);
+        let room = self.stiffness * self.smoothing * self.smoothing + dot(&self.g, &self.image);
         for (row, &entry) in matrix.chunks_exact_mut(size).zip(&self.image) {
             add_scaled(row, -entry / room, &self.image);
         }

@@ -127,8 +127,13 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
             floor /= 10.0;
             smoothing = (smoothing / 10.0).max(SMOOTHING);
         }
-        (here, status) =
-            state.descend(problem, epsilon, cap, limits.tolerance, limits.max_iterations)?;
+        (here, status) = state.descend(
+            problem,
+            epsilon,
+            cap,
+            limits.tolerance,
+            limits.max_iterations,
+        )?;
     }
     if status != Status::Converged {
         here = here.exact(problem, epsilon, cap)?;
@@ -195,7 +200,9 @@ pub(crate) fn responses(
     problem.activate_all(&solution.w);
     let z = solution.shared.as_ref().unwrap_or(&solution.w);
     let mut eliminations = Vec::with_capacity(problem.task_count());
-    let rows = z.chunks_exact(dimension).zip(solution.w.chunks_exact(dimension));
+    let rows = z
+        .chunks_exact(dimension)
+        .zip(solution.w.chunks_exact(dimension));
     for (i, (z, w)) in rows.enumerate() {
         let g = w.iter().zip(z).map(|(w, z)| w - z).collect();
         let aside = Aside::at(problem, i, z, g, cap);
@@ -312,7 +319,14 @@ impl Here {
     /// The same Z with G at its minimum: the promise of the cap is for such G.
     fn exact(self, problem: &mut Problem, epsilon: f64, cap: Cap) -> Result<Self> {
         let start = |i: usize| self.asides[i].g.clone();
-        Self::new(problem, self.z.clone(), start, epsilon, cap, EXACT * cap.pull.min(1.0))
+        Self::new(
+            problem,
+            self.z.clone(),
+            start,
+            epsilon,
+            cap,
+            EXACT * cap.pull.min(1.0),
+        )
     }
 
     /// W, rows by task.
@@ -390,7 +404,14 @@ impl State {
                 self.dual = None;
             }
             let dual = self.dual.take();
-            let next = step(problem, &here, epsilon, cap, dual.as_deref(), &mut self.products)?;
+            let next = step(
+                problem,
+                &here,
+                epsilon,
+                cap,
+                dual.as_deref(),
+                &mut self.products,
+            )?;
             let Some((next, dual)) = next else {
                 break Status::Stalled;
             };

@@ -47,6 +47,18 @@ choice! {
     }
 }
 
+choice! {
+    /// What is learned.
+    Learner {
+        /// Multi-task relationship learning.
+        MultiTask = "multi_task" => "multi-task relationship learning",
+        /// Each task alone: λ2 = 0.
+        SingleTask = "single_task" => "single-task learning",
+        /// Multi-task learning in which other tasks can pull a task only so far.
+        Capped = "capped" => "multi-task learning with a pull cap",
+    }
+}
+
 /// Solves the lower level with the solver of that name.
 ///
 /// # Errors

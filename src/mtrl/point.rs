@@ -77,7 +77,11 @@ impl Point {
     pub fn hessian_product(&self, problem: &mut Problem, v: &[f64]) -> Vec<f64> {
         problem.activate_all(&self.w);
         let dual = self.spectrum.unit();
-        let system = System::new(Quadratic::of(problem), &self.spectrum, Coupling::Moving { dual: &dual });
+        let system = System::new(
+            Quadratic::of(problem),
+            &self.spectrum,
+            Coupling::Moving { dual: &dual },
+        );
         let product = system.product(&self.spectrum.to_eigenbasis(v));
         self.spectrum.from_eigenbasis(&product)
     }

@@ -252,6 +252,14 @@ impl Problem {
         Ok(Self { pull_cap, ..self })
     }
 
+    /// The same terms for other tasks.
+    ///
+    /// # Errors
+    /// As [`Problem::new`].
+    pub fn with_tasks(&self, tasks: Vec<Task>) -> Result<Self> {
+        Self::new(self.weights, self.dimension, tasks)?.with_pull_cap(self.pull_cap)
+    }
+
     /// μ, where there is one.
     pub fn pull_cap(&self) -> Option<f64> {
         self.pull_cap
@@ -298,6 +306,16 @@ impl Problem {
     /// # Panics
     /// If the sizes do not fit.
     pub fn move_injected(&mut self, number: usize, rows: &[f64]) {
+        let task = &self.tasks[number].task;
+        let labels = task.labels[task.clean..].to_vec();
+        self.replace_injected(number, rows, &labels);
+    }
+
+    /// The same with other labels.
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    pub fn replace_injected(&mut self, number: usize, rows: &[f64], labels: &[f64]) {
         let state = &mut self.tasks[number];
         let injected = state.task.clean..state.task.labels.len();
         let tail = injected.start * self.dimension;
@@ -308,9 +326,11 @@ impl Problem {
             state.active[state.task.clean..].fill(false);
             state.reach = -1.0;
             state.task.points[tail..].copy_from_slice(rows);
+            state.task.labels[state.task.clean..].copy_from_slice(labels);
             state.scale_curvature();
         } else {
             state.task.points[tail..].copy_from_slice(rows);
+            state.task.labels[state.task.clean..].copy_from_slice(labels);
             state.sum_injected();
         }
     }

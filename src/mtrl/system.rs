@@ -116,11 +116,7 @@ struct Workspace {
 }
 
 impl<'a> System<'a> {
-    pub(crate) fn new(
-        data: Quadratic<'a>,
-        spectrum: &'a Spectrum,
-        coupling: Coupling<'a>,
-    ) -> Self {
+    pub(crate) fn new(data: Quadratic<'a>, spectrum: &'a Spectrum, coupling: Coupling<'a>) -> Self {
         let scale: Vec<f64> = (spectrum.values.iter())
             .map(|&s| {
                 if data.lambda2 == 0.0 {
@@ -134,12 +130,9 @@ impl<'a> System<'a> {
             .collect();
         let omega_derivative = match coupling {
             Coupling::Fixed => None,
-            Coupling::Moving { dual } => Some(OmegaDerivative::new(
-                spectrum,
-                dual,
-                data.lambda2,
-                &scale,
-            )),
+            Coupling::Moving { dual } => {
+                Some(OmegaDerivative::new(spectrum, dual, data.lambda2, &scale))
+            }
         };
         Self {
             data,

@@ -308,8 +308,7 @@ impl Data {
         let mut observer = Listener {
             on_event,
             now,
-            targets: spec.targets.clone(),
-            radius: spec.radius,
+            spec: spec.clone(),
             plane: None,
         };
         Ok(Run(experiment::run(&spec, &self.0, &mut observer)?))
@@ -339,8 +338,7 @@ fn read_spec(spec: Ts<Spec>, data: Option<&DataSet>) -> Result<Spec> {
 struct Listener {
     on_event: Option<Function>,
     now: Function,
-    targets: Vec<usize>,
-    radius: f64,
+    spec: Spec,
     plane: Option<Plane>,
 }
 
@@ -374,7 +372,8 @@ impl Observer for Listener {
         if self.on_event.is_none() {
             return ControlFlow::Continue(());
         }
-        let (targets, radius) = (&self.targets, self.radius);
+        let targets = &self.spec.targets;
+        let radius = experiment::radius(&self.spec, sample);
         let plane = Plane::new(sample, &model.weights, targets, injections, radius);
         let event = RunEvent::Clean {
             model: result::Model::new(model, targets),
