@@ -96,6 +96,7 @@
 //! | [`report`] | the result of a run, and its digest | files |
 //! | `diagnosis` | warnings: what can make the result of a run meaningless | what is noticed in a file |
 //! | [`experiment`] | specification and data to report: the one entry of all front ends | clocks, files |
+//! | [`tuning`] | λ1 and λ2 by cross-validation | threads, files |
 //! | [`paper`] | the paper's figures as sweeps, findings, the comparison with its claims | threads, files |
 //! | `chart` | reports to drawings, on any plotters backend (feature `charts`) | where they go |
 //! | [`provenance`] | files that carry their specification: pictures, reports | drawing |
@@ -145,6 +146,7 @@ mod ranges;
 pub mod report;
 pub mod rng;
 pub mod spec;
+pub mod tuning;
 pub mod warning;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

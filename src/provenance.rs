@@ -173,6 +173,14 @@ fn note_link(note: &str) -> Result<String> {
     Ok(fragment.trim().to_string())
 }
 
+/// Whether this is the JSON of a report rather than of a specification.
+pub fn is_report(text: &str) -> bool {
+    // Most specifications are short: it costs nothing to read one twice.
+    let value: Value =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();
+    value.get("spec").is_some_and(Value::is_object)
+}
+
 /// A report, or a bare specification.
 fn json_link(text: &str) -> Result<String> {
     let value: Value = serde_json::from_str(text).unwrap_or_default();

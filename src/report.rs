@@ -38,11 +38,7 @@ pub struct Model {
 impl Model {
     /// Mean metric over the given tasks; tasks that have none do not count.
     pub fn mean_metric(&self, tasks: &[usize]) -> Option<f64> {
-        let values: Vec<f64> = tasks
-            .iter()
-            .filter_map(|&task| self.metric_per_task[task])
-            .collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        mean_metric(&self.metric_per_task, tasks)
     }
 }
 
@@ -68,6 +64,14 @@ pub struct Detection {
     /// What the sanitiser dropped of the poisoned training set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
+}
+
+/// Mean of a metric over the given tasks; tasks that have none do not count.
+pub fn mean_metric(metric_per_task: &[Option<f64>], tasks: &[usize]) -> Option<f64> {
+    let values: Vec<f64> = (tasks.iter())
+        .filter_map(|&task| metric_per_task[task])
+        .collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// What single-task learning is worth: each task alone, the same λ1, no coupling.

@@ -25,6 +25,8 @@ pub enum Stream {
     Attackers = 6,
     /// Sweeps of the paper's figures.
     Figures = 7,
+    /// Folds of a cross-validation.
+    Folds = 8,
 }
 
 /// A portable generator of one stream.

@@ -18,6 +18,8 @@ choice! {
         ImplausibleValues = "implausible_values" => "implausible values",
         /// Values that look like codes for missing ones: -999, -200.
         MissingCodes = "missing_codes" => "codes for missing values?",
+        /// A feature that numbers the rows.
+        IndexFeature = "index_feature" => "an index among the features",
         /// Part of the file was left out or is not used.
         LeftOut = "left_out" => "left out",
         /// Part of the file was read in one of several possible ways.
@@ -34,6 +36,13 @@ choice! {
         FewTestPoints = "few_test_points" => "few test points",
         /// There is one task only: nothing is shared.
         OneTask = "one_task" => "one task only",
+    }
+}
+
+impl WarningCode {
+    /// True of the data rather than wrong with them: to be said calmly, as a note.
+    pub fn is_note(self) -> bool {
+        matches!(self, Self::WorseThanSingleTask | Self::SharedRows)
     }
 }
 
@@ -87,7 +96,7 @@ impl Warning {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct LeftOut {
-    /// `row`, `task`, `column` or `variable`.
+    /// `row`, `line`, `task`, `column` or `variable`.
     pub what: &'static str,
     /// Its names, where it has some; the first ones if they are many.
     pub names: Vec<String>,
@@ -98,7 +107,7 @@ pub struct LeftOut {
 }
 
 /// What `LeftOut::what` may be.
-const LEFT_OUT: [&str; 4] = ["row", "task", "column", "variable"];
+const LEFT_OUT: [&str; 5] = ["row", "line", "task", "column", "variable"];
 
 /// The same as it is read.
 #[derive(Deserialize)]

@@ -1,11 +1,12 @@
 //! Data sets before anything is drawn from them, and what is drawn: the sample of a run.
 //!
 //! Here: the types. Below: file [`formats`], the [`published`] data sets, the [`import`] of a user's
-//! file, the [`synthetic`] generator, and [`sample`] (splits, scaling). Not here: opening files,
+//! file and its [`notes`], the [`synthetic`] generator, and [`sample`] (splits, scaling). Not here: opening files,
 //! downloading, anything about models.
 
 pub mod formats;
 pub mod import;
+pub mod notes;
 pub mod published;
 pub mod sample;
 pub mod synthetic;
@@ -261,6 +262,47 @@ impl DataSet {
                 ..
             }
         )
+    }
+
+    /// The points of each task that a model may be trained on: those that the file does not mark for
+    /// testing. (Of one-vs-rest: those of the training pool.)
+    pub fn training_points(&self) -> Vec<RawPoints> {
+        match &self.layout {
+            Layout::Separate { tasks, is_test } => {
+                let train = |(at, points): (usize, &RawPoints)| {
+                    let Some(is_test) = is_test.as_ref().map(|is_test| &is_test[at]) else {
+                        return points.clone();
+                    };
+                    let mut train = RawPoints::default();
+                    let rows = points.features.chunks_exact(self.features);
+                    for ((row, label), test) in rows.zip(&points.labels).zip(is_test) {
+                        if !test {
+                            train.features.extend(row);
+                            train.labels.push(*label);
+                        }
+                    }
+                    train
+                };
+                tasks.iter().enumerate().map(train).collect()
+            }
+            Layout::Shared { features, labels } => {
+                let task = |labels: &Vec<f64>| RawPoints {
+                    features: features.clone(),
+                    labels: labels.clone(),
+                };
+                labels.iter().map(task).collect()
+            }
+            Layout::Classes { train, classes, .. } => {
+                let task = |own: usize| {
+                    let sign = |class: &f64| if *class == own as f64 { 1.0 } else { -1.0 };
+                    RawPoints {
+                        features: train.features.clone(),
+                        labels: train.labels.iter().map(sign).collect(),
+                    }
+                };
+                (0..*classes).map(task).collect()
+            }
+        }
     }
 
     /// SHA-256 over name, kind, sizes and the bits of every number, in the order in which they

@@ -8,7 +8,7 @@
     )
 )]
 
-use js_sys::Float64Array;
+use js_sys::{Float64Array, Uint8Array};
 use plotters::drawing::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,18 @@ impl Numbers {
 
     pub(super) fn to_vec(&self) -> Vec<f64> {
         self.0.to_vec()
+    }
+}
+
+/// Bytes, not copied again where they cross.
+#[derive(Serialize, Deserialize, Tsify)]
+#[serde(transparent)]
+#[tsify(type = "Uint8Array")]
+pub struct Bytes(#[serde(with = "serde_wasm_bindgen::preserve")] Uint8Array);
+
+impl Bytes {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(Uint8Array::from(bytes))
     }
 }
 

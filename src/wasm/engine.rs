@@ -18,6 +18,7 @@ use super::result::{self, Progress, Report, RunEvent};
 use crate::attack::Injection;
 use crate::chart::{Style, curve, heatmap};
 use crate::data::formats::bundle;
+use crate::data::notes::FileNotes;
 use crate::data::sample::Sample;
 use crate::data::{DataSet, Kind, MAX_FILE_BYTES, published};
 use crate::error::{Error, Result};
@@ -28,6 +29,7 @@ use crate::projection::Plane;
 use crate::report::{self, TracePoint};
 use crate::spec::link;
 use crate::spec::{self, DATASETS, DatasetRef, FIELDS, Field, Spec};
+use crate::tuning::{self, Grid, Tuning};
 
 /// The version of the engine.
 #[wasm_bindgen]
@@ -274,13 +276,15 @@ pub struct Data(DataSet);
 
 #[wasm_bindgen]
 impl Data {
-    /// From what `extras` read out of a file, and the text of the mapping that it was read by.
+    /// From what `extras` read out of a bundle, or out of a user's file with its notes.
     pub fn from_payload(
         bytes: &[u8],
-        columns: Option<String>,
+        notes: Option<Ts<FileNotes>>,
     ) -> std::result::Result<Data, JsValue> {
         let mut data = bundle::read_payload(bytes)?;
-        data.columns = columns;
+        if let Some(notes) = notes {
+            data.take_notes(from_js(notes, "notes")?)?;
+        }
         Ok(Self(data))
     }
 
@@ -312,6 +316,36 @@ impl Data {
             plane: None,
         };
         Ok(Run(experiment::run(&spec, &self.0, &mut observer)?))
+    }
+}
+
+/// The grid that λ1 and λ2 are chosen from by default.
+#[wasm_bindgen]
+pub fn default_grid() -> Ts<Grid> {
+    to_js(&Grid::default())
+}
+
+#[wasm_bindgen]
+impl Data {
+    /// Chooses λ1 and λ2 of a specification by cross-validation on its clean training points.
+    /// `on_progress` is called with the number of solved problems and how many there are.
+    pub fn tune(
+        &self,
+        spec: Ts<Spec>,
+        grid: Ts<Grid>,
+        #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")]
+        on_progress: &Function,
+    ) -> std::result::Result<Ts<Tuning>, JsValue> {
+        let spec = read_spec(spec, Some(&self.0))?;
+        let grid = from_js(grid, "grid")?;
+        let tuning = tuning::tune(&spec, &self.0, &grid, &mut |done, total| {
+            let (done, total) = (JsValue::from(done), JsValue::from(total));
+            match on_progress.call2(&JsValue::UNDEFINED, &done, &total) {
+                Ok(_) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        })?;
+        Ok(to_js(&tuning))
     }
 }
 

@@ -3,15 +3,18 @@
 //! (a user's own file) and `sweep` (figures of the paper).
 
 use js_sys::{Array, Uint8Array};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use super::convert::{self, ChartStyle, CurveOptions, HeatmapOptions, canvas_area, from_js, to_js};
+use super::convert::{
+    self, Bytes, ChartStyle, CurveOptions, HeatmapOptions, canvas_area, from_js, to_js,
+};
 use crate::chart::sheet::{self, Content};
 use crate::chart::{self, Style, pair, points};
 use crate::data::formats::bundle;
+use crate::data::notes::FileNotes;
 use crate::data::{import, published};
 use crate::error::{Error, Result};
 use crate::metrics::MetricName;
@@ -31,6 +34,15 @@ pub fn read_bundle(name: &str, bytes: &[u8]) -> std::result::Result<Vec<u8>, JsV
     Ok(bundle::payload(&find(name)?.read_bundle(bytes)?))
 }
 
+/// What a file holds.
+#[derive(Serialize, Tsify)]
+pub struct ReadFile {
+    /// The points, as the solver takes them.
+    payload: Bytes,
+    /// What goes with them.
+    notes: FileNotes,
+}
+
 /// The points in a user's file, known by the ending of its name, as the text of a mapping says if
 /// there is one. Otherwise a raw file of a published data set is recognised as such.
 #[wasm_bindgen]
@@ -42,7 +54,7 @@ pub fn read_file(
     name: &str,
     bytes: &[u8],
     columns: Option<String>,
-) -> std::result::Result<Vec<u8>, JsValue> {
+) -> std::result::Result<Ts<ReadFile>, JsValue> {
     let columns = columns.as_deref().map(str::parse).transpose()?;
     let known = match &columns {
         None => published::recognise(bytes),
@@ -52,7 +64,10 @@ pub fn read_file(
         Some(data) => data?,
         None => import::read_with(name, bytes, columns.as_ref())?.data,
     };
-    Ok(bundle::payload(&data))
+    Ok(to_js(&ReadFile {
+        payload: Bytes::of(&bundle::payload(&data)),
+        notes: data.notes(),
+    }))
 }
 
 /// The points in the raw files of a published data set.

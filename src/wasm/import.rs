@@ -57,6 +57,7 @@ pub struct CheckedColumns {
     description: Option<Description>,
     /// Rows that were left out because they lack a value.
     dropped: usize,
+    summary: Option<import::Summary>,
     problem: Option<Problem>,
     column: Option<usize>,
 }
@@ -82,6 +83,7 @@ pub fn check_columns(name: &str, bytes: &[u8], columns: Ts<Columns>) -> Ts<Check
         Ok(made) => CheckedColumns {
             description: Some(Description::from(&made.data)),
             dropped: made.dropped,
+            summary: Some(import::Summary::of(&made)),
             ..CheckedColumns::default()
         },
         Err(error) => refusal(&error),

@@ -10,6 +10,7 @@ use crate::mtrl::Status;
 use crate::projection::{Plane, Snapshot};
 use crate::report::{self, TracePoint};
 use crate::spec::Spec;
+use crate::warning::{LeftOut, Warning};
 
 /// A trained model.
 #[derive(Serialize, Tsify)]
@@ -113,6 +114,15 @@ pub struct Trace {
     metric_per_task: Numbers,
 }
 
+/// What single-task learning is worth on the same points.
+#[derive(Serialize, Tsify)]
+pub struct SingleTask {
+    /// Test metric of each task, trained on the clean points.
+    clean: Numbers,
+    /// The same, trained on clean and injected points.
+    attacked: Numbers,
+}
+
 /// The result of a run, for showing.
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
@@ -125,11 +135,16 @@ pub struct Report {
     task_names: Vec<String>,
     target_tasks: Vec<usize>,
     attacking_tasks: Vec<usize>,
+    /// What can make the result meaningless.
+    warnings: Vec<Warning>,
+    /// What a user's file holds that the run did not use.
+    data_left_out: Vec<LeftOut>,
     metric_name: MetricName,
     /// Row-major, where it is known.
     true_correlation: Option<Numbers>,
     clean: Model,
     attacked: Model,
+    single_task: SingleTask,
     converged: bool,
     stop: Stop,
     trace: Trace,
@@ -150,10 +165,16 @@ impl From<&report::Report> for Report {
             task_names: report.task_names.clone(),
             target_tasks: report.target_tasks.clone(),
             attacking_tasks: report.attacking_tasks.clone(),
+            warnings: report.warnings.clone(),
+            data_left_out: report.data_left_out.clone(),
             metric_name: report.metric_name,
             true_correlation: report.true_correlation.as_deref().map(Numbers::matrix),
             clean: Model::new(&report.clean, &report.target_tasks),
             attacked: Model::new(&report.attacked, &report.target_tasks),
+            single_task: SingleTask {
+                clean: Numbers::optional(&report.single_task.clean.metric_per_task),
+                attacked: Numbers::optional(&report.single_task.attacked.metric_per_task),
+            },
             converged: report.converged(),
             stop: report.stop,
             trace: Trace {

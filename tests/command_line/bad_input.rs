@@ -86,7 +86,12 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
             r#"{"attack":"sideways"}"#,
             &["attack: \"sideways\" is", "direct, indirect, hybrid"],
         ),
-        (run, r#"{"version":2}"#, &["version: 2 is", "expected 1"]),
+        (run, r#"{"version":3}"#, &["version: 3 is newer than 2"]),
+        (
+            run,
+            r#"{"version":1,"feature_domain":"ball"}"#,
+            &["feature_domain: not a field of version 1"],
+        ),
         (
             run,
             r#"{"dataset":"cifar"}"#,
@@ -142,9 +147,9 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         (&["run", "#v=1&k=%zz"], "", &["link: %zz is"]),
         (&["run", "#v=1&b=1&b=2"], "", &["b: given twice"]),
         (
-            &["run", "#v=2&d=sarcos"],
+            &["run", "#v=3&d=sarcos"],
             "",
-            &["version: 2 is", "newer than 1"],
+            &["version: 3 is", "newer than 2"],
         ),
         (
             &["run", "https://example.org/lab/"],
@@ -241,8 +246,8 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         ),
         (
             run,
-            &" ".repeat((1 << 20) + 1),
-            &["-: more than 1048576 bytes", "at most 1048576 bytes"],
+            &" ".repeat((64 << 20) + 1),
+            &["-: more than 67108864 bytes", "at most 67108864 bytes"],
         ),
         // Solving.
         (

@@ -29,7 +29,10 @@ fn an_unknown_key_of_a_link_is_a_warning() {
     let place = Place::new("unknown_key");
     let done = place.patom(&["run", &format!("{SMALL_LINK}&zzz=1")], "");
     assert_eq!(done.code, 0);
-    assert_eq!(done.err, "patom: link: unknown key zzz has no effect\n");
+    assert_eq!(
+        done.complaints(),
+        "patom: link: unknown key zzz has no effect\n"
+    );
 }
 
 #[test]
@@ -67,6 +70,8 @@ fn the_report_has_every_field_of_the_contract_in_its_shape() {
         "epsilon",
         "solver",
         "target_scaling",
+        "feature_scaling",
+        "feature_domain",
         "seed",
     ];
     assert_eq!(keys(&report["spec"]), fields, "complete, in order");
@@ -207,7 +212,8 @@ fn an_attack_without_a_point_is_a_warning() {
         let spec = format!(r#"{{"dataset":"mine.csv","train_per_task":4,"budget":{budget}}}"#);
         let done = place.patom(&["run", "-"], &spec);
         assert_eq!(done.code, 0, "{}", done.err);
-        (done.out, done.err)
+        let complaints = done.complaints();
+        (done.out, complaints)
     };
     let (out, err) = run("0.2");
     assert!(out.contains("Injected points: 0"), "{out}");
@@ -263,7 +269,7 @@ fn a_run_that_did_not_converge_is_reported_and_still_writes_its_files() {
     let done = place.patom(&["run", "-", "--out", "."], spec);
     assert_eq!(done.code, 1);
     assert!(
-        done.err
+        done.complaints()
             .starts_with("patom: the lower level did not converge")
     );
     assert!(done.err.contains("iteration limit"), "{}", done.err);
@@ -299,7 +305,7 @@ fn the_summary_has_the_result_and_compares_it_with_the_link() {
     let done = place.patom(&["run", &link, "--json"], "");
     assert_eq!(done.code, 0);
     assert!(
-        done.err
+        done.complaints()
             .starts_with("patom: Differs from the result in the link"),
         "{}",
         done.err
@@ -323,7 +329,7 @@ fn a_specification_and_its_link_give_the_same_result() {
         let link = place.quiet(&["link", "-", "--base", "https://example.org/lab/"], &spec);
         let link = link.trim_end();
         assert!(
-            link.starts_with("https://example.org/lab/#v=1&d=synthetic&"),
+            link.starts_with("https://example.org/lab/#v=2&d=synthetic&"),
             "{link}"
         );
         let out = place.quiet(&["run", link, "--json"], "");
@@ -335,5 +341,73 @@ fn a_specification_and_its_link_give_the_same_result() {
     }
     // A named data set need not be there.
     let link = place.quiet(&["link", "-"], r#"{"dataset":"sarcos","budget":0.3}"#);
-    assert_eq!(link.trim_end(), "#v=1&d=sarcos&b=0.3");
+    assert_eq!(link.trim_end(), "#v=2&d=sarcos&b=0.3");
+}
+
+#[test]
+fn a_report_can_be_run_again_and_is_compared_with_itself() {
+    let place = Place::new("report_again");
+    place.report(SMALL, &["--out", "first"]);
+    let out = place.quiet(&["run", "first/report.json"], "");
+    assert!(out.contains("Reproduced bit for bit"), "{out}");
+    let link = place.quiet(&["link", "first/report.json"], "");
+    assert!(link.starts_with("#v=2&d=synthetic&n=12&"), "{link}");
+
+    // A user's file is found by its hash, and read by the mapping of the report.
+    let header = "where;y;a;b\n";
+    let rows = (0..24).map(|k| format!("t{};{};{};1\n", k % 2, k % 5, k % 7));
+    let text = header.to_string() + &rows.collect::<String>();
+    place.write("own.csv", text);
+    let columns = "sep:semicolon;task:1;label:2;x:3-4";
+    let spec = r#"{"dataset":"own.csv","iterations":2}"#;
+    let report = place.report(spec, &["--columns", columns, "--out", "second"]);
+    assert_eq!(report["columns"], columns);
+    let out = place.quiet(&["run", "second/report.json"], "");
+    assert!(out.contains("Reproduced bit for bit"), "{out}");
+
+    // One of an older engine: what it says is compared, and the engine named.
+    let old = place.read("first/report.json");
+    let old = (old.replace(r#""version": 2"#, r#""version": 1"#))
+        .replace(env!("CARGO_PKG_VERSION"), "0.1.0")
+        .replace("\"feature_scaling\": \"none\",", "")
+        .replace("\"feature_domain\": \"ball\",", "");
+    let digest = report_digest(&old);
+    let old = old.replace(&digest, "0123456789abcdef");
+    place.write("old.json", old);
+    let out = place.quiet(&["run", "old.json"], "");
+    assert!(out.contains("made by engine 0.1.0"), "{out}");
+}
+
+fn report_digest(text: &str) -> String {
+    let report: Value = serde_json::from_str(text).unwrap();
+    report["digest"].as_str().unwrap().to_string()
+}
+
+#[test]
+fn warnings_of_a_result_are_in_the_report_and_on_standard_error() {
+    let place = Place::new("warnings");
+    // The labels have nothing to do with the feature.
+    let rows = (0..40).map(|k| format!("{},{},{}\n", k % 2, (k * 7) % 11, (k * 5) % 13));
+    place.write(
+        "noise.csv",
+        "task,label,x1\n".to_string() + &rows.collect::<String>(),
+    );
+    let done = place.patom(
+        &["run", "-", "--json"],
+        r#"{"dataset":"noise.csv","iterations":1}"#,
+    );
+    assert_eq!((done.code, done.complaints().as_str()), (0, ""));
+    let report: Value = serde_json::from_str(&done.out).unwrap();
+    let warnings = report["warnings"].as_array().unwrap();
+    let codes: Vec<&str> = (warnings.iter())
+        .map(|warning| warning["code"].as_str().unwrap())
+        .collect();
+    assert!(codes.contains(&"few_test_points"), "{codes:?}");
+    for warning in warnings {
+        let message = warning["message"].as_str().unwrap();
+        assert!(done.err.contains(message), "{message}: {}", done.err);
+    }
+    assert_eq!(done.err.lines().count(), warnings.len());
+    let per_task = &report["single_task"]["attacked"]["metric_per_task"];
+    assert_eq!(per_task.as_array().unwrap().len(), 2);
 }

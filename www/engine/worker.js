@@ -26,8 +26,8 @@ async function read({ content }) {
   if (content.kind === "synthetic") return Data.synthetic(content.spec);
   const extras = await loadExtras();
   try {
-    const columns = content.kind === "file" ? content.columns : null;
-    return Data.from_payload(payload(extras, content), columns ?? undefined);
+    const { payload, notes } = points(extras, content);
+    return Data.from_payload(payload, notes);
   } catch (error) {
     const panic = error instanceof WebAssembly.RuntimeError ? extras.last_panic() : "";
     throw panic ? new Error(panic) : error;
@@ -35,20 +35,22 @@ async function read({ content }) {
 }
 
 /**
+ * The points in a source, and what goes with those of a user's file.
  * @param {import("./extras.js").Extras} extras
  * @param {Exclude<Source["content"], {kind: "synthetic"}>} content
+ * @returns {{payload: Uint8Array, notes?: import("../pkg/extras.js").FileNotes}}
  */
-function payload(extras, content) {
+function points(extras, content) {
   switch (content.kind) {
     case "bundle":
-      return extras.read_bundle(content.name, new Uint8Array(content.bytes));
+      return { payload: extras.read_bundle(content.name, new Uint8Array(content.bytes)) };
     case "file":
       return extras.read_file(content.name, bytesOf(content.bytes), content.columns ?? undefined);
-    case "raw":
-      return extras.read_raw_files(
-        content.name,
-        content.files.map(([name, bytes]) => [name, new Uint8Array(bytes)]),
-      );
+    case "raw": {
+      /** @type {[string, Uint8Array][]} */
+      const files = content.files.map(([name, bytes]) => [name, new Uint8Array(bytes)]);
+      return { payload: extras.read_raw_files(content.name, files) };
+    }
   }
 }
 

@@ -6,6 +6,7 @@ use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use patom::data::import::mapping::Mapping;
 use patom::mtrl::{Limits, Loss, Solver};
+use patom::tuning::Grid;
 
 /// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
 ///
@@ -21,7 +22,7 @@ pub struct Cli {
 pub enum Command {
     /// Run a specification: train, attack, train again.
     Run {
-        /// A JSON file, `-` for standard input, or a share link.
+        /// A JSON file, `-` for standard input, a share link, or the report of an earlier run.
         spec: String,
         /// Write report.json and points.csv into this folder.
         #[arg(long)]
@@ -29,6 +30,24 @@ pub enum Command {
         /// Print the report as JSON instead of a summary.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        columns: ColumnsArgument,
+        #[command(flatten)]
+        data: DataFolder,
+    },
+    /// Choose λ1 and λ2 by cross-validation on the clean training points of a specification.
+    Tune {
+        /// A JSON file, `-` for standard input, a share link, or a report.
+        spec: String,
+        /// Write tuning.json, trials.csv and spec.json (with the choice) into this folder.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Print the result as JSON instead of a summary.
+        #[arg(long)]
+        json: bool,
+        /// Parts of each task's training points, 2 to 20.
+        #[arg(long, default_value_t = Grid::default().folds)]
+        folds: usize,
         #[command(flatten)]
         columns: ColumnsArgument,
         #[command(flatten)]
@@ -100,9 +119,11 @@ pub struct ColumnsArgument {
 
 #[derive(Args)]
 pub struct Solve {
-    /// CSV with columns task,label,x1..xd; where there is a column split, rows marked test are
-    /// left out. `-` for standard input.
+    /// CSV with columns task,label,x1..xd, or any file that `patom run` reads; rows that are marked
+    /// as test points are left out. `-` for standard input.
     pub tasks: String,
+    #[command(flatten)]
+    pub columns: ColumnsArgument,
     #[arg(long, value_parser = loss(), default_value = Loss::Squared.word())]
     pub loss: Loss,
     #[arg(long, value_parser = solver(), default_value = Solver::Certified.word())]

@@ -4,20 +4,21 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use patom::data::import::Preview;
+use patom::data::import::ImportResult;
 use patom::data::import::mapping::Mapping;
 use patom::data::{self, DataSet, MAX_FILE_BYTES, import, published};
+use patom::provenance;
 use patom::spec::link::{self, Link};
 use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 use patom::{Error, experiment};
 use serde_json::json;
 
 use crate::args::{ColumnsArgument, DataFolder};
-use crate::output::warn;
+use crate::output::{note, warn};
 use crate::{Failure, Outcomes};
 
-/// Largest specification.
-const MAX_SPEC_BYTES: usize = 1 << 20;
+/// Largest specification, or report with one.
+const MAX_SPEC_BYTES: usize = provenance::MAX_BYTES;
 
 /// The checked specification and its data set.
 pub fn load(link: &Link, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
@@ -90,6 +91,9 @@ pub fn read_link_or_json(text: &str) -> Outcomes<Link> {
     if link::is_link(content.trim()) && !content.trim_start().starts_with('{') {
         return read_link(&content);
     }
+    if provenance::is_report(&content) {
+        return read_link(&provenance::read(content.as_bytes())?);
+    }
     let draft = Draft::parse(&content)?;
     Ok(Link {
         draft,
@@ -147,18 +151,23 @@ pub fn read_data(path: &Path) -> io::Result<Vec<u8>> {
     read_at_most(File::open(path)?, MAX_FILE_BYTES)
 }
 
-/// A user's file: at this path, or else below one of the folders that hold data.
+/// Endings of the names of files that may be a user's.
+const ENDINGS: [&str; 6] = ["csv", "tsv", "txt", "data", "dat", "mat"];
+
+/// A user's file: at this path, or else below one of the folders that hold data. Without a mapping, a
+/// guess that is sure is used and printed.
 pub fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> Outcomes<DataSet> {
     let path = Path::new(path);
     let known = path.extension().is_some_and(|ending| {
         let is = |known| ending.eq_ignore_ascii_case(known);
-        ["csv", "tsv", "txt", "mat"].into_iter().any(is)
+        ENDINGS.into_iter().any(is)
     });
     if !known {
         let reason = format!(
-            "{} not found; available: {}; or give the path of a .csv, .tsv, .txt or .mat file",
+            "{} not found; available: {}; or give the path of a file that ends in .{}",
             path.display(),
-            DATASETS.join(", ")
+            DATASETS.join(", "),
+            ENDINGS.join(", .")
         );
         return Err(Error::invalid("dataset", reason).into());
     }
@@ -180,34 +189,22 @@ pub fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> 
     let name = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into());
-    read_mapped(&name, &bytes, columns)
+    Ok(open(&name, &bytes, columns)?.data)
 }
 
-/// The data set in a user's file; an error suggests a mapping where one is needed.
-pub fn read_mapped(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<DataSet> {
-    let made = import::read_with(name, bytes, columns).map_err(|error| {
-        let guess = match columns {
-            None => import::inspect(name, bytes, None).ok(),
-            Some(_) => None,
-        };
-        let is_good = |preview: &Preview| {
-            !preview.has_our_names && preview.guess.check(preview.columns.len()).is_ok()
-        };
-        match guess.filter(is_good) {
-            Some(preview) => Failure::Input(format!(
-                "{error}\n       Or name the columns with a mapping, for example --columns '{}'",
-                preview.guess
-            )),
-            None => error.into(),
+/// What is in a user's file, by a mapping or without one; a guess is printed.
+pub fn open(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<ImportResult> {
+    let Some(columns) = columns else {
+        let made = import::open(name, bytes)?;
+        if let Some(mapping) = &made.mapping {
+            note(&format!(
+                "Columns: {}  (--columns '{mapping}')",
+                made.roles()
+            ));
         }
-    })?;
-    if made.dropped > 0 {
-        warn(&format!(
-            "{} of {} rows have missing values and were left out",
-            made.dropped, made.rows
-        ));
-    }
-    Ok(made.data)
+        return Ok(made);
+    };
+    Ok(import::read_with(name, bytes, Some(columns))?)
 }
 
 /// Folders that may hold data, in the order in which they are looked through.
@@ -253,7 +250,7 @@ pub fn find_by_hash(
         };
         let found = data::sha256_hex(&bytes);
         if found == sha256 {
-            return read_mapped(name, &bytes, columns);
+            return Ok(import::read_with(name, &bytes, columns)?.data);
         }
         others.push(format!("{} has {found}", path.display()));
     }

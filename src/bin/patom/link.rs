@@ -5,7 +5,7 @@ use patom::spec::{DATASETS, DatasetRef, Shape, link};
 use crate::Outcomes;
 use crate::args::{ColumnsArgument, DataFolder};
 use crate::input::{check, load, read_spec};
-use crate::output::print;
+use crate::output::{print, print_warnings};
 
 pub fn print_link(
     spec: &str,
@@ -16,17 +16,18 @@ pub fn print_link(
     let link = read_spec(spec, columns)?;
     let draft = &link.draft;
     // Only a user's own file is needed to know its defaults.
-    let (spec, shape) = match draft.dataset()? {
+    let (spec, shape, columns) = match draft.dataset()? {
         DatasetRef::Named(name) if link.columns.is_none() && DATASETS.contains(&name.as_str()) => {
             let shape = Shape::named(&name).expect("every name of DATASETS has a shape");
-            (check(draft, &shape)?, shape)
+            (check(draft, &shape)?, shape, None)
         }
         _ => {
             let (spec, data) = load(&link, folder)?;
-            (spec, Shape::of(&data))
+            print_warnings(&data.warnings);
+            let shape = Shape::of(&data);
+            (spec, shape, data.columns)
         }
     };
-    let columns = link.columns.map(|columns| columns.to_string());
     let fragment = link::with_columns(&link::encode(&spec, &shape), columns.as_deref());
     print(&format!("{base}#{fragment}"))
 }

@@ -15,6 +15,7 @@ mod output;
 mod reproduce;
 mod run;
 mod solve;
+mod tune;
 
 use args::{Cli, Command, DataCommand};
 
@@ -47,6 +48,14 @@ fn main() -> ExitCode {
             columns,
             data,
         } => run::run(&spec, out.as_deref(), json, columns, &data),
+        Command::Tune {
+            spec,
+            out,
+            json,
+            folds,
+            columns,
+            data,
+        } => tune::tune(&spec, out.as_deref(), json, folds, columns, &data),
         Command::Solve(options) => solve::solve(&options),
         Command::Data {
             command: DataCommand::List { json, data },

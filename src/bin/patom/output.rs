@@ -6,14 +6,32 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use patom::error::visible;
+use patom::warning::Warning;
 
 use crate::{Failure, Outcomes};
 
 /// Writes a message to standard error. Control characters from files and links are escaped, so that
 /// a terminal obeys none of them.
 pub fn warn(message: &str) {
+    note(&format!("patom: {message}"));
+}
+
+/// The same without the name of the program before it.
+pub fn note(message: &str) {
     let lines: Vec<String> = message.split('\n').map(visible).collect();
-    let _ = writeln!(std::io::stderr(), "patom: {}", lines.join("\n"));
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+}
+
+/// Writes what can make a result meaningless to standard error, a line each.
+pub fn print_warnings(warnings: &[Warning]) {
+    for warning in warnings {
+        let kind = if warning.code.is_note() {
+            "note"
+        } else {
+            "warning"
+        };
+        note(&format!("{kind}: {}", warning.message));
+    }
 }
 
 /// Prints to standard output. A closed pipe (`patom ... | head`) is no failure.

@@ -8,11 +8,11 @@ use indicatif::ProgressBar;
 use patom::attack::Injection;
 use patom::error::visible;
 use patom::experiment::{self, Observer, Outcome};
-use patom::report::TracePoint;
+use patom::report::{TracePoint, mean_metric};
 
 use crate::args::{ColumnsArgument, DataFolder};
 use crate::input::{load, read_spec};
-use crate::output::{bar, failed, partial, print, replace, to_json, warn, write};
+use crate::output::{bar, failed, partial, print, print_warnings, replace, to_json, warn, write};
 use crate::{Failure, Outcomes};
 
 pub fn run(
@@ -31,6 +31,7 @@ pub fn run(
     progress.bar.finish_and_clear();
     let written = out.map(|out| write_files(out, &outcome));
     let report = &outcome.report;
+    print_warnings(&report.warnings);
     let comparison = link.claim.compare(&report.claim(), report.metric_name);
     if injected_count(&outcome) == 0 && spec.budget > 0.0 {
         warn(&format!(
@@ -163,6 +164,11 @@ fn summary(outcome: &Outcome) -> String {
         ));
     }
     lines.push(String::new());
+    let [clean, attacked] = [&report.single_task.clean, &report.single_task.attacked]
+        .map(|model| number(mean_metric(&model.metric_per_task, &report.target_tasks)));
+    lines.push(format!(
+        "Single-task learning, mean {metric} of the targets: {clean} (clean), {attacked} (attacked)"
+    ));
     lines.push(format!("Injected points: {}", injected_count(outcome)));
     lines.push(format!(
         "Lower level: {} (clean), {} (attack), certificate {:.1e}",

@@ -1,5 +1,6 @@
-//! `patom solve`: the lower level alone, for the tasks of a CSV file.
+//! `patom solve`: the lower level alone, for the tasks of a file.
 
+use std::path::Path;
 use std::time::Instant;
 
 use patom::Error;
@@ -9,22 +10,14 @@ use patom::mtrl::{self, Limits, Problem, Status, Task, Weights};
 use serde_json::json;
 
 use crate::args::Solve;
-use crate::input::read_bytes;
-use crate::output::{print, to_json};
+use crate::input::{open, read_bytes};
+use crate::output::{print, print_warnings, to_json};
 use crate::{Failure, Outcomes};
 
 pub fn solve(options: &Solve) -> Outcomes<()> {
-    let table = Table::read(&read_bytes(&options.tasks, MAX_FILE_BYTES)?)?;
-    let training = table.training_points();
-    for (task, points) in table.tasks.iter().zip(&training) {
-        if points.labels.is_empty() {
-            return Err(Error::data(format!("task {} has no training points", task.name)).into());
-        }
-    }
-    let dimension = table.features + 1;
-    let tasks = training
-        .into_iter()
-        .map(|points| task(points, dimension - 1));
+    let (features, training) = read_tasks(options)?;
+    let dimension = features + 1;
+    let tasks = training.into_iter().map(|points| task(points, features));
     let weights = Weights {
         loss: options.loss,
         lambda1: options.lambda1,
@@ -65,6 +58,41 @@ pub fn solve(options: &Solve) -> Outcomes<()> {
             solution.certificate
         )))
     }
+}
+
+/// The training points of each task, and d.
+fn read_tasks(options: &Solve) -> Outcomes<(usize, Vec<RawPoints>)> {
+    let bytes = read_bytes(&options.tasks, MAX_FILE_BYTES)?;
+    let columns = options.columns.columns.as_ref();
+    let name = Path::new(&options.tasks).file_name();
+    let name = name.map_or_else(String::new, |name| name.to_string_lossy().into());
+    // A table from standard input, or from a file that does not say what it is.
+    let name = match name.rsplit_once('.') {
+        Some(_) => name,
+        None => "tasks.csv".to_string(),
+    };
+    // Our own names need no guess: a task of one point and injected points are welcome here.
+    let ours = match columns {
+        None => Some(Table::read(&bytes)).filter(|table| table.is_ok() || Table::is_ours(&bytes)),
+        Some(_) => None,
+    };
+    let (features, names, training) = if let Some(table) = ours {
+        let table = table?;
+        let names = table.tasks.iter().map(|task| task.name.clone()).collect();
+        (table.features, names, table.training_points())
+    } else {
+        let made = open(&name, &bytes, columns)?;
+        print_warnings(&made.data.warnings);
+        let training = made.data.training_points();
+        (made.data.features, made.data.task_names, training)
+    };
+    let names: Vec<String> = names;
+    for (task, points) in names.iter().zip(&training) {
+        if points.labels.is_empty() {
+            return Err(Error::data(format!("task {task} has no training points")).into());
+        }
+    }
+    Ok((features, training))
 }
 
 /// Appends the bias to each point.

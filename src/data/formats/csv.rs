@@ -90,9 +90,12 @@ impl Lines<'_> {
     }
 }
 
-/// The rows of a CSV file, each with the line that it begins on.
+/// The rows of a CSV file, each with the line that it begins on. The separator blank stands for any
+/// number of blanks and tabulators.
 pub(in crate::data) struct Records<'a> {
     reader: ::csv::Reader<&'a [u8]>,
+    /// Where rows between blanks are read up to.
+    position: usize,
     separator: u8,
     lines: Lines<'a>,
     record: ::csv::ByteRecord,
@@ -101,6 +104,11 @@ pub(in crate::data) struct Records<'a> {
 impl<'a> Records<'a> {
     /// A byte order mark, CRLF and empty lines are skipped; rows may differ in length.
     pub(in crate::data) fn new(bytes: &'a [u8], separator: u8) -> Result<Self> {
+        Self::after(bytes, separator, 0)
+    }
+
+    /// The same after so many lines of the file, whatever they hold.
+    pub(in crate::data) fn after(bytes: &'a [u8], separator: u8, skip: usize) -> Result<Self> {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(Error::line(
                 1,
@@ -109,6 +117,7 @@ impl<'a> Records<'a> {
             ));
         }
         let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let (text, line) = skip_lines(text, skip);
         let reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -116,17 +125,21 @@ impl<'a> Records<'a> {
             .from_reader(text);
         Ok(Self {
             reader,
+            position: 0,
             separator,
             lines: Lines {
                 text,
                 position: 0,
-                line: 1,
+                line,
             },
             record: ::csv::ByteRecord::new(),
         })
     }
 
     pub(in crate::data) fn next(&mut self) -> Result<Option<(u64, &::csv::ByteRecord)>> {
+        if self.separator == b' ' {
+            return self.next_between_blanks();
+        }
         let start = usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX);
         let more = self
             .reader
@@ -152,11 +165,111 @@ impl<'a> Records<'a> {
         Ok(Some((self.lines.line_of(start), &self.record)))
     }
 
+    fn next_between_blanks(&mut self) -> Result<Option<(u64, &::csv::ByteRecord)>> {
+        let text = self.lines.text;
+        loop {
+            let rest = &text[self.position..];
+            if rest.is_empty() {
+                return Ok(None);
+            }
+            let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+            let end = rest.iter().position(is_end).unwrap_or(rest.len());
+            let start = self.position;
+            self.position += (end + 1).min(rest.len());
+            self.record.clear();
+            if split_at_blanks(&rest[..end], &mut self.record).is_err() {
+                return Err(Error::line(
+                    self.lines.line_of(start),
+                    "a quote that is not closed",
+                    "a closing quote on the same line",
+                ));
+            }
+            if !self.record.is_empty() {
+                return Ok(Some((self.lines.line_of(start), &self.record)));
+            }
+        }
+    }
+
     /// The line on which the file ends.
     pub(in crate::data) fn last_line(&mut self) -> u64 {
         self.lines.line_of(self.lines.text.len())
     }
 }
+
+/// The text after so many lines, and the number of its first line.
+fn skip_lines(text: &[u8], skip: usize) -> (&[u8], u64) {
+    let mut rest = text;
+    let mut line = 1;
+    while line <= skip as u64 && !rest.is_empty() {
+        let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let end = end.unwrap_or(rest.len());
+        let ends_twice = rest[end..].starts_with(b"\r\n");
+        rest = &rest[(end + 1 + usize::from(ends_twice)).min(rest.len())..];
+        line += 1;
+    }
+    (rest, line)
+}
+
+/// The cells of a line between blanks. A cell may be quoted with either quote; two of them within are
+/// one. A `#` that stands alone at the beginning belongs to the cell after it.
+fn split_at_blanks(
+    line: &[u8],
+    record: &mut ::csv::ByteRecord,
+) -> std::result::Result<(), UnclosedQuote> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let mut rest = line;
+    let mut cell = Vec::new();
+    loop {
+        let blanks = rest.iter().take_while(|byte| is_blank(byte)).count();
+        rest = &rest[blanks..];
+        let Some(&first) = rest.first() else {
+            return Ok(());
+        };
+        if first == b'"' || first == b'\'' {
+            let mut at = 1;
+            loop {
+                match rest.get(at) {
+                    None if first == b'"' => return Err(UnclosedQuote),
+                    // An apostrophe that opens nothing.
+                    None => {
+                        cell.clear();
+                        break;
+                    }
+                    Some(&byte) if byte == first && rest.get(at + 1) == Some(&first) => {
+                        cell.push(first);
+                        at += 2;
+                    }
+                    Some(&byte) if byte == first => {
+                        at += 1;
+                        break;
+                    }
+                    Some(&byte) => {
+                        cell.push(byte);
+                        at += 1;
+                    }
+                }
+            }
+            if at <= rest.len() && rest.get(at).is_none_or(is_blank) && rest[at - 1] == first {
+                record.push_field(&cell);
+                cell.clear();
+                rest = &rest[at..];
+                continue;
+            }
+            cell.clear();
+        }
+        let mut end = rest.iter().position(is_blank).unwrap_or(rest.len());
+        if record.is_empty() && &rest[..end] == b"#" {
+            let next = rest[end..].iter().take_while(|byte| is_blank(byte)).count();
+            let word = &rest[end + next..];
+            end += next + word.iter().position(is_blank).unwrap_or(word.len());
+        }
+        record.push_field(&rest[..end]);
+        rest = &rest[end..];
+    }
+}
+
+/// A quote has no end on its line.
+struct UnclosedQuote;
 
 /// Where the quotes open in which a record ends. Quotes count at the beginning of a cell only, and
 /// two of them within are one.
@@ -183,6 +296,15 @@ impl Table {
     /// Is this the header of a file that needs no mapping?
     pub(in crate::data) fn knows(header: &::csv::ByteRecord) -> bool {
         Columns::find(header, 1).is_ok()
+    }
+
+    /// Does the first row of a file name its columns as ours are named?
+    pub fn is_ours(bytes: &[u8]) -> bool {
+        let first = Records::new(bytes, b',');
+        first.is_ok_and(|mut records| {
+            let first = records.next();
+            first.is_ok_and(|row| row.is_some_and(|(_, header)| Self::knows(header)))
+        })
     }
 
     /// The task of this name, which is new where no earlier point was of it.
@@ -467,8 +589,12 @@ impl Columns {
 /// The text of a cell.
 pub(in crate::data) fn utf8(bytes: &[u8]) -> std::result::Result<&str, Refused> {
     std::str::from_utf8(bytes).map(str::trim).map_err(|_| {
-        let expected = "a file that is saved as CSV UTF-8";
-        ("text that is not UTF-8".to_string(), expected.to_string())
+        (
+            "text that is not UTF-8 (perhaps Latin-1 or Windows-1252)".to_string(),
+            "a file that is saved as CSV UTF-8 (in a spreadsheet: Save as, CSV UTF-8; on a command \
+             line: iconv -f WINDOWS-1252 -t UTF-8)"
+                .to_string(),
+        )
     })
 }
 
@@ -615,8 +741,13 @@ mod tests {
             (b"\xFF\xFEt\0a\0s\0k\0", 1),
         ] {
             let message = Table::read(bytes).unwrap_err().to_string();
-            let expected = "text that is not UTF-8; expected a file that is saved as CSV UTF-8";
-            assert_eq!(message, format!("line {line}: {expected}"));
+            let start = format!("line {line}: text that is not UTF-8 (perhaps Latin-1");
+            assert!(message.starts_with(&start), "{message}");
+            assert!(
+                message.contains("saved as CSV UTF-8 (in a spread"),
+                "{message}"
+            );
+            assert!(message.contains("iconv -f WINDOWS-1252"), "{message}");
         }
     }
 
@@ -645,7 +776,64 @@ mod tests {
         assert_eq!(clean[0].features, [1.0]);
     }
 
+    fn rows(text: &str, separator: u8, skip: usize) -> Vec<(u64, Vec<String>)> {
+        let mut records = Records::after(text.as_bytes(), separator, skip).unwrap();
+        let mut rows = Vec::new();
+        while let Some((line, record)) = records.next().unwrap() {
+            let cells = record
+                .iter()
+                .map(|cell| String::from_utf8_lossy(cell).into());
+            rows.push((line, cells.collect()));
+        }
+        rows
+    }
+
+    #[test]
+    fn lines_before_the_table_are_skipped_and_counted() {
+        let text = "\u{feff}sep=;\r\n# \"open\r\n\r\na;b\r\n1;2\r\n";
+        let rows = rows(text, b';', 2);
+        assert_eq!(rows[0], (4, vec!["a".to_string(), "b".to_string()]));
+        assert_eq!(rows[1].0, 5);
+        assert!(
+            Records::after(b"a\n", b',', 9)
+                .unwrap()
+                .next()
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn any_number_of_blanks_separates_cells() {
+        let text = "  18.0   8\t\"chevrolet \"\"malibu\"\"\"  \r\n\r\n \t\n'a b' it's 3\n# x y";
+        let cells = |row: &[&str]| row.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            rows(text, b' ', 0),
+            [
+                (1, cells(&["18.0", "8", "chevrolet \"malibu\""])),
+                (4, cells(&["a b", "it's", "3"])),
+                (5, cells(&["# x", "y"])),
+            ]
+        );
+        let open = Records::new(b"a b\n1 \"2\n", b' ').and_then(|mut records| {
+            records.next()?;
+            records.next().map(|_| ())
+        });
+        assert!(open.unwrap_err().to_string().starts_with("line 2: a quote"));
+    }
+
     proptest! {
+        #[test]
+        fn any_bytes_between_blanks_end_in_rows_or_an_error(
+            text in "([ab1#\"' \t\r\n]|\\PC){0,40}",
+            skip in 0usize..4,
+        ) {
+            let mut records = Records::after(text.as_bytes(), b' ', skip).unwrap();
+            while let Ok(Some((line, record))) = records.next() {
+                prop_assert!(line >= 1 && !record.is_empty());
+            }
+        }
+
         #[test]
         fn any_text_ends_in_a_table_or_an_error(
             text in "(task|label|x1|x2|split|train|[0-9\"a,.\r\n-]){0,60}"

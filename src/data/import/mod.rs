@@ -1,12 +1,15 @@
-//! A user's own file. [`inspect`] shows what is in it, with a guess of what each column is; [`read_mapped`]
-//! reads it with a [`mapping`], [`read_file`] where its columns are named as ours are. Not here:
-//! file formats (`formats`), opening files.
+//! A user's own file. [`inspect`] shows what is in it, with a guess of what each column is; [`open`] reads
+//! it by our names or by a guess that is sure, [`read_mapped`] with a [`mapping`], [`read_file`] where its
+//! columns are named as ours are. Not here: file formats (`formats`), opening files.
 
 use serde::Serialize;
 
-use super::formats::csv::{Records, Table};
+use super::formats::csv::{Table, shorten};
 use super::formats::{matlab, matlab_tasks};
-use super::{DataSet, MAX_FEATURES, MAX_FILE_BYTES, MAX_TASKS, MAX_VALUES, ending_of, sha256_hex};
+use super::{
+    DataSet, Layout, MAX_FEATURES, MAX_FILE_BYTES, MAX_TASKS, MAX_VALUES, ending_of, sha256_hex,
+};
+use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
 mod collect;
@@ -14,15 +17,20 @@ mod column;
 mod dialect;
 mod guess;
 pub mod mapping;
+mod missing;
+mod number;
 mod sheet;
 mod summary;
+mod tasks;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 pub use column::{Column, ColumnKind, OutlierCell};
 use mapping::{Dialect, Mapping, Separator};
 use sheet::Sheet;
-pub use summary::Preview;
+use summary::Survey;
+pub use summary::{Preview, Summary, TaskSummary};
 
 /// The limits of a user's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -51,10 +59,56 @@ pub const LIMITS: FileLimits = FileLimits {
 pub struct ImportResult {
     /// The data set.
     pub data: DataSet,
+    /// The mapping that read it; none: its columns are named as ours are.
+    pub mapping: Option<Mapping>,
+    /// One name a column of the file; empty where its columns are named as ours are.
+    pub column_names: Vec<String>,
+    /// One name a feature.
+    pub feature_names: Vec<String>,
     /// All rows but the header.
     pub rows: usize,
     /// How many of them were left out because they lack a value.
     pub dropped: usize,
+}
+
+impl ImportResult {
+    /// What each column is, in a line for people.
+    pub fn roles(&self) -> String {
+        let Some(mapping) = &self.mapping else {
+            return String::new();
+        };
+        let names = |columns: &[usize], shown: usize| {
+            let names: Vec<String> = columns
+                .iter()
+                .map(|at| shorten(self.column_names.get(*at).map_or("", String::as_str)))
+                .collect();
+            collect::list(&names, shown)
+        };
+        let mut parts = Vec::new();
+        if let Some(task) = mapping.task {
+            parts.push(format!("task = {}", names(&[task], 1)));
+        }
+        parts.push(format!("label = {}", names(&mapping.labels, 8)));
+        if let Some(split) = &mapping.split {
+            let test = shorten(&split.test);
+            parts.push(format!(
+                "split = {} (test: {test})",
+                names(&[split.column], 1)
+            ));
+        }
+        if let Some(classes) = &mapping.classes {
+            let words: Vec<String> = classes.iter().map(|word| shorten(word)).collect();
+            parts.push(match classes.len() {
+                2 => format!("classes = {} (-1), {} (+1)", words[0], words[1]),
+                _ => format!(
+                    "classes, one against the rest = {}",
+                    collect::list(&words, 8)
+                ),
+            });
+        }
+        parts.push(format!("features = {}", names(&mapping.features, 8)));
+        parts.join(", ")
+    }
 }
 
 /// Why a mapping does not fit a file.
@@ -87,13 +141,21 @@ impl ImportError {
 fn is_mat(name: &str, bytes: &[u8]) -> Result<bool> {
     match ending_of(name, bytes)?.as_str() {
         "mat" => Ok(true),
-        "csv" | "tsv" | "txt" => Ok(false),
+        "csv" | "tsv" | "txt" | "data" | "dat" => Ok(false),
         _ => Err(Error::field(
             "dataset",
             name,
-            "a file whose name ends in .csv, .tsv, .txt or .mat",
+            "a file whose name ends in .csv, .tsv, .txt, .data, .dat or .mat",
         )),
     }
+}
+
+type Made = std::result::Result<ImportResult, ImportError>;
+
+/// A file as it looks, and what the guess or our names make of it.
+struct Look {
+    preview: Preview,
+    made: Made,
 }
 
 /// The columns and first rows of a file, and a guess of what each column is. `reading` sets the
@@ -102,6 +164,10 @@ fn is_mat(name: &str, bytes: &[u8]) -> Result<bool> {
 /// # Errors
 /// A file that is no table: too large, not UTF-8, nothing in it, no matrix in it.
 pub fn inspect(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Preview> {
+    look(name, bytes, reading).map(|look| look.preview)
+}
+
+fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
     if is_mat(name, bytes)? {
         let variables = matlab::read(bytes)?;
         let choices: Vec<Vec<String>> = sheet::choices(&variables)
@@ -114,7 +180,10 @@ pub fn inspect(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Pr
         };
         let reading = reading.unwrap_or(&first);
         let sheet = Sheet::cells(&variables, reading)?;
-        return summary::summarise(&sheet, reading, choices, false);
+        let survey = summary::survey(&sheet, reading)?;
+        let made = by_guess(&sheet, &survey, name, bytes);
+        let preview = survey.preview(choices, false, &made);
+        return Ok(Look { preview, made });
     }
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return Err(Error::line(
@@ -123,18 +192,112 @@ pub fn inspect(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Pr
             "a file that is saved as CSV UTF-8",
         ));
     }
-    let dialect = match reading {
-        Some(reading) => reading.clone(),
-        None => dialect::detect_dialect(bytes)?,
+    let (dialect, detected) = match reading {
+        Some(reading) => (reading.clone(), None),
+        None => {
+            let detected = dialect::detect_dialect(bytes)?;
+            (
+                detected.dialect,
+                Some((detected.questions, detected.skipped)),
+            )
+        }
     };
-    let has_our_names = dialect.separator == Separator::Comma
-        && (Records::new(bytes, b',')?.next()?).is_some_and(|(_, header)| Table::knows(header));
-    summary::summarise(
-        &Sheet::text(bytes, &dialect)?,
-        &dialect,
-        Vec::new(),
-        has_our_names,
-    )
+    let sheet = Sheet::text(bytes, &dialect)?;
+    let mut survey = summary::survey(&sheet, &dialect)?;
+    if let Some((questions, skipped)) = detected {
+        survey.guess.questions.splice(0..0, questions);
+        if let Some(skipped) = skipped {
+            survey.guess.warnings.push(Warning::new(
+                WarningCode::Interpreted,
+                match dialect.skip {
+                    1 => format!("Line 1 (`{skipped}`) was skipped: the table begins after it."),
+                    lines => format!(
+                        "The first {lines} lines (`{skipped}`) were skipped: the table begins after \
+                         them."
+                    ),
+                },
+            ));
+        }
+    }
+    let has_our_names = needs_no_mapping(bytes, &dialect, &survey);
+    let made = if has_our_names {
+        read_strictly(name, bytes, Some(&survey)).map_err(ImportError::from)
+    } else {
+        by_guess(&sheet, &survey, name, bytes)
+    };
+    let preview = survey.preview(Vec::new(), has_our_names, &made);
+    Ok(Look { preview, made })
+}
+
+/// Our names in the header, and labels that are numbers and not just two others than ours.
+fn needs_no_mapping(bytes: &[u8], dialect: &Dialect, survey: &Survey) -> bool {
+    if dialect.separator != Separator::Comma || !Table::is_ours(bytes) {
+        return false;
+    }
+    let is_label = |column: &&Column| column.name.eq_ignore_ascii_case("label");
+    let Some(label) = survey.columns.iter().find(is_label) else {
+        return false;
+    };
+    if label.kind != ColumnKind::Number || label.first_word.is_some() {
+        // Words; or nothing at all, which has no guess either.
+        return label.kind == ColumnKind::Empty;
+    }
+    let numbers: Option<Vec<f64>> = (label.words.iter())
+        .map(|(word, _)| word.parse().ok())
+        .collect();
+    let Some(mut numbers) = numbers else {
+        // TRUE and FALSE.
+        return false;
+    };
+    numbers.sort_by(f64::total_cmp);
+    numbers.dedup();
+    let is_ours = |low: f64| numbers == [low, 1.0];
+    let are_two_others = numbers.len() == 2 && !is_ours(-1.0) && !is_ours(0.0);
+    !are_two_others || survey.guess.mapping.classes.is_none()
+}
+
+/// What the guess makes of a file; the columns that it does not use are named.
+fn by_guess(sheet: &Sheet<'_>, survey: &Survey, name: &str, bytes: &[u8]) -> Made {
+    let mut made = collect::collect(sheet, name, bytes, &survey.guess.mapping)?;
+    let data = &mut made.data;
+    data.left_out.splice(0..0, survey.guess.left_out.clone());
+    data.warnings.splice(0..0, survey.guess.warnings.clone());
+    Ok(made)
+}
+
+/// Reads a file that a person opens and says nothing about: by our names, or by a guess that is sure.
+///
+/// # Errors
+/// A file that cannot be read; one whose guess is not sure, with the question and the guess.
+pub fn open(name: &str, bytes: &[u8]) -> Result<ImportResult> {
+    if is_mat(name, bytes)? {
+        // Known names of variables come first.
+        if let Ok(made) = read_with(name, bytes, None) {
+            return Ok(made);
+        }
+    }
+    let Look { preview, made } = look(name, bytes, None)?;
+    let columns = &preview.guess;
+    let is_guess = columns.check(preview.columns.len()).is_ok();
+    let with_cure = |text: String| {
+        if is_guess {
+            format!("{text}\n       To name the columns: --columns '{columns}'")
+        } else {
+            text
+        }
+    };
+    match (made, preview.question) {
+        (Ok(made), None) => Ok(made),
+        (Ok(_), Some(question)) => Err(Error::data(with_cure(format!("{name}: {question}")))),
+        (Err(refusal), None) if is_guess => Err(Error::data(with_cure(refusal.error.to_string()))),
+        (Err(refusal), None) => Err(refusal.error),
+        (Err(refusal), Some(question)) => {
+            let refusal = refusal.error;
+            Err(Error::data(with_cure(format!(
+                "{name}: {question} ({refusal})"
+            ))))
+        }
+    }
 }
 
 /// Reads a file with a mapping. The SHA-256 is that of the file; the text of the mapping goes
@@ -171,7 +334,7 @@ pub fn read_mapped(
 /// With line, byte offset or the variables found, and what was expected.
 pub fn read_file(name: &str, bytes: &[u8]) -> Result<DataSet> {
     match ending_of(name, bytes)?.as_str() {
-        "csv" => Table::read(bytes)?.into_data_set(name, bytes),
+        "csv" | "tsv" | "txt" | "data" | "dat" => Table::read(bytes)?.into_data_set(name, bytes),
         "mat" => {
             let mut data = matlab_tasks::data_set(name, &matlab::read(bytes)?)?;
             data.sha256 = sha256_hex(bytes);
@@ -180,25 +343,74 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<DataSet> {
         _ => Err(Error::field(
             "dataset",
             name,
-            "a file whose name ends in .csv or .mat",
+            "a file whose name ends in .csv, .tsv, .txt, .data, .dat or .mat",
         )),
     }
 }
 
-/// Reads a file with or without a mapping; without one, no row is left out.
+/// Reads a file with or without a mapping; without one by our names only, as `read_file` does, and
+/// tasks of a single point are left out.
 ///
 /// # Errors
 /// As `read_file`, or with a mapping as `read_mapped`.
 pub fn read_with(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Result<ImportResult> {
     match columns {
-        None => {
-            let data = read_file(name, bytes)?;
-            Ok(ImportResult {
-                rows: data.point_count(),
-                data,
-                dropped: 0,
-            })
-        }
+        None => read_strictly(name, bytes, None),
         Some(columns) => read_mapped(name, bytes, columns).map_err(|refusal| refusal.error),
     }
+}
+
+/// By our names. The survey is that of the file where there is one already.
+fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<ImportResult> {
+    let mut data = read_file(name, bytes)?;
+    let rows = data.point_count();
+    let feature_names: Vec<String> = (1..=data.features).map(|k| format!("x{k}")).collect();
+    if !is_mat(name, bytes)? {
+        // The same numbers once more, with the lines of those that are odd.
+        let reading = Dialect::default();
+        let sheet = Sheet::text(bytes, &reading)?;
+        let made = match survey {
+            Some(survey) => collect::collect(&sheet, name, bytes, &survey.guess.mapping),
+            None => {
+                let survey = summary::survey(&sheet, &reading)?;
+                collect::collect(&sheet, name, bytes, &survey.guess.mapping)
+            }
+        };
+        if let Ok(made) = made {
+            let is_odd = |warning: &Warning| {
+                matches!(
+                    warning.code,
+                    WarningCode::MissingCodes
+                        | WarningCode::ImplausibleValues
+                        | WarningCode::IndexFeature
+                        | WarningCode::Interpreted
+                )
+            };
+            data.warnings
+                .extend(made.data.warnings.into_iter().filter(is_odd));
+        }
+    }
+    let gathered = tasks::Gathered {
+        names: std::mem::take(&mut data.task_names),
+        layout: std::mem::replace(
+            &mut data.layout,
+            Layout::Separate {
+                tasks: Vec::new(),
+                is_test: None,
+            },
+        ),
+    };
+    let kept = tasks::usable(gathered, Some("`task`"), Vec::new())?;
+    data.task_names = kept.gathered.names;
+    data.layout = kept.gathered.layout;
+    data.warnings.extend(kept.warnings);
+    data.left_out.extend(kept.left_out);
+    Ok(ImportResult {
+        data,
+        mapping: None,
+        column_names: Vec::new(),
+        feature_names,
+        rows,
+        dropped: 0,
+    })
 }

@@ -6,7 +6,10 @@
 
 use std::borrow::Cow;
 
+use super::dialect::{self, Edge};
 use super::mapping::{Dialect, MAX_COLUMNS};
+use super::missing::MissingWords;
+use super::number;
 use crate::data::formats::csv::{Records, shorten, utf8};
 use crate::data::formats::matlab::{Value, Variable};
 use crate::data::is_unusable;
@@ -22,7 +25,7 @@ pub(super) struct Row<'a> {
 pub(super) enum Cells<'a> {
     Text {
         record: &'a ::csv::ByteRecord,
-        decimal_comma: bool,
+        reading: &'a Dialect,
     },
     Numbers(&'a [f64]),
 }
@@ -53,36 +56,42 @@ impl Row<'_> {
         }
     }
 
-    pub(super) fn is_missing(&self, column: usize) -> Result<bool> {
-        const WORDS: [&str; 5] = ["na", "n/a", "nan", "null", "?"];
+    /// Whether a cell has no value; the words that say so differ by what the column is for.
+    pub(super) fn is_missing(&self, column: usize, words: MissingWords<'_>) -> Result<bool> {
         match self.cells {
-            Cells::Numbers(numbers) => Ok(numbers[column].is_nan()),
-            Cells::Text { .. } => {
-                let text = self.text(column)?;
-                let is_word = |word: &&str| text.eq_ignore_ascii_case(word);
-                Ok(text.is_empty() || WORDS.iter().any(is_word))
+            Cells::Numbers(numbers) => {
+                Ok(numbers[column].is_nan() || words.has_number(numbers[column]))
+            }
+            Cells::Text { reading, .. } => {
+                Ok(words.has(&self.text(column)?, reading.style(column)))
             }
         }
+    }
+
+    /// Empty cells after the last column come from delimiters at the end of the rows.
+    pub(super) fn has_width(&self, width: usize) -> bool {
+        let Cells::Text { record, .. } = self.cells else {
+            return true;
+        };
+        let is_blank = |cell: &[u8]| cell.trim_ascii().is_empty();
+        record.len() >= width && record.iter().skip(width).all(is_blank)
+    }
+
+    /// A row of another width that begins with `#`.
+    pub(super) fn is_comment(&self, width: usize) -> bool {
+        let Cells::Text { record, .. } = self.cells else {
+            return false;
+        };
+        let begins = |cell: &[u8]| cell.trim_ascii().starts_with(b"#");
+        !self.has_width(width) && record.get(0).is_some_and(begins)
     }
 
     pub(super) fn number(&self, column: usize) -> Result<Option<f64>> {
         Ok(match self.cells {
             Cells::Numbers(numbers) => Some(numbers[column]).filter(|n| !is_unusable(*n)),
-            Cells::Text { decimal_comma, .. } => parse(&self.text(column)?, decimal_comma),
+            Cells::Text { reading, .. } => number::read(&self.text(column)?, reading.style(column)),
         })
     }
-}
-
-/// A number with the one decimal sign.
-pub(super) fn parse(text: &str, decimal_comma: bool) -> Option<f64> {
-    let number = if !decimal_comma {
-        text.parse()
-    } else if text.contains('.') {
-        return None;
-    } else {
-        text.replace(',', ".").parse()
-    };
-    number.ok().filter(|number: &f64| !is_unusable(*number))
 }
 
 /// A file as a table.
@@ -269,32 +278,45 @@ impl<'a> Blocks<'a> {
 
 impl<'a> Sheet<'a> {
     pub(super) fn text(bytes: &'a [u8], reading: &'a Dialect) -> Result<Self> {
-        let mut records = Records::new(bytes, reading.separator.byte())?;
+        let mut records = Records::after(bytes, reading.separator.byte(), reading.skip)?;
         let Some((line, record)) = records.next()? else {
             return Err(Error::line(1, "the end of the file", "rows of a table"));
         };
         let row = Row {
             line,
-            cells: Cells::Text {
-                record,
-                decimal_comma: false,
-            },
+            cells: Cells::Text { record, reading },
         };
         if record.len() > MAX_COLUMNS {
             let found = format!("{} columns", record.len());
             return Err(row.error(found, format!("at most {MAX_COLUMNS} columns")));
         }
-        let mut names = Vec::with_capacity(record.len());
+        let mut names = Vec::with_capacity(record.len() + 1);
         for column in 0..record.len() {
             let name = if reading.header {
                 row.text(column)?
             } else {
                 Cow::Borrowed("")
             };
-            names.push(match &*name {
-                "" => format!("column {}", column + 1),
-                name => shorten(name),
-            });
+            let name = match column {
+                // A header that is a comment.
+                0 => name.trim_start_matches(['#', ' ']),
+                _ => &*name,
+            };
+            names.push(shorten(name));
+        }
+        if reading.header {
+            match dialect::edge(bytes, reading, names.len())? {
+                Edge::RowNames => names.insert(0, String::new()),
+                Edge::EmptyName => {
+                    names.pop();
+                }
+                Edge::Straight => {}
+            }
+        }
+        for (column, name) in names.iter_mut().enumerate() {
+            if name.is_empty() {
+                *name = format!("column {}", column + 1);
+            }
         }
         Ok(Self {
             names,
@@ -319,6 +341,14 @@ impl<'a> Sheet<'a> {
         })
     }
 
+    /// What its rows are called in messages.
+    pub(super) fn unit(&self) -> &'static str {
+        match self.source {
+            Source::Text { .. } => "line",
+            Source::Cells { .. } => "row",
+        }
+    }
+
     /// Hands over all rows but the header.
     pub(super) fn rows<E: From<Error>>(
         &self,
@@ -326,13 +356,10 @@ impl<'a> Sheet<'a> {
     ) -> std::result::Result<(), E> {
         match &self.source {
             Source::Text { bytes, reading } => {
-                let mut records = Records::new(bytes, reading.separator.byte())?;
+                let mut records = Records::after(bytes, reading.separator.byte(), reading.skip)?;
                 let mut is_header = reading.header;
                 while let Some((line, record)) = records.next()? {
-                    let cells = Cells::Text {
-                        record,
-                        decimal_comma: reading.decimal_comma,
-                    };
+                    let cells = Cells::Text { record, reading };
                     if !std::mem::take(&mut is_header) {
                         take(Row { line, cells })?;
                     }
