@@ -201,11 +201,8 @@ fn check(spec: &Spec, outcome: &Outcome) -> Result<(), TestCaseError> {
             // One rounding of the sum of squares.
             let radius = experiment::radius(spec, &outcome.sample);
             // Copied rows are those of clean points, of which the longest has length 1.
-            let rounding = if spec.injected_features == InjectedFeatures::Copied {
-                2e-12
-            } else {
-                1e-15
-            };
+            let copied = spec.injected_features == InjectedFeatures::Copied;
+            let rounding = if copied { 2e-12 } else { 1e-15 };
             if spec.feature_domain == FeatureDomain::Ball {
                 prop_assert!(norm_squared(features).sqrt() <= radius * (1.0 + rounding));
             }
@@ -233,7 +230,8 @@ fn check(spec: &Spec, outcome: &Outcome) -> Result<(), TestCaseError> {
     if spec.method == Method::Random || injected.iter().all(|count| *count == 0) {
         prop_assert_eq!(trace.len(), 1);
     }
-    if spec.step == Step::Backtracking {
+    let copied = spec.injected_features == InjectedFeatures::Copied;
+    if spec.step == Step::Backtracking || copied {
         prop_assert!(
             trace
                 .windows(2)

@@ -71,10 +71,12 @@ impl Pool {
             }
         }
         if rows.is_empty() {
-            return Err(Error::data(format!(
-                "task {}: no row of another task has a norm of at most {radius} to be copied",
+            let reason = format!(
+                "no row of a task other than T{} has a norm of at most {radius}, to be copied; use a \
+                 larger one, or injected_features: free",
                 number + 1
-            )));
+            );
+            return Err(Error::invalid("radius", reason));
         }
         let task = &tasks[number];
         let labels = if loss == Loss::SquaredHinge {

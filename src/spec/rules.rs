@@ -204,8 +204,8 @@ pub(super) fn contradictions(spec: &Spec, shape: &Shape) -> Vec<Error> {
     }
     if spec.sanitise == Sanitise::Trim && spec.sanitise_share.is_none() {
         refuse(
-            "sanitise_share",
-            "missing; trim drops a fixed share of each task: b / (1 + b) is the attacker's"
+            "sanitise",
+            "trim drops a fixed share of each task; set sanitise_share, b / (1 + b) for a budget b"
                 .to_string(),
         );
     }
