@@ -489,7 +489,7 @@ fn domain(spec: &Spec, sample: &Sample) -> Domain {
 }
 
 /// The injected points of each attacking task: uniform in the ball, then moved into the domain.
-fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Result<Vec<Injection>> {
+pub(crate) fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Result<Vec<Injection>> {
     if let Some(pools) = pools(spec, sample)? {
         let tasks = spec.attackers.iter().zip(&pools);
         let draw = |(&task, pool): (&usize, &Pool)| {
@@ -552,7 +552,7 @@ fn model(solution: &Solution, sample: &Sample) -> Model {
     }
 }
 
-fn metric_per_task(w: &[f64], sample: &Sample) -> Vec<Option<f64>> {
+pub(crate) fn metric_per_task(w: &[f64], sample: &Sample) -> Vec<Option<f64>> {
     let dimension = sample.features + 1;
     let metric = match sample.kind {
         Kind::Regression => metrics::nmse,

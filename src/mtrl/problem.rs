@@ -300,6 +300,26 @@ impl Problem {
         &self.tasks[number].task
     }
 
+    /// Adds injected points behind the points of a task; the sums of the clean ones stay.
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    pub fn inject(&mut self, number: usize, rows: &[f64], labels: &[f64]) {
+        assert_eq!(rows.len(), labels.len() * self.dimension, "a row a label");
+        let hinge = self.weights.loss == Loss::SquaredHinge;
+        let state = &mut self.tasks[number];
+        state.task.points.extend_from_slice(rows);
+        state.task.labels.extend_from_slice(labels);
+        let total = state.task.labels.len();
+        state.active.resize(total, !hinge);
+        if hinge {
+            state.reach = -1.0;
+            state.scale_curvature();
+        } else {
+            state.sum_injected();
+        }
+    }
+
     /// Moves the injected points of a task. `rows`: as many rows of D entries as there are
     /// injected points.
     ///
