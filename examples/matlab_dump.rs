@@ -1,6 +1,7 @@
 //! What the MATLAB reader makes of files, one JSON object a line, for `tests/oracle/matlab.py`.
 
-use patom::data::formats::matlab::{self, Value};
+use patom::data::formats::matlab;
+use patom::data::formats::variable::Value;
 use serde_json::{Value as Json, json};
 
 fn main() {
@@ -32,6 +33,14 @@ fn dump(value: &Value) -> Json {
         Value::Cell { shape, items } => json!({
             "shape": shape,
             "items": items.iter().map(dump).collect::<Vec<Json>>(),
+        }),
+        Value::Text { rows } => json!({ "text": rows }),
+        Value::Struct { shape, fields } => json!({
+            "shape": shape,
+            "fields": fields
+                .iter()
+                .map(|(name, items)| json!([name, items.iter().map(dump).collect::<Vec<Json>>()]))
+                .collect::<Vec<Json>>(),
         }),
         Value::Unread { what } => json!({ "unread": what }),
     }

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use crate::attack::{FeatureDomain, Injection};
 use crate::data::sample::{FeatureColumn, FeatureScaling, Sample, TaskSample};
 use crate::data::{Kind, Layout};
+use crate::error::excerpt;
 use crate::metrics::MetricName;
 use crate::report::{Model, SingleTask};
 use crate::spec::{DatasetRef, Spec};
@@ -22,6 +23,8 @@ const SHARED: f64 = 0.5;
 const BETTER: (f64, f64) = (0.01, 0.005);
 /// Names that a message lists.
 const LISTED: usize = 5;
+/// Characters of a name in a message.
+const LONGEST_NAME: usize = 60;
 
 /// What a run knows when it is over.
 pub(crate) struct Findings<'a> {
@@ -98,7 +101,8 @@ impl Findings<'_> {
         let at = squares
             .iter()
             .position(|&square| square > DOMINANT * total)?;
-        let name = &self.sample.columns[at].name;
+        let column = &self.sample.columns[at].name;
+        let name = excerpt(column, LONGEST_NAME);
         let cure = match self.spec.feature_scaling {
             FeatureScaling::None => "`feature_scaling: standard` removes the units.",
             FeatureScaling::Standard => "Check it for values that are out of range.",
@@ -109,7 +113,7 @@ impl Findings<'_> {
             // Never rounded up to all of it, where it is not.
             (1000.0 * squares[at] / total).floor() / 10.0
         );
-        Some(Warning::new(WarningCode::DominantColumn, message).of_column(name))
+        Some(Warning::new(WarningCode::DominantColumn, message).of_column(column))
     }
 
     fn constant_columns(&self) -> Option<Warning> {
@@ -224,7 +228,8 @@ impl Findings<'_> {
     }
 
     fn title(&self, task: usize) -> String {
-        format!("T{} {}", task + 1, self.sample.tasks[task].name)
+        let name = excerpt(&self.sample.tasks[task].name, LONGEST_NAME);
+        format!("T{} {name}", task + 1)
     }
 
     fn about_columns<'a>(
@@ -235,7 +240,10 @@ impl Findings<'_> {
     ) -> Option<Warning> {
         let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
         let first = *names.first()?;
-        let warning = Warning::new(code, message(list(names.iter().map(ToString::to_string))));
+        let warning = Warning::new(
+            code,
+            message(list(names.iter().map(|name| excerpt(name, LONGEST_NAME)))),
+        );
         Some(if names.len() == 1 {
             warning.of_column(first)
         } else {

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::data::import::mapping::Mapping;
 use crate::spec::Draft;
 use crate::spec::link;
 use crate::{Error, Result};
@@ -198,7 +199,12 @@ fn json_link(text: &str) -> Result<String> {
         utility: number("utility"),
     };
     let draft = Draft::from_value(spec.clone())?;
-    let fragment = link::with_columns(&link::write(&draft), word("columns").as_deref());
+    let columns = word("columns").map(|text| match text.parse::<Mapping>() {
+        Ok(mapping) if draft.was_version_1() => mapping.with_rules_of_version_1().to_string(),
+        // What is no mapping is refused with the link.
+        _ => text,
+    });
+    let fragment = link::with_columns(&link::write(&draft), columns.as_deref());
     checked([fragment, claim.write()].join("&"))
 }
 
@@ -265,6 +271,10 @@ mod tests {
         let report = |columns: &str| {
             format!(r#"{{"spec":{{"dataset":{dataset}}},"columns":"{columns}","digest":"0123"}}"#)
         };
+        let dropping = "task:1;label:2;x:3;missing:drop";
+        let old = report(dropping).replace(r#"{"spec":{"#, r#"{"spec":{"version":1,"#);
+        let link = read(old.as_bytes()).unwrap();
+        assert!(link.ends_with(";missing:drop;rules:1&r=0123"), "{link}");
         let link = read(report("label:1;x:2").as_bytes()).unwrap();
         assert!(link.ends_with("&c=label:1;x:2&r=0123"), "{link}");
         let error = read(report("<b>").as_bytes()).unwrap_err();

@@ -287,7 +287,7 @@ proptest! {
         let missed = capped::residuals(&problem, &solution.w)[0];
         certificate.widen(missed);
 
-        let w = &solution.w[..d + 1];
+        let w = &solution.w[..=d];
         let slope = capped::own_slopes(&problem, &solution.w)[0];
         prop_assert!(slope <= power(cap) + missed);
         // What is promised is what was reached, and that is next to nothing more than the cap.

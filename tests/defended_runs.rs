@@ -158,8 +158,8 @@ fn points_csv_marks_what_was_dropped_and_the_report_counts_it() {
     let mut lines = text.lines();
     assert!(lines.next().unwrap().ends_with(",x10,kept"));
     let (mut caught, mut lost) = (0, 0);
-    let mut longest_kept = vec![0.0; synthetic::TASKS];
-    let mut shortest_dropped = vec![f64::INFINITY; synthetic::TASKS];
+    let mut longest_kept = [0.0; synthetic::TASKS];
+    let mut shortest_dropped = [f64::INFINITY; synthetic::TASKS];
     for line in lines {
         let cells: Vec<&str> = line.split(',').collect();
         let task: usize = cells[0].parse().unwrap();

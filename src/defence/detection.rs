@@ -103,7 +103,10 @@ mod tests {
         assert_eq!(precision(&[4.0, 1.0, 3.0, 2.0]), 1.0);
         assert_eq!(precision(&[1.0, 4.0, 2.0, 3.0]), 0.0);
         // One of the two is above the edge and injected; of the three tied, one in three is.
-        assert_eq!(precision(&[4.0, 1.0, 1.0, 1.0]), (1.0 + 1.0 / 3.0) / 2.0);
+        assert_eq!(
+            precision(&[4.0, 1.0, 1.0, 1.0]),
+            f64::midpoint(1.0, 1.0 / 3.0)
+        );
         assert_eq!(precision(&[0.0; 4]), 0.5);
         assert_eq!(figures(&[1.0, 2.0], &[false, false]).precision, None);
         assert_eq!(figures(&[1.0, 2.0], &[false, false]).roc_auc, None);

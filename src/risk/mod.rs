@@ -265,7 +265,7 @@ impl RiskMap {
 pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     let (a, b) = (ranks(a), ranks(b));
     let n = a.len() as f64;
-    let mean = (n + 1.0) / 2.0;
+    let mean = f64::midpoint(n, 1.0);
     let (mut product, mut square_a, mut square_b) = (0.0, 0.0, 0.0);
     for (a, b) in a.iter().zip(&b) {
         product += (a - mean) * (b - mean);

@@ -251,6 +251,7 @@ pub fn decode(text: &str) -> Result<Link> {
         1 => {
             let mut link = read(pairs, 1)?;
             link.draft.migrate();
+            link.columns = link.columns.map(Mapping::with_rules_of_version_1);
             Ok(link)
         }
         VERSION => read(pairs, VERSION),
@@ -517,7 +518,7 @@ mod tests {
     fn the_columns_of_a_file_travel_readably() {
         let sha256 = "ab".repeat(32);
         let columns = "sep:semicolon;task:1;label:9;split:10,hold out;x:2-8;class:b%2Ca,né";
-        let fragment = with_columns(&format!("v=1&d=file:my.csv:{sha256}&b=0.3"), Some(columns));
+        let fragment = with_columns(&format!("v=2&d=file:my.csv:{sha256}&b=0.3"), Some(columns));
         // Never change this: it would break links that people have shared.
         let tail =
             "&c=sep:semicolon;task:1;label:9;split:10,hold%20out;x:2-8;class:b%252Ca,n%C3%A9";
@@ -526,6 +527,20 @@ mod tests {
         assert_eq!(link.columns.unwrap().to_string(), columns);
         assert!(link.others.is_empty());
         assert_eq!(with_columns("v=1", None), "v=1");
+    }
+
+    #[test]
+    fn a_mapping_keeps_the_rules_of_the_version_of_its_link() {
+        let sha256 = "ab".repeat(32);
+        let columns = |version: u64, columns: &str| {
+            let text = format!("v={version}&d=file:my.csv:{sha256}&c={columns}");
+            decode(&text).unwrap().columns.unwrap().to_string()
+        };
+        let dropping = "task:1;label:2;x:3;missing:drop";
+        assert_eq!(columns(1, dropping), format!("{dropping};rules:1"));
+        assert_eq!(columns(2, dropping), dropping);
+        // Where both versions read the same, nothing is added.
+        assert_eq!(columns(1, "label:2;x:3"), "label:2;x:3");
     }
 
     #[test]

@@ -51,7 +51,9 @@ pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result
             }
             Some(_) => out_of_range(format!("between {} and {}", plain(min), plain(max))),
             None => {
-                let words: String = words.iter().map(|word| format!(", or {word}")).collect();
+                let words = words
+                    .iter()
+                    .fold(String::new(), |text, word| text + ", or " + word);
                 refuse(format!(
                     "a number between {} and {}{words}",
                     plain(min),

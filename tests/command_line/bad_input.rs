@@ -13,7 +13,7 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
     place.write("row.csv", "task,label,x1\n0,1,2\n\n0,1\n");
     place.write("cell.csv", "task,label,x1\r\n0,1,2\r\n0,one,2\r\n");
     place.write("columns.csv", "task,label,weight\n0,1,2\n");
-    place.write("few.csv", "task,label,x1\n0,1.5,2\n1,1,2\n1,2,3\n");
+    place.write("few.csv", "task,label,x1\n0,1.5,2\n1,1,2\n2,2,3\n");
     place.write(
         "poisoned.csv",
         "task,label,x1,split\n0,1,2,train\n0,1,2,injected\n",
@@ -187,7 +187,10 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         (
             run,
             r#"{"dataset":"data.txt"}"#,
-            &["dataset: data.txt is", ".csv or .mat"],
+            &[
+                "Task 0 has a single row; each task needs two or more",
+                "Is `task` really the task?",
+            ],
         ),
         (
             run,
@@ -197,19 +200,19 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
         (
             run,
             r#"{"dataset":"cell.csv"}"#,
-            &["line 3: label is `one`", "a finite number"],
+            &["line 3: `label` (column 2) is `one`", "a number"],
         ),
         (
             run,
             r#"{"dataset":"columns.csv"}"#,
-            &["line 1: column `weight`", "x1"],
+            &["Task 0 has a single row", "Is `task` (column 1) really"],
         ),
         (
             run,
             r#"{"dataset":"few.csv"}"#,
             &[
-                "train_share: 0.5 of the 1 points of task 0",
-                "needs one to train",
+                "Task 0 has a single row; each task needs two or more",
+                "so it is with all 3 tasks",
             ],
         ),
         (

@@ -122,3 +122,50 @@ fn a_solve_that_did_not_converge_prints_its_result_and_ends_with_1() {
     let loose = place.solve(&["tasks.csv", "--tolerance", "0.1"]);
     assert!(loose["certificate"].as_f64().unwrap() <= 0.1 * best.max(1.0) * 1.2);
 }
+
+#[test]
+fn solve_reads_what_run_reads() {
+    let place = Place::new("solve_columns");
+    place.write("tasks.csv", csv());
+    let found = place.solve(&["tasks.csv"]);
+    // The same table with other names, between semicolons.
+    let (header, body) = csv()
+        .split_once('\n')
+        .map(|(h, b)| (h.to_string(), b.to_string()))
+        .unwrap();
+    let names = header
+        .replace("task", "school")
+        .replace("label", "score")
+        .replace(',', ";");
+    let other = format!("{names}\n{}", body.replace(',', ";"));
+    place.write("other.txt", &other);
+    let done = place.patom(
+        &[
+            "solve",
+            "other.txt",
+            "--columns",
+            "sep:semicolon;task:1;label:2;x:3-4",
+        ],
+        "",
+    );
+    assert_eq!(done.code, 0, "{}", done.err);
+    let again: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(again["weights"], found["weights"]);
+    // Rows for testing are left out; a guess that is sure is printed.
+    let split: String = body
+        .lines()
+        .flat_map(|row| [format!("{row},train\n"), format!("{row},test\n")])
+        .collect();
+    let text = format!("school,y,a,b,split\n{split}");
+    place.write("split.csv", &text);
+    let done = place.patom(&["solve", "split.csv"], "");
+    assert!(
+        done.err.contains("task:1;label:2;split:5,test;x:3-4"),
+        "{}",
+        done.err
+    );
+    let again: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(again["weights"], found["weights"]);
+    let done = place.patom(&["solve", "-"], &text);
+    assert_eq!(done.code, 0, "{}", done.err);
+}

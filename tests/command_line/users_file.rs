@@ -102,7 +102,7 @@ fn names_of_a_file_are_printed_in_full_with_control_characters_escaped() {
     // A name that is short enough for a message as it is.
     place.write("few.csv", "task,label,x1\n\u{1b}[31m,1,2\n");
     let done = place.patom(&["run", "-"], r#"{"dataset":"few.csv"}"#);
-    assert!(done.err.contains(r"task \u{1b}[31m"), "{}", done.err);
+    assert!(done.err.contains(r"Task \u{1b}[31m"), "{}", done.err);
     assert!(!done.err.contains('\u{1b}'), "{}", done.err);
 }
 
@@ -176,16 +176,34 @@ fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
     place.write("folder/scores.csv", &text);
     let spec = r#"{"dataset":"folder/scores.csv","iterations":2,"budget":0.3}"#;
 
-    let done = place.patom(&["run", "-"], spec);
-    assert_eq!(done.code, 2);
-    assert!(done.err.contains("line 1"), "{}", done.err);
-    // The words that stand there may be used as they are, and then made better.
-    let guess = done.err.split('\'').nth(1).unwrap().to_string();
-    assert!(
-        guess.starts_with("sep:semicolon;decimal:comma;task:1;"),
-        "{guess}"
+    // A guess that is sure is used and printed.
+    let done = place.patom(&["run", "-", "--json"], spec);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let guessed: Value = serde_json::from_str(&done.out).unwrap();
+    let first = done.err.lines().next().unwrap();
+    let start = "Columns: task = school, label = iq, split = set (test: held out), features = score, \
+                 hours  (--columns '";
+    assert!(first.starts_with(start), "{first}");
+    let guess = first.split('\'').nth(1).unwrap().to_string();
+    assert_eq!(
+        guess,
+        "sep:semicolon;decimal:comma;task:1;label:4;split:5,held out;x:2-3"
     );
-    place.report(spec, &["--columns", &guess]);
+    assert_eq!(guessed["columns"], guess);
+    let report = place.report(spec, &["--columns", &guess]);
+    assert_eq!(report["digest"], guessed["digest"]);
+    let link = place.patom(&["link", "-"], spec);
+    let tail = "&c=sep:semicolon;decimal:comma;task:1;label:4;split:5,held%20out;x:2-3\n";
+    assert!(link.out.ends_with(tail), "{}", link.out);
+    // What is not sure is asked, with the guess.
+    let (_, nameless) = text.split_once('\n').unwrap();
+    place.write("nameless.csv", nameless);
+    let asked = place.patom(&["run", "-"], r#"{"dataset":"nameless.csv"}"#);
+    assert_eq!(asked.code, 2);
+    let cure = "--columns 'sep:semicolon;decimal:comma;header:no;";
+    for part in ["do not say which one is to be predicted", cure] {
+        assert!(asked.err.contains(part), "{}", asked.err);
+    }
 
     let columns = "sep:semicolon;decimal:comma;task:1;label:2;split:5,held out;x:3-4";
     let report = place.report(spec, &["--columns", columns, "--out", "out"]);
@@ -205,10 +223,9 @@ fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
     let columns = format!("{columns};missing:drop");
     let done = place.patom(&["run", "-", "--columns", &columns], spec);
     assert_eq!(done.code, 0, "{}", done.err);
-    assert_eq!(
-        done.complaints(),
-        "patom: 1 of 61 rows have missing values and were left out\n"
-    );
+    let expected = "warning: 1 of 61 rows were left out: no value in `hours` (1, first line 62).";
+    assert!(done.err.contains(expected), "{}", done.err);
+    assert_eq!(done.complaints(), "");
 
     // Columns that would be refused are not proposed: here all are labels.
     let whole = mat(20, 2, 3);
@@ -217,7 +234,11 @@ fn a_file_with_other_columns_runs_with_a_mapping_and_so_does_its_link() {
     place.write("labels.mat", [&whole[..128], &whole[rest..]].concat());
     let done = place.patom(&["run", "-"], r#"{"dataset":"labels.mat"}"#);
     assert_eq!(done.code, 2);
-    assert!(done.err.contains("matrices `X`"), "{}", done.err);
+    assert!(
+        done.err.contains("No column of numbers is left"),
+        "{}",
+        done.err
+    );
     assert!(!done.err.contains("--columns"), "{}", done.err);
 
     // A file that needs no mapping has none in its report.

@@ -43,6 +43,10 @@ fn migrated(mut meaning: Value) -> Value {
             assert!(!spec.contains_key(field), "version 1 has no {field}");
             spec.insert(field.into(), json!(value));
         }
+        // Rows that lack a value were left out by other rules.
+        if let Some(columns) = meaning.get_mut("columns") {
+            *columns = json!(format!("{};rules:1", columns.as_str().unwrap()));
+        }
     }
     meaning
 }

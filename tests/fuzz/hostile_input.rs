@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1 << 15;
 
 /// Words of the formats, and numbers at the edges of what a field can hold.
-const WORDS: [&[u8]; 38] = [
+const WORDS: [&[u8]; 54] = [
     b"task,",
     b"label,",
     b"split,",
@@ -54,6 +54,22 @@ const WORDS: [&[u8]; 38] = [
     b"\xff\xff\xff\xff",
     b"\0\0\0\x01",
     b"\x78\x9c",
+    b"\x1f\x8b\x08",
+    b"\x93NUMPY\x01\0",
+    b"'descr': '<f8'",
+    b"'<U4'",
+    b"'shape': (2, 3)",
+    b"999999999999",
+    b"PK\x01\x02",
+    b"PK\x05\x06",
+    b".npy",
+    b" 4096:1",
+    b" qid:2",
+    b"@attribute ",
+    b"@data\n",
+    b"{0 1}",
+    b"'a\\'",
+    b"\x05\0\0\0",
 ];
 
 /// A change of an input.
@@ -174,6 +190,31 @@ fn matlab_files_are_read_or_refused() {
 #[test]
 fn tables_are_read_or_refused() {
     check("csv");
+}
+
+#[test]
+fn numpy_files_are_read_or_refused() {
+    check("numpy");
+}
+
+#[test]
+fn svmlight_files_are_read_or_refused() {
+    check("svmlight");
+}
+
+#[test]
+fn arff_files_are_read_or_refused() {
+    check("arff");
+}
+
+#[test]
+fn json_rows_are_read_or_refused() {
+    check("json");
+}
+
+#[test]
+fn gzip_files_are_read_or_refused() {
+    check("gzip");
 }
 
 #[test]

@@ -7,13 +7,16 @@ The same files every time: SciPy's MAT header holds a date, which is overwritten
 
 from __future__ import annotations
 
+import gzip
 import io
 import shutil
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import scipy.io
+import scipy.sparse
 
 CORPUS = Path(__file__).parent / "corpus"
 HEADER_TEXT = b"MATLAB 5.0 MAT-file, a seed".ljust(116)
@@ -44,6 +47,10 @@ def matlab() -> None:
         mat("shared", {"X": x, "Y": y}, compress)
         mat("cells", {"feature": cells([x, x[:2]]), "label": cells([y[:, :1], y[:2, 1:2]])}, compress)
         mat("integers", {k: (x * 9).astype(k) for k in ("int8", "uint16", "int32", "uint64", "float32")}, compress)
+        fields = {"X": x, "Y": y[:, 0]}
+        mat("structures", {"data": fields, "tasks": np.array([(x, "a"), (x, "b")], [("X", "O"), ("n", "O")])}, compress)
+        names = np.array(["low", "high", "", "low"], object)
+        mat("words", {"X": scipy.sparse.csc_matrix(np.round(x)), "Y": names.reshape(-1, 1), "task": y[:, 0] > 0}, compress)
         mat("unread", {"s": {"a": x}, "t": "text", "z": x + 1j, "e": np.empty((0, 3)), "b": x > 0}, compress)
     mat("nested", {"c": cells([cells([cells([x[:1]])]), x[:, :1]])}, False)
     # SciPy writes little-endian only.
@@ -59,6 +66,55 @@ def csv() -> None:
     write("csv", "split", "task,split,label,x1\n0,train,1,0.5\n0,injected,-1,0.25\n0,test,1,-0.5\n")
     write("csv", "windows", "\ufefftask,label,x1\r\n1,1,1\r\n\r\n2,-1,1\r\n")
     write("csv", "quoted", 'task,label,x1\n"a, b",1,2\n"c\nd",-1,"3"\n')
+
+
+def numpy() -> None:
+    def file(value: object, **options: object) -> bytes:
+        content = io.BytesIO()
+        np.lib.format.write_array(content, np.asarray(value), **options)
+        return content.getvalue()
+
+    def archive(arrays: dict[str, object], method: int) -> bytes:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", method) as out:
+            for name, value in arrays.items():
+                # The time of a fixed day: the same files every time.
+                out.writestr(zipfile.ZipInfo(f"{name}.npy", (2026, 1, 1, 0, 0, 0)), file(value), method)
+        return content.getvalue()
+
+    x = np.random.default_rng(4).normal(size=(4, 2))
+    y, task = np.array([0, 1, 1, 0]), np.array(["a", "b", "a", "b"])
+    write("numpy", "array", file(np.column_stack([task == "a", y, x])))
+    write("numpy", "by-column", file(np.asfortranarray(x.astype(">f4")), version=(2, 0)))
+    write("numpy", "stored", archive({"X": x, "y": y, "task": task}, zipfile.ZIP_STORED))
+    write("numpy", "deflated", archive({"X": x.astype("f2"), "Y": np.column_stack([y, y]) > 0}, zipfile.ZIP_DEFLATED))
+    write("numpy", "named", archive({"r": np.array([(1, 2.0)], "i4,f8"), "z": x + 1j, "d": x[:, :, None]}, zipfile.ZIP_DEFLATED))
+    sparse = io.BytesIO()
+    scipy.sparse.save_npz(sparse, scipy.sparse.csr_matrix(x), compressed=False)
+    names = {name[:-4]: np.load(io.BytesIO(zipfile.ZipFile(sparse).read(name))) for name in zipfile.ZipFile(sparse).namelist()}
+    write("numpy", "sparse", archive(names, zipfile.ZIP_STORED))
+
+
+def rows() -> None:
+    write("svmlight", "plain", "-1 1:0.43 3:0.12\n+1 2:0.2 # note\n1 1:1\n-1 3:-2e-1\n")
+    write("svmlight", "qid", "# comment\n3 qid:1 0:1 1:2\n2 qid:1 1:4\n1.5 qid:2 0:2\n2 qid:2 0:1\n")
+    write("svmlight", "windows", "1 1:1\r\n0 1:2\r\n")
+    write("svmlight", "labels", "1 1:1\n2 2:2\n3 3:3\n")
+    head = "% note\n@relation 'a b'\n@attribute x numeric\n@attribute 'k l' {low, 'very high'}\n@attribute s string\n@data\n"
+    write("arff", "dense", head + "1.5,low,a\n?,'very high','b, c'\n2,low,?\n")
+    write("arff", "sparse", head + "{0 2.5, 1 'very high'}\n{}\n{0 1}\n")
+    write("arff", "blanks", "@RELATION r\n@ATTRIBUTE a REAL\n@ATTRIBUTE b{0,1}\n@DATA\n1\t0\n2\t1\n")
+    write("arff", "escapes", head + "-1e-3,low,'it\\'s'\n4,\"very high\",\"x\"\n")
+    write("json", "lines", '{"task": "a", "y": 1, "x": 0.5}\n{"task": "b", "x": null, "y": 2}\n{"y": 0, "x": 1}\n')
+    write("json", "array", '[{"a": 1, "b": true, "c": "u"},\n {"c": "v", "b": false, "a": -2e3}]\n')
+    write("json", "ours", '{"task":1,"label":0.5,"x1":1}\n{"task":1,"label":1,"x1":2}\n')
+    write("json", "escapes", '\ufeff{"\\u00e9": "\\n", "k": 1}\r\n{"k": 2}\r\n')
+    table = b"task,label,x1\n1,1,1\n1,-1,2\n2,1,0\n2,-1,3\n"
+    write("gzip", "table", gzip.compress(table, mtime=0))
+    write("gzip", "parts", gzip.compress(table[:20], mtime=0) + gzip.compress(table[20:], mtime=0) + b"\0\0")
+    write("gzip", "svmlight", gzip.compress(b"1 1:1\n-1 2:1\n", mtime=0))
+    named = gzip.compress(table, mtime=0)
+    write("gzip", "named", named[:3] + b"\x08" + named[4:10] + b"d.csv\0" + named[10:])
 
 
 def idx() -> None:
@@ -133,6 +189,8 @@ def main() -> None:
     shutil.rmtree(CORPUS, ignore_errors=True)
     matlab()
     csv()
+    numpy()
+    rows()
     idx()
     links_and_specs()
     bundle()

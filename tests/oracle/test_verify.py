@@ -67,10 +67,22 @@ def ascend(attack: Attack, iterations: int) -> tuple[Attack, list[np.ndarray]]:
     return attack, history
 
 
-def make_report(kind: str = "nmse", attack_kind: str = "direct", budget: float = 0.25, epsilon: float = 1e-4):
+def make_report(
+    kind: str = "nmse",
+    attack_kind: str = "direct",
+    budget: float = 0.25,
+    epsilon: float = 1e-4,
+    standard: bool = False,
+):
     """An honest report and the rows of its points.csv."""
     m, d = 4, 3
     train_x, train_y, test_x, test_y = draw_points(kind, m, d, seed=5)
+    if standard:
+        together = np.vstack(train_x)
+        centre, deviation = together.mean(axis=0), together.std(axis=0)
+        everything = [(x - centre) / deviation for x in train_x + test_x]
+        norm = max(float(np.linalg.norm(x, axis=1).max()) for x in everything)
+        train_x, test_x = [x / norm for x in everything[:m]], [x / norm for x in everything[m:]]
     if kind == "auc":
         test_y[3] = np.ones_like(test_y[3])
     loss = "squared" if kind == "nmse" else "squared_hinge"
@@ -119,7 +131,7 @@ def make_report(kind: str = "nmse", attack_kind: str = "direct", budget: float =
     attacked_problem = attack.poisoned()
     report = {
         "spec": {
-            "version": 1,
+            "version": 2,
             "dataset": "synthetic",
             "targets": targets,
             "attackers": attackers,
@@ -137,6 +149,8 @@ def make_report(kind: str = "nmse", attack_kind: str = "direct", budget: float =
             "epsilon": epsilon,
             "solver": "certified",
             "target_scaling": "standardised",
+            "feature_scaling": "standard" if standard else "none",
+            "feature_domain": "ball",
             "seed": 1,
         },
         "engine": "test",
@@ -147,9 +161,21 @@ def make_report(kind: str = "nmse", attack_kind: str = "direct", budget: float =
         "metric_name": kind,
         "clean": model(clean, clean_weights),
         "attacked": model(attacked_problem, history[-1]),
+        "single_task": {
+            name: {
+                "metric_per_task": metrics(
+                    np.column_stack([verify_report.single_task_weights(problem, k) for k in range(m)])
+                )
+            }
+            for name, problem in (("clean", clean), ("attacked", attacked_problem))
+        },
         "trace": trace,
         "stop": "iterations",
     }
+    defined = [v for v in report["clean"]["metric_per_task"] if v is not None]
+    bad = [v for v in defined if (v >= 1.0 if kind == "nmse" else v <= 0.5)]
+    codes = (["no_better_than_guessing"] if bad else []) + ["few_test_points"]
+    report["warnings"] = [{"code": code, "message": "..."} for code in codes]
     for field in ("objective", "certificate"):
         trace[-1][field] = report["attacked"][field]
     report["digest"] = verify_report.digest(report)
@@ -188,11 +214,71 @@ class HonestReports(unittest.TestCase):
         self.assertFalse(any(row[1] == "injected" for row in rows))
         self.assertEqual(findings(report, rows).discrepancies, [])
 
+    def test_pass_with_standardised_features(self) -> None:
+        self.assertEqual(findings(*make_report(standard=True)).discrepancies, [])
+
+    def test_pass_with_observed_values(self) -> None:
+        self.assertEqual(findings(*make_observed()).discrepancies, [])
+
+    def test_pass_with_a_budget_that_floating_point_misses(self) -> None:
+        # 0.28 * 25 is 7.000000000000001 and 0.29 * 100 is 28.999999999999996; 12 points: 0.25 gives 3 in both.
+        report, rows = make_report(budget=0.25)
+        report["spec"]["budget"] = 0.25000000000000006
+        self.assertEqual(findings(report, rows).discrepancies, [])
+
     def test_pass_with_tasks_by_name(self) -> None:
         report, rows = make_report()
         for row in rows:
             row[0] = f"T{int(row[0]) + 1}"
         self.assertEqual(findings(report, rows).discrepancies, [])
+
+
+def make_observed() -> tuple[dict[str, Any], Rows]:
+    """An honest report of a random baseline whose injected features are those of clean points."""
+    report, rows = make_report()
+    clean = [row[3:] for row in rows if row[1] == "train"]
+    for number, row in enumerate(row for row in rows if row[1] == "injected"):
+        row[3:] = clean[number]
+    report["spec"]["feature_domain"] = "observed"
+    report["spec"]["method"] = "random"
+    # The third column is nearly zero in units in which it is counted.
+    report["feature_units"] = [
+        {"name": f"x{k + 1}", "centre": 0.0, "scale": 1.0 if k < 2 else 1e-12, "whole": k == 2} for k in range(3)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder), report, rows)
+        points = verify_report.Points(Path(folder) / "points.csv")
+    problem = points.problem(report["spec"], with_injected=True)
+    clean_problem = points.problem(report["spec"], with_injected=False)
+    weights = reference.solve_newton(problem)
+
+    def metrics(weights: np.ndarray) -> list[float | None]:
+        return [value for value, _ in verify_report.derive_metrics("nmse", points, weights)]
+
+    report["attacked"] = {
+        "weights": weights.T.tolist(),
+        "correlation": reference.correlation(weights, problem.epsilon).tolist(),
+        "objective": reference.objective(problem, weights),
+        "certificate": reference.certificate(problem, weights),
+        "metric_per_task": metrics(weights),
+        "solver_status": "converged",
+    }
+    alone = [verify_report.single_task_weights(problem, k) for k in range(problem.tasks)]
+    report["single_task"]["attacked"]["metric_per_task"] = metrics(np.column_stack(alone))
+    targets = report["target_tasks"]
+    report["trace"] = [
+        {
+            "iteration": 0,
+            "utility": attack_reference.utility(clean_problem, targets, weights),
+            "metric": verify_report.mean_over_targets(report["attacked"]["metric_per_task"], targets),
+            "metric_per_task": report["attacked"]["metric_per_task"],
+            "objective": report["attacked"]["objective"],
+            "certificate": report["attacked"]["certificate"],
+            "seconds": 0.0,
+        }
+    ]
+    report["digest"] = verify_report.digest(report)
+    return report, rows
 
 
 Change = Callable[[dict[str, Any], Rows], None]
@@ -255,6 +341,13 @@ WRONG: list[tuple[str, Change]] = [
     ("scaling: task 0", move_label("train", 0.123)),
     ("sample standard deviation 1 (ddof 1): yes", sample_deviation),
     ("injected labels: task 0", move_label("injected", 100.0)),
+    ("single_task.clean: metric of task 1", put("single_task.clean.metric_per_task.1", lambda v: v + 0.01)),
+    ("single_task.attacked: metric of task 0", put("single_task.attacked.metric_per_task.0", None)),
+    ("single_task: missing", lambda report, rows: report.__delitem__("single_task") or None),
+    ("warnings: few_test_points: stated False", put("warnings", [])),
+    ("warnings: one_task: stated True", put("warnings", lambda w: [*w, {"code": "one_task", "message": ""}])),
+    ("feature scaling: column 1: mean", put("spec.feature_scaling", "standard")),
+    ("feature_units: 0 of 3 columns", put("spec.feature_domain", "observed")),
     ("clean: objective", put("clean.objective", lambda v: v * (1 + 1e-9))),
     ("attacked: objective", put("attacked.weights.0.0", lambda v: v + 1e-3)),
     ("attacked: certificate", put("attacked.weights.0.0", lambda v: v + 1e-7)),
@@ -297,6 +390,19 @@ class WrongReports(unittest.TestCase):
             self.assertTrue(
                 any(words in discrepancy for discrepancy in found.discrepancies), f"{words}: {found.discrepancies}"
             )
+
+    def test_impossible_values_are_caught(self) -> None:
+        honest = make_observed()
+        wrong: list[tuple[str, Change]] = [
+            ("outside the range of the clean ones", lambda report, rows: first(rows, "injected").__setitem__(3, 2.0)),
+            ("an injected value that is not whole", lambda report, rows: put("feature_units.2.centre", 0.5)(report, rows)),
+            ("a clean value that is not whole", put("feature_units.2.scale", 0.7)),
+        ]
+        for words, change in wrong:
+            report, rows = copy.deepcopy(honest)
+            change(report, rows)
+            found = findings(report, rows)
+            self.assertTrue(any(words in d for d in found.discrepancies), f"{words}: {found.discrepancies}")
 
     def test_each_is_caught_in_classification_too(self) -> None:
         honest = make_report("auc", "indirect")

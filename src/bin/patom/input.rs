@@ -34,7 +34,12 @@ pub fn load(link: &Link, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
             (Some(load_named(&name, folder)?), Shape::named(&name))
         }
         DatasetRef::Named(path) => {
-            let data = read_file(&path, columns, folder)?;
+            let (name, bytes) = find_file(&path, folder)?;
+            let data = if draft.was_version_1() {
+                import::read_with(&name, &bytes, columns)?.data
+            } else {
+                open(&name, &bytes, columns)?.data
+            };
             draft.set(
                 "dataset",
                 json!({ "name": data.name, "sha256": data.sha256 }),
@@ -68,7 +73,12 @@ pub fn check(draft: &Draft, shape: &Shape) -> Outcomes<Spec> {
 /// The argument SPEC: a link, or a file (`-` for standard input) that holds JSON or a link.
 pub fn read_spec(text: &str, given: ColumnsArgument) -> Outcomes<Link> {
     let mut link = read_link_or_json(text)?;
-    match (&link.columns, given.columns) {
+    let given = if link.draft.was_version_1() {
+        given.columns.map(Mapping::with_rules_of_version_1)
+    } else {
+        given.columns
+    };
+    match (&link.columns, given) {
         (Some(own), Some(columns)) if *own != columns => Err(Error::field(
             "columns",
             columns,
@@ -151,26 +161,13 @@ pub fn read_data(path: &Path) -> io::Result<Vec<u8>> {
     read_at_most(File::open(path)?, MAX_FILE_BYTES)
 }
 
-/// Endings of the names of files that may be a user's.
-const ENDINGS: [&str; 6] = ["csv", "tsv", "txt", "data", "dat", "mat"];
-
-/// A user's file: at this path, or else below one of the folders that hold data. Without a mapping, a
-/// guess that is sure is used and printed.
-pub fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> Outcomes<DataSet> {
+/// Name and bytes of a user's file: at this path, or else below one of the folders that hold data.
+fn find_file(path: &str, folder: &DataFolder) -> Outcomes<(String, Vec<u8>)> {
     let path = Path::new(path);
-    let known = path.extension().is_some_and(|ending| {
+    let is_known = path.extension().is_some_and(|ending| {
         let is = |known| ending.eq_ignore_ascii_case(known);
-        ENDINGS.into_iter().any(is)
+        import::ENDINGS.into_iter().any(is)
     });
-    if !known {
-        let reason = format!(
-            "{} not found; available: {}; or give the path of a file that ends in .{}",
-            path.display(),
-            DATASETS.join(", "),
-            ENDINGS.join(", .")
-        );
-        return Err(Error::invalid("dataset", reason).into());
-    }
     // The given folder, the current one, and then the others. (An absolute path is itself below
     // any folder.)
     let mut places: Vec<PathBuf> = (folders(folder).iter())
@@ -178,7 +175,17 @@ pub fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> 
         .collect();
     places.insert(usize::from(folder.folder.is_some()), path.to_path_buf());
     let is_there = |place: &&PathBuf| place.exists();
-    let place = places.iter().find(is_there).map_or(path, PathBuf::as_path);
+    let place = places.iter().find(is_there);
+    // A word that is no data set, rather than the name of a file.
+    if place.is_none() && !is_known {
+        let reason = format!(
+            "{} not found; available: {}; or give the path of a file (.csv, .txt, .mat, .npz, ...)",
+            path.display(),
+            DATASETS.join(", ")
+        );
+        return Err(Error::invalid("dataset", reason).into());
+    }
+    let place = place.map_or(path, PathBuf::as_path);
     let bytes = read_data(place).map_err(|error| {
         Failure::Input(format!(
             "dataset: {}: {error}; expected a file of at most {MAX_FILE_BYTES} bytes here or in \
@@ -189,10 +196,10 @@ pub fn read_file(path: &str, columns: Option<&Mapping>, folder: &DataFolder) -> 
     let name = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into());
-    Ok(open(&name, &bytes, columns)?.data)
+    Ok((name, bytes))
 }
 
-/// What is in a user's file, by a mapping or without one; a guess is printed.
+/// What is in a user's file, by a mapping, or by our names, or by a guess that is sure and is printed.
 pub fn open(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<ImportResult> {
     let Some(columns) = columns else {
         let made = import::open(name, bytes)?;
@@ -201,6 +208,24 @@ pub fn open(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Outcomes<Imp
                 "Columns: {}  (--columns '{mapping}')",
                 made.roles()
             ));
+            for left in made
+                .data
+                .left_out
+                .iter()
+                .filter(|left| left.what == "column")
+            {
+                let more = left.count - left.names.len();
+                let more = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
+                note(&format!(
+                    "Not used: {}{more} ({})",
+                    left.names.join(", "),
+                    left.reason
+                ));
+            }
         }
         return Ok(made);
     };

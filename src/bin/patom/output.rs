@@ -30,7 +30,8 @@ pub fn print_warnings(warnings: &[Warning]) {
         } else {
             "warning"
         };
-        note(&format!("{kind}: {}", warning.message));
+        // A name in a message must not begin a line of its own.
+        note(&format!("{kind}: {}", visible(&warning.message)));
     }
 }
 

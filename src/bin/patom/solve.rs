@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use patom::Error;
 use patom::data::formats::csv::Table;
-use patom::data::{MAX_FILE_BYTES, RawPoints};
+use patom::data::{DataSet, Layout, MAX_FILE_BYTES, MAX_VALUES, RawPoints};
 use patom::mtrl::{self, Limits, Problem, Status, Task, Weights};
 use serde_json::json;
 
@@ -73,26 +73,43 @@ fn read_tasks(options: &Solve) -> Outcomes<(usize, Vec<RawPoints>)> {
     };
     // Our own names need no guess: a task of one point and injected points are welcome here.
     let ours = match columns {
-        None => Some(Table::read(&bytes)).filter(|table| table.is_ok() || Table::is_ours(&bytes)),
+        None => Table::read(&bytes).ok(),
         Some(_) => None,
     };
     let (features, names, training) = if let Some(table) = ours {
-        let table = table?;
-        let names = table.tasks.iter().map(|task| task.name.clone()).collect();
+        let names: Vec<String> = table.tasks.iter().map(|task| task.name.clone()).collect();
         (table.features, names, table.training_points())
     } else {
         let made = open(&name, &bytes, columns)?;
         print_warnings(&made.data.warnings);
+        check_copies(&made.data)?;
         let training = made.data.training_points();
         (made.data.features, made.data.task_names, training)
     };
-    let names: Vec<String> = names;
     for (task, points) in names.iter().zip(&training) {
         if points.labels.is_empty() {
             return Err(Error::data(format!("task {task} has no training points")).into());
         }
     }
     Ok((features, training))
+}
+
+/// Here, tasks that share their points have a copy each.
+fn check_copies(data: &DataSet) -> Outcomes<()> {
+    let (_, most) = data.points_per_task();
+    let numbers = data
+        .task_count()
+        .saturating_mul(most)
+        .saturating_mul(data.features + 1);
+    if matches!(data.layout, Layout::Separate { .. }) || numbers <= MAX_VALUES {
+        return Ok(());
+    }
+    Err(Error::data(format!(
+        "{numbers} numbers, since each of {} tasks has a copy of its points; expected at most \
+         {MAX_VALUES}",
+        data.task_count()
+    ))
+    .into())
 }
 
 /// Appends the bias to each point.

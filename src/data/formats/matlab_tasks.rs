@@ -2,7 +2,8 @@
 //! labels a task), or matrices `X` (n x d) and `Y` (n x m: all tasks share the points). Labels that
 //! are all -1 or 1, or all 0 or 1, make a classification. Not here: variables that need a mapping.
 
-use super::matlab::{Matrix, Value, Variable};
+use super::roles::misfit;
+use super::variable::{Matrix, Value, Variable};
 use crate::data::{DataSet, Layout, RawPoints, classify_labels};
 use crate::error::excerpt;
 use crate::{Error, Result};
@@ -46,8 +47,24 @@ pub(in crate::data) fn data_set(name: &str, variables: &[Variable]) -> Result<Da
     DataSet::new(name, kind, features, names, layout)
 }
 
+/// The variables that make the data set without a mapping, where there are such.
+pub(in crate::data) fn used(variables: &[Variable]) -> Option<[&'static str; 2]> {
+    let find = |wanted: &str| {
+        let variable = variables.iter().find(|variable| variable.name == wanted);
+        variable.map(|variable| &variable.value)
+    };
+    match [find("feature"), find("label"), find("X"), find("Y")] {
+        [Some(Value::Cell { .. }), Some(Value::Cell { .. }), ..] => Some(["feature", "label"]),
+        [.., Some(Value::Matrix(_)), Some(Value::Matrix(_))] => Some(["X", "Y"]),
+        _ => None,
+    }
+}
+
 fn unexpected(name: &str, variables: &[Variable]) -> Error {
     const SHOWN: usize = 12;
+    if let Some(why) = misfit(variables) {
+        return Error::data(format!("{name}: {why}"));
+    }
     let mut found: Vec<String> = variables
         .iter()
         .take(SHOWN)
@@ -195,12 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn the_ending_of_the_name_decides_the_reader() {
-        let csv = read_file("a.b.csv", b"task,label,x1\n1,0.5,1\n").unwrap();
-        assert_eq!(csv.task_count(), 1);
-        for name in ["data.txt", "csv", ""] {
-            let error = read_file(name, b"task,label,x1\n1,0.5,1\n").unwrap_err();
-            assert_eq!(error.field_name(), Some("dataset"));
+    fn the_content_decides_the_reader() {
+        for name in ["a.b.csv", "data.txt", "csv", ""] {
+            let csv = read_file(name, b"task,label,x1\n1,0.5,1\n").unwrap();
+            assert_eq!(csv.task_count(), 1);
         }
+        let x = WRITER.doubles(&[2, 1], "X", &[1.0, 2.0]);
+        let y = WRITER.doubles(&[2, 1], "Y", &[1.0, 2.0]);
+        let data = read_file("mine.dat", &WRITER.file(&[x, y])).unwrap();
+        assert_eq!(data.task_count(), 1);
     }
 }

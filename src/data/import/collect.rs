@@ -327,6 +327,9 @@ impl<'a> Collector<'a> {
             gathered.names,
             gathered.layout,
         )?;
+        data.feature_names = (self.mapping.features.iter())
+            .map(|column| self.reader.names[*column].clone())
+            .collect();
         data.sha256 = sha256_hex(bytes);
         data.columns = Some(self.mapping.to_string());
         data.warnings = warnings;
@@ -335,9 +338,6 @@ impl<'a> Collector<'a> {
             data,
             mapping: Some(self.mapping.clone()),
             column_names: self.reader.names.to_vec(),
-            feature_names: (self.mapping.features.iter())
-                .map(|column| self.reader.names[*column].clone())
-                .collect(),
             rows: self.rows,
             dropped: self.dropped,
         })
@@ -580,16 +580,19 @@ impl Reader<'_> {
                     thousands.word()
                 );
             }
-            if evidence.ambiguous == Some(true) {
+            if evidence.ambiguous == Some(true) && !style.decimal_comma {
                 let joined = text.replace(',', "");
-                let mut text = format!(
-                    "a number with a decimal {sign} (if it is {joined}, with a thousands separator: \
-                     thousands:comma"
-                );
-                if self.mapping.reading.separator != Separator::Comma {
-                    text.push_str("; a decimal comma: decimal:comma");
+                if self.mapping.reading.separator == Separator::Comma {
+                    return format!(
+                        "a number without thousands separators (to read it as {joined}: \
+                         thousands:comma)"
+                    );
                 }
-                return text + ")";
+                return format!(
+                    "a number with a decimal point (to read it as {joined}: thousands:comma; as {}: \
+                     decimal:comma)",
+                    text.replace(',', ".")
+                );
             }
             if evidence.ambiguous.is_some() || evidence.decimal_comma.is_some() {
                 let part = match (style.decimal_comma, evidence.ambiguous) {
@@ -602,18 +605,18 @@ impl Reader<'_> {
                 );
             }
         }
-        let infinite = text.parse::<f64>().is_ok_and(f64::is_infinite);
-        let missing = format!(
-            "if it means a missing value: missing:drop,{}",
+        let usable = format!("a finite number of at most {MAX_MAGNITUDE:e}");
+        let number = text.parse::<f64>();
+        if number.as_ref().is_ok_and(|number| number.is_finite()) {
+            return usable;
+        }
+        if is_label && number.is_err() {
+            return "a number, or a classification by words (class:no,yes)".to_string();
+        }
+        format!(
+            "{usable} (if it means a missing value: missing:drop,{})",
             escape(&shorten(text))
-        );
-        if is_label && text.parse::<f64>().is_err() {
-            return format!("a number, or a classification by words (class:no,yes); {missing}");
-        }
-        if infinite || number::read(text, style).is_none() {
-            return format!("a finite number of at most {MAX_MAGNITUDE:e}; {missing}");
-        }
-        format!("a finite number of at most {MAX_MAGNITUDE:e}")
+        )
     }
 
     /// -1 or 1 of two classes, else the number of the class, or the number that stands there.

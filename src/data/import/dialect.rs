@@ -188,10 +188,13 @@ fn leading_rows(
         let is_before_header = row.is_comment()
             && rows.get(leading + 1).is_some_and(|next| !next.has_number())
             && rows.get(leading + 2).is_some_and(Sampled::has_number);
+        let is_long_header = row.cells.len() == width + 1
+            && row.cells.last().is_some_and(String::is_empty)
+            && fits(leading + 1);
         let is_part = if row.is_comment() {
             fits(leading) && !is_before_header && !row.has_number()
         } else {
-            fits(leading) || is_short_header
+            fits(leading) || is_short_header || is_long_header
         };
         if is_part {
             break;
@@ -212,8 +215,10 @@ fn leading_rows(
         && (width == 2 || row.cells.iter().skip(2).any(|cell| is_number(cell)));
     if !is_data
         && count(1).is_some_and(|features| features + 1 == width || features == width)
-        && count(0) == count_rows(bytes, separator, skip).checked_sub(leading + 1)
-        && rows.len() > leading + 1
+        && let Some(next) = rows.get(leading + 1)
+        && let Some(below) = count_rows(bytes, separator, skip).checked_sub(leading + 1)
+        && (count(0) == Some(below)
+            || (count(0) == Some(below.saturating_sub(1)) && !next.has_number()))
     {
         leading += 1;
     } else if leading == 0 {

@@ -6,9 +6,10 @@ use super::mapping::{Dialect, Mapping, TestColumn};
 use super::missing::{Known, MissingWords};
 use super::number::{self, Style};
 use crate::data::formats::csv::shorten;
+use crate::data::formats::roles::plain;
 use crate::warning::{LeftOut, Warning, WarningCode};
 
-const TASKS: [&str; 48] = [
+const TASKS: [&str; 54] = [
     "task",
     "cell",
     "group",
@@ -57,8 +58,14 @@ const TASKS: [&str; 48] = [
     "source",
     "chunk",
     "qid",
+    "tasks",
+    "taskid",
+    "groups",
+    "subjects",
+    "chunks",
+    "domains",
 ];
-const LABELS: [&str; 12] = [
+const LABELS: [&str; 14] = [
     "label",
     "labels",
     "y",
@@ -71,6 +78,8 @@ const LABELS: [&str; 12] = [
     "species",
     "targets",
     "classes",
+    "gnd",
+    "outputs",
 ];
 const SPLITS: [&str; 11] = [
     "split",
@@ -162,6 +171,16 @@ fn stem(name: &str) -> String {
     name.replace([' ', '-', '.'], "_")
 }
 
+/// The same of a variable: `y` of `data.Y`, of `Y 2` and of `Y_train`.
+fn stem_in(reading: &Dialect, name: &str) -> String {
+    let is_number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    match name.rsplit_once(' ') {
+        _ if reading.variables.is_empty() => stem(name),
+        Some((variable, number)) if is_number(number) => stem(&plain(variable).0),
+        _ => stem(&plain(name).0),
+    }
+}
+
 /// `mol_id`, `sampleID`, `id`.
 fn is_id_name(name: &str) -> bool {
     let lower = name.trim().to_lowercase();
@@ -182,7 +201,10 @@ pub(super) fn guess(columns: &[Column], rows: usize, reading: &Dialect) -> Guess
         columns,
         rows,
         reading,
-        stems: columns.iter().map(|column| stem(&column.name)).collect(),
+        stems: columns
+            .iter()
+            .map(|column| stem_in(reading, &column.name))
+            .collect(),
         notes: vec![None; columns.len()],
         questions: Vec::new(),
         warnings: Vec::new(),
@@ -205,10 +227,10 @@ impl Guesser<'_> {
         self.note_columns();
         let split = self.split();
         let called = self.called_labels();
-        let mut task = self
-            .named(&TASKS)
-            .into_iter()
-            .find(|at| self.is_open(*at) && !called.contains(at) && self.repeats(*at));
+        let mut task = self.named(&TASKS).into_iter().find(|at| {
+            let is_task = self.stems[*at] == "task" || self.repeats(*at);
+            self.is_open(*at) && !called.contains(at) && is_task
+        });
         let mut labels = called.clone();
         if labels.is_empty() {
             labels = self.labels_by_place(task);
@@ -245,7 +267,14 @@ impl Guesser<'_> {
             })
             .collect();
         self.check_complete(&labels, &features);
-        let drop_missing = self.drops(&labels, &features, task, split.as_ref());
+        let words = classes.as_deref().unwrap_or_default();
+        let drop_missing = self.label_has_gaps(&labels, words)
+            || (features
+                .iter()
+                .copied()
+                .chain(task)
+                .chain(split.as_ref().map(|s| s.column)))
+            .any(|at| self.columns[at].missing > 0);
         if let Some(split) = &split {
             self.notes[split.column] = None;
         }
@@ -352,9 +381,13 @@ impl Guesser<'_> {
                         && (column.counts_rows || !self.repeats(at))
                     || column.counts_rows && (name == "x" || (!self.reading.header && at == 0)));
             let is_identifier = match column.kind {
+                // Nothing else was meant: that its tasks are too small is said.
+                _ if self.stems[at] == "task" => false,
                 ColumnKind::Text => self.is_all_different(at),
                 ColumnKind::Number => {
-                    column.whole && is_id_name(&column.name) && self.is_all_different(at)
+                    let is_name =
+                        is_id_name(&column.name) || TASKS.contains(&self.stems[at].as_str());
+                    column.whole && is_name && self.is_all_different(at)
                 }
                 ColumnKind::Empty => false,
             };
@@ -600,24 +633,16 @@ impl Guesser<'_> {
         }
     }
 
-    /// Is there a needed cell without a value?
-    fn drops(
-        &self,
-        labels: &[usize],
-        features: &[usize],
-        task: Option<usize>,
-        split: Option<&TestColumn>,
-    ) -> bool {
-        let label_has_gaps = |at: &usize| {
-            let column = &self.columns[*at];
-            column.missing > 0
-                || (column.kind == ColumnKind::Text
-                    && column.words.iter().any(|(word, _)| is_missing_word(word)))
+    /// Does the only label lack values? (`-` may be a class.)
+    fn label_has_gaps(&self, labels: &[usize], classes: &[String]) -> bool {
+        let &[label] = labels else {
+            return false;
         };
-        let others = features.iter().copied().chain(task);
-        let mut others = others.chain(split.map(|split| split.column));
-        (labels.len() == 1 && labels.iter().any(label_has_gaps))
-            || others.any(|at| self.columns[at].missing > 0)
+        let column = &self.columns[label];
+        let is_gap = |word: &String| is_missing_word(word) && !classes.contains(word);
+        column.missing > 0
+            || (column.kind == ColumnKind::Text
+                && column.words.iter().any(|(word, _)| is_gap(word)))
     }
 
     fn left_out(&self) -> Vec<LeftOut> {

@@ -5,16 +5,16 @@
 use serde::Serialize;
 
 use super::formats::csv::{Table, shorten};
-use super::formats::{matlab, matlab_tasks};
-use super::{
-    DataSet, Layout, MAX_FEATURES, MAX_FILE_BYTES, MAX_TASKS, MAX_VALUES, ending_of, sha256_hex,
-};
+use super::formats::matlab_tasks;
+use super::formats::variable::Variable;
+use super::{DataSet, Layout, MAX_FEATURES, MAX_FILE_BYTES, MAX_TASKS, MAX_VALUES, sha256_hex};
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
 mod collect;
 mod column;
 mod dialect;
+mod format;
 mod guess;
 pub mod mapping;
 mod missing;
@@ -24,9 +24,12 @@ mod summary;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod warnings;
 
 pub use column::{Column, ColumnKind, OutlierCell};
+use format::Content;
+pub use format::ENDINGS;
 use mapping::{Dialect, Mapping, Separator};
 use sheet::Sheet;
 use summary::Survey;
@@ -63,8 +66,6 @@ pub struct ImportResult {
     pub mapping: Option<Mapping>,
     /// One name a column of the file; empty where its columns are named as ours are.
     pub column_names: Vec<String>,
-    /// One name a feature.
-    pub feature_names: Vec<String>,
     /// All rows but the header.
     pub rows: usize,
     /// How many of them were left out because they lack a value.
@@ -138,18 +139,6 @@ impl ImportError {
     }
 }
 
-fn is_mat(name: &str, bytes: &[u8]) -> Result<bool> {
-    match ending_of(name, bytes)?.as_str() {
-        "mat" => Ok(true),
-        "csv" | "tsv" | "txt" | "data" | "dat" => Ok(false),
-        _ => Err(Error::field(
-            "dataset",
-            name,
-            "a file whose name ends in .csv, .tsv, .txt, .data, .dat or .mat",
-        )),
-    }
-}
-
 type Made = std::result::Result<ImportResult, ImportError>;
 
 /// A file as it looks, and what the guess or our names make of it.
@@ -168,30 +157,20 @@ pub fn inspect(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Pr
 }
 
 fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
-    if is_mat(name, bytes)? {
-        let variables = matlab::read(bytes)?;
-        let choices: Vec<Vec<String>> = sheet::choices(&variables)
-            .into_iter()
-            .map(|(names, _, _)| names)
-            .collect();
-        let first = Dialect {
-            variables: choices.first().cloned().unwrap_or_default(),
-            ..Dialect::default()
-        };
-        let reading = reading.unwrap_or(&first);
-        let sheet = Sheet::cells(&variables, reading)?;
-        let survey = summary::survey(&sheet, reading)?;
-        let made = by_guess(&sheet, &survey, name, bytes);
-        let preview = survey.preview(choices, false, &made);
-        return Ok(Look { preview, made });
-    }
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
-        return Err(Error::line(
-            1,
-            "text in UTF-16",
-            "a file that is saved as CSV UTF-8",
-        ));
-    }
+    let text = match format::read(name, bytes)? {
+        Content::Text(text) => text,
+        Content::Grid(grid) => {
+            let reading = reading.cloned().unwrap_or_default();
+            let sheet = Sheet::grid(&grid);
+            let survey = summary::survey(&sheet, &reading)?;
+            let made = by_guess(&sheet, &survey, name, bytes);
+            let preview = survey.preview(Vec::new(), false, &made);
+            return Ok(Look { preview, made });
+        }
+        Content::Variables(variables) => return look_at(name, bytes, &variables, reading),
+    };
+    let file = bytes;
+    let bytes = &text[..];
     let (dialect, detected) = match reading {
         Some(reading) => (reading.clone(), None),
         None => {
@@ -221,18 +200,68 @@ fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
     }
     let has_our_names = needs_no_mapping(bytes, &dialect, &survey);
     let made = if has_our_names {
-        read_strictly(name, bytes, Some(&survey)).map_err(ImportError::from)
+        read_strictly(name, file, Some(&survey)).map_err(ImportError::from)
     } else {
-        by_guess(&sheet, &survey, name, bytes)
+        by_guess(&sheet, &survey, name, file)
     };
     let preview = survey.preview(Vec::new(), has_our_names, &made);
     Ok(Look { preview, made })
+}
+
+/// The same of the variables of a file.
+fn look_at(
+    name: &str,
+    bytes: &[u8],
+    variables: &[Variable],
+    reading: Option<&Dialect>,
+) -> Result<Look> {
+    let reading = match reading {
+        Some(reading) => reading.clone(),
+        None => Dialect {
+            variables: variables::best_choice(variables)?,
+            ..Dialect::default()
+        },
+    };
+    let sheet = Sheet::variables(variables, &reading)?;
+    let survey = summary::survey(&sheet, &reading)?;
+    let is_ours = is_ours(variables, &reading.variables);
+    let made = if is_ours {
+        read_strictly(name, bytes, None).map_err(ImportError::from)
+    } else {
+        by_guess(&sheet, &survey, name, bytes).map(|made| with_rest(made, variables, &reading))
+    };
+    let preview = survey.preview(variables::choices(variables), is_ours, &made);
+    Ok(Look { preview, made })
+}
+
+/// Do these variables need no mapping? They are the two of a known layout, and no other one has a role
+/// in the file.
+fn is_ours(variables: &[Variable], chosen: &[String]) -> bool {
+    let used = matlab_tasks::used(variables);
+    let is_chosen = |name: &&str| chosen.iter().any(|chosen| chosen == name);
+    used.is_some_and(|used| chosen.len() == 2 && used.iter().all(is_chosen))
+}
+
+/// The same with the variables that are not used.
+fn with_rest(mut made: ImportResult, variables: &[Variable], reading: &Dialect) -> ImportResult {
+    let (left_out, warning) = variables::not_used(variables, &reading.variables);
+    made.data.left_out.extend(left_out);
+    made.data.warnings.extend(warning);
+    made
 }
 
 /// Our names in the header, and labels that are numbers and not just two others than ours.
 fn needs_no_mapping(bytes: &[u8], dialect: &Dialect, survey: &Survey) -> bool {
     if dialect.separator != Separator::Comma || !Table::is_ours(bytes) {
         return false;
+    }
+    // A poisoned table is refused as such.
+    let is_poisoned = |column: &Column| {
+        column.name.eq_ignore_ascii_case("split")
+            && column.words.iter().any(|(word, _)| word == "injected")
+    };
+    if survey.columns.iter().any(is_poisoned) {
+        return true;
     }
     let is_label = |column: &&Column| column.name.eq_ignore_ascii_case("label");
     let Some(label) = survey.columns.iter().find(is_label) else {
@@ -270,12 +299,6 @@ fn by_guess(sheet: &Sheet<'_>, survey: &Survey, name: &str, bytes: &[u8]) -> Mad
 /// # Errors
 /// A file that cannot be read; one whose guess is not sure, with the question and the guess.
 pub fn open(name: &str, bytes: &[u8]) -> Result<ImportResult> {
-    if is_mat(name, bytes)? {
-        // Known names of variables come first.
-        if let Ok(made) = read_with(name, bytes, None) {
-            return Ok(made);
-        }
-    }
     let Look { preview, made } = look(name, bytes, None)?;
     let columns = &preview.guess;
     let is_guess = columns.check(preview.columns.len()).is_ok();
@@ -313,18 +336,27 @@ pub fn read_mapped(
     bytes: &[u8],
     mapping: &Mapping,
 ) -> std::result::Result<ImportResult, ImportError> {
-    if is_mat(name, bytes)? {
-        let variables = matlab::read(bytes)?;
-        let sheet = Sheet::cells(&variables, &mapping.reading)?;
-        return collect::collect(&sheet, name, bytes, mapping);
+    let content = format::read(name, bytes)?;
+    if let Content::Variables(variables) = &content {
+        let sheet = Sheet::variables(variables, &mapping.reading)?;
+        let made = collect::collect(&sheet, name, bytes, mapping)?;
+        return Ok(with_rest(made, variables, &mapping.reading));
     }
     if !mapping.reading.variables.is_empty() {
-        return Err(Error::invalid("columns", "`from` applies only to MAT files").into());
+        let reason = "`from` applies only to MAT files and NumPy files";
+        return Err(Error::invalid("columns", reason).into());
     }
-    collect::collect(&Sheet::text(bytes, &mapping.reading)?, name, bytes, mapping)
+    match &content {
+        Content::Grid(grid) => collect::collect(&Sheet::grid(grid), name, bytes, mapping),
+        Content::Text(text) => {
+            let sheet = Sheet::text(text, &mapping.reading)?;
+            collect::collect(&sheet, name, bytes, mapping)
+        }
+        Content::Variables(_) => unreachable!("variables were read above"),
+    }
 }
 
-/// Reads a user's own file by the ending of its name: `.csv` (see `csv`) or `.mat`.
+/// Reads a user's own file whose columns need no mapping: a text as `csv` describes, or a MAT file.
 ///
 /// A MAT file holds either cells `feature` and `label` (one n x d matrix and n labels a task)
 /// or matrices `X` (n x d) and `Y` (n x m: all tasks share the points). Labels that are all -1 or 1,
@@ -333,18 +365,26 @@ pub fn read_mapped(
 /// # Errors
 /// With line, byte offset or the variables found, and what was expected.
 pub fn read_file(name: &str, bytes: &[u8]) -> Result<DataSet> {
-    match ending_of(name, bytes)?.as_str() {
-        "csv" | "tsv" | "txt" | "data" | "dat" => Table::read(bytes)?.into_data_set(name, bytes),
-        "mat" => {
-            let mut data = matlab_tasks::data_set(name, &matlab::read(bytes)?)?;
+    own_data(name, bytes, &format::read(name, bytes)?)
+}
+
+fn own_data(name: &str, bytes: &[u8], content: &Content<'_>) -> Result<DataSet> {
+    match content {
+        Content::Text(text) => Table::read(text)?.into_data_set(name, bytes),
+        Content::Variables(variables) => {
+            let mut data = matlab_tasks::data_set(name, variables)?;
             data.sha256 = sha256_hex(bytes);
+            let used = matlab_tasks::used(variables).unwrap_or_default();
+            let used = used.map(str::to_string);
+            let (left_out, warning) = variables::not_used(variables, &used);
+            data.left_out.extend(left_out);
+            data.warnings.extend(warning);
             Ok(data)
         }
-        _ => Err(Error::field(
-            "dataset",
-            name,
-            "a file whose name ends in .csv, .tsv, .txt, .data, .dat or .mat",
-        )),
+        Content::Grid(grid) => Err(Error::data(format!(
+            "{name}: the columns {} need a mapping",
+            shorten(&grid.names().join(", "))
+        ))),
     }
 }
 
@@ -362,10 +402,10 @@ pub fn read_with(name: &str, bytes: &[u8], columns: Option<&Mapping>) -> Result<
 
 /// By our names. The survey is that of the file where there is one already.
 fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<ImportResult> {
-    let mut data = read_file(name, bytes)?;
+    let content = format::read(name, bytes)?;
+    let mut data = own_data(name, bytes, &content)?;
     let rows = data.point_count();
-    let feature_names: Vec<String> = (1..=data.features).map(|k| format!("x{k}")).collect();
-    if !is_mat(name, bytes)? {
+    if let Content::Text(bytes) = &content {
         // The same numbers once more, with the lines of those that are odd.
         let reading = Dialect::default();
         let sheet = Sheet::text(bytes, &reading)?;
@@ -409,7 +449,6 @@ fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<Im
         data,
         mapping: None,
         column_names: Vec::new(),
-        feature_names,
         rows,
         dropped: 0,
     })

@@ -98,7 +98,7 @@ impl Summary {
             kind: data.kind,
             tasks: tasks(data),
             shared_points: !matches!(data.layout, Layout::Separate { .. }),
-            features: made.feature_names.clone(),
+            features: data.feature_names.clone(),
             classes: classes.unwrap_or_default(),
             rows: made.rows,
             warnings: data.warnings.clone(),

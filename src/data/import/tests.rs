@@ -44,32 +44,36 @@ fn a_messy_semicolon_file_is_understood() {
     assert_eq!(preview.columns[1].words[0], ("north".to_string(), 2));
     assert_eq!(
         preview.guess.to_string(),
-        "sep:semicolon;decimal:comma;task:2;label:5;split:6,TEST;x:3-4"
+        "sep:semicolon;decimal:comma;task:2;label:5;split:6,TEST;x:3-4;missing:drop"
     );
 }
 
 #[test]
 fn a_mapping_makes_tasks_and_leaves_rows_out_only_on_request() {
+    let text = format!("{MESSY}4;north;4,5;3;99;TEST\r\n5;south;1;1;98;train\r\n");
     let columns = "sep:semicolon;decimal:comma;task:2;label:3;split:6,TEST;x:4-5";
-    let (message, column) = refused(MESSY, columns);
+    let (message, column) = refused(&text, columns);
     assert_eq!(
         message,
-        "line 5: `IQ` (column 5) has no value; expected a value (or leave rows with missing values out)"
+        "line 5: `IQ` (column 5) is `NA`, which means a missing value; expected a value (to leave \
+         rows with missing values out: missing:drop)"
     );
     assert_eq!(column, Some(4));
-    let made = map(MESSY, &format!("{columns};missing:drop")).unwrap();
-    assert_eq!((made.dropped, made.rows), (1, 3));
+    let made = map(&text, &format!("{columns};missing:drop")).unwrap();
+    assert_eq!((made.dropped, made.rows), (1, 5));
     let data = made.data;
     assert_eq!(data.task_names, ["north", "south"]);
+    assert_eq!(data.feature_names, ["hours", "IQ"]);
     assert_eq!(data.kind, Kind::Regression);
-    assert_eq!(data.sha256, sha256_hex(MESSY.as_bytes()));
+    assert_eq!(data.sha256, sha256_hex(text.as_bytes()));
     assert_eq!(data.columns, Some(format!("{columns};missing:drop")));
+    assert_eq!(data.left_out[0].reason, "no value in `IQ`");
     let Layout::Separate { tasks, is_test } = data.layout else {
         panic!("tasks have points of their own");
     };
-    assert_eq!(tasks[0].features, [1.25, 100.0]);
-    assert_eq!(tasks[0].labels, [3.5]);
-    assert_eq!(is_test, Some(vec![vec![false], vec![true]]));
+    assert_eq!(tasks[0].features, [1.25, 100.0, 3.0, 99.0]);
+    assert_eq!(tasks[0].labels, [3.5, 4.5]);
+    assert_eq!(is_test, Some(vec![vec![false, true], vec![true, false]]));
 }
 
 #[test]
@@ -112,7 +116,7 @@ fn two_words_are_classes() {
     );
     let (message, _) = refused(&other, "label:4;x:2-3");
     assert!(
-        message.contains("or a classification by two words"),
+        message.contains("or a classification by words"),
         "{message}"
     );
     // Numbers are compared as numbers.
@@ -135,8 +139,12 @@ fn delimiter_header_and_decimal_sign_are_detected_from_the_rows() {
             "sep:semicolon;decimal:comma;header:no;label:2;x:1",
         ),
         ("a;b\n1.5;2\n3;4\n", "sep:semicolon;label:2;x:1"),
-        // Both signs, or a comma that may part thousands: a point, until someone says else.
-        ("a;b\n1.5;2,5\n3;4\n", "sep:semicolon;label:2;x:1"),
+        // The sign of a column is its own.
+        (
+            "a;b\n1.5;2,5\n3;4\n",
+            "sep:semicolon;decimal:comma,2;label:2;x:1",
+        ),
+        // A comma that may separate thousands: a point, until someone says else.
         ("a;b\n1,500;2\n3;4\n", "sep:semicolon;label:2;x:1"),
         (
             "a;b\n0,500;2\n3;4\n",
@@ -156,7 +164,7 @@ fn delimiter_header_and_decimal_sign_are_detected_from_the_rows() {
         "{message}"
     );
     assert!(
-        message.contains("is the decimal sign the right one?"),
+        message.contains("as 1500: thousands:comma; as 1.500: decimal:comma"),
         "{message}"
     );
     assert_eq!(column, Some(0));
@@ -166,7 +174,8 @@ fn delimiter_header_and_decimal_sign_are_detected_from_the_rows() {
 
 #[test]
 fn a_file_with_our_names_gives_the_same_data_with_its_own_guess() {
-    let text = "x2,task,split,x1,label\n2,10,train,1,10\n4,9,test,3,20\n5,9,train,3,2\n";
+    let text =
+        "x2,task,split,x1,label\n2,10,train,1,10\n4,9,test,3,20\n5,9,train,3,2\n6,10,test,1,3\n";
     let preview = look(text);
     assert!(preview.has_our_names);
     let plain = read_file("mine.csv", text.as_bytes()).unwrap();
@@ -178,7 +187,7 @@ fn a_file_with_our_names_gives_the_same_data_with_its_own_guess() {
     assert_eq!(mapped.task_names, plain.task_names);
     assert_eq!(mapped.sha256, plain.sha256);
     assert_eq!(plain.columns, None);
-    let in_order = "task,label,x1,x2\n10,0,1,2\n9,1,3,4\n";
+    let in_order = "task,label,x1,x2\n10,0,1,2\n9,1,3,4\n10,1,0,2\n9,0,3,1\n";
     let plain = read_file("mine.csv", in_order.as_bytes()).unwrap();
     let mapped = map(in_order, "task:1;label:2;x:3-4;class:0,1")
         .unwrap()
@@ -318,10 +327,11 @@ fn matrices_of_a_mat_file_are_put_side_by_side() {
         WRITER.doubles(&[1, 1], "n", &[3.0]),
     ]);
     let preview = inspect("mine.mat", &file, None).unwrap();
-    assert_eq!(preview.choices, [vec!["y", "data"], vec!["n"]]);
+    // Labels that are known by their name come last.
+    assert_eq!(preview.choices, [vec!["data", "y"], vec!["n"]]);
     let names: Vec<&str> = preview.columns.iter().map(|c| c.name.as_str()).collect();
-    assert_eq!(names, ["y", "data 1", "data 2"]);
-    assert_eq!(preview.guess.to_string(), "from:y,data;label:1;x:2-3");
+    assert_eq!(names, ["data 1", "data 2", "y"]);
+    assert_eq!(preview.guess.to_string(), "from:data,y;label:3;x:1-2");
     let data = read_mapped("mine.mat", &file, &preview.guess).unwrap().data;
     assert_eq!(
         (data.task_count(), data.features, data.point_count()),
@@ -361,12 +371,12 @@ fn cells_of_a_mat_file_are_tasks() {
             "pts",
             &[
                 matrix(&[2, 2], &[1.0, 2.0, 3.0, 4.0]),
-                matrix(&[1, 2], &[5.0, 6.0]),
+                matrix(&[2, 2], &[5.0, 7.0, 6.0, 8.0]),
             ],
         ),
         cells(
             "out",
-            &[matrix(&[2, 1], &[0.1, 0.2]), matrix(&[1, 1], &[0.3])],
+            &[matrix(&[2, 1], &[0.1, 0.2]), matrix(&[2, 1], &[0.3, 0.4])],
         ),
     ]);
     let preview = inspect("mine.mat", &file, None).unwrap();
@@ -378,8 +388,8 @@ fn cells_of_a_mat_file_are_tasks() {
         panic!("tasks have points of their own");
     };
     assert_eq!(tasks[0].features, [1.0, 3.0, 2.0, 4.0]);
-    assert_eq!(tasks[1].features, [5.0, 6.0]);
-    assert_eq!(tasks[1].labels, [0.3]);
+    assert_eq!(tasks[1].features, [5.0, 6.0, 7.0, 8.0]);
+    assert_eq!(tasks[1].labels, [0.3, 0.4]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Sarcos: one matrix, 21 features and 7 torques, rounded to f32 (see `published`).
 
 use super::round_to_single;
-use crate::data::formats::matlab::{self, Matrix, Value};
+use crate::data::formats::matlab;
+use crate::data::formats::variable::{Matrix, Value};
 use crate::data::{DataSet, Kind, Layout};
 use crate::{Error, Result};
 

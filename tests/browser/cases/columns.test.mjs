@@ -210,8 +210,11 @@ browserTest("variables of a MAT file are chosen", {}, async (page) => {
     matrix("targets", 40, 2, (row, column) => wave(row, 0) + column * wave(row, 1)),
   ]);
   await opened(page, "mine.mat", file);
-  await page.waitText("mapper-size", "60 rows, 9 columns");
+  // Features and labels that are known by their names come before what is larger.
+  await page.waitText("mapper-size", "40 rows, 5 columns");
   await page.set("mapper-variables", 1);
+  await page.waitText("mapper-size", "60 rows, 9 columns");
+  await page.set("mapper-variables", 0);
   await page.waitText("mapper-size", "40 rows, 5 columns");
   await page.set("mapper-role-3", "label");
   await page.set("mapper-role-4", "label");
@@ -226,7 +229,7 @@ browserTest("what cannot be a table is refused, and the result stays", {}, async
   for (const [name, bytes, part] of [
     ["utf16.csv", "\xff\xfea\0,\0b\0", "UTF-8"],
     ["latin.csv", "name,b\nJos\xe9,2\n", "line 2"],
-    ["mine.xlsx", "PK", ".mat"],
+    ["mine.xlsx", "PK", "CSV UTF-8"],
   ]) {
     await page.upload("file", name, Buffer.from(bytes, "latin1"));
     const shown = await page.waitText("error-dataset", name);

@@ -1,6 +1,7 @@
 //! Files written here byte by byte, whole and damaged; other tests use the writer, too.
 
 use super::*;
+use crate::data::formats::variable::{Matrix, Value, flatten};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use proptest::prelude::*;
 
@@ -96,7 +97,61 @@ impl Writer {
             text,
             self.compressed(&cell),
             nested,
+            self.compressed(&self.sparse(&[3, 2], "s", &[0, 1, 2], &[0, 1, 3], &[1.0, 2.0, 3.0])),
+            self.structure(&[1, 1], "d", &["p", "q"], &[inner.clone(), inner]),
         ])
+    }
+
+    /// Rows and numbers of the entries, and where each column begins.
+    fn sparse(
+        self,
+        shape: &[u32],
+        name: &str,
+        rows: &[u32],
+        starts: &[u32],
+        values: &[f64],
+    ) -> Vec<u8> {
+        let words =
+            |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|w| self.word(*w)).collect() };
+        let values: Vec<u8> = values
+            .iter()
+            .flat_map(|value| self.bytes(&value.to_le_bytes()))
+            .collect();
+        let parts = [
+            self.element(MI_INT32, &words(rows)),
+            self.element(MI_INT32, &words(starts)),
+            self.element(MI_DOUBLE, &values),
+        ];
+        self.array(5, shape, name, &parts)
+    }
+
+    pub(in crate::data) fn structure(
+        self,
+        shape: &[u32],
+        name: &str,
+        fields: &[&str],
+        values: &[Vec<u8>],
+    ) -> Vec<u8> {
+        let mut names = Vec::new();
+        for field in fields {
+            names.extend(field.as_bytes());
+            names.resize(names.len().next_multiple_of(8), 0);
+        }
+        let mut parts = vec![
+            self.small(MI_INT32, &self.word(8)),
+            self.element(MI_INT8, &names),
+        ];
+        parts.extend_from_slice(values);
+        self.array(2, shape, name, &parts)
+    }
+
+    /// A character array, in two bytes a character as MATLAB writes it.
+    pub(in crate::data) fn text(self, shape: &[u32], name: &str, by_column: &str) -> Vec<u8> {
+        let units = by_column.encode_utf16();
+        let data: Vec<u8> = units
+            .flat_map(|unit| self.bytes(&unit.to_le_bytes()))
+            .collect();
+        self.array(4, shape, name, &[self.element(MI_UINT16, &data)])
     }
 }
 
@@ -131,9 +186,25 @@ fn matrices_cells_and_compressed_cells_are_read_in_both_byte_orders() {
         };
         let expected = [
             ("a", &matrix(&[2, 2], &[1.0, 2.0, 3.0, 4.0])),
-            ("t", &unread("text")),
+            (
+                "t",
+                &Value::Text {
+                    rows: vec!["x".into()],
+                },
+            ),
             ("c", &cell),
             ("n", &nested),
+            ("s", &matrix(&[3, 2], &[1.0, 0.0, 0.0, 0.0, 2.0, 3.0])),
+            (
+                "d",
+                &Value::Struct {
+                    shape: vec![1, 1],
+                    fields: vec![
+                        ("p".into(), vec![matrix(&[1, 2], &[5.0, 6.0])]),
+                        ("q".into(), vec![matrix(&[1, 2], &[5.0, 6.0])]),
+                    ],
+                },
+            ),
         ];
         assert_eq!(values, expected);
     }
@@ -187,10 +258,8 @@ fn other_classes_are_named_and_leave_the_rest_readable() {
     let writer = BOTH[0];
     let content = writer.element(MI_INT32, &[0; 8]);
     for (class, what) in [
-        (2, "a structure"),
         (3, "an object"),
-        (4, "text"),
-        (5, "a sparse matrix"),
+        (5 | FLAG_COMPLEX, "a complex matrix"),
         (6 | FLAG_COMPLEX, "a complex matrix"),
         (16, "a function handle"),
     ] {
@@ -203,6 +272,159 @@ fn other_classes_are_named_and_leave_the_rest_readable() {
 }
 
 #[test]
+fn malformed_sparse_matrices_are_errors_and_huge_ones_are_named() {
+    for writer in BOTH {
+        let read_one = |rows: &[u32], starts: &[u32], values: &[f64]| {
+            let sparse = writer.sparse(&[3, 2], "s", rows, starts, values);
+            read(&writer.file(&[sparse])).map(|variables| variables[0].value.clone())
+        };
+        // Entries of one place add up, as in MATLAB's sparse().
+        assert_eq!(
+            read_one(&[2, 2], &[0, 0, 2], &[1.0, 0.5]).unwrap(),
+            matrix(&[3, 2], &[0.0, 0.0, 0.0, 0.0, 0.0, 1.5])
+        );
+        for (rows, starts, values, part) in [
+            (&[3][..], &[0, 1, 1][..], &[1.0][..], "an entry in row 4"),
+            (&[0], &[0, 1], &[1.0], "2 starts of columns"),
+            (&[0], &[0, 2, 1], &[1.0], "entries 0 to 2"),
+            (&[0], &[0, 1, 5], &[1.0], "5 entries, with 1 rows"),
+            (&[0, 1], &[0, 1, 2], &[1.0], "2 entries"),
+        ] {
+            let error = read_one(rows, starts, values).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        let most = i32::MAX.cast_unsigned();
+        let huge = writer.sparse(&[most, 1], "s", &[], &[0, 0], &[]);
+        let large = writer.sparse(&[1 << 20, 1], "s", &[], &[0, 0], &[]);
+        let variables =
+            read(&writer.file(&[huge, large, writer.doubles(&[1, 1], "a", &[7.0])])).unwrap();
+        let what = "a 2147483647x1 sparse matrix, too large to fill in its zeros";
+        assert_eq!(variables[0].value.describe(), what);
+        assert!(variables[1].value.describe().contains("too large"));
+        assert_eq!(variables[2].value, matrix(&[1, 1], &[7.0]));
+    }
+}
+
+#[test]
+fn a_sparse_matrix_of_truth_values_has_a_byte_for_each() {
+    // As MATLAB writes it: the type of the numbers is that of doubles. Found in SciPy's
+    // logical_sparse.mat.
+    let writer = BOTH[0];
+    let words = |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|w| w.to_le_bytes()).collect() };
+    let parts = [
+        writer.element(MI_INT32, &words(&[1, 0])),
+        writer.element(MI_INT32, &words(&[0, 1, 2])),
+        writer.element(MI_DOUBLE, &[1, 1]),
+    ];
+    let file = writer.file(&[writer.array(5 | FLAG_LOGICAL, &[2, 2], "b", &parts)]);
+    let expected = matrix(&[2, 2], &[0.0, 1.0, 1.0, 0.0]);
+    assert_eq!(read(&file).unwrap()[0].value, expected);
+}
+
+#[test]
+fn text_has_a_row_for_each_row_of_characters() {
+    for writer in BOTH {
+        let file = writer.file(&[
+            // Two rows of three characters, column by column.
+            writer.text(&[2, 3], "t", "aeb c "),
+            writer.text(&[0, 0], "e", ""),
+            writer.array(
+                4,
+                &[1, 1],
+                "u",
+                &[writer.small(MI_UTF8, "\u{e9}".as_bytes())],
+            ),
+            writer.array(4, &[1, 2], "l", &[writer.small(MI_INT8, b"x\xE9")]),
+            writer.array(4, &[2, 2], "w", &[writer.small(MI_INT8, b"x")]),
+            writer.array(
+                4,
+                &[i32::MAX.cast_unsigned(), 0],
+                "m",
+                &[writer.small(MI_INT8, b"")],
+            ),
+        ]);
+        let rows: Vec<Value> = read(&file).unwrap().into_iter().map(|v| v.value).collect();
+        let text = |rows: &[&str]| Value::Text {
+            rows: rows.iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(rows[0], text(&["abc", "e"]));
+        assert_eq!(rows[1], text(&[]));
+        assert_eq!(rows[2], text(&["\u{e9}"]));
+        assert_eq!(rows[3], text(&["x\u{e9}"]));
+        assert_eq!(rows[4].describe(), "text of several dimensions");
+        assert_eq!(rows[5], text(&[]));
+    }
+}
+
+#[test]
+fn fields_of_structures_become_variables() {
+    let writer = BOTH[0];
+    let number = |value: f64| writer.doubles(&[1, 1], "", &[value]);
+    let inner = writer.structure(&[1, 1], "", &["y"], &[number(3.0)]);
+    let file = writer.file(&[
+        writer.structure(&[1, 1], "d", &["x", "in"], &[number(1.0), inner]),
+        writer.structure(&[1, 2], "a", &["x", "y"], &[1.0, 2.0, 3.0, 4.0].map(number)),
+        writer.array(
+            1,
+            &[1, 2],
+            "c",
+            &[1.0, 2.0].map(|value| writer.structure(&[1, 1], "", &["x"], &[number(value)])),
+        ),
+    ]);
+    let cell = |items: [f64; 2]| Value::Cell {
+        shape: vec![1, 2],
+        items: items.map(|value| matrix(&[1, 1], &[value])).to_vec(),
+    };
+    let flat: Vec<(String, Value)> = flatten(read(&file).unwrap())
+        .into_iter()
+        .map(|variable| (variable.name, variable.value))
+        .collect();
+    let expected = [
+        ("d.x", matrix(&[1, 1], &[1.0])),
+        ("d.in.y", matrix(&[1, 1], &[3.0])),
+        ("a.x", cell([1.0, 3.0])),
+        ("a.y", cell([2.0, 4.0])),
+        ("c.x", cell([1.0, 2.0])),
+    ];
+    assert_eq!(
+        flat,
+        expected.map(|(name, value)| (name.to_string(), value))
+    );
+}
+
+#[test]
+fn malformed_structures_are_errors() {
+    let writer = BOTH[0];
+    let file =
+        |parts: &[Vec<u8>], shape: &[u32]| writer.file(&[writer.array(2, shape, "d", parts)]);
+    let length = |n: u32| writer.small(MI_INT32, &n.to_le_bytes());
+    let names = |bytes: &[u8]| writer.element(MI_INT8, bytes);
+    let most = i32::MAX.cast_unsigned();
+    for (parts, shape, part) in [
+        (vec![length(0), names(b"abcd")], [1, 1], "names of fields"),
+        (
+            vec![length(3), names(b"abcd")],
+            [1, 1],
+            "4 bytes of names of 3 bytes",
+        ),
+        (
+            vec![length(4), names(b"abcd")],
+            [1, 1],
+            "a structure array of sizes",
+        ),
+        (
+            vec![length(4), names(b"abcd")],
+            [most, most],
+            "a structure array of sizes",
+        ),
+        (vec![length(4)], [1, 1], "an element with the names"),
+    ] {
+        let message = message(&file(&parts, &shape));
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
 fn other_versions_are_refused_by_name() {
     let mut file = BOTH[0].mixture();
     file[124..126].copy_from_slice(&[0, 2]);
@@ -210,6 +432,8 @@ fn other_versions_are_refused_by_name() {
     assert!(message(b"MATLAB 7.3 MAT-file").contains("7.3"));
     assert!(message(b"\x89HDF\r\n\x1a\n").contains("7.3"));
     assert!(message(&[0; 64]).contains("version 4"));
+    assert!(message(b"# Created by Octave 8.4.0\n").contains("save('-v7', 'name.mat')"));
+    assert!(message(b"MATLAB 7.3 MAT-file").contains("save('name.mat', '-v7')"));
     file[126] = b'?';
     assert!(message(&file).contains("byte 126"));
     assert!(message(b"task,label,x1").contains("128 bytes"));
