@@ -160,17 +160,10 @@ def check_task_names(found: Findings, report: dict[str, Any], points: Points) ->
 
 
 def check_balls(found: Findings, spec: dict[str, Any], points: Points) -> None:
-<<<<<<< HEAD
     allowed = {"train": 1.0, "test": 1.0}
     if spec.get("feature_domain") != "observed":
         allowed["injected"] = verify_defence.radius(spec, points.features["train"])
     for split, radius in allowed.items():
-=======
-    balls = [("train", 1.0), ("test", 1.0)]
-    if spec.get("feature_domain", "ball") == "ball":
-        balls.append(("injected", float(spec["radius"])))
-    for split, radius in balls:
->>>>>>> integration
         norms = [float(np.linalg.norm(x, axis=1).max(initial=0.0)) for x in points.features[split]]
         for k, norm in enumerate(norms):
             found.check(
@@ -434,7 +427,6 @@ def check_model(found: Findings, name: str, report: dict[str, Any], points: Poin
     return weights
 
 
-<<<<<<< HEAD
 def check_defence(found: Findings, report: dict[str, Any], points: Points, weights: np.ndarray | None) -> None:
     sanitised = report["spec"].get("sanitise", "none") != "none"
     found.check(points.has_kept == sanitised, "points.csv: kept is there without a sanitiser, or lacks with one")
@@ -447,7 +439,8 @@ def check_defence(found: Findings, report: dict[str, Any], points: Points, weigh
         verify_defence.check_certified(found, report, points, weights)
     if "learner" in report["spec"]:
         verify_defence.check_detection(found, report, points, weights)
-=======
+
+
 def single_task_weights(problem: Problem, task: int) -> np.ndarray:
     """Minimiser of the mean loss of one task + lambda1 / 2 |w|^2."""
     x, y = problem.features[task], problem.labels[task]
@@ -518,7 +511,6 @@ def check_warnings(found: Findings, report: dict[str, Any], points: Points) -> N
     }
     for code, holds in expected.items():
         found.check((code in stated) == holds, f"warnings: {code}: stated {code in stated}, derived {holds}")
->>>>>>> integration
 
 
 def check_nothing_injected(found: Findings, report: dict[str, Any], points: Points) -> None:
@@ -684,12 +676,9 @@ def verify(directory: Path) -> Findings:
         check_model(found, "clean", report, points)
         weights = check_model(found, "attacked", report, points)
         check_nothing_injected(found, report, points)
-<<<<<<< HEAD
         check_defence(found, report, points, weights)
-=======
         check_single_task(found, report, points)
         check_warnings(found, report, points)
->>>>>>> integration
         check_trace(found, report, points, weights)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         found.check(False, f"cannot be read to the end: {type(error).__name__}: {error}")
