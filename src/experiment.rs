@@ -267,7 +267,9 @@ pub fn radius(spec: &Spec, sample: &Sample) -> f64 {
     match spec.radius {
         Radius::Fixed(radius) => radius,
         Radius::Quantile(quantile) => {
-            let mut norms = sanitise::norms(sample.features + 1, &tasks(sample, &[])).concat();
+            let clean = tasks(sample, &[]);
+            let clean: Vec<&Task> = clean.iter().collect();
+            let mut norms = sanitise::norms(sample.features + 1, &clean).concat();
             norms.sort_by(f64::total_cmp);
             attack::quantile(&norms, quantile.share())
         }

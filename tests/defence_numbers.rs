@@ -294,7 +294,8 @@ fn trim_and_norm_on_sarcos_do_what_the_study_measured() {
         assert_near(error, trim[2], 0.01, "trim on clean data");
         assert_eq!((dropped.injected, dropped.lost), (0, 350));
 
-        let norms = sanitise::norms(run.dimension(), &run.poisoned);
+        let poisoned: Vec<&Task> = run.poisoned.iter().collect();
+        let norms = sanitise::norms(run.dimension(), &poisoned);
         let truth: Vec<bool> = (norms.iter().zip(run.clean_counts()))
             .flat_map(|(norms, clean)| (0..norms.len()).map(move |j| j >= clean))
             .collect();

@@ -47,11 +47,11 @@ pub fn score_tasks(problem: &Problem, solution: &Solution) -> Result<TaskScores>
         if m < 2 {
             break;
         }
-        let rest: Vec<Task> = (tasks.iter().enumerate())
+        let rest: Vec<&Task> = (tasks.iter().enumerate())
             .filter(|&(j, _)| j != i)
-            .map(|(_, task)| task.clone())
+            .map(|(_, &task)| task)
             .collect();
-        let mut smaller = problem.with_tasks(rest.clone())?;
+        let mut smaller = problem.with_tasks(rest.iter().copied().cloned().collect())?;
         let without = solve(Solver::Certified, &mut smaller, None, &Limits::default())?;
         let after = losses(problem, &rest, &without.w);
         let before = own_loss.iter().enumerate().filter(|&(j, _)| j != i);

@@ -102,9 +102,9 @@ pub fn sanitise(rule: Sanitise, share: Option<f64>, problem: &Problem) -> Result
 }
 
 /// The points of a problem.
-pub fn tasks_of(problem: &Problem) -> Vec<Task> {
+pub fn tasks_of(problem: &Problem) -> Vec<&Task> {
     (0..problem.task_count())
-        .map(|number| problem.task(number).clone())
+        .map(|number| problem.task(number))
         .collect()
 }
 
@@ -133,9 +133,9 @@ pub fn subset(problem: &Problem, kept: &[Vec<bool>]) -> Result<Problem> {
 }
 
 /// |x| of each point, without the bias.
-pub fn norms(dimension: usize, tasks: &[Task]) -> Vec<Vec<f64>> {
+pub fn norms(dimension: usize, tasks: &[&Task]) -> Vec<Vec<f64>> {
     let norm = |x: &[f64]| norm_squared(&x[..dimension - 1]).sqrt();
-    let of_task = |task: &Task| task.points.chunks_exact(dimension).map(norm).collect();
+    let of_task = |task: &&Task| task.points.chunks_exact(dimension).map(norm).collect();
     tasks.iter().map(of_task).collect()
 }
 
@@ -144,7 +144,7 @@ pub fn norms(dimension: usize, tasks: &[Task]) -> Vec<Vec<f64>> {
 /// # Errors
 /// One task only; two tasks with the same row of features: each such row vouches for itself, and
 /// every point that is in one task only looks suspicious.
-pub fn vouch(dimension: usize, tasks: &[Task]) -> Result<Vec<Vec<f64>>> {
+pub fn vouch(dimension: usize, tasks: &[&Task]) -> Result<Vec<Vec<f64>>> {
     if tasks.len() < 2 {
         return Err(Error::invalid(
             "sanitise",
@@ -190,8 +190,8 @@ fn nearest(x: &[f64], task: &Task, dimension: usize) -> f64 {
 }
 
 /// The first two tasks of which more than half of the smaller one's clean rows are rows of the other.
-pub fn shared_rows(dimension: usize, tasks: &[Task]) -> Option<(usize, usize)> {
-    let rows = |task: &Task| {
+pub fn shared_rows(dimension: usize, tasks: &[&Task]) -> Option<(usize, usize)> {
+    let rows = |task: &&Task| {
         let mut rows: Vec<Vec<u64>> = (task.points.chunks_exact(dimension))
             .take(task.clean)
             .map(|x| {
@@ -222,7 +222,7 @@ pub fn shared_rows(dimension: usize, tasks: &[Task]) -> Option<(usize, usize)> {
 }
 
 /// Trains, keeps the points of least loss in each task, and again.
-fn trim(share: f64, problem: &Problem, tasks: &[Task]) -> Result<Sanitised> {
+fn trim(share: f64, problem: &Problem, tasks: &[&Task]) -> Result<Sanitised> {
     let mut kept = all_of(tasks);
     let mut seen: Vec<Vec<Vec<bool>>> = Vec::new();
     let mut rounds = 0;
@@ -245,7 +245,7 @@ fn trim(share: f64, problem: &Problem, tasks: &[Task]) -> Result<Sanitised> {
 }
 
 /// The loss that the problem has for each point of these tasks at the weights `w`.
-pub fn losses(problem: &Problem, tasks: &[Task], w: &[f64]) -> Vec<Vec<f64>> {
+pub fn losses(problem: &Problem, tasks: &[&Task], w: &[f64]) -> Vec<Vec<f64>> {
     let dimension = problem.dimension();
     let hinge = problem.weights().loss == Loss::SquaredHinge;
     (tasks.iter().zip(w.chunks_exact(dimension)))
@@ -264,7 +264,7 @@ pub fn losses(problem: &Problem, tasks: &[Task], w: &[f64]) -> Vec<Vec<f64>> {
         .collect()
 }
 
-fn all_of(tasks: &[Task]) -> Vec<Vec<bool>> {
+fn all_of(tasks: &[&Task]) -> Vec<Vec<bool>> {
     tasks
         .iter()
         .map(|task| vec![true; task.labels.len()])
