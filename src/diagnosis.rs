@@ -7,6 +7,7 @@ use crate::attack::{FeatureDomain, Injection};
 use crate::data::sample::{FeatureColumn, FeatureScaling, Sample, TaskSample};
 use crate::data::{Kind, Layout};
 use crate::error::excerpt;
+use crate::linalg::{ascending, norm_squared};
 use crate::metrics::MetricName;
 use crate::report::{Model, SingleTask};
 use crate::spec::{DatasetRef, Spec};
@@ -21,6 +22,8 @@ const SHARED: f64 = 0.5;
 /// Single-task learning is better where its error is lower by more than this share (NMSE) or its AUC
 /// higher by more than this.
 const BETTER: (f64, f64) = (0.01, 0.005);
+/// Where the training points all lie within this radius, another point lies far out (at 1).
+const NEAR: f64 = 0.05;
 /// Names that a message lists.
 const LISTED: usize = 5;
 /// Characters of a name in a message.
@@ -42,6 +45,7 @@ impl Findings<'_> {
         let all = [
             self.no_better_than_guessing(),
             self.dominant_column(),
+            self.far_point(),
             self.constant_columns(),
             self.impossible_values(),
             self.few_test_points(),
@@ -116,12 +120,60 @@ impl Findings<'_> {
         Some(Warning::new(WarningCode::DominantColumn, message).of_column(column))
     }
 
+    /// The common norm is that of the point furthest out, trained on or not.
+    fn far_point(&self) -> Option<Warning> {
+        let d = self.sample.features;
+        let trained = self.sample.tasks.iter().flat_map(|task| {
+            let points = task.train.features.chunks_exact(d + 1);
+            points.map(|row| norm_squared(&row[..d]))
+        });
+        let furthest = trained.fold(0.0, f64::max).sqrt();
+        // Zero: there is nothing to compare with.
+        if !(furthest > 0.0 && furthest < NEAR) {
+            return None;
+        }
+        let columns = &self.sample.columns;
+        let scaled = |row: &[f64]| -> Vec<f64> {
+            let pairs = columns.iter().zip(row);
+            pairs.map(|(column, &x)| column.units.scaled(x)).collect()
+        };
+        let blocks: Vec<&[f64]> = match self.layout {
+            Layout::Separate { tasks, .. } => {
+                tasks.iter().map(|task| task.features.as_slice()).collect()
+            }
+            Layout::Shared { features, .. } => vec![features],
+            Layout::Classes { train, test, .. } => vec![&train.features, &test.features],
+        };
+        let rows = || blocks.iter().flat_map(|block| block.chunks_exact(d));
+        let norms = rows().map(|row| norm_squared(&scaled(row)));
+        let (at, _) =
+            norms.enumerate().fold(
+                (0, 0.0),
+                |most, (at, norm)| {
+                    if norm > most.1 { (at, norm) } else { most }
+                },
+            );
+        let row = rows().nth(at)?;
+        let entries: Vec<f64> = scaled(row).iter().map(|x| x.abs()).collect();
+        let column = *ascending(&entries).last()?;
+        let name = &columns[column].name;
+        let message = format!(
+            "Column {} has the value {}, which puts a point {:.0} times as far out as any training \
+             point. All points are divided by its norm, so the models are held near zero; correct the \
+             value or leave its row out.",
+            excerpt(name, LONGEST_NAME),
+            row[column],
+            (1.0 / furthest).floor()
+        );
+        Some(Warning::new(WarningCode::ImplausibleValues, message).of_column(name))
+    }
+
     fn constant_columns(&self) -> Option<Warning> {
         if self.spec.feature_scaling == FeatureScaling::None {
             return None;
         }
         let is_constant = |column: &&FeatureColumn| column.low == column.high;
-        self.about_columns(
+        about_columns(
             WarningCode::ConstantColumn,
             self.sample.columns.iter().filter(is_constant),
             |names| {
@@ -141,7 +193,7 @@ impl Findings<'_> {
             return None;
         }
         let is_whole = |column: &&FeatureColumn| column.whole && column.low < column.high;
-        self.about_columns(
+        about_columns(
             WarningCode::ImpossibleValues,
             self.sample.columns.iter().filter(is_whole),
             |names| {
@@ -231,25 +283,25 @@ impl Findings<'_> {
         let name = excerpt(&self.sample.tasks[task].name, LONGEST_NAME);
         format!("T{} {name}", task + 1)
     }
+}
 
-    fn about_columns<'a>(
-        &self,
-        code: WarningCode,
-        columns: impl Iterator<Item = &'a FeatureColumn>,
-        message: impl Fn(String) -> String,
-    ) -> Option<Warning> {
-        let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
-        let first = *names.first()?;
-        let warning = Warning::new(
-            code,
-            message(list(names.iter().map(|name| excerpt(name, LONGEST_NAME)))),
-        );
-        Some(if names.len() == 1 {
-            warning.of_column(first)
-        } else {
-            warning
-        })
-    }
+/// One warning about columns; none without columns.
+fn about_columns<'a>(
+    code: WarningCode,
+    columns: impl Iterator<Item = &'a FeatureColumn>,
+    message: impl Fn(String) -> String,
+) -> Option<Warning> {
+    let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
+    let first = *names.first()?;
+    let warning = Warning::new(
+        code,
+        message(list(names.iter().map(|name| excerpt(name, LONGEST_NAME)))),
+    );
+    Some(if names.len() == 1 {
+        warning.of_column(first)
+    } else {
+        warning
+    })
 }
 
 /// The first names, and how many more there are.

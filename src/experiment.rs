@@ -25,6 +25,7 @@ use crate::report::{
     self, Defence, Detection, FeatureUnits, Model, Report, SingleTask, SingleTaskModel, TracePoint,
 };
 use crate::spec::{DatasetRef, Radius, Shape, Spec};
+use crate::warning::Warning;
 
 /// The version of the engine, as written in reports and links.
 pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
@@ -343,7 +344,14 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         clean: &clean,
         single_task: &single_task,
     };
-    let warnings = [data.warnings.clone(), findings.warnings()].concat();
+    // What was noticed in the file already is not said twice.
+    let mut warnings = data.warnings.clone();
+    for found in findings.warnings() {
+        let is_known = |known: &Warning| (known.code, &known.column) == (found.code, &found.column);
+        if !data.warnings.iter().any(is_known) {
+            warnings.push(found);
+        }
+    }
     let certified = match spec.learner {
         Learner::Capped => Some(certify(&poisoned, &solution, sample.kind, &tests(&sample))?),
         Learner::MultiTask | Learner::SingleTask => None,

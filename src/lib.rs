@@ -39,7 +39,8 @@
 //! U = Σ over target tasks p, Σ over the clean training points of p, of l
 //! ```
 //!
-//! through W, the learner's answer, while each injected point stays in a ball of radius r and task
+//! through W, the learner's answer, while each injected point stays in a ball of radius r (or at values
+//! that clean points have, [`attack::Domain`]) and task
 //! i gets floor(b n_i) of them. U's gradient by an injected point x̂ of task i, x̃ = (x̂, 1), where
 //! H is the Hessian of the lower level and H V = ∇_W U (squared loss; [`attack::gradient`] has
 //! both):

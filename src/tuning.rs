@@ -124,6 +124,26 @@ pub struct Tuning {
     pub trials: Vec<Trial>,
 }
 
+impl Tuning {
+    /// For each λ1, from large to small: the best metric over the values of λ2, and that of single-task
+    /// learning.
+    pub fn curves(&self) -> Vec<(f64, Option<f64>, Option<f64>)> {
+        let is_row = |a: &Trial, b: &Trial| a.lambda1 == b.lambda1;
+        let better = |a: f64, b: f64| match self.metric_name {
+            MetricName::Nmse => a.min(b),
+            MetricName::Auc => a.max(b),
+        };
+        (self.trials.chunk_by(is_row))
+            .map(|row| {
+                let coupled = row.iter().filter(|trial| trial.lambda2 > 0.0);
+                let best = coupled.filter_map(|trial| trial.metric).reduce(better);
+                let single = row.iter().find(|trial| trial.lambda2 == 0.0);
+                (row[0].lambda1, best, single.and_then(|trial| trial.metric))
+            })
+            .collect()
+    }
+}
+
 /// Called with the number of solved problems and how many there are; `Break` ends the work.
 pub type OnProgress<'a> = dyn FnMut(usize, usize) -> ControlFlow<()> + 'a;
 
@@ -185,8 +205,11 @@ pub fn tune(
                 }
                 start.insert(solution).w.clone()
             } else {
-                let last = start.as_ref().expect("there is a pair with λ2 above 0");
-                single_task::solve(&mut problem, &last.w, &Limits::default())?
+                let w = match &start {
+                    Some(last) => last.w.clone(),
+                    None => vec![0.0; sample.tasks.len() * (sample.features + 1)],
+                };
+                single_task::solve(&mut problem, &w, &Limits::default())?
             };
             predict(&sample, &folds, fold, &w, &mut predictions[at]);
             let done = fold * pairs.len() + at + 1;

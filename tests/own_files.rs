@@ -1,6 +1,11 @@
 //! Files as people have them, each with the right value: what is read without a mapping, what is asked, and
 //! what is said. The inputs are small and made up after situations in bug reports of other programs.
 
+#![expect(
+    clippy::format_collect,
+    reason = "the inputs are short, and clearer so"
+)]
+
 use patom::data::import::{self, ImportResult, Preview};
 use patom::data::{DataSet, Kind, Layout, RawPoints};
 use patom::warning::WarningCode;
@@ -646,7 +651,7 @@ fn a_row_without_one_of_several_labels_is_left_out_of_that_task_only() {
                 "m{k},0.{k},{},{},{}\n",
                 label(k < 8),
                 label((4..10).contains(&k)),
-                label(k % 3 == 0 && k < 12)
+                label(k.is_multiple_of(3))
             )
         })
         .collect();
@@ -714,6 +719,11 @@ fn small_tasks_are_left_out_by_name() {
         )
         .data;
         assert_eq!(data.task_count(), 4);
+        assert!(said(
+            &data,
+            WarningCode::FewTestPoints,
+            "Two points only, at most one of them for testing: s9."
+        ));
     }
     // A task that loses its rows to missing values, or has no test point.
     let data = open(
@@ -742,6 +752,19 @@ fn small_tasks_are_left_out_by_name() {
         "Task s9 was left out: no test point."
     ));
     assert_eq!(data.task_count(), 3);
+}
+
+#[test]
+fn tasks_without_test_points_are_kept_where_links_of_version_1_had_them() {
+    let text = "task,label,x1,split\na,1.5,1,train\na,2,2,test\nb,1,1,train\nb,3,2,train\n";
+    let ours = import::read_with("d.csv", text.as_bytes(), None)
+        .unwrap()
+        .data;
+    assert_eq!(ours.task_names, ["a", "b"]);
+    let columns = "task:1;label:2;split:4,test;x:3";
+    assert_eq!(mapped(text, columns).unwrap().task_names, ["a"]);
+    let old = mapped(text, &format!("{columns};rules:1")).unwrap();
+    assert_eq!(old.layout, ours.layout);
 }
 
 #[test]
@@ -839,6 +862,65 @@ fn what_is_not_sure_is_asked_with_a_suggestion() {
     assert_eq!(sure(&format!("a,b,remark\n{text}")), "label:2;x:1");
     let message = refused("a,b,class,target\n1,2,3,4\n2,3,4,1\n4,4,1,2\n");
     assert!(message.contains("`class`, `target`"), "{message}");
+    // A task column and classes that would be tasks: the cure takes the classes.
+    let both: String = (0..24)
+        .map(|k| format!("s{},{},0.{k}\n", k / 8, ["p", "q", "r"][k % 3]))
+        .collect();
+    let both = format!("site,class,a\n{both}");
+    let message = refused(&both);
+    assert!(
+        message.contains("`class` has 3 classes (p, q, r)"),
+        "{message}"
+    );
+    let cure = message.split('\'').nth(1).unwrap();
+    assert_eq!(cure, "label:2;x:3;class:p,q,r");
+    assert_eq!(mapped(&both, cure).unwrap().task_count(), 3);
+    // Labels with gaps before the features, as in tables of assays.
+    let assays: String = (0..24)
+        .map(|k| {
+            let label = |n: usize| {
+                if k % n == 0 {
+                    ""
+                } else {
+                    ["0", "1"][k / 2 % 2]
+                }
+            };
+            format!("{},{},m{k},0.{k},{}\n", label(4), label(5), k * 7 % 11)
+        })
+        .collect();
+    let message = refused(&format!("NR-AR,NR-ER,mol_id,a,b\n{assays}"));
+    assert!(
+        message.contains("Are `NR-AR`, `NR-ER` the labels"),
+        "{message}"
+    );
+    assert!(message.contains("'label:1-2;x:4-5;class:0,1'"), "{message}");
+    // Most names of a task have a single row.
+    let single: String = (0..24)
+        .map(|k| {
+            format!(
+                "{},{}.5,0.{k}\n",
+                if k % 4 == 0 {
+                    "A".into()
+                } else {
+                    format!("S{k}")
+                },
+                k % 7
+            )
+        })
+        .collect();
+    let message = refused(&format!("site,y,a\n{single}"));
+    assert!(
+        message.contains("18 of its 19 values have a single row"),
+        "{message}"
+    );
+    // A time names no task, a year no label.
+    let times: String = (0..24)
+        .map(|k| format!("{}:00,{}.5,0.{k}\n", k % 6, k % 7))
+        .collect();
+    assert_eq!(sure(&format!("time,y,a\n{times}")), "label:2;x:3");
+    let years = rows(24, ",", ".");
+    assert!(refused(&format!("country,2001,2002,2003\n{years}")).contains("is it `2003`?"));
+    assert!(refused("site,y,a\n").contains("no row below the header"));
     // Most rows would be lost.
     let gaps: String = (0..24)
         .map(|k| {

@@ -292,7 +292,7 @@ fn fields_of_a_structure_are_variables_and_structure_arrays_are_tasks() {
 
 #[test]
 fn words_and_truth_values_are_labels() {
-    let word = |row: usize| if row % 3 == 0 { "yes" } else { "no" };
+    let word = |row: usize| if row.is_multiple_of(3) { "yes" } else { "no" };
     let column: Vec<Vec<u8>> = (0..15).map(|row| text("", word(row))).collect();
     let names: Vec<Vec<u8>> = (0..15)
         .map(|row| text("", ["north", "south", "west"][row / 5]))
@@ -423,17 +423,17 @@ fn arrays_of_numpy_are_put_side_by_side() {
 
 // Texts of other formats.
 
+/// A line for each of 15 rows.
+fn lines(line: impl Fn(usize) -> String) -> String {
+    let lines: Vec<String> = (0..15).map(line).collect();
+    lines.join("\n") + "\n"
+}
+
 fn svmlight() -> String {
-    (0..15)
-        .map(|row| {
-            format!(
-                "{} qid:{} 1:{} 3:0.5\n",
-                Y(row, 0),
-                row / 5 + 7,
-                X(row, 0) + 1.0
-            )
-        })
-        .collect()
+    lines(|row| {
+        let (label, qid, x) = (Y(row, 0), row / 5 + 7, X(row, 0) + 1.0);
+        format!("{label} qid:{qid} 1:{x} 3:0.5")
+    })
 }
 
 #[test]
@@ -444,9 +444,7 @@ fn svmlight_gives_label_qid_and_features() {
         assert_eq!(made.data.task_names, ["7", "8", "9"]);
         assert_eq!(tasks(&made.data)[0].2[..3], [1.0, 0.0, 0.5]);
     }
-    let classes: String = (0..15)
-        .map(|k| format!("{} 1:{}\n", ["-1", "+1"][k % 2], X(k, 1)))
-        .collect();
+    let classes = lines(|k| format!("{} 1:{}", ["-1", "+1"][k % 2], X(k, 1)));
     let made = open("d.txt", classes.as_bytes());
     assert_eq!(columns(&made), "label:1;x:2;class:-1,1");
     let mapped = "label:1;x:2;sep:space;from:X".parse().unwrap();
@@ -515,9 +513,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn compressed_files_are_what_is_in_them() {
-    let text: String = (0..15)
-        .map(|row| format!("{},{},{}\n", TASK(row, 0), Y(row, 0), X(row, 0)))
-        .collect();
+    let text = lines(|row| format!("{},{},{}", TASK(row, 0), Y(row, 0), X(row, 0)));
     let text = format!("task,label,x1\n{text}");
     let plain = open("d.csv", text.as_bytes()).data;
     let packed = gzip(text.as_bytes());

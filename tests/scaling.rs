@@ -242,6 +242,24 @@ fn labels_and_columns_near_1e10_are_standardised_to_their_last_digit() {
     assert!(relative_error(&found, &expected) < 1e-5);
 }
 
+#[test]
+fn a_point_far_out_that_shrinks_all_others_is_named() {
+    let mut rows = rows();
+    rows[44].x[1] = 1e15;
+    for scaling in ["standard", "none"] {
+        let outcome = run(&rows, &json!({"iterations": 1, "feature_scaling": scaling}));
+        let warnings = outcome.report.warnings.iter();
+        let mut far = warnings.filter(|warning| warning.code == WarningCode::ImplausibleValues);
+        let warning = far.next().expect("one of test points, too");
+        assert_eq!(warning.column.as_deref(), Some("x2"), "{scaling}");
+        let text = &warning.message;
+        assert!(text.contains("the value 1000000000000000,"), "{text}");
+    }
+    rows[44].x[1] = 9.0;
+    let outcome = run(&rows, &json!({"iterations": 1}));
+    assert!(!codes(&outcome).contains(&WarningCode::ImplausibleValues));
+}
+
 /// Labels of classes, features yes or no, a count and a measurement.
 fn with_whole_numbers() -> Vec<Row> {
     let mut rows = rows();

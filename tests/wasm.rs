@@ -115,7 +115,7 @@ fn errors_cross_the_boundary_as_code_field_and_message() {
     assert_eq!(text(&errors.get(0), "code"), "field");
     assert!(text(&errors.get(0), "message").starts_with("budget: 9"));
 
-    let refused = engine::read_link("v=2&d=sarcos").into();
+    let refused = engine::read_link("v=3&d=sarcos").into();
     let errors: Array = get(&refused, "errors").unchecked_into();
     assert_eq!(text(&errors.get(0), "field"), "version");
 

@@ -8,7 +8,7 @@ import { errorMessage } from "./core/words.js";
 import { Confirmer } from "./engine/confirm.js";
 import { loadEngine } from "./engine/engine.js";
 import { Solver } from "./engine/solver.js";
-import { $, byId, onSinglePress } from "./ui/dom.js";
+import { $, byId, el, onSinglePress } from "./ui/dom.js";
 import { showNotices } from "./ui/notices.js";
 import { settingsSheet, showSheet } from "./ui/sheet.js";
 import { showConfirmation } from "./views/confirmation.js";
@@ -53,12 +53,29 @@ const session = new Session(engine, new Solver(engine.module));
 started = session;
 showNotices(session);
 const form = new Form($("fields"), engine.fields, (name, value) => session.choose(name, value));
+const tune = el("button", { type: "button", id: "tune" }, "Choose λ by cross-validation");
+tune.onclick = async () => {
+  try {
+    await (await import("./views/tune.js")).openTuning(session);
+  } catch (error) {
+    session.notice(`${errorMessage(error)}. Check the connection, then press again.`, "bad", "tune");
+  }
+};
+form.addAction("lambda2", tune);
 const runButton = byId("run", HTMLButtonElement);
 const datasets = new Datasets(session, async (file) => {
   const { openProvenance } = await import("./core/provenance.js");
   openProvenance(file, session, (fragment) => navigation.open(fragment));
 });
+const summary = once(async () => new (await import("./views/summary.js")).DataSummary(session));
 session.subscribe((event) => {
+  // A user's file; published data sets have a note of their own.
+  if (event.type === "opened" && event.opened.reading) {
+    summary().then(
+      (view) => view.show(event.opened),
+      (error) => session.notice(`${errorMessage(error)}. The summary of the file is not shown.`, "bad"),
+    );
+  }
   if (event.type === "changed") return showForm();
   // The names of the tasks may be known only now.
   if (event.type === "done" && session.complete && !session.description()) {
@@ -93,7 +110,7 @@ function showForm() {
   $("form-error").textContent = left.map(({ message }) => message).join("; ");
   $("form-error").hidden = left.length === 0;
   if (session.complete) form.show(session.complete, session.description()?.task_names ?? []);
-  runButton.disabled = !session.ready;
+  tune.disabled = runButton.disabled = !session.ready;
 }
 
 /* Controls */
@@ -145,6 +162,10 @@ if (!navigation.isAway) navigation.arrive(interrupted?.long ? interrupted.link :
 // The data decide the height of what is above the fields.
 $("fields").hidden = false;
 
+/** @type {import("./engine/types.js").Result[] | null} results, until the list of recent ones is loaded */
+let early = [];
+session.subscribe(({ type }) => type === "done" && session.result && early?.push(session.result));
+
 // Not needed for the first result.
 const rest = once(async () => {
   const [{ History }, { showHistory }, { workOffline }, { preparePrint }, footer] = await Promise.all([
@@ -155,7 +176,8 @@ const rest = once(async () => {
     import("./views/footer.js"),
   ]);
   preparePrint(session, () => resultAddress(session));
-  showHistory(session, new History(session), interrupted);
+  showHistory(session, new History(session, early ?? []), interrupted);
+  early = null;
   workOffline(session);
   footer.showSourceLinks();
 });

@@ -2,7 +2,7 @@
 //!
 //! `curve` draws the course of an attack, `pair` two side by side, `sweep` many, `heatmap` a
 //! task correlation, `map` its colours, `points` the clean and injected points in a plane, `sheet` a
-//! drawing with its title and footer.
+//! drawing with its title and footer, `tuning` the choice of λ1.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
 //! last moment, in `Pen`: every size is sharp on every screen, and no text is ever measured
 //! (measuring adds styled elements to the page, which its Content-Security-Policy refuses).
@@ -16,6 +16,7 @@ pub mod pair;
 pub mod points;
 pub mod sheet;
 pub mod sweep;
+pub mod tuning;
 
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};

@@ -351,7 +351,7 @@ impl TryFrom<Value> for DatasetRef {
         let names = DATASETS.join(", ");
         let expected = format!(
             "{names}, or {{\"name\": file name, \"sha256\": 64 hexadecimal digits}}; on the command \
-             line also the path of a .csv or .mat file"
+             line also the path of a file of your own"
         );
         let refused = Error::field("dataset", shorten(&value), expected);
         let object = match value {

@@ -22,7 +22,7 @@ use crate::chart::{Style, curve, heatmap, map};
 use crate::data::{DataSet, Kind};
 use crate::error::{Error, Result};
 use crate::metrics::MetricName;
-use crate::spec;
+use crate::spec::{self, DatasetRef, Spec};
 
 /// A value as a plain JavaScript object, of the type that is generated for it.
 pub(super) fn to_js<T: Tsify + Serialize>(value: &T) -> Ts<T> {
@@ -311,4 +311,24 @@ pub(super) fn canvas_area(
     CanvasBackend::with_canvas_object(canvas)
         .map(IntoDrawingArea::into_drawing_area)
         .ok_or_else(|| Error::data("this browser has no 2-D canvas"))
+}
+
+/// Reads and checks a specification of a named data set, or of the file that `data` are.
+pub(super) fn read_spec(spec: Ts<Spec>, data: Option<&DataSet>) -> Result<Spec> {
+    let draft = read_draft(spec)?;
+    let named = match draft.dataset()? {
+        DatasetRef::Named(name) => spec::Shape::named(&name),
+        DatasetRef::File { .. } => None,
+    };
+    let Some(shape) = named.or_else(|| data.map(spec::Shape::of)) else {
+        return Err(Error::field(
+            "dataset",
+            "unknown",
+            "a name, or a file that is open",
+        ));
+    };
+    // The page has checked it before: one message is enough.
+    draft
+        .check(&shape)
+        .map_err(|mut errors| errors.swap_remove(0))
 }

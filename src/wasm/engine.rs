@@ -12,7 +12,7 @@ use web_sys::HtmlCanvasElement;
 
 use super::convert::{
     CurveOptions, Description, Draft, HeatmapOptions, Problem, Shape, all_to_js, canvas_area,
-    from_js, read_draft, to_js,
+    from_js, read_draft, read_spec, to_js,
 };
 use super::result::{self, Progress, Report, RunEvent};
 use crate::attack::Injection;
@@ -29,7 +29,6 @@ use crate::projection::Plane;
 use crate::report::{self, TracePoint};
 use crate::spec::link;
 use crate::spec::{self, DATASETS, DatasetRef, FIELDS, Field, Spec};
-use crate::tuning::{self, Grid, Tuning};
 
 /// The version of the engine.
 #[wasm_bindgen]
@@ -317,56 +316,6 @@ impl Data {
         };
         Ok(Run(experiment::run(&spec, &self.0, &mut observer)?))
     }
-}
-
-/// The grid that λ1 and λ2 are chosen from by default.
-#[wasm_bindgen]
-pub fn default_grid() -> Ts<Grid> {
-    to_js(&Grid::default())
-}
-
-#[wasm_bindgen]
-impl Data {
-    /// Chooses λ1 and λ2 of a specification by cross-validation on its clean training points.
-    /// `on_progress` is called with the number of solved problems and how many there are.
-    pub fn tune(
-        &self,
-        spec: Ts<Spec>,
-        grid: Ts<Grid>,
-        #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")]
-        on_progress: &Function,
-    ) -> std::result::Result<Ts<Tuning>, JsValue> {
-        let spec = read_spec(spec, Some(&self.0))?;
-        let grid = from_js(grid, "grid")?;
-        let tuning = tuning::tune(&spec, &self.0, &grid, &mut |done, total| {
-            let (done, total) = (JsValue::from(done), JsValue::from(total));
-            match on_progress.call2(&JsValue::UNDEFINED, &done, &total) {
-                Ok(_) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            }
-        })?;
-        Ok(to_js(&tuning))
-    }
-}
-
-/// Reads and checks a specification of a named data set, or of the file that `data` are.
-fn read_spec(spec: Ts<Spec>, data: Option<&DataSet>) -> Result<Spec> {
-    let draft = read_draft(spec)?;
-    let named = match draft.dataset()? {
-        DatasetRef::Named(name) => spec::Shape::named(&name),
-        DatasetRef::File { .. } => None,
-    };
-    let Some(shape) = named.or_else(|| data.map(spec::Shape::of)) else {
-        return Err(Error::field(
-            "dataset",
-            "unknown",
-            "a name, or a file that is open",
-        ));
-    };
-    // The page has checked it before: one message is enough.
-    draft
-        .check(&shape)
-        .map_err(|mut errors| errors.swap_remove(0))
 }
 
 struct Listener {

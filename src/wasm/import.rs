@@ -7,13 +7,15 @@ use wasm_bindgen::prelude::*;
 use super::convert::{Description, Problem, from_js, to_js};
 use crate::data::import::mapping::{Dialect, Mapping};
 use crate::data::import::{self, FileLimits, Preview};
-use crate::data::{sha256_hex, synthetic};
+use crate::data::{published, sha256_hex, synthetic};
 use crate::error::Result;
 
 /// A user's file as it looks.
 #[derive(Serialize, Tsify)]
 pub struct Inspected {
     sha256: String,
+    /// It is the raw file of a published data set.
+    published: bool,
     /// The text of the guess.
     columns: String,
     preview: Preview,
@@ -31,6 +33,7 @@ pub fn inspect_file(
     let preview = import::inspect(name, bytes, reading.as_ref())?;
     Ok(to_js(&Inspected {
         sha256: sha256_hex(bytes),
+        published: published::recognise(bytes).is_some(),
         columns: preview.guess.to_string(),
         preview,
         limits: import::LIMITS,

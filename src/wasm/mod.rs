@@ -32,6 +32,8 @@ pub mod import;
 mod result;
 #[cfg(feature = "extras")]
 pub mod sweep;
+#[cfg(feature = "extras")]
+pub mod tuning;
 
 use std::cell::RefCell;
 

@@ -137,6 +137,8 @@ pub struct Report {
     attacking_tasks: Vec<usize>,
     /// What can make the result meaningless.
     warnings: Vec<Warning>,
+    /// What is worth knowing of the data, and no reason for doubt.
+    notes: Vec<Warning>,
     /// What a user's file holds that the run did not use.
     data_left_out: Vec<LeftOut>,
     metric_name: MetricName,
@@ -157,6 +159,8 @@ impl From<&report::Report> for Report {
     fn from(report: &report::Report) -> Self {
         let column = |value: fn(&TracePoint) -> f64| report.trace.iter().map(value).collect();
         let per_task = report.trace.iter().flat_map(|point| &point.metric_per_task);
+        let (notes, warnings) =
+            (report.warnings.iter().cloned()).partition(|warning| warning.code.is_note());
         Self {
             spec: report.spec.clone(),
             engine: report.engine.clone(),
@@ -165,7 +169,8 @@ impl From<&report::Report> for Report {
             task_names: report.task_names.clone(),
             target_tasks: report.target_tasks.clone(),
             attacking_tasks: report.attacking_tasks.clone(),
-            warnings: report.warnings.clone(),
+            warnings,
+            notes,
             data_left_out: report.data_left_out.clone(),
             metric_name: report.metric_name,
             true_correlation: report.true_correlation.as_deref().map(Numbers::matrix),

@@ -395,7 +395,7 @@ class WrongReports(unittest.TestCase):
         honest = make_observed()
         wrong: list[tuple[str, Change]] = [
             ("outside the range of the clean ones", lambda report, rows: first(rows, "injected").__setitem__(3, 2.0)),
-            ("an injected value that is not whole", lambda report, rows: put("feature_units.2.centre", 0.5)(report, rows)),
+            ("an injected value that is not whole", put("feature_units.2.centre", 0.5)),
             ("a clean value that is not whole", put("feature_units.2.scale", 0.7)),
         ]
         for words, change in wrong:

@@ -3,8 +3,8 @@
 Usage: python3 tests/oracle/verify_report.py DIR [DIR...]
 
 Each DIR holds the two files that `patom run` writes. From the points alone come the ball or the
-observed values, the budget, the scaling of features and labels, single-task learning; with the stated weights also objective, certificate,
-correlation, metrics and utility. The rest of the report (trace, attack relation, digest) is
+observed values, the budget, the scaling of features and labels, single-task learning; with the
+stated weights also objective, certificate, correlation, metrics and utility. The rest of the report (trace, attack relation, digest) is
 checked for agreement with that and with itself. Every discrepancy is named; the exit code
 is 0 without any, 1 with some, 2 without arguments. Lines marked `note` are no discrepancies.
 """

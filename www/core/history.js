@@ -8,7 +8,7 @@ import * as sweeps from "./sweeps.js";
 import { LONG_RUN, noteRun } from "./unload.js";
 import { errorMessage } from "./words.js";
 
-/** @import { Kept, LabEvent, RunState } from "../engine/types.js" */
+/** @import { Kept, LabEvent, Result, RunState } from "../engine/types.js" */
 /** @import { Session } from "./session.js" */
 
 /** Milliseconds between two saves of a run in progress. */
@@ -20,8 +20,11 @@ const MAX_PATH_BYTES = 4 << 20;
 const TAB = `tab ${records.unique()}`;
 
 export class History {
-  /** @param {Session} session */
-  constructor(session) {
+  /**
+   * @param {Session} session
+   * @param {Result[]} early results since the start of the page
+   */
+  constructor(session, early) {
     this.session = session;
     /** @type {Kept | null} the run in progress */
     this.current = null;
@@ -41,8 +44,8 @@ export class History {
     navigator.locks?.request(TAB, () => new Promise(() => {})).catch(() => {});
     addEventListener("pagehide", () => this.save());
     session.subscribe((event) => this.onEvent(event));
+    for (const result of early) this.finish("done", result);
     if (session.run) this.begin(session.run);
-    if (session.result) this.finish("done");
     if (session.confirmation?.state === "confirmed") this.confirm();
   }
 
@@ -82,11 +85,13 @@ export class History {
     this.queue(() => records.put(record));
   }
 
-  /** @param {"done" | "cancelled" | "failed"} how */
-  finish(how) {
+  /**
+   * @param {"done" | "cancelled" | "failed"} how
+   * @param {Result | null} result
+   */
+  finish(how, result = this.session.result) {
     clearInterval(this.timer);
     noteRun(null);
-    const { result } = this.session;
     const { current } = this;
     this.current = null;
     this.shown = result?.kept ?? null;

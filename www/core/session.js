@@ -44,9 +44,9 @@ export class Session extends Store {
     /** @type {Solver | null} reads a user's file while `solver` may run */
     this.reader = null;
     /**
-     * Asks the user to map columns; gives the text of a mapping, or null. Set by the view that can
+     * Asks the user to map columns; gives a mapping and its text, or null. Set by the view that can
      * show the question.
-     * @type {(reader: Solver, source: Source, inspected: Inspected, columns: string | null) => Promise<string | null>}
+     * @type {(reader: Solver, source: Source, inspected: Inspected, columns: string | null) => Promise<import("../views/columns.js").Chosen | null>}
      */
     this.askColumns = async () => null;
     /** Counts requests for a run: what an older request still does is ignored. */
@@ -189,7 +189,7 @@ export class Session extends Store {
       this.dataProblem("");
       return source;
     } catch (problem) {
-      this.broken.add(ref);
+      this.distrust(ref);
       throw { message: `${ref}: ${errorMessage(problem)}` };
     } finally {
       this.emit({ type: "data" });
@@ -213,6 +213,12 @@ export class Session extends Store {
       this.bundles.get(name) ??
       (await fetchBundle(name, this.broken.has(name)))
     );
+  }
+
+  /** Its bytes could not be read: the next attempt downloads them again. @param {string} name */
+  distrust(name) {
+    this.bundles.delete(name);
+    this.broken.add(name);
   }
 
   /**
@@ -246,13 +252,17 @@ export class Session extends Store {
         throw { message: `${file.name} is not the published file of ${published.name}` };
       });
       if (read) {
+        const awaited = this.dataset;
+        const isAwaited = typeof awaited === "object" && awaited.sha256 === read.description.sha256;
         this.opens(read);
         if (more.length > 0) {
           const text = `Only ${file.name} was opened, not ${few(more)}: a data set is one file.`;
           this.notice(text, "", "other-files");
         }
-        if (this.complete) await this.start();
-        else this.clear("The settings do not fit the file", "The form shows which ones.");
+        if (!this.complete) this.clear("The settings do not fit the file", "The form shows which ones.");
+        // A link was waiting for it, it is published, or the user has seen what it holds.
+        else if (isAwaited || (read.reading?.asked ?? true)) await this.start();
+        else this.clear(`${file.name} was read`, "Check the summary, then run.");
       }
     } catch (problem) {
       const source =
@@ -330,14 +340,16 @@ export class Session extends Store {
       const read = await load(reader, withColumns(source, columns)).catch(() => null);
       if (read?.description.sha256 === awaited.sha256) return read;
     }
-    try {
-      return await load(reader, source);
-    } catch (problem) {
-      const inspected = await reader.inspect(source, null);
-      if (inspected.preview.has_our_names) throw { message: errorMessage(problem), source };
-      const is = typeof awaited === "object" && awaited.sha256 === inspected.sha256;
-      return this.readAs(reader, source, inspected, is ? columns : null);
-    }
+    const inspected = await reader.inspect(source, null);
+    const { preview, published, sha256, columns: guess } = inspected;
+    const is = typeof awaited === "object" && awaited.sha256 === sha256;
+    // A link without a mapping means the file as it names its columns.
+    if (published || (is && columns === null)) return load(reader, source);
+    const { summary } = preview;
+    if (preview.problem && !preview.question) throw { message: preview.problem, source };
+    if (!preview.sure || !summary) return this.readAs(reader, source, inspected, is ? columns : null);
+    const read = await load(reader, withColumns(source, preview.has_our_names ? null : guess));
+    return { ...read, reading: { preview, mapping: preview.guess, summary, asked: false } };
   }
 
   /**
@@ -352,7 +364,9 @@ export class Session extends Store {
     clearTimeout(this.slow);
     this.withdraw("reading-file");
     const chosen = await this.askColumns(reader, source, inspected, columns);
-    return chosen === null ? null : load(reader, withColumns(source, chosen));
+    if (!chosen) return null;
+    const { columns: text, ...reading } = chosen;
+    return { ...(await load(reader, withColumns(source, text))), reading: { ...reading, asked: true } };
   }
 
   /** Asks for another mapping of the columns, and runs on the result. @param {Source} source */
@@ -375,9 +389,11 @@ export class Session extends Store {
   }
 
   /** @param {Opened} opened */
-  keepOpened({ source, description }) {
+  keepOpened(opened) {
+    const { source, description } = opened;
     const { name, sha256 } = description;
-    this.opened.set(DATASETS.includes(name) ? name : sha256, { source, description });
+    this.opened.set(DATASETS.includes(name) ? name : sha256, opened);
+    this.emit({ type: "opened", opened });
     this.described.set(source.key, description);
     this.broken.delete(name);
   }

@@ -5,10 +5,14 @@
 
 import { parseRoute } from "./route.js";
 
-/** @import { Complete, Confirmation, Description, Draft, LabEvent, Notice, Problem, Result, RunState, Source } from "../engine/types.js" */
+/** @import { Complete, Confirmation, Description, Draft, LabEvent, Mapping, Notice, Preview, Problem, Result, RunState, Source, Summary } from "../engine/types.js" */
 /** @import { Keys, Route } from "./route.js" */
 
-/** @typedef {{source: Source, description: Description}} Opened */
+/**
+ * @typedef {{preview: Preview, mapping: Mapping, summary: Summary, asked: boolean}} Reading
+ * how the columns of a user's file are read; the user was asked, or the guess was sure
+ * @typedef {{source: Source, description: Description, reading?: Reading}} Opened
+ */
 
 export class Store {
   /** The view and its parameters. @type {Route} */

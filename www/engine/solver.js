@@ -246,6 +246,19 @@ export class Solver {
     return (await this.request({ type: "check", source, columns }, "checked")).checked;
   }
 
+  /**
+   * Chooses λ1 and λ2 by cross-validation.
+   * @param {Spec} spec
+   * @param {Source} source
+   * @param {(done: number, total: number) => void} onProgress
+   */
+  async tune(spec, source, onProgress) {
+    const onOther = (/** @type {FromWorker} */ message) => {
+      if (message.type === "tuning") onProgress(message.done, message.total);
+    };
+    return (await this.request({ type: "tune", spec, source }, "tuned", onOther)).tuned;
+  }
+
   /** An example file, and the limits of a user's file. */
   example() {
     return this.request({ type: "example" }, "example");
@@ -256,15 +269,17 @@ export class Solver {
    * @template {FromWorker["type"]} T
    * @param {any} content a message without its id
    * @param {T} type of the answer
+   * @param {(message: FromWorker) => void} [onProgress] gets the progress that comes before
    * @returns {Promise<Extract<FromWorker, {type: T}>>}
    */
-  request(content, type) {
+  request(content, type, onProgress) {
     const id = this.nextId++;
     const message = { ...content, id };
     const post = () => this.post(message);
     return new Promise((resolve, reject) => {
       this.pending.set(id, post);
       this.waiting.set(id, (message) => {
+        if ("type" in message && message.type === "tuning") return onProgress?.(message);
         this.over(id);
         if ("type" in message && message.type === type) {
           return resolve(/** @type {Extract<FromWorker, {type: T}>} */ (message));

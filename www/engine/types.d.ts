@@ -17,10 +17,11 @@ import type {
   Scene,
   Spec,
 } from "../pkg/engine.js";
-import type { CheckedColumns, ExampleFile, Inspected } from "../pkg/extras.js";
+import type { Opened } from "../core/store.js";
+import type { CheckedColumns, ExampleFile, Inspected, Tuned } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
-export type { CheckedColumns, Inspected, Planned } from "../pkg/extras.js";
+export type { CheckedColumns, Inspected, Planned, Tuned } from "../pkg/extras.js";
 
 export type SourceContent =
   | { kind: "synthetic"; spec: Spec }
@@ -45,6 +46,7 @@ export type ToWorker =
   | { type: "file"; id: number; name: RunFile; digest: string }
   | { type: "inspect"; id: number; source: Source; reading: Dialect | null }
   | { type: "check"; id: number; source: Source; columns: Mapping | string }
+  | { type: "tune"; id: number; source: Source; spec: Spec }
   | { type: "example"; id: number };
 
 /** After a `fatal` error the worker's engine is unusable. */
@@ -57,6 +59,8 @@ export type FromWorker =
   | { type: "file"; id: number; csv: string }
   | { type: "inspected"; id: number; inspected: Inspected }
   | { type: "checked"; id: number; checked: CheckedColumns }
+  | { type: "tuning"; id: number; done: number; total: number }
+  | { type: "tuned"; id: number; tuned: Tuned }
   | ({ type: "example"; id: number } & ExampleFile)
   | { type: "error"; id: number; problem: Problem; fatal: boolean };
 
@@ -125,12 +129,13 @@ export type Notice = {
 
 /**
  * What changed: `changed`: the settings, or whether they are valid; `data`: a data set was loaded or not
- * (`problem` empty: no problem any more; `source`: other columns may help); `done`: there is a result
+ * (`problem` empty: no problem any more; `source`: other columns may help); `opened`: a file was read; `done`: there is a result
  * (`corrected`: it replaces a wrong one); `ended`: the run is over without a result.
  */
 export type LabEvent =
   | { type: "changed" }
   | { type: "data"; problem?: string; source?: Source }
+  | { type: "opened"; opened: Opened }
   | { type: "notices" }
   | { type: "route" }
   | { type: "confirmation" }

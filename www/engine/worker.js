@@ -74,6 +74,18 @@ async function lookAt({ content }, look) {
   return look(await loadExtras(), content.name, bytesOf(content.bytes));
 }
 
+/**
+ * @param {Source} source
+ * @param {import("./types.js").Spec} spec
+ * @param {(done: number, total: number) => void} onProgress
+ */
+async function tune({ content }, spec, onProgress) {
+  const extras = await loadExtras();
+  if (content.kind === "synthetic") return extras.tune(spec, undefined, undefined, onProgress);
+  const { payload, notes } = points(extras, content);
+  return extras.tune(spec, payload, notes, onProgress);
+}
+
 /** @param {Source} source */
 async function load(source) {
   if (held?.key === source.key) return held.data;
@@ -146,6 +158,13 @@ async function answer(message) {
         extras.check_columns(name, bytes, columns),
       );
       emit({ type: "checked", id, checked });
+      break;
+    }
+    case "tune": {
+      const { id, source, spec } = message;
+      const emitProgress = (/** @type {number} */ done, /** @type {number} */ total) =>
+        emit({ type: "tuning", id, done, total });
+      emit({ type: "tuned", id, tuned: await tune(source, spec, emitProgress) });
       break;
     }
     case "example":

@@ -9,9 +9,13 @@ import { limitText } from "./formats.js";
 import { METRICS } from "./report.js";
 
 /** @import { Solver } from "../engine/solver.js" */
+/** @import { Reading } from "../core/store.js" */
 /** @import { CheckedColumns, Column, Dialect, Inspected, Mapping, Source } from "../engine/types.js" */
 
-/** @typedef {"feature" | "label" | "task" | "split" | "none"} Role */
+/**
+ * @typedef {"feature" | "label" | "task" | "split" | "none"} Role
+ * @typedef {Omit<Reading, "asked"> & {columns: string}} Chosen
+ */
 
 /** Further columns can only be assigned in the text form. */
 const SHOWN_COLUMNS = 60;
@@ -31,12 +35,12 @@ const ROLES = [
 const count = (count, one) => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
 
 /**
- * Opens the dialog. Resolves to the text of the mapping, or to null if the user cancels.
+ * Opens the dialog. Resolves to the mapping and its text, or to null if the user cancels.
  * @param {Solver} solver
  * @param {Source} source
  * @param {Inspected} inspected
  * @param {string | null} columns the initial mapping; null: the engine's guess
- * @returns {Promise<string | null>}
+ * @returns {Promise<Chosen | null>}
  */
 export function chooseColumns(solver, source, inspected, columns) {
   return new Promise((resolve) => new Mapper(solver, source, inspected, columns, resolve));
@@ -48,7 +52,7 @@ class Mapper {
    * @param {Source} source
    * @param {Inspected} inspected
    * @param {string | null} columns
-   * @param {(columns: string | null) => void} done
+   * @param {(chosen: Chosen | null) => void} done
    */
   constructor(solver, source, inspected, columns, done) {
     this.solver = solver;
@@ -72,6 +76,7 @@ class Mapper {
       "aria-label": "First rows of the file",
     });
     this.size = el("p", { class: "lead", "data-testid": "mapper-size" });
+    this.question = el("p", { class: "mapper-question", "data-testid": "mapper-question" });
     this.problem = el("p", {
       class: "field-error",
       "data-testid": "mapper-problem",
@@ -99,6 +104,7 @@ class Mapper {
       { method: "dialog" },
       el("h2", { id: "mapper-title" }, "Assign columns"),
       this.size,
+      this.question,
       this.reading,
       this.list,
       this.extras,
@@ -140,8 +146,10 @@ class Mapper {
     this.dialog.onclose = () => {
       this.asked++;
       this.dialog.remove();
-      const used = this.dialog.returnValue === "use" && this.checked?.description;
-      done((used && this.checked?.columns) || null);
+      const { checked, preview } = this;
+      const { columns, mapping, summary } = checked ?? {};
+      const used = this.dialog.returnValue === "use" && columns && mapping && summary;
+      done(used ? { columns, mapping, summary, preview } : null);
     };
     document.body.append(this.dialog);
     this.build();
@@ -158,6 +166,9 @@ class Mapper {
       `: ${count(rows, "row")}, ${count(columns.length, "column")}. The file stays on your computer. `,
       el("small", {}, limitText(this.limits)),
     );
+    const { question } = this.preview;
+    this.question.textContent = question ?? "";
+    this.question.hidden = !question;
     this.reading.replaceChildren(...(isText ? this.textControls() : this.variableControls()));
     this.reading.hidden = this.reading.childElementCount === 0;
     this.list.replaceChildren(...columns.slice(0, SHOWN_COLUMNS).map((column, at) => this.item(column, at)));
@@ -182,31 +193,53 @@ class Mapper {
     this.rows.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...body)));
   }
 
-  /** Controls for reading a CSV file. */
+  /** Controls for reading a text table. */
   textControls() {
     const { reading } = this.mapping;
     const separator = select("mapper-separator", reading.separator, [
       ["comma", "comma"],
       ["semicolon", "semicolon"],
       ["tab", "tab"],
+      ["space", "blanks"],
+      ["pipe", "pipe |"],
     ]);
     const decimal = select("mapper-decimal", reading.decimal_comma ? "comma" : "point", [
       ["point", "1.5"],
       ["comma", "1,5"],
     ]);
+    const thousands = select("mapper-thousands", reading.thousands ?? "", [
+      ["", "1000"],
+      ["comma", "1,000"],
+      ["point", "1.000"],
+      ["space", "1 000"],
+      ["apostrophe", "1'000"],
+    ]);
+    const skip = el("input", {
+      type: "number",
+      min: 0,
+      step: 1,
+      id: "mapper-skip",
+      "data-testid": "mapper-skip",
+      value: reading.skip,
+    });
     const header = el("input", { type: "checkbox", id: "mapper-header", "data-testid": "mapper-header" });
     header.checked = reading.header;
     const read = () =>
       this.read({
+        ...reading,
         separator: /** @type {Dialect["separator"]} */ (separator.value),
         decimal_comma: decimal.value === "comma",
+        comma_columns: decimal.value === "comma" ? reading.comma_columns : [],
+        thousands: /** @type {Dialect["thousands"]} */ (thousands.value || null),
+        skip: Math.max(0, Math.trunc(Number(skip.value) || 0)),
         header: header.checked,
-        variables: [],
       });
-    for (const control of [separator, decimal, header]) control.onchange = read;
+    for (const control of [separator, decimal, thousands, skip, header]) control.onchange = read;
     return [
       el("label", {}, "Delimiter ", separator),
-      el("label", {}, "Number format ", decimal),
+      el("label", {}, "Decimals ", decimal),
+      el("label", {}, "Thousands ", thousands),
+      el("label", {}, "Skip lines ", skip),
       el("label", { class: "switch" }, header, " First row contains column names"),
     ];
   }
@@ -303,7 +336,7 @@ class Mapper {
     if (role === "split") {
       const known = (this.preview.columns[at]?.words ?? []).map(([word]) => word);
       const test = known.find((word) => /test/i.test(word)) ?? known[0] ?? "test";
-      next.split = { column: at, test };
+      next.split = { column: at, test, leave: [] };
     }
     this.check(next);
   }
@@ -318,27 +351,43 @@ class Mapper {
     const valuesOf = (column) => (preview.columns[column]?.words ?? []).map(([value]) => value);
     const { split } = mapping;
     if (split) {
-      const value = valueSelect("mapper-test", split.test, valuesOf(split.column), (test) =>
-        this.check({ ...mapping, split: { ...split, test } }),
+      const words = valuesOf(split.column);
+      const value = valueSelect("mapper-test", split.test, words, (test) =>
+        this.check({
+          ...mapping,
+          split: { ...split, test, leave: split.leave.filter((word) => word !== test) },
+        }),
       );
       controls.push(el("label", {}, "Test points have the value ", value));
+      const others = words.filter((word) => word !== split.test);
+      if (others.length > 1 || split.leave.length > 0) {
+        const left = wordList("mapper-leave", split.leave, (leave) =>
+          this.check({ ...mapping, split: { ...split, leave } }),
+        );
+        controls.push(el("label", {}, "Leave out rows with ", left));
+      }
     }
     const [label] = mapping.labels;
     const known = label === undefined ? [] : valuesOf(label);
-    if (label !== undefined && (mapping.classes || known.length > 1)) {
-      const kind = select("mapper-kind", mapping.classes ? "classes" : "numbers", [
+    const { classes } = mapping;
+    if (label !== undefined && (classes || known.length > 1)) {
+      const kinds = /** @type {[string, string][]} */ ([
         ["numbers", "numbers (regression)"],
-        ["classes", "two classes (classification)"],
+        ["two", "two classes (classification)"],
       ]);
+      if (known.length > 2 || (classes?.length ?? 0) > 2)
+        kinds.push(["many", "classes, each against the rest"]);
+      const chosen = !classes ? "numbers" : classes.length > 2 ? "many" : "two";
+      const kind = select("mapper-kind", chosen, kinds);
       kind.onchange = () => {
-        const [low = "", high = ""] = [...known].sort();
-        this.check({ ...mapping, classes: kind.value === "classes" ? [low, high] : null });
+        const sorted = [...known].sort();
+        const next = { numbers: null, two: sorted.slice(0, 2), many: sorted }[kind.value] ?? null;
+        this.check({ ...mapping, classes: next });
       };
       controls.push(el("label", {}, "Labels are ", kind));
     }
-    const { classes } = mapping;
-    if (classes) {
-      const [low, high] = classes;
+    if (classes?.length === 2) {
+      const [low = "", high = ""] = classes;
       controls.push(
         el(
           "label",
@@ -358,6 +407,14 @@ class Mapper {
         ),
       );
     }
+    if (classes && classes.length > 2) {
+      const words = wordList("mapper-classes", classes, (next) => this.check({ ...mapping, classes: next }));
+      controls.push(el("label", {}, "Classes ", words));
+    }
+    const missing = wordList("mapper-missing", mapping.missing, (next) =>
+      this.check({ ...mapping, missing: next, drop_missing: mapping.drop_missing || next.length > 0 }),
+    );
+    controls.push(el("label", {}, "Also missing: ", missing));
     const incomplete = preview.columns.some(({ missing }, at) => missing > 0 && this.role(at) !== "none");
     if (incomplete || mapping.drop_missing) {
       const drop = el("input", { type: "checkbox", id: "mapper-drop", "data-testid": "mapper-drop" });
@@ -474,6 +531,18 @@ function valueSelect(id, value, known, choose) {
       : el("input", { type: "text", id, "data-testid": id, value });
   control.addEventListener("change", () => choose(control.value.trim()));
   return control;
+}
+
+/**
+ * A text field for words with commas between them.
+ * @param {string} id
+ * @param {string[]} words
+ * @param {(words: string[]) => void} choose
+ */
+function wordList(id, words, choose) {
+  const field = el("input", { type: "text", id, "data-testid": id, value: words.join(", "), size: 12 });
+  field.onchange = () => choose(field.value.split(",").flatMap((word) => word.trim() || []));
+  return field;
 }
 
 /**

@@ -55,8 +55,13 @@ export class Datasets {
    * @param {File[]} files chosen or dropped
    * @param {Published | null} wanted the data set whose raw files are expected
    */
-  take(files, wanted = null) {
-    if (files[0] && WITH_PROVENANCE.test(files[0].name)) return this.openProvenance(files[0]);
+  async take(files, wanted = null) {
+    const [file] = files;
+    if (file && WITH_PROVENANCE.test(file.name)) {
+      // Data in JSON are a list, a report is an object.
+      const start = /json$/i.test(file.name) ? await file.slice(0, 64).text() : "";
+      if (!start.trimStart().startsWith("[")) return this.openProvenance(file);
+    }
     return this.lab.openFiles(files, wanted);
   }
 
@@ -96,7 +101,7 @@ export class Datasets {
       event.preventDefault();
       this.ask(null);
     };
-    const small = el("small", { id: "file-name" }, "CSV or MAT, stays on your computer");
+    const small = el("small", { id: "file-name" }, "table, MAT, NumPy, …; stays on your computer");
     box.append(input, el("label", { for: id }, "Your own file …", small));
   }
 

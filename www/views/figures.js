@@ -21,6 +21,7 @@ import { duration } from "../core/words.js";
 /**
  * @typedef {{
  *   has: (dataset: string) => boolean, source: (dataset: string) => Promise<Source>,
+ *   distrust: (dataset: string) => void,
  * }} PageContext
  * What a figure needs from the page.
  */
@@ -498,7 +499,11 @@ class FigureView {
     if (isMeasured(result)) {
       this.sweep?.add(run, result);
       if (this.id) this.unsaved.push([run, result]);
-    } else this.complain(`${runTitle(planned)} failed: ${result.message}`);
+    } else {
+      this.complain(`${runTitle(planned)} failed: ${result.message}`);
+      // A damaged download, perhaps a cached one.
+      if (["data", "offset"].includes(result.code)) this.page.distrust(planned.dataset);
+    }
     this.stale.add(planned.dataset);
   }
 

@@ -68,6 +68,11 @@ export class Form {
     box.append(this.advanced);
   }
 
+  /** Puts a button below a field. @param {string} name @param {HTMLElement} button */
+  addAction(name, button) {
+    this.controls.get(name)?.box.after(button);
+  }
+
   /** @param {Field} field */
   control(field) {
     const error = el("p", { class: "field-error", ...named(`error-${field.name}`), hidden: true });
@@ -106,7 +111,7 @@ export class Form {
       const select = el(
         "select",
         { ...named(`field-${field.name}`), "aria-describedby": described },
-        ...values.map((value) => el("option", { value }, readable(value))),
+        ...values.map((value, k) => el("option", { value }, `${readable(value)}: ${field.texts[k]}`)),
       );
       select.onchange = () => this.changed(field.name, select.value);
       const label = el("label", { for: select.id }, field.title);

@@ -29,14 +29,18 @@ export async function showHelp(solver, box) {
       el(
         "li",
         {},
-        "CSV: one point per row; comma, semicolon or tab as delimiter; the header row is optional. Columns named task, label, x1, x2, … are recognised; otherwise you assign the columns yourself.",
+        "Text tables (.csv, .tsv, .txt, .data), plain or compressed by gzip: one point per row. Delimiter, header, decimal sign and missing values are detected; what each column is, is guessed and shown before anything runs.",
       ),
       el(
         "li",
         {},
-        "Each label column becomes a task on the same points. Two distinct text labels give a classification.",
+        "MAT (version 5 to 7), NumPy (.npy, .npz), svmlight, ARFF, JSON lines or a JSON list of objects.",
       ),
-      el("li", {}, "MAT (version 5 to 7): matrices or cell arrays of matrices."),
+      el(
+        "li",
+        {},
+        "Each label column becomes a task on the same points. Two different labels make a classification; three or more words are a task each, one against the rest.",
+      ),
       el("li", {}, limitText(limits)),
       el("li", {}, "Your data never leaves this computer: all computations run in the browser."),
     ),

@@ -31,6 +31,7 @@ export class Navigation {
       has: session.isThere.bind(session),
       source: session.sourceOf.bind(session),
       sourceFor: session.sourceFor.bind(session),
+      distrust: session.distrust.bind(session),
       /** @param {DatasetRef | undefined} ref */
       shape: (ref) =>
         typeof ref === "object" ? session.opened.get(ref.sha256)?.description.shape : undefined,

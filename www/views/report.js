@@ -4,7 +4,7 @@ import { el } from "../ui/dom.js";
 import { duration } from "../core/words.js";
 import { SOLVER_STATUS, STOP, readable, textOf } from "../ui/text.js";
 
-/** @import { Model, Problem, Report, Spec } from "../engine/types.js" */
+/** @import { Model, Problem, Report, Spec, Warning } from "../engine/types.js" */
 
 export { duration };
 
@@ -13,6 +13,7 @@ export const METRICS = {
     short: "NMSE",
     long: "normalised mean squared error",
     stronger: 1,
+    guess: 1,
     plain: "test error",
     scale: "0 is perfect, 1 is no better than predicting the mean.",
   },
@@ -20,6 +21,7 @@ export const METRICS = {
     short: "AUC",
     long: "area under the ROC curve",
     stronger: -1,
+    guess: 0.5,
     plain: "ability to separate the classes",
     scale: "1 is perfect, 0.5 is chance, below 0.5 the ranking is inverted.",
   },
@@ -78,13 +80,20 @@ function where(spec) {
 }
 
 /**
- * The result in one sentence: the effect first, then the metric.
+ * The result in one sentence: the effect first, then the metric. A model that knew nothing before the
+ * attack is the news: an attack on it shows nothing.
  * @param {Report} report
  */
 export function headline(report) {
   const { spec, clean, attacked } = report;
   const metric = METRICS[report.metric_name];
   const targets = taskList(spec.targets);
+  if ((clean.metric - metric.guess) * metric.stronger >= 0) {
+    return (
+      `No conclusion: without any attack, the predictions for ${targets} are no better than guessing ` +
+      `(${metric.short} ${metricDigits(clean.metric)}, guessing has ${metric.guess}).`
+    );
+  }
   if (spec.budget === 0) {
     return `No poisoned points: the ${metric.plain} of ${targets} is ${metricDigits(clean.metric)} (${metric.short}).`;
   }
@@ -102,6 +111,10 @@ export function headline(report) {
   const numbers = `from ${metricDigits(clean.metric)} to ${metricDigits(attacked.metric)} (${metric.short})`;
   return `${points} ${effect}: their ${metric.plain} ${verb} ${numbers}.`;
 }
+
+/** What can make the result meaningless. @param {Warning[]} warnings */
+export const warningItems = (warnings) =>
+  warnings.map(({ message, code }) => el("li", { "data-code": code }, message));
 
 /** @param {Report} report */
 export function curveSummary(report) {
@@ -233,7 +246,8 @@ export function correlationTables(maps, m) {
 
 /** @param {Report} report */
 export function taskTable(report) {
-  const { spec, clean, attacked, task_names: names } = report;
+  // A recalled result may be older.
+  const { spec, clean, attacked, task_names: names, single_task: alone } = report;
   const metric = METRICS[report.metric_name];
   const changes = Array.from(
     attacked.metric_per_task,
@@ -256,12 +270,22 @@ export function taskTable(report) {
       role,
       number(clean.metric_per_task[task] ?? NaN),
       number(attacked.metric_per_task[task] ?? NaN),
+      ...(alone
+        ? [`${metricDigits(alone.clean[task] ?? NaN)} → ${metricDigits(alone.attacked[task] ?? NaN)}`]
+        : []),
       el("span", { class: "change" }, Number.isFinite(change) ? signed(change) : "–", bar),
     ];
   });
   const direction = metric.stronger > 0 ? "higher is a stronger attack" : "lower is a stronger attack";
   return table(
-    ["Task", "Role", `${metric.short} clean`, `${metric.short} attacked`, "Change"],
+    [
+      "Task",
+      "Role",
+      `${metric.short} clean`,
+      `${metric.short} attacked`,
+      ...(alone ? ["Single-task learning, clean → attacked"] : []),
+      "Change",
+    ],
     rows,
     `${metric.short} (${metric.long}) on the test set; ${direction}`,
   );

@@ -140,6 +140,14 @@ export class Results {
     $("results").removeAttribute("data-partial");
     $("headline").textContent = views.headline(report);
     $("scale").textContent = views.METRICS[report.metric_name].scale;
+    // A recalled result may be older than warnings.
+    const { warnings = [], notes = [] } = report;
+    $("warnings").replaceChildren(...views.warningItems(warnings));
+    $("warnings").hidden = warnings.length === 0;
+    $("notes")
+      .querySelector("ul")
+      ?.replaceChildren(...views.warningItems(notes));
+    $("notes").toggleAttribute("data-empty", notes.length === 0);
     $("tiles").replaceChildren(...views.tiles(report));
     this.curve.show(
       {

@@ -58,15 +58,26 @@ pub(in crate::data) fn read(bytes: &[u8]) -> Result<Grid> {
             // What the table refuses comes through the reader as a text.
             return Err(rows
                 .refused
-                .unwrap_or_else(|| syntax(&error, line, is_array)));
+                .unwrap_or_else(|| syntax(&error, line, document, is_array)));
         }
     }
     grid.check()?;
     Ok(grid)
 }
 
-fn syntax(error: &serde_json::Error, line: u64, is_array: bool) -> Error {
+fn syntax(error: &serde_json::Error, line: u64, document: &str, is_array: bool) -> Error {
+    let row = document.lines().nth(error.line().saturating_sub(1));
+    let rest = row.and_then(|row| row.get(error.column().saturating_sub(1)..));
+    let is_not_finite = |rest: &str| {
+        let words = ["NaN", "Infinity", "-Infinity"];
+        words.iter().any(|word| rest.starts_with(word))
+    };
     let line = if is_array { error.line() as u64 } else { line };
+    if rest.is_some_and(is_not_finite) {
+        // Python writes it.
+        let found = format!("NaN or Infinity at column {}", error.column());
+        return Error::line(line, found, "null for a missing value, as JSON has it");
+    }
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
     let found = format!("{} at column {}", shorten(message), error.column());
@@ -214,6 +225,11 @@ mod tests {
                 "{\"a\": 1}\n{\"a\": }\n",
                 "line 2: expected value at column 7",
             ),
+            (
+                "{\"a\": 1}\n{\"a\": NaN}\n",
+                "line 2: NaN or Infinity at column 7; expected null",
+            ),
+            ("[{\"a\": 1},\n{\"a\": -Infinity}]", "line 2: NaN"),
             ("{\"a\": [1]}\n", "line 1: `a` is [1]; expected a number"),
             ("{\"a\": 1}\n[2]\n", "line 2: invalid type: sequence"),
             ("{\"a\": 1, \"a\": 2}\n", "line 1: `a` twice"),

@@ -128,21 +128,21 @@ fn rows_and_columns(value: &Value) -> Option<(usize, usize)> {
 
 /// Cells that are words, one each: a column.
 pub(in crate::data) fn words(items: &[Value]) -> Option<Vec<&str>> {
-    let word = |item: &'_ Value| match item {
-        Value::Text { rows } if rows.len() < 2 => Some(()),
+    let is_word = |item: &Value| match item {
+        Value::Text { rows } => rows.len() < 2,
         // An empty text is an empty matrix in some files.
-        Value::Matrix(matrix) if matrix.values.is_empty() => Some(()),
-        _ => None,
+        Value::Matrix(matrix) => matrix.values.is_empty(),
+        _ => false,
     };
     let has_text = items.iter().any(|item| matches!(item, Value::Text { .. }));
-    if !has_text || items.iter().any(|item| word(item).is_none()) {
+    if !has_text || !items.iter().all(is_word) {
         return None;
     }
-    let text = |item| match item {
-        &Value::Text { ref rows } => rows.first().map_or("", String::as_str),
+    let text = items.iter().map(|item| match item {
+        Value::Text { rows } => rows.first().map_or("", String::as_str),
         _ => "",
-    };
-    Some(items.iter().map(text).collect())
+    });
+    Some(text.collect())
 }
 
 /// Do so many labels belong to so many points? A vector may lie.
@@ -170,6 +170,17 @@ pub(in crate::data) fn misfit(variables: &[Variable]) -> Option<String> {
     first
 }
 
+/// What to type where something is not read.
+pub(in crate::data) fn instead_of(what: &str) -> &'static str {
+    match what {
+        "an object" => {
+            "; in MATLAB, save tables as X = table2array(T), strings and categories as Y = cellstr(Y)"
+        }
+        "a complex matrix" => "; in MATLAB, save X = real(X) or [real(X), imag(X)]",
+        _ => "",
+    }
+}
+
 /// Why these features and labels do not fit.
 fn pair(x: &Variable, y: &Variable) -> Option<String> {
     let (x_name, y_name) = (shorten(&x.name), shorten(&y.name));
@@ -189,7 +200,8 @@ fn pair(x: &Variable, y: &Variable) -> Option<String> {
                 ));
             }
             Value::Unread { what } => {
-                return Some(format!("`{name}` is {what}, which is not read"));
+                let instead = instead_of(what);
+                return Some(format!("`{name}` is {what}, which is not read{instead}"));
             }
             _ => {}
         }
@@ -362,7 +374,7 @@ mod tests {
                     what: "an object".into(),
                 },
                 labels(2),
-                "`X` is an object, which is not read",
+                "`X` is an object, which is not read; in MATLAB, save tables as X = table2array(T)",
             ),
         ] {
             let why = why(x, y).unwrap();

@@ -311,7 +311,7 @@ impl<'a> Collector<'a> {
         } else {
             let title = self.mapping.task.map(|column| self.reader.title(column));
             let vanished = self.vanished(&gathered);
-            let found = tasks::usable(gathered, title.as_deref(), vanished);
+            let found = tasks::usable(gathered, title.as_deref(), vanished, true);
             let found = found.map_err(|error| ImportError {
                 error,
                 column: self.mapping.task,

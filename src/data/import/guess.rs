@@ -94,6 +94,17 @@ const SPLITS: [&str; 11] = [
     "train_test",
     "kfold",
 ];
+/// When, rather than which task.
+const TIMES: [&str; 8] = [
+    "date",
+    "time",
+    "datetime",
+    "timestamp",
+    "day",
+    "month",
+    "hour",
+    "weekday",
+];
 const IDENTIFIERS: [&str; 12] = [
     "id",
     "index",
@@ -244,7 +255,8 @@ impl Guesser<'_> {
             ));
             labels.truncate(1);
         }
-        let classes = self.classes(&labels, task);
+        let classes = self.classes(&labels, &mut task);
+        self.check_small_tasks(task);
         let is_rest = classes.as_ref().is_some_and(|classes| classes.len() > 2);
         if task.is_none() && labels.len() == 1 && !is_rest {
             task = self.task_by_words(labels[0]);
@@ -491,8 +503,24 @@ impl Guesser<'_> {
             labels = vec![label];
         }
         labels.reverse();
+        // Two values with gaps, beside columns without any, are labels wherever they stand.
+        let is_gappy = |at: &usize| {
+            let values = values(*at);
+            self.columns[*at].missing > 0 && values.len() == 2 && values[1] == "1"
+        };
+        let gappy: Vec<usize> = open.iter().copied().filter(is_gappy).collect();
+        let has_others =
+            (open.iter().filter(|at| !gappy.contains(at))).any(|at| self.columns[*at].missing == 0);
+        if labels.len() == 1 && gappy.len() > 1 && has_others {
+            let names = self.names(&gappy);
+            self.questions.push(format!(
+                "Are {names} the labels, each a task? They have two values, and gaps."
+            ));
+            return gappy;
+        }
         let name = self.name(label);
         let names_are_numbers = !self.reading.header
+            || self.columns[label].name.parse::<f64>().is_ok()
             || (self.columns.iter().enumerate())
                 .all(|(at, column)| self.is_unnamed(at) || column.name.parse::<f64>().is_ok());
         if !self.reading.variables.is_empty() || names_are_numbers {
@@ -530,13 +558,35 @@ impl Guesser<'_> {
         }
     }
 
+    /// A column that is called as tasks are, but most of whose words have a single row.
+    fn check_small_tasks(&mut self, task: Option<usize>) {
+        let is_small = |at: &usize| {
+            let column = &self.columns[*at];
+            column.kind == ColumnKind::Text
+                && self.is_open(*at)
+                && !self.repeats(*at)
+                && column.distinct.is_some_and(|count| count > 1)
+        };
+        let small = self.named(&TASKS).into_iter().find(is_small);
+        if let (None, Some(at)) = (task, small) {
+            let column = &self.columns[at];
+            self.questions.push(format!(
+                "Does {} name the task of a row? {} of its {} values have a single row.",
+                self.name(at),
+                column.single,
+                column.distinct.unwrap_or(0)
+            ));
+        }
+    }
+
     /// Words that come again are names of tasks.
     fn task_by_words(&mut self, label: usize) -> Option<usize> {
         let is_candidate = |at: &usize| {
             let column = &self.columns[*at];
             let is_word = column.kind == ColumnKind::Text
                 || (column.whole && is_id_name(&column.name) && column.kind == ColumnKind::Number);
-            is_word && self.is_open(*at) && *at != label && self.repeats(*at)
+            let is_time = TIMES.contains(&self.stems[*at].as_str());
+            is_word && !is_time && self.is_open(*at) && *at != label && self.repeats(*at)
         };
         let candidates: Vec<usize> = (0..self.columns.len()).filter(is_candidate).collect();
         let first = *candidates.first()?;
@@ -558,7 +608,7 @@ impl Guesser<'_> {
     }
 
     /// The words of classes, of two the one for -1 first.
-    fn classes(&mut self, labels: &[usize], task: Option<usize>) -> Option<Vec<String>> {
+    fn classes(&mut self, labels: &[usize], task: &mut Option<usize>) -> Option<Vec<String>> {
         let first = self.class_words(*labels.first()?)?;
         let is_same = |at: &usize| self.class_words(*at).as_ref() == Some(&first);
         if !labels.iter().all(is_same) {
@@ -566,14 +616,18 @@ impl Guesser<'_> {
         }
         if first.len() > 2 && (task.is_some() || labels.len() > 1) {
             let name = self.name(labels[0]);
+            let other = task.map_or(labels[labels.len() - 1], |task| task);
             let words: Vec<String> = first.iter().map(|word| shorten(word)).collect();
             self.questions.push(format!(
-                "{name} has {} classes ({}), each a task, one against the rest; but there is another \
-                 task or label column. Which is it?",
+                "{name} has {} classes ({}), each a task, one against the rest, but so is {}: which of \
+                 them are the tasks?",
                 words.len(),
-                super::collect::list(&words, 6)
+                super::collect::list(&words, 6),
+                self.name(other)
             ));
-            return None;
+            // With the classes alone the guess can be used.
+            *task = None;
+            return (labels.len() == 1).then_some(first);
         }
         Some(first)
     }
@@ -614,6 +668,10 @@ impl Guesser<'_> {
     }
 
     fn check_complete(&mut self, labels: &[usize], features: &[usize]) {
+        if self.rows == 0 {
+            self.questions = vec!["The file has no row below the header.".to_string()];
+            return;
+        }
         let Some(label) = labels.first() else {
             self.questions
                 .push("No column looks like a label: which one is to be predicted?".to_string());

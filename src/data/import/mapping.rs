@@ -341,7 +341,7 @@ impl Mapping {
     pub fn with_rules_of_version_1(mut self) -> Self {
         let tasks = self.task.is_some() || self.labels.len() > 1;
         // Elsewhere version 2 only reads what version 1 refused.
-        self.legacy |= tasks && (self.drop_missing || self.split.is_some());
+        self.legacy |= (tasks && self.drop_missing) || self.split.is_some();
         self
     }
 }
@@ -623,6 +623,21 @@ mod tests {
         let mapping = read(" x : 8,2-4 ; missing:refuse;header:yes;decimal:point; label:1 ");
         assert_eq!(mapping.features, [1, 2, 3, 7]);
         assert_eq!(mapping.to_string(), "label:1;x:2-4,8");
+    }
+
+    #[test]
+    fn a_mapping_of_version_1_keeps_its_rules_where_they_differ() {
+        for (text, differs) in [
+            ("task:1;label:2;x:3;missing:drop", true),
+            ("label:1-2;x:3;missing:drop", true),
+            ("label:1;split:2,test;x:3", true),
+            ("task:1;label:2;x:3", false),
+            ("label:2;x:3;missing:drop", false),
+        ] {
+            let mapping = read(text).with_rules_of_version_1();
+            assert_eq!(mapping.legacy, differs, "{text}");
+            assert_eq!(mapping.clone().with_rules_of_version_1(), mapping);
+        }
     }
 
     #[test]

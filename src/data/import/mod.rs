@@ -440,7 +440,8 @@ fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<Im
             },
         ),
     };
-    let kept = tasks::usable(gathered, Some("`task`"), Vec::new())?;
+    // A task without test points is kept: the sizes of a specification can override the split.
+    let kept = tasks::usable(gathered, Some("`task`"), Vec::new(), false)?;
     data.task_names = kept.gathered.names;
     data.layout = kept.gathered.layout;
     data.warnings.extend(kept.warnings);

@@ -124,7 +124,11 @@ impl<'a> Sheet<'a> {
     pub(super) fn text(bytes: &'a [u8], reading: &'a Dialect) -> Result<Self> {
         let mut records = Records::after(bytes, reading.separator.byte(), reading.skip)?;
         let Some((line, record)) = records.next()? else {
-            return Err(Error::line(1, "the end of the file", "rows of a table"));
+            return Err(Error::line(
+                1,
+                "the end of the file",
+                "a header row such as `task,label,x1,...`, and rows below it",
+            ));
         };
         let row = Row {
             line,

@@ -108,8 +108,8 @@ pub(super) struct Usable {
     pub(super) warnings: Vec<Warning>,
 }
 
-/// Leaves out tasks that have no two points, or no point for training or testing. `title` is that of
-/// the task column, `vanished` are tasks that lost all their rows before.
+/// Leaves out tasks that have no two points, or `by_split` no point for training or testing. `title` is
+/// that of the task column, `vanished` are tasks that lost all their rows before.
 ///
 /// # Errors
 /// Where no task is left.
@@ -117,6 +117,7 @@ pub(super) fn usable(
     gathered: Gathered,
     title: Option<&str>,
     vanished: Vec<String>,
+    by_split: bool,
 ) -> Result<Usable> {
     let Gathered { names, layout } = gathered;
     let count = names.len();
@@ -148,7 +149,7 @@ pub(super) fn usable(
     let (names, layout) = match layout {
         Layout::Separate { tasks, is_test } => {
             let reason = |task: usize| {
-                let tests = is_test.as_ref().map(|is_test| {
+                let tests = is_test.as_ref().filter(|_| by_split).map(|is_test| {
                     let tests = is_test[task].iter().filter(|test| **test).count();
                     (tests, is_test[task].len() - tests)
                 });
@@ -170,16 +171,25 @@ pub(super) fn usable(
                 "no test point",
                 "no training point",
             ] {
-                let is = |(name, reason): (&String, &Option<&str>)| {
-                    (*reason == Some(wanted)).then(|| name.clone())
-                };
+                let is = |at: &usize| reasons[*at] == Some(wanted);
+                let found = (0..names.len()).filter(is);
                 note(
-                    names.iter().zip(&reasons).filter_map(is).collect(),
+                    found.map(|at| names[at].clone()).collect(),
                     wanted,
                     &mut out,
                 );
             }
             let is_kept = |at: usize| reasons[at].is_none();
+            let is_pair = |at: &usize| is_kept(*at) && tasks[*at].count() == 2;
+            let pairs = (0..names.len()).filter(is_pair);
+            let pairs: Vec<String> = pairs.map(|at| shorten(&names[at])).collect();
+            if !pairs.is_empty() {
+                let text = format!(
+                    "Two points only, at most one of them for testing: {}. Such a task has no metric.",
+                    list(&pairs, SHOWN)
+                );
+                out.1.push(Warning::new(WarningCode::FewTestPoints, text));
+            }
             let layout = Layout::Separate {
                 tasks: keep(tasks, is_kept),
                 is_test: is_test.map(|is_test| keep(is_test, is_kept)),

@@ -404,14 +404,31 @@ proptest! {
     #[test]
     fn any_text_ends_in_a_preview_or_an_error(text in "([a-c0-9.,;\t\"\n -]|\\PC){0,80}") {
         if let Ok(preview) = inspect("mine.csv", text.as_bytes(), None) {
-            let _ = read_mapped("mine.csv", text.as_bytes(), &preview.guess);
+            let made = read_mapped("mine.csv", text.as_bytes(), &preview.guess);
+            // What the preview says of the guess is what comes of it.
+            prop_assert!(preview.has_our_names || made.is_ok() == preview.summary.is_some());
+        }
+        let _ = open("mine.csv", text.as_bytes());
+    }
+
+    #[test]
+    fn any_table_of_numbers_and_words_ends_in_data_or_a_question(
+        header in "(sep=;\n|# a\n|9,9\n)?(,|id,|site,|y,|x1,|task,label,|is_test,|2001,){1,5}",
+        rows in prop::collection::vec("((a|b|NA|-|1,5|1[.]5|2|-999|13%|TRUE|train|test)?[,; \t|]){1,6}", 0..9),
+    ) {
+        let text = format!("{header}\n{}", rows.join("\n"));
+        match open("mine.csv", text.as_bytes()) {
+            Ok(made) => prop_assert!(made.data.task_count() > 0 && made.data.point_count() > 1),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
     }
 
     #[test]
     fn a_mapping_of_any_other_file_ends_in_data_or_an_error(
         rows in prop::collection::vec("[0-9a,.;\t]{0,12}", 0..8),
-        columns in "(sep:tab;)?(header:no;)?label:[1-4];x:[5-6];task:7(;split:8,a)?",
+        columns in "(sep:(tab|space|pipe);)?(skip:[0-3];)?(decimal:comma,[1-6];)?(thousands:(space|apostrophe);)?\
+                   (header:no;)?label:[1-4](-4)?;x:[5-6](;task:7|;class:0,1,2)?(;split:8,a,9)?\
+                   (;missing:drop,0)?(;rules:1)?",
     ) {
         let text = rows.join("\n");
         if let Ok(mapping) = columns.parse() {

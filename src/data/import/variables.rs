@@ -5,7 +5,7 @@
 
 use crate::data::formats::csv::shorten;
 use crate::data::formats::grid::Cell;
-use crate::data::formats::roles::{Role, misfit, plain, role, words};
+use crate::data::formats::roles::{Role, instead_of, misfit, plain, role, words};
 use crate::data::formats::variable::{Value, Variable};
 use crate::warning::{LeftOut, Warning, WarningCode};
 use crate::{Error, Result};
@@ -229,7 +229,14 @@ impl<'a> Blocks<'a> {
                     )
                 });
                 let all = all.collect::<Vec<_>>().join(", ");
-                return format!("a file with a matrix or a cell array of matrices; it has: {all}");
+                let instead = variables.iter().map(|one| match &one.value {
+                    Value::Unread { what } => instead_of(what),
+                    _ => "",
+                });
+                let instead = instead.max_by_key(|text| text.len()).unwrap_or_default();
+                return format!(
+                    "a file with a matrix or a cell array of matrices; it has: {all}{instead}"
+                );
             }
             format!("one of {}", known.join("; "))
         };

@@ -35,11 +35,15 @@ const values = async (page, expected) => {
   }
 };
 
-/** Opens the page and a file in it, whose columns it asks for. */
+/** Opens the page and a file in it, and the dialog for its columns, if the page does not ask by itself. */
 async function opened(page, name, content) {
   await page.open();
   const digest = await finished(page);
   await page.upload("file", name, content);
+  await page.waitFor("the file to be read", async () => {
+    if (await page.isVisible("mapper")) return true;
+    return (await page.isVisible("summary-columns")) && (await page.click("summary-columns"), true);
+  });
   await page.waitVisible("mapper");
   return digest;
 }

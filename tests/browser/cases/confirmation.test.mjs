@@ -18,7 +18,7 @@ import {
 } from "../lab.mjs";
 
 /** The digest of `#i=3`. */
-const DIGEST = "67cbf802fc80d3bf";
+const DIGEST = "f1790f68b248446f";
 
 /** What the recent results say, each as text. */
 const recent = (page) =>

@@ -21,6 +21,7 @@ import {
   withoutData,
   workersAlive,
 } from "../lab.mjs";
+import { FILES } from "../server.mjs";
 
 const DATA = { data: ["sarcos"], timeout: 180 };
 
@@ -202,6 +203,17 @@ for (const { fault, cores, faults, part } of [
     assert.match(await page.text("figure-findings-sarcos"), /hybrid/);
   });
 }
+
+browserTest("a figure asks again for a bundle that was altered", DATA, async (page) => {
+  page.server.fault(FILES.bundle("sarcos"), { alter: 5000 });
+  await openFigure(page, 1, ["sarcos"]);
+  await page.click("figure-run");
+  await page.waitText("figure", "failed");
+  page.server.heal();
+  await page.waitFor("the end of the runs", async () => (await figureState(page)).state === "done");
+  await runFigure(page);
+  assert.match((await drawn(page)).label, /9 of 9/);
+});
 
 browserTest("figures work with the keyboard alone", DATA, async (page) => {
   const tabTo = async (wanted) => {

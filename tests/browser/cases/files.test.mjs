@@ -28,6 +28,7 @@ async function opened(page) {
   await finished(page);
   await page.upload("file", "mine.csv", csv());
   await page.waitText("data-note", "3 tasks, 2 features, 72 points");
+  await page.click("summary-run");
   const digest = await finished(page);
   return { digest, link: await address(page, "d=file:mine.csv:", `r=${digest}`) };
 }
@@ -53,6 +54,7 @@ browserTest("a dropped file runs, and its name cannot reverse text", {}, async (
   await finished(page);
   await page.dropFile("results", "a\u202evsc.csv", csv());
   await page.waitText("data-note", "3 tasks");
+  await page.click("summary-run");
   await address(page, "d=file:", `r=${await finished(page)}`);
   assert(!(await page.execute(() => document.body.innerText.includes("\u202e"))));
 });
@@ -105,6 +107,7 @@ browserTest("a run goes on until another file can be used", {}, async (page) => 
   assert.equal(await state(page), "running");
   await page.dropFile("results", "mine.csv", csv());
   await page.waitText("data-note", "mine.csv: 3 tasks");
+  await page.click("summary-run");
   await finished(page);
 });
 
@@ -124,6 +127,7 @@ browserTest("of two files the first is opened, and the other named", {}, async (
   const make = (text) => ["train.csv", "test.csv"].map((name) => new File([text], name));
   await page.dropMade("results", make, csv());
   await page.waitText("data-note", "train.csv: 3 tasks");
+  await page.click("summary-run");
   await finished(page);
   await notice(page, "not test.csv");
 });

@@ -49,6 +49,26 @@ const stored = (page, database, table, records = []) =>
     records,
   );
 
+browserTest("two results in quick succession are both in the list", {}, async (page) => {
+  await page.open("#i=2");
+  // The list is loaded later than the first result.
+  await page.execute(async () => {
+    const results = document.getElementById("results");
+    const done = (digest) =>
+      new Promise((resolve) => {
+        const look = () =>
+          results.dataset.state === "done" && results.dataset.digest !== digest
+            ? resolve(results.dataset.digest)
+            : setTimeout(look, 2);
+        look();
+      });
+    const first = await done(undefined);
+    location.hash = "#i=3";
+    await done(first);
+  });
+  await count(page, 2);
+});
+
 browserTest("a recent result is shown without a run", {}, async (page) => {
   await page.open("#k=indirect&i=5");
   const digest = await finished(page);
@@ -192,6 +212,7 @@ browserTest("of a user's file only name and hash are kept", {}, async (page) => 
   }
   await page.upload("file", "private.csv", rows.join("\n"));
   await page.waitText("data-note", "private.csv");
+  await page.click("summary-run");
   const digest = await finished(page);
   await count(page, 1);
   const text = await stored(page, "patom-lab", "results");

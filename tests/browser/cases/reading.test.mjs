@@ -180,7 +180,7 @@ const mapLabels = (page) =>
     [...document.querySelectorAll("[data-testid=compare-view] [data-map]")].map((map) => map.ariaLabel),
   );
 
-const FIRST = "v=1%26d=synthetic";
+const FIRST = "v=2%26d=synthetic";
 
 browserTest(
   "a kept run is compared with the next, and the address reproduces both",

@@ -49,7 +49,7 @@ browserTest("images and reports open again when dropped", { timeout: 120 }, asyn
     if (isImage) {
       if (page.pictures) page.save(`saved-${name}`, bytes.toString("base64"));
       const text = bytes.toString("latin1").replaceAll("&amp;", "&");
-      for (const part of ['"spec":{', digest, "#v=1&d=synthetic&k=indirect", "&map=paper"]) {
+      for (const part of ['"spec":{', digest, "#v=2&d=synthetic&k=indirect", "&map=paper"]) {
         assert(text.includes(part), `${name} has no ${part}`);
       }
     }
@@ -153,7 +153,7 @@ browserTest("tables and the citation are saved", {}, async (page) => {
   assert(correlations.startsWith("model,task,T1,T2,"), correlations);
   assert.equal(lineCount(correlations), 1 + 3 * 8);
   const bibtex = `${await saved(page, "save-bibtex", ".bib")}`;
-  for (const part of ["@inproceedings{", "@misc{", digest, "#v=1&d=synthetic&i=3&e="]) {
+  for (const part of ["@inproceedings{", "@misc{", digest, "#v=2&d=synthetic&i=3&e="]) {
     assert(bibtex.includes(part), `no ${part} in ${bibtex}`);
   }
   assert.equal(bibtex.split("{").length, bibtex.split("}").length);
@@ -169,6 +169,7 @@ browserTest("the poisoned data set opens as the user's own file", {}, async (pag
   assert.equal(lineCount(poisoned), lineCount(points));
   await page.upload("file", "poisoned.csv", poisoned);
   await page.waitText("data-note", "8 tasks, 10 features");
+  await page.click("summary-run");
   await finished(page);
 });
 
@@ -366,7 +367,7 @@ browserTest("a printed page is light and complete", { engines: CHROMIUM, timeout
     assert(paper > 240, `a picture is dark: ${paper}`);
   }
   const settings = await page.text("print-settings");
-  for (const part of ["indirect", "Seed", "42", "#v=1&d=synthetic&k=indirect", digest]) {
+  for (const part of ["indirect", "Seed", "42", "#v=2&d=synthetic&k=indirect", digest]) {
     assert(settings.includes(part), `${part} is not printed: ${settings}`);
   }
   for (const id of ["controls", "copy-link", "save-report", "run"]) {

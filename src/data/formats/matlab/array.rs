@@ -44,12 +44,11 @@ impl Reader<'_> {
             2 => return Ok((name, self.structure(shape, depth, budget)?)),
             3 => "an object",
             4 => return Ok((name, self.text(&shape, budget)?)),
-            5 if flags & FLAG_COMPLEX != 0 => "a complex matrix",
+            5..=15 if flags & FLAG_COMPLEX != 0 => "a complex matrix",
             5 => {
                 let is_logical = flags & FLAG_LOGICAL != 0;
                 return Ok((name, self.sparse(shape, is_logical, budget)?));
             }
-            6..=15 if flags & FLAG_COMPLEX != 0 => "a complex matrix",
             6..=15 => return Ok((name, self.numbers(shape, class, budget)?)),
             16 => "a function handle",
             other => {
