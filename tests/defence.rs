@@ -166,6 +166,76 @@ fn without_coupling_the_cap_changes_nothing() {
     }
 }
 
+/// Solves two forms of one problem, cold and from the solution of another cap, and compares W.
+fn assert_same(forms: &[Problem; 2], what: &str) {
+    let kept = forms[0].dimension();
+    let mut start = [None, None];
+    for cap in [0.02, 0.5] {
+        let [a, b] = [0, 1].map(|k| {
+            let problem = forms[k].clone().with_pull_cap(Some(cap));
+            let mut problem = problem.unwrap();
+            let solution = capped::solve(&mut problem, start[k].as_ref(), &TIGHT).unwrap();
+            // 1e-13 may be below what rounding lets through.
+            assert!(solution.certificate < 1e-11, "{what}, cap {cap}");
+            start[k] = Some(solution.clone());
+            solution
+        });
+        let cut: Vec<f64> = (b.w.chunks_exact(b.w.len() / forms[1].task_count()))
+            .flat_map(|row| row[..kept].to_vec())
+            .collect();
+        let error = relative_error(&a.w, &cut);
+        assert!(error < 1e-6, "{what}, cap {cap}: {error:e}");
+        let gap = (a.objective - b.objective).abs();
+        assert!(gap < 1e-11, "{what}, cap {cap}: {gap:e}");
+    }
+}
+
+#[test]
+fn the_cap_finds_the_same_optimum_where_tasks_keep_no_sums_of_their_points() {
+    // Three times each point is as many points as entries: sums of them are kept.
+    for loss in LOSSES {
+        let (m, d, n) = (4, 60, 25);
+        let tasks = random_tasks(46, loss, m, d, n, 0);
+        let repeated = tasks.iter().map(|task| Task {
+            points: task.points.repeat(3),
+            labels: task.labels.repeat(3),
+            clean: 3 * task.clean,
+        });
+        let settings = weights(loss, 0.05, 1e-6);
+        let sums = Problem::new(settings, d + 1, repeated.collect()).unwrap();
+        let products = Problem::new(settings, d + 1, tasks).unwrap();
+        assert_same(&[products, sums], &format!("{loss:?}"));
+    }
+}
+
+#[test]
+fn the_cap_finds_the_same_optimum_with_more_tasks_than_entries() {
+    // With features of zero behind the others there are no more tasks than entries.
+    for loss in LOSSES {
+        let (m, d) = (12, 4);
+        let tasks = random_tasks(47, loss, m, d, 20, 0);
+        let padded = tasks.iter().cloned().map(|mut task| {
+            let rows = task.points.chunks_exact(d + 1);
+            task.points = rows.flat_map(|row| [row, &[0.0; 8][..]].concat()).collect();
+            task
+        });
+        let settings = weights(loss, 0.05, 1e-6);
+        let full = Problem::new(settings, d + 9, padded.collect()).unwrap();
+        let thin = Problem::new(settings, d + 1, tasks).unwrap();
+        assert_same(&[thin, full], &format!("{loss:?}"));
+    }
+}
+
+#[test]
+fn a_cap_on_more_tasks_of_many_features_than_memory_holds_is_refused() {
+    // Without a cap tasks of few points need no matrix; with one each needs its own.
+    let tasks = random_tasks(48, Loss::Squared, 3, 4096, 2, 0);
+    let problem = Problem::new(weights(Loss::Squared, 0.1, 1e-6), 4097, tasks).unwrap();
+    let error = problem.with_pull_cap(Some(0.1)).unwrap_err().to_string();
+    let expected = "3 capped tasks of 4096 features; expected at most 33554432";
+    assert!(error.starts_with(expected), "{error}");
+}
+
 /// The injected points that a problem holds in these tasks.
 fn injections(problem: &Problem, attackers: &[usize]) -> Vec<Injection> {
     let injection = |&task: &usize| {

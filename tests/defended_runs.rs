@@ -215,7 +215,7 @@ fn detection_is_reported_where_points_are_injected() {
             .detection
             .is_none()
     );
-    let report = run(r#"{"iterations": 5}"#).report;
+    let report = run(r#"{"iterations": 10}"#).report;
     let detection = report.detection.unwrap();
     assert_eq!(detection.norm.roc_auc, Some(1.0), "all are on the surface");
     assert!(detection.loss.precision.unwrap() > 0.0);

@@ -5,17 +5,19 @@ mod common;
 use common::{TIGHT, random_problem, random_tasks, random_weights, relative_error, weights};
 use patom::linalg::dot;
 use patom::mtrl::{
-    Limits, Loss, Point, Problem, Spectrum, Status, Weights, alternating, certified,
+    Limits, Loss, Point, Problem, Spectrum, Status, Task, Weights, alternating, certified,
 };
 
 const LOSSES: [Loss; 2] = [Loss::Squared, Loss::SquaredHinge];
 /// (m, d): more tasks than entries, and fewer.
 const SIZES: [(usize, usize); 2] = [(7, 3), (4, 9)];
+/// Fewer points than entries, of which there are many: products go through the points.
+const FEW_POINTS: (usize, usize) = (3, 60);
 
 #[test]
 fn the_gradient_is_the_derivative_of_the_objective() {
     for loss in LOSSES {
-        for (m, d) in SIZES {
+        for (m, d) in SIZES.into_iter().chain([FEW_POINTS]) {
             let problem = random_problem(1, weights(loss, 0.1, 1e-3), m, d, 20, 0);
             let w = random_weights(2, m * (d + 1));
             let point = Point::new(&problem, w.clone()).unwrap();
@@ -39,7 +41,7 @@ fn the_gradient_is_the_derivative_of_the_objective() {
 #[test]
 fn the_hessian_product_is_the_derivative_of_the_gradient() {
     for loss in LOSSES {
-        for (m, d) in SIZES {
+        for (m, d) in SIZES.into_iter().chain([FEW_POINTS]) {
             let mut problem = random_problem(4, weights(loss, 0.1, 1e-3), m, d, 20, 0);
             let w = random_weights(5, m * (d + 1));
             let v = random_weights(6, w.len());
@@ -211,6 +213,58 @@ fn moved_injected_points_count_as_if_they_had_been_there() {
 }
 
 #[test]
+fn points_injected_later_count_as_if_they_had_been_there() {
+    // Tasks with sums and, in 60 features, without them.
+    for loss in LOSSES {
+        for d in [3, 60] {
+            let settings = weights(loss, 0.05, 1e-4);
+            let tasks = random_tasks(13, loss, 4, d, 20, 5);
+            let clean = tasks.iter().map(|task| Task {
+                points: task.points[..task.clean * (d + 1)].to_vec(),
+                labels: task.labels[..task.clean].to_vec(),
+                clean: task.clean,
+            });
+            let mut problem = Problem::new(settings, d + 1, clean.collect()).unwrap();
+            let before = certified::solve(&mut problem, None, &TIGHT).unwrap();
+            // In two parts, the second behind injected points.
+            for (number, task) in tasks.iter().enumerate() {
+                let rows = &task.points[task.clean * (d + 1)..];
+                let labels = &task.labels[task.clean..];
+                for part in [0..2, 2..labels.len()] {
+                    let entries = part.start * (d + 1)..part.end * (d + 1);
+                    problem.inject(number, &rows[entries], &labels[part]);
+                }
+            }
+            let later = certified::solve(&mut problem, Some(&before), &TIGHT).unwrap();
+            let mut fresh = Problem::new(settings, d + 1, tasks.clone()).unwrap();
+            let at_once = certified::solve(&mut fresh, None, &TIGHT).unwrap();
+            assert!(relative_error(&later.w, &at_once.w) < 1e-7, "{loss:?} {d}");
+            // And so they do with other places and labels.
+            for problem in [&mut problem, &mut fresh] {
+                for (number, task) in tasks.iter().enumerate() {
+                    let rows: Vec<f64> = (task.points[task.clean * (d + 1)..].iter())
+                        .enumerate()
+                        .map(|(k, x)| if k % (d + 1) == d { 1.0 } else { -0.5 * x })
+                        .collect();
+                    let labels: Vec<f64> = task.labels[task.clean..].iter().map(|y| -y).collect();
+                    problem.replace_injected(number, &rows, &labels);
+                }
+            }
+            let later = certified::solve(&mut problem, Some(&later), &TIGHT).unwrap();
+            let at_once = certified::solve(&mut fresh, None, &TIGHT).unwrap();
+            assert!(relative_error(&later.w, &at_once.w) < 1e-7, "{loss:?} {d}");
+            let reference: Vec<Task> = (0..4).map(|i| problem.task(i).clone()).collect();
+            let mut reference = Problem::new(settings, d + 1, reference).unwrap();
+            let reference = certified::solve(&mut reference, None, &TIGHT).unwrap();
+            assert!(
+                relative_error(&later.w, &reference.w) < 1e-7,
+                "{loss:?} {d}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_work_of_a_solve_is_bounded() {
     // Counts instead of times: (m, d, loss, λ, ε) with the most Newton steps and Hessian products
     // allowed, about a half more than they take today.
@@ -277,10 +331,22 @@ fn the_spectrum_is_exact_however_small_the_floor() {
         }
         let epsilon = 1e-12;
         let spectrum = Spectrum::new(&w, m, epsilon).unwrap();
-        let s = &spectrum.values;
-        assert!(s.is_sorted());
-        for a in 0..m {
-            for b in 0..m {
+        // With more tasks than entries the null space is one number, held in a row for each task.
+        let null_rows = spectrum.null_rows();
+        assert_eq!(null_rows, if m > dimension { m } else { 0 });
+        let (null, s) = spectrum.values.split_at(null_rows);
+        assert!(null.iter().all(|&s| s == epsilon.sqrt()) && s.is_sorted());
+        let rotated = &spectrum.rotated[null_rows * dimension..];
+        assert!(
+            spectrum.rotated[..null_rows * dimension]
+                .iter()
+                .all(|&z| z == 0.0)
+        );
+        assert_eq!(s.len(), m.min(dimension));
+        let trace = (m - s.len()) as f64 * epsilon.sqrt() + s.iter().sum::<f64>();
+        assert!((spectrum.trace - trace).abs() < 1e-15 * trace);
+        for a in 0..s.len() {
+            for b in 0..s.len() {
                 let row =
                     |rows: &[f64], a: usize, size: usize| rows[a * size..(a + 1) * size].to_vec();
                 let q = dot(&row(&spectrum.vectors, a, m), &row(&spectrum.vectors, b, m));
@@ -288,10 +354,7 @@ fn the_spectrum_is_exact_however_small_the_floor() {
                     (q - if a == b { 1.0 } else { 0.0 }).abs() < 1e-13,
                     "Q'Q at {a} {b}: {q}"
                 );
-                let z = dot(
-                    &row(&spectrum.rotated, a, dimension),
-                    &row(&spectrum.rotated, b, dimension),
-                );
+                let z = dot(&row(rotated, a, dimension), &row(rotated, b, dimension));
                 // Rounding of W itself, 1e-15 in each z, against the floor of 1e-6.
                 let exact = if a == b { s[a] * s[a] - epsilon } else { 0.0 };
                 assert!((z - exact).abs() < 1e-8 * s[a] * s[b], "{a} {b}: {z:e}");
@@ -359,3 +422,101 @@ const WORK: [(usize, usize, Loss, f64, f64, usize, usize); 6] = [
     (29, 9, Loss::SquaredHinge, 0.01, 1e-6, 14, 80),
     (29, 9, Loss::SquaredHinge, 0.001, 1e-9, 24, 190),
 ];
+
+#[test]
+fn the_thin_spectrum_and_the_full_one_lead_to_the_same_optimum() {
+    // With features of zero behind the others there are no more tasks than entries, and the null
+    // space is no longer one number; the problem is the same.
+    for loss in LOSSES {
+        let (m, d) = (12, 4);
+        let tasks = random_tasks(37, loss, m, d, 20, 0);
+        let padded = || -> Vec<Task> {
+            let pad = |mut task: Task| {
+                let rows = task.points.chunks_exact(d + 1);
+                task.points = rows.flat_map(|row| [row, &[0.0; 8][..]].concat()).collect();
+                task
+            };
+            tasks.iter().cloned().map(pad).collect()
+        };
+        let cut = |w: &[f64]| -> Vec<f64> {
+            w.chunks_exact(d + 9)
+                .flat_map(|row| row[..=d].to_vec())
+                .collect()
+        };
+        let settings = weights(loss, 0.05, 1e-6);
+        let mut full = Problem::new(settings, d + 9, padded()).unwrap();
+        let mut thin = Problem::new(settings, d + 1, tasks.clone()).unwrap();
+        let full_solution = certified::solve(&mut full, None, &TIGHT).unwrap();
+        let thin_solution = certified::solve(&mut thin, None, &TIGHT).unwrap();
+        assert_eq!(full_solution.spectrum.null_rows(), 0);
+        assert_eq!(thin_solution.spectrum.null_rows(), m);
+        assert!(
+            relative_error(&thin_solution.w, &cut(&full_solution.w)) < 1e-8,
+            "{loss:?}"
+        );
+        let omegas = [&thin_solution, &full_solution].map(|s| s.spectrum.omega());
+        assert!(relative_error(&omegas[0], &omegas[1]) < 1e-8, "{loss:?}");
+        let phis = [&thin_solution, &full_solution].map(|s| s.spectrum.phi(0.05, 0.02));
+        assert!(relative_error(&phis[0], &phis[1]) < 1e-8, "{loss:?}");
+        // So do the rounds of the alternation without a floor, where the null space has no part.
+        let limits = Limits {
+            max_iterations: 5,
+            ..Limits::default()
+        };
+        let [full, thin] = [padded(), tasks].map(|tasks| {
+            let dimension = tasks[0].points.len() / tasks[0].labels.len();
+            let mut problem = Problem::new(weights(loss, 0.05, 0.0), dimension, tasks).unwrap();
+            alternating::solve(&mut problem, None, &limits).unwrap().w
+        });
+        assert!(relative_error(&thin, &cut(&full)) < 1e-8, "{loss:?}");
+    }
+}
+
+#[test]
+fn products_through_the_points_and_through_their_sums_lead_to_the_same_optimum() {
+    // Three times each point is as many points as entries: sums of them are kept.
+    for loss in LOSSES {
+        let (m, d, n, injected) = (4, 60, 25, 5);
+        let tasks = random_tasks(38, loss, m, d, n, injected);
+        let repeated = tasks.iter().map(|task| {
+            let (clean, moved) = task.points.split_at(task.clean * (d + 1));
+            let (labels, others) = task.labels.split_at(task.clean);
+            Task {
+                points: [clean.repeat(3), moved.repeat(3)].concat(),
+                labels: [labels.repeat(3), others.repeat(3)].concat(),
+                clean: 3 * task.clean,
+            }
+        });
+        let settings = weights(loss, 0.01, 1e-6);
+        let mut sums = Problem::new(settings, d + 1, repeated.collect()).unwrap();
+        let mut products = Problem::new(settings, d + 1, tasks.clone()).unwrap();
+        let mut start = [None, None];
+        for factor in [1.0, -0.5] {
+            for (number, task) in tasks.iter().enumerate() {
+                let mut rows = task.points[task.clean * (d + 1)..].to_vec();
+                for row in rows.chunks_exact_mut(d + 1) {
+                    row[..d].iter_mut().for_each(|x| *x *= factor);
+                }
+                products.move_injected(number, &rows);
+                sums.move_injected(number, &rows.repeat(3));
+            }
+            let [a, b] = [(&mut products, 0), (&mut sums, 1)].map(|(problem, k)| {
+                let solution = certified::solve(problem, start[k].as_ref(), &TIGHT).unwrap();
+                assert_eq!(solution.status, Status::Converged, "{loss:?} {factor}");
+                assert!(
+                    solution.iterations <= 25,
+                    "{loss:?}: {}",
+                    solution.iterations
+                );
+                assert!(solution.products <= 400, "{loss:?}: {}", solution.products);
+                start[k] = Some(solution.clone());
+                solution
+            });
+            assert!(relative_error(&a.w, &b.w) < 1e-8, "{loss:?} {factor}");
+            assert!(
+                (a.objective - b.objective).abs() < 1e-12,
+                "{loss:?} {factor}"
+            );
+        }
+    }
+}

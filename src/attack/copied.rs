@@ -15,6 +15,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::attack::step::{Taken, Work};
 use crate::attack::{Injection, Settings, gradient, utility};
 use crate::choice::choice;
 use crate::error::{Error, Result};
@@ -135,21 +136,23 @@ fn gain(loss: Loss, x: &[f64], label: f64, w: &[f64], v: &[f64]) -> f64 {
     residual * dot(x, v)
 }
 
-/// One iteration: other points, the solution with them, and its U. None where no swap raises U.
+/// One iteration from a solution, its U and its points: None where no swap raises U. Adds to `work`
+/// what it took.
 ///
 /// # Errors
 /// A numerical breakdown of the lower level.
 pub(crate) fn swap(
     problem: &mut Problem,
-    solution: &Solution,
-    utility: f64,
-    injections: &[Injection],
+    (solution, utility, injections): (&Solution, f64, &[Injection]),
     pools: &[Pool],
     settings: &Settings,
-) -> Result<Option<(Vec<Injection>, Solution, f64)>> {
+    work: &mut Work,
+) -> Result<Option<Taken>> {
     let dimension = problem.dimension();
     let loss = problem.weights().loss;
-    let v = gradient::response(settings.gradient, problem, solution, &settings.targets)?;
+    let (v, products) =
+        gradient::response(settings.gradient, problem, solution, &settings.targets)?;
+    work.products += products;
     // For each injection: its points from the least gain, the candidates from the largest.
     let ranked: Vec<_> = (injections.iter().zip(pools))
         .map(|(injection, pool)| {
@@ -203,9 +206,14 @@ pub(crate) fn swap(
         }
         place(problem, &moved);
         let next = mtrl::solve(settings.solver, problem, Some(solution), &settings.limits)?;
+        work.add(&next);
         let value = utility::value(problem, &settings.targets, &next.w);
         if value > utility {
-            return Ok(Some((moved, next, value)));
+            return Ok(Some(Taken {
+                injections: moved,
+                solution: next,
+                utility: value,
+            }));
         }
         count /= 2;
     }

@@ -18,6 +18,9 @@ use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, capped, check_square
 /// digits more than the accuracy that the gradient needs.
 const ADJOINT_TOLERANCE: f64 = 1e-10;
 
+/// The same for a direction to go in.
+const LOOSE_TOLERANCE: f64 = 1e-7;
+
 /// The full gradient: for each injection n̂ x d numbers, row-major. `solution` must belong to
 /// the points that `problem` holds now.
 ///
@@ -30,10 +33,59 @@ pub fn full(
     targets: &[usize],
     injections: &[Injection],
 ) -> Result<Vec<Vec<f64>>> {
-    let adjoint = response(kind, problem, solution, targets)?;
+    Ok(solved(
+        kind,
+        problem,
+        solution,
+        targets,
+        injections,
+        ADJOINT_TOLERANCE,
+    )?
+    .slopes)
+}
+
+/// The gradient with the V that it is made of.
+pub(crate) struct Ascent {
+    /// As [`full`].
+    pub(crate) slopes: Vec<Vec<f64>>,
+    /// V, laid out as W.
+    pub(crate) adjoint: Vec<f64>,
+    /// Products with the Hessian that it took.
+    pub(crate) products: usize,
+}
+
+/// The gradient as exactly as a step needs it.
+///
+/// # Errors
+/// As [`full`].
+pub(crate) fn ascent(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    targets: &[usize],
+    injections: &[Injection],
+) -> Result<Ascent> {
+    solved(
+        kind,
+        problem,
+        solution,
+        targets,
+        injections,
+        LOOSE_TOLERANCE,
+    )
+}
+
+fn solved(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    targets: &[usize],
+    injections: &[Injection],
+    tolerance: f64,
+) -> Result<Ascent> {
+    let (adjoint, products) = adjoint(kind, problem, solution, targets, tolerance)?;
     let dimension = problem.dimension();
-    Ok(injections
-        .iter()
+    let slopes = (injections.iter())
         .map(|injection| {
             let range = injection.task * dimension..(injection.task + 1) * dimension;
             let fixed = FixedPoint::new(kind, problem, solution, injection);
@@ -43,10 +95,15 @@ pub fn full(
             }
             out
         })
-        .collect())
+        .collect();
+    Ok(Ascent {
+        slopes,
+        adjoint,
+        products,
+    })
 }
 
-/// V, laid out as W.
+/// V, laid out as W, and how many products it took.
 ///
 /// # Errors
 /// The adjoint system cannot be solved.
@@ -55,15 +112,27 @@ pub(crate) fn response(
     problem: &mut Problem,
     solution: &Solution,
     targets: &[usize],
-) -> Result<Vec<f64>> {
+) -> Result<(Vec<f64>, usize)> {
+    adjoint(kind, problem, solution, targets, LOOSE_TOLERANCE)
+}
+
+fn adjoint(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    targets: &[usize],
+    tolerance: f64,
+) -> Result<(Vec<f64>, usize)> {
     let slope = utility::gradient(problem, targets, &solution.w);
-    Ok(match kind {
-        Gradient::Published => mix(&phi(problem, &solution.spectrum), &slope),
+    match kind {
+        Gradient::Published => Ok((mix(&phi(problem, &solution.spectrum), &slope), 0)),
         Gradient::Implicit | Gradient::ImplicitTotal => {
             let forces = std::iter::once(slope);
-            adjoints(kind, problem, solution, false, forces)?.remove(0)
+            let options = (false, tolerance);
+            let (mut solved, products) = adjoints(kind, problem, solution, options, forces)?;
+            Ok((solved.remove(0), products))
         }
-    })
+    }
 }
 
 /// What the gradient by the points of one injection needs besides V, as of the last solve: it
@@ -179,7 +248,8 @@ impl Response {
                     unit
                 })
             });
-            columns = adjoints(kind, problem, solution, true, units)?;
+            let options = (true, ADJOINT_TOLERANCE);
+            (columns, _) = adjoints(kind, problem, solution, options, units)?;
         }
         Ok(Self {
             kind,
@@ -213,19 +283,20 @@ impl Response {
     }
 }
 
-/// H⁻¹ u for each force u on W; with a pull cap what takes its place. `whole`: there are many.
+/// H⁻¹ u for each force u on W; with a pull cap what takes its place. `whole`: there are many. And
+/// how many products it took.
 fn adjoints(
     kind: Gradient,
     problem: &mut Problem,
     solution: &Solution,
-    whole: bool,
+    (whole, tolerance): (bool, f64),
     forces: impl Iterator<Item = Vec<f64>>,
-) -> Result<Vec<Vec<f64>>> {
+) -> Result<(Vec<Vec<f64>>, usize)> {
     // Tasks that are not coupled do not step aside.
     if problem.pull_cap().is_some() && problem.weights().lambda2 > 0.0 {
         let moving = kind == Gradient::ImplicitTotal;
         let options = (moving, whole);
-        return capped::responses(problem, solution, options, forces, ADJOINT_TOLERANCE);
+        return capped::responses(problem, solution, options, forces, tolerance);
     }
     problem.activate_all(&solution.w);
     let spectrum = &solution.spectrum;
@@ -236,12 +307,15 @@ fn adjoints(
     } else {
         system.factor()?
     };
-    forces
+    let mut products = 0;
+    let solved = forces
         .map(|force| {
-            let (solved, _) = factored.solve(&spectrum.to_eigenbasis(&force), ADJOINT_TOLERANCE)?;
+            let (solved, taken) = factored.solve(&spectrum.to_eigenbasis(&force), tolerance)?;
+            products += taken;
             Ok(spectrum.from_eigenbasis(&solved))
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    Ok((solved, products))
 }
 
 fn coupling(kind: Gradient, dual: &[f64]) -> Coupling<'_> {

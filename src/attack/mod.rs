@@ -2,7 +2,7 @@
 //!
 //! [`Injection`] holds the injected points, [`Domain`] says where they may lie, [`Pool`] what may be
 //! copied; [`utility`] is U; [`gradient`] its three gradients; [`patom`] the loop with its two step
-//! rules and the random baseline. It uses `mtrl`, never the
+//! rules and the random baseline; `step` how far a step goes. It uses `mtrl`, never the
 //! reverse. Not here: data sets, metrics, reports.
 
 use crate::choice::choice;
@@ -12,6 +12,7 @@ mod domain;
 pub mod gradient;
 mod injection;
 pub mod patom;
+mod step;
 pub mod utility;
 
 pub(crate) use copied::quantile;
@@ -19,6 +20,7 @@ pub use copied::{InjectedFeatures, Pool};
 pub use domain::{Domain, FeatureDomain, Interval};
 pub use injection::{Injection, project};
 pub use patom::{Iterate, Settings, Stop, run};
+pub use step::Work;
 
 choice! {
     /// Which tasks the attacker may inject into.

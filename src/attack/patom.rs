@@ -3,20 +3,12 @@
 use std::ops::ControlFlow;
 
 use crate::attack::gradient::{FixedPoint, Response};
+use crate::attack::step::{StepControl, Taken, Work};
 use crate::attack::{Domain, Gradient, Injection, Method, Pool, Step, copied, gradient, utility};
 use crate::choice::choice;
 use crate::error::{Error, Result};
-use crate::linalg::add_scaled;
-use crate::mtrl::{self, Limits, Point, Problem, Solution, Solver};
+use crate::mtrl::{self, Limits, Problem, Solution, Solver};
 use crate::rng::{Random, Stream};
-
-/// Growth of the step after an iteration that took it whole, and its shrinking where U would fall.
-const GROW: f64 = 4.0;
-const SHRINK: f64 = 0.25;
-/// The step grows no further, so that it stays finite: points on the surface of the ball accept any.
-const LARGEST_STEP: f64 = 1e100;
-/// Trials of one iteration: 0.25^30 is below the rounding of any step that is worth a trial.
-const MAX_TRIALS: usize = 30;
 
 /// Settings of the loop; ranges are those of the specification.
 #[derive(Clone, Debug)]
@@ -58,6 +50,8 @@ pub struct Iterate<'a> {
     pub solution: &'a Solution,
     /// These points.
     pub injections: &'a [Injection],
+    /// What the lower level took in this iteration.
+    pub work: Work,
 }
 
 choice! {
@@ -86,33 +80,42 @@ pub fn run(
     let mut solution = mtrl::solve(settings.solver, problem, None, &settings.limits)?;
     let mut utility = utility::value(problem, &settings.targets, &solution.w);
     let mut show =
-        |iteration, utility, solution: &Solution, injections: &[Injection]| match observe(Iterate {
-            iteration,
-            utility,
-            solution,
-            injections,
-        }) {
+        |iteration, utility, solution: &Solution, injections: &[Injection], work| match observe(
+            Iterate {
+                iteration,
+                utility,
+                solution,
+                injections,
+                work,
+            },
+        ) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Error::Cancelled),
         };
-    show(0, utility, &solution, &injections)?;
+    show(0, utility, &solution, &injections, Work::of(&solution))?;
     let empty = injections
         .iter()
         .all(|injection| injection.labels.is_empty());
     if empty || settings.method == Method::Random {
         return Ok((solution, injections, Stop::NothingToOptimise));
     }
-    let mut step_size = settings.step_size;
+    let mut control = StepControl::new(settings.step_size);
     let mut batches = Random::new(settings.seed, Stream::Batches, 0);
     for iteration in 1..=settings.iterations {
+        let mut work = Work::default();
         if let Some(pools) = &settings.pools {
-            let ascent = copied::swap(problem, &solution, utility, &injections, pools, settings)?;
-            let Some(ascent) = ascent else {
+            let here = (&solution, utility, injections.as_slice());
+            let taken = copied::swap(problem, here, pools, settings, &mut work)?;
+            let Some(taken) = taken else {
                 copied::place(problem, &injections);
                 return Ok((solution, injections, Stop::NoAscent));
             };
-            (injections, solution, utility) = ascent;
-            show(iteration, utility, &solution, &injections)?;
+            Taken {
+                injections,
+                solution,
+                utility,
+            } = taken;
+            show(iteration, utility, &solution, &injections, work)?;
             continue;
         }
         match settings.step {
@@ -122,30 +125,33 @@ pub fn run(
                 solution =
                     mtrl::solve(settings.solver, problem, Some(&solution), &settings.limits)?;
                 utility = utility::value(problem, &settings.targets, &solution.w);
+                work = Work::of(&solution);
             }
             Step::Backtracking => {
-                let ascent = backtrack(
-                    problem,
-                    &solution,
-                    utility,
-                    &injections,
-                    settings,
-                    &mut step_size,
-                )?;
-                let Some(ascent) = ascent else {
+                let kind = settings.gradient;
+                let targets = &settings.targets;
+                let ascent = gradient::ascent(kind, problem, &solution, targets, &injections)?;
+                work.products += ascent.products;
+                let here = (&solution, utility, injections.as_slice());
+                let taken = control.advance(problem, here, settings, ascent, &mut work)?;
+                let Some(taken) = taken else {
                     place(problem, &injections);
                     return Ok((solution, injections, Stop::NoAscent));
                 };
-                (injections, solution, utility) = ascent;
+                Taken {
+                    injections,
+                    solution,
+                    utility,
+                } = taken;
             }
         }
-        show(iteration, utility, &solution, &injections)?;
+        show(iteration, utility, &solution, &injections, work)?;
     }
     Ok((solution, injections, Stop::Iterations))
 }
 
 /// Puts the injected points into the problem.
-fn place(problem: &mut Problem, injections: &[Injection]) {
+pub(crate) fn place(problem: &mut Problem, injections: &[Injection]) {
     for injection in injections {
         problem.move_injected(injection.task, &injection.points);
     }
@@ -206,64 +212,4 @@ fn constant_step(
         }
     }
     Ok(())
-}
-
-/// One iteration up the full gradient: the first of the steps tried, each shorter than the one
-/// before, that raises U. None where no step does.
-fn backtrack(
-    problem: &mut Problem,
-    solution: &Solution,
-    utility: f64,
-    injections: &[Injection],
-    settings: &Settings,
-    step_size: &mut f64,
-) -> Result<Option<(Vec<Injection>, Solution, f64)>> {
-    let dimension = problem.dimension();
-    let features = dimension - 1;
-    let slopes = gradient::full(
-        settings.gradient,
-        problem,
-        solution,
-        &settings.targets,
-        injections,
-    )?;
-    let mut rejected = None;
-    for trial in 0..MAX_TRIALS {
-        let mut moved = injections.to_vec();
-        for (injection, slope) in moved.iter_mut().zip(&slopes) {
-            let points = injection.points.chunks_exact_mut(dimension);
-            for (point, slope) in points.zip(slope.chunks_exact(features)) {
-                add_scaled(&mut point[..features], *step_size, slope);
-                settings.domain.project(&mut point[..features]);
-            }
-        }
-        if moved == injections {
-            return Ok(None);
-        }
-        place(problem, &moved);
-        // Points that all lie on the surface hardly move with the step: what the trial before
-        // found may be the better start.
-        let start = match &rejected {
-            Some(rejected) if lower(problem, rejected, solution)? => rejected,
-            _ => solution,
-        };
-        let next = mtrl::solve(settings.solver, problem, Some(start), &settings.limits)?;
-        let value = utility::value(problem, &settings.targets, &next.w);
-        if value > utility {
-            if trial == 0 {
-                *step_size = (*step_size * GROW).min(LARGEST_STEP);
-            }
-            return Ok(Some((moved, next, value)));
-        }
-        *step_size *= SHRINK;
-        rejected = Some(next);
-    }
-    Ok(None)
-}
-
-/// Whether the objective is lower at the weights of the first than at those of the second.
-fn lower(problem: &Problem, first: &Solution, second: &Solution) -> Result<bool> {
-    let value =
-        |solution: &Solution| Point::new(problem, solution.w.clone()).map(|point| point.value);
-    Ok(value(first)? < value(second)?)
 }

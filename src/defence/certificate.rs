@@ -77,7 +77,7 @@ pub fn of_tasks(problem: &Problem, w: &[f64]) -> Result<Vec<Certificate>> {
             let factor = match weights.loss {
                 Loss::SquaredHinge => None,
                 Loss::Squared => {
-                    let mut factor = alone.curvature(i).to_vec();
+                    let mut factor = alone.curvature(i).into_owned();
                     for k in 0..dimension {
                         factor[k * (dimension + 1)] += weights.lambda1;
                     }

@@ -58,23 +58,76 @@ pub fn add_scaled_norm(y: &mut [f64], c: f64, x: &[f64]) -> f64 {
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
 }
 
+/// Rows whose products are summed before they are added to a Gram matrix: they stay in the cache.
+const RUN: usize = 32;
+
 /// Adds `weight` Σ x x' over rows x of length `size` to the lower triangle of `gram`
-/// (size x size, rows). Four rows at a time keep `gram` in registers and cache.
+/// (size x size, rows). Up to three entries to the right of the diagonal may change too.
+///
+/// Each entry is summed over 32 rows at a time, in their order. Tiles of 3 x 4 entries stay in
+/// registers meanwhile; as no sum goes across a tile, its shape has no part in the result.
 pub fn add_gram(gram: &mut [f64], size: usize, weight: f64, rows: &[&[f64]]) {
-    let (blocks, rest) = rows.as_chunks::<4>();
-    for [x, y, z, t] in blocks {
-        for a in 0..size {
-            let (xa, ya, za, ta) = (weight * x[a], weight * y[a], weight * z[a], weight * t[a]);
-            let target = &mut gram[a * size..=a * size + a];
-            for ((((g, x), y), z), t) in target.iter_mut().zip(*x).zip(*y).zip(*z).zip(*t) {
-                *g += (xa * x + ya * y) + (za * z + ta * t);
+    for run in rows.chunks(RUN) {
+        if run.len() < 4 {
+            for row in run {
+                for a in 0..size {
+                    let target = &mut gram[a * size..=a * size + a];
+                    add_scaled(target, weight * row[a], &row[..=a]);
+                }
             }
+        } else {
+            add_run::<3, 4>(gram, size, weight, run);
         }
     }
-    for row in rest {
-        for a in 0..size {
-            let target = &mut gram[a * size..=a * size + a];
-            add_scaled(target, weight * row[a], &row[..=a]);
+}
+
+/// The same for one run, in tiles of `HEIGHT` x `WIDTH`.
+fn add_run<const HEIGHT: usize, const WIDTH: usize>(
+    gram: &mut [f64],
+    size: usize,
+    weight: f64,
+    run: &[&[f64]],
+) {
+    let full = size / WIDTH * WIDTH;
+    for b in (0..full).step_by(WIDTH) {
+        let mut a = b;
+        while a + HEIGHT <= size {
+            let mut sums = [[0.0; WIDTH]; HEIGHT];
+            for row in run {
+                let (Some(x), Some(y)) = (
+                    row[a..].first_chunk::<HEIGHT>(),
+                    row[b..].first_chunk::<WIDTH>(),
+                ) else {
+                    break;
+                };
+                for i in 0..HEIGHT {
+                    for j in 0..WIDTH {
+                        sums[i][j] += x[i] * y[j];
+                    }
+                }
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                let at = (a + i) * size + b;
+                add_scaled(&mut gram[at..at + WIDTH], weight, sums);
+            }
+            a += HEIGHT;
+        }
+        for a in a..size {
+            let mut sums = [0.0; WIDTH];
+            for row in run {
+                let Some(y) = row[b..].first_chunk::<WIDTH>() else {
+                    break;
+                };
+                add_scaled(&mut sums, row[a], y);
+            }
+            let at = a * size + b;
+            add_scaled(&mut gram[at..at + WIDTH], weight, &sums);
+        }
+    }
+    for a in full..size {
+        for b in full..=a {
+            let sum: f64 = run.iter().map(|row| row[a] * row[b]).sum();
+            gram[a * size + b] += weight * sum;
         }
     }
 }
@@ -136,6 +189,36 @@ pub fn add_combination(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     let last = blocks.remainder().chunks_exact(size.max(1));
     for (row, c) in last.zip(rest) {
         add_scaled(target, *c, row);
+    }
+}
+
+/// y = A x for a symmetric A (rows), as a combination of its rows: no sum goes across the lanes of
+/// a vector.
+pub fn multiply_symmetric(y: &mut [f64], a: &[f64], x: &[f64]) {
+    y.fill(0.0);
+    add_combination(y, a, x);
+}
+
+/// Gram-Schmidt, twice, of the rows (of `size` entries) from `start` on; those before are
+/// orthonormal. A row that is a combination of the others becomes zero.
+pub fn orthonormalise(rows: &mut [f64], start: usize, size: usize) {
+    let mut c = vec![0.0; rows.len() / size];
+    for k in start / size..rows.len() / size {
+        let (done, rest) = rows.split_at_mut(k * size);
+        let row = &mut rest[..size];
+        let before = norm_squared(row);
+        for _ in 0..2 {
+            multiply(&mut c[..k], done, row);
+            c[..k].iter_mut().for_each(|c| *c = -*c);
+            add_combination(row, done, &c[..k]);
+        }
+        let after = norm_squared(row);
+        let factor = if after > 1e-20 * before {
+            1.0 / after.sqrt()
+        } else {
+            0.0
+        };
+        row.iter_mut().for_each(|entry| *entry *= factor);
     }
 }
 
@@ -499,6 +582,43 @@ mod tests {
                         .sum();
                     assert!((found[a * size + b] - exact).abs() < 1e-12 * size as f64);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_gram_matrix_has_the_same_bits_whatever_its_tiles() {
+        for (size, count) in [(1, 5), (5, 4), (12, 40), (23, 33), (31, 100)] {
+            let points = random_matrix(count.max(size), 7);
+            let rows: Vec<&[f64]> = points.chunks_exact(size).take(count).collect();
+            let mut first = vec![0.0; size * size];
+            let mut second = first.clone();
+            for run in rows.chunks(RUN) {
+                add_run::<3, 4>(&mut first, size, 0.7, run);
+                add_run::<2, 8>(&mut second, size, 0.7, run);
+            }
+            mirror(&mut first, size);
+            mirror(&mut second, size);
+            assert_eq!(first, second, "{size} x {size} of {count} rows");
+            for a in 0..size {
+                for b in 0..size {
+                    let exact: f64 = rows.iter().map(|row| 0.7 * row[a] * row[b]).sum();
+                    assert!((first[a * size + b] - exact).abs() < 1e-13 * count as f64);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_symmetric_product_is_that_of_the_rows() {
+        for size in [1, 2, 4, 7, 30] {
+            let a = gram(size, 8);
+            let x = random_matrix(size, 9);
+            let (mut by_rows, mut combined) = (vec![0.0; size], vec![0.0; size]);
+            multiply(&mut by_rows, &a, &x[..size]);
+            multiply_symmetric(&mut combined, &a, &x[..size]);
+            for (a, b) in by_rows.iter().zip(&combined) {
+                assert!((a - b).abs() < 1e-13 * size as f64, "{size}: {a} {b}");
             }
         }
     }

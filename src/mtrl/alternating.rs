@@ -2,7 +2,7 @@
 //! form Ω = (W'W + εI)^(1/2) / tr for a fixed W, starting from Ω = I / m.
 
 use crate::error::Result;
-use crate::linalg::{Eigen, add_scaled, dot, norm_squared};
+use crate::linalg::{Eigen, add_gram, add_scaled, dot, mirror, multiply, norm_squared};
 use crate::mtrl::line::Line;
 use crate::mtrl::system::{Coupling, Quadratic, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
@@ -21,15 +21,29 @@ const ROUNDING: f64 = 1e-15;
 /// # Errors
 /// Limits out of range; numbers that stop being finite.
 pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -> Result<Solution> {
-    limits.check()?;
-    let (m, dimension) = (problem.task_count(), problem.dimension());
-    let weights = *problem.weights();
-    let mut w = start.map_or_else(|| vec![0.0; m * dimension], |start| start.w.clone());
-    // At W = 0 and ε = 0 there is no S; any positive floor gives Ω = I / m.
-    let mut spectrum = match start {
-        Some(start) => start.spectrum.clone(),
-        None => Spectrum::new(&w, m, weights.epsilon.max(1e-6))?,
+    let (w, spectrum) = match start {
+        Some(start) => (start.w.clone(), start.spectrum.clone()),
+        None => {
+            let m = problem.task_count();
+            let w = vec![0.0; m * problem.dimension()];
+            // At W = 0 and ε = 0 there is no S; any positive floor gives Ω = I / m.
+            let spectrum = Spectrum::new(&w, m, problem.weights().epsilon.max(1e-6))?;
+            (w, spectrum)
+        }
     };
+    solve_from(problem, w, spectrum, limits)
+}
+
+/// The same from weights and their spectrum.
+pub(crate) fn solve_from(
+    problem: &mut Problem,
+    mut w: Vec<f64>,
+    mut spectrum: Spectrum,
+    limits: &Limits,
+) -> Result<Solution> {
+    limits.check()?;
+    let m = problem.task_count();
+    let weights = *problem.weights();
     let (mut iterations, mut products) = (0, 0);
     let mut status = Status::IterationLimit;
     while iterations < limits.max_iterations {
@@ -72,7 +86,7 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
 /// not small. So they are set to zero from one of several sizes downwards, and the certificate is
 /// that of the smallest subgradient there; the best of the results is kept.
 fn cut(problem: &Problem, w: Vec<f64>) -> Result<(Point, f64)> {
-    let (m, dimension) = (problem.task_count(), problem.dimension());
+    let dimension = problem.dimension();
     let whole = Point::new(problem, w)?;
     let lambda1 = problem.weights().lambda1;
     let largest = whole.spectrum.values.last().copied().unwrap_or(0.0);
@@ -100,14 +114,20 @@ fn cut(problem: &Problem, w: Vec<f64>) -> Result<(Point, f64)> {
                 add_scaled(row, -dot(row, kept) / size, kept);
             }
         }
-        let mut inner = vec![0.0; m * m];
-        for (a, left) in hidden.chunks_exact(dimension).enumerate() {
-            for (b, right) in hidden.chunks_exact(dimension).enumerate() {
-                inner[a * m + b] = dot(left, right);
+        // Its singular values, from the smaller of its two products with itself.
+        let rows: Vec<&[f64]> = hidden.chunks_exact(dimension).collect();
+        let size = rows.len().min(dimension);
+        let mut inner = vec![0.0; size * size];
+        if rows.len() <= dimension {
+            for (products, row) in inner.chunks_exact_mut(size).zip(&rows) {
+                multiply(products, &hidden, row);
             }
+        } else {
+            add_gram(&mut inner, size, 1.0, &rows);
+            mirror(&mut inner, size);
         }
         let mut eigen = Eigen::default();
-        if !eigen.decompose(&inner, m) {
+        if !eigen.decompose(&inner, size) {
             continue;
         }
         // A matrix of spectral norm at most λ2 tr S may be taken off it: its singular values shrink.

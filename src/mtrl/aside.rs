@@ -19,7 +19,7 @@
 
 use crate::error::{Error, Result};
 use crate::linalg::{
-    add_scaled, cholesky, cholesky_inverse, cholesky_solve, dot, multiply, norm_squared,
+    add_scaled, cholesky, cholesky_inverse, cholesky_solve, dot, mirror, norm_squared,
 };
 use crate::mtrl::Problem;
 
@@ -114,12 +114,12 @@ impl Aside {
                 break;
             }
             // b = A g - ∇f(w), which does not change on this active set.
-            multiply(&mut image, problem.curvature(number), &current.g);
+            problem.multiply_curvature(number, &mut image, &current.g);
             add_scaled(&mut image, lambda1, &current.g);
             add_scaled(&mut image, -1.0, &current.gradient);
             let curvature = problem.curvature(number);
             let g = on_one_active_set(
-                curvature,
+                &curvature,
                 lambda1,
                 &image,
                 norm_squared(&current.g)
@@ -281,11 +281,11 @@ impl Elimination {
         let size = aside.g.len();
         let curvature = problem.curvature(number);
         let mut factor = Vec::with_capacity(size * size);
-        shifted_factor(&mut factor, curvature, lambda1 + aside.stiffness, size)?;
+        shifted_factor(&mut factor, &curvature, lambda1 + aside.stiffness, size)?;
         let mut h = aside.g.clone();
         cholesky_solve(&factor, size, &mut h);
         let mut image = vec![0.0; size];
-        multiply(&mut image, curvature, &h);
+        problem.multiply_curvature(number, &mut image, &h);
         add_scaled(&mut image, lambda1, &h);
         image.iter_mut().for_each(|entry| *entry *= aside.stiffness);
         Ok(Self {
@@ -330,6 +330,8 @@ impl Elimination {
         for (row, &entry) in matrix.chunks_exact_mut(size).zip(&self.image) {
             add_scaled(row, -entry / room, &self.image);
         }
+        // Rounding must not leave it asymmetric.
+        mirror(&mut matrix, size);
         matrix
     }
 }

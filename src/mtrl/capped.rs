@@ -43,10 +43,10 @@ use crate::error::{Error, Result};
 use crate::linalg::{add_scaled, dot, norm_squared};
 use crate::mtrl::aside::{Aside, Cap, Elimination};
 use crate::mtrl::certified::{
-    DIRECT_STEPS, MIN_EPSILON, SMALL_LAMBDA1, dual_numbers, next_dual, uncoupled,
+    DIRECT_STEPS, Dual, MIN_EPSILON, SMALL_LAMBDA1, dual_numbers, next_dual, uncoupled,
 };
 use crate::mtrl::system::{Coupling, Quadratic, System};
-use crate::mtrl::{Limits, Problem, Solution, Spectrum, Status, certified};
+use crate::mtrl::{Limits, Problem, Solution, Spectrum, Start, Status, certified};
 
 /// δ: below this length stepping aside costs its square, above it its length.
 pub const SMOOTHING: f64 = 1e-3;
@@ -63,6 +63,15 @@ const EXACT: f64 = 1e-14;
 /// A problem without a pull cap; ε below [`MIN_EPSILON`]; limits out of range; numbers that stop
 /// being finite.
 pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -> Result<Solution> {
+    solve_from(problem, start.map(Start::at), limits)
+}
+
+/// The same from W and Z alone; without Z the tasks have not stepped aside.
+pub(crate) fn solve_from(
+    problem: &mut Problem,
+    start: Option<Start>,
+    limits: &Limits,
+) -> Result<Solution> {
     limits.check()?;
     let weights = *problem.weights();
     let epsilon = weights.epsilon;
@@ -75,7 +84,8 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
     };
     if weights.lambda2 == 0.0 {
         // Nothing is coupled, so nothing steps aside.
-        let alone = certified::solve(problem, start, limits)?;
+        let start = start.map(|start| start.w);
+        let (alone, _) = certified::solve_judged(problem, start, limits, &mut |_, _| false)?;
         return Ok(Solution {
             objective: alone.objective + pull * SMOOTHING * problem.task_count() as f64,
             shared: Some(alone.w.clone()),
@@ -84,14 +94,15 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
     }
     let dimension = problem.dimension();
     let mut state = match start {
-        Some(start) => {
-            let z = start.shared.as_ref().unwrap_or(&start.w).clone();
-            let mut g = start.w.clone();
+        // Thought to be near the optimum, where U* = Z S⁻¹.
+        Some(Start { w, shared }) => {
+            let z = shared.unwrap_or_else(|| w.clone());
+            let mut g = w;
             add_scaled(&mut g, -1.0, &z);
             State {
                 z,
                 g: g.chunks_exact(dimension).map(<[f64]>::to_vec).collect(),
-                dual: None,
+                dual: Dual::OfWeights,
                 iterations: 0,
                 products: 0,
             }
@@ -100,7 +111,7 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
             let z = uncoupled(problem);
             State {
                 g: vec![vec![0.0; dimension]; problem.task_count()],
-                dual: Some(vec![0.0; z.len()]),
+                dual: Dual::Tracked(vec![0.0; z.len()]),
                 z,
                 iterations: 0,
                 products: 0,
@@ -180,7 +191,8 @@ pub fn own_slopes(problem: &Problem, w: &[f64]) -> Vec<f64> {
 /// [ A         A + B ] [ Q ] = [ u ],   so        V = (A + B)⁻¹ (u + B P).
 /// ```
 ///
-/// `whole`: there are many forces. With `moving` false Ω is held fixed.
+/// `whole`: there are many forces. With `moving` false Ω is held fixed. And how many products with
+/// the operator it took.
 ///
 /// # Errors
 /// The systems cannot be solved.
@@ -190,7 +202,7 @@ pub(crate) fn responses(
     (moving, whole): (bool, bool),
     forces: impl Iterator<Item = Vec<f64>>,
     tolerance: f64,
-) -> Result<Vec<Vec<f64>>> {
+) -> Result<(Vec<Vec<f64>>, usize)> {
     let dimension = problem.dimension();
     let lambda2 = problem.weights().lambda2;
     let cap = Cap {
@@ -228,14 +240,16 @@ pub(crate) fn responses(
             change(elimination, row);
         }
     };
-    forces
+    let mut products = 0;
+    let responses = forces
         .map(|force| {
             let mut rhs = force.clone();
             by_task(&mut rhs, &|elimination, row| {
                 elimination.solve(row);
                 row.copy_from_slice(&elimination.cap_product(row));
             });
-            let (solved, _) = factored.solve(&spectrum.to_eigenbasis(&rhs), tolerance)?;
+            let (solved, taken) = factored.solve(&spectrum.to_eigenbasis(&rhs), tolerance)?;
+            products += taken;
             let mut v = spectrum.from_eigenbasis(&solved);
             by_task(&mut v, &|elimination, row| {
                 row.copy_from_slice(&elimination.cap_product(row));
@@ -244,7 +258,8 @@ pub(crate) fn responses(
             by_task(&mut v, &|elimination, row| elimination.solve(row));
             Ok(v)
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    Ok((responses, products))
 }
 
 /// State of the solver.
@@ -252,7 +267,7 @@ struct State {
     z: Vec<f64>,
     /// A row a task.
     g: Vec<Vec<f64>>,
-    dual: Option<Vec<f64>>,
+    dual: Dual,
     iterations: usize,
     products: usize,
 }
@@ -401,22 +416,14 @@ impl State {
             if let [.., before, _, now] = norms[..]
                 && now > 0.25 * before
             {
-                self.dual = None;
+                self.dual = Dual::OfConditions;
             }
-            let dual = self.dual.take();
-            let next = step(
-                problem,
-                &here,
-                epsilon,
-                cap,
-                dual.as_deref(),
-                &mut self.products,
-            )?;
+            let next = step(problem, &here, epsilon, cap, &self.dual, &mut self.products)?;
             let Some((next, dual)) = next else {
                 break Status::Stalled;
             };
             here = next;
-            self.dual = Some(dual);
+            self.dual = Dual::Tracked(dual);
             self.iterations += 1;
         };
         self.z.clone_from(&here.z);
@@ -431,7 +438,7 @@ fn step(
     here: &Here,
     epsilon: f64,
     cap: Cap,
-    dual: Option<&[f64]>,
+    dual: &Dual,
     products: &mut usize,
 ) -> Result<Option<(Here, Vec<f64>)>> {
     let weights = *problem.weights();

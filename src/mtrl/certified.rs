@@ -9,7 +9,9 @@
 //! numbers are taken from the optimality conditions instead.
 
 use crate::error::{Error, Result};
-use crate::linalg::{add_combination, add_scaled, dot, largest_eigenvalue, multiply, norm_squared};
+use crate::linalg::{
+    add_combination, add_gram, add_scaled, dot, largest_eigenvalue, mirror, multiply, norm_squared,
+};
 use crate::mtrl::system::{Coupling, Quadratic, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
 
@@ -27,6 +29,18 @@ pub(crate) const SMALL_LAMBDA1: f64 = 1e-4;
 /// # Errors
 /// ε below [`MIN_EPSILON`]; limits out of range; numbers that stop being finite.
 pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -> Result<Solution> {
+    let start = start.map(|start| start.w.clone());
+    Ok(solve_judged(problem, start, limits, &mut |_, _| false)?.0)
+}
+
+/// The same from weights alone. `give_up` is asked at every iterate; where it answers true the
+/// solve ends there, with the status of an iteration limit. And whether it did.
+pub(crate) fn solve_judged(
+    problem: &mut Problem,
+    start: Option<Vec<f64>>,
+    limits: &Limits,
+    give_up: &mut dyn FnMut(&Problem, &Point) -> bool,
+) -> Result<(Solution, bool)> {
     limits.check()?;
     let epsilon = problem.weights().epsilon;
     if epsilon.is_nan() || epsilon < MIN_EPSILON {
@@ -34,38 +48,58 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         return Err(Error::out_of_range("epsilon", epsilon, range));
     }
     let mut state = match start {
-        Some(start) => State {
-            w: start.w.clone(),
-            dual: None,
+        // The weights are thought to be near the optimum, where U* = W S⁻¹.
+        Some(w) => State {
+            dual: Dual::OfWeights,
+            w,
+            best: None,
             iterations: 0,
             products: 0,
         },
         None => {
             let w = uncoupled(problem);
             State {
-                dual: Some(vec![0.0; w.len()]),
+                dual: Dual::Tracked(vec![0.0; w.len()]),
                 w,
+                best: None,
                 iterations: 0,
                 products: 0,
             }
         }
     };
     let direct = DIRECT_STEPS.min(limits.max_iterations);
-    let (mut point, mut status) = state.descend(problem, epsilon, limits.tolerance, direct)?;
-    if status != Status::Converged {
+    let mut given_up = false;
+    let mut watch = |problem: &Problem, point: &Point| {
+        given_up = give_up(problem, point);
+        given_up
+    };
+    let (mut point, mut status) =
+        state.descend(problem, epsilon, limits.tolerance, direct, &mut watch)?;
+    if status != Status::Converged && !given_up {
         // Hard: singular values that must fall by orders of magnitude. A larger floor is easier,
         // and its optimum a good start for a smaller one.
+        let mut never = |_: &Problem, _: &Point| false;
+        let most = limits.max_iterations;
         let largest = point.spectrum.values.last().copied().unwrap_or(0.0);
         let mut floor = 1e-2 * largest * largest;
         while floor > 10.0 * epsilon && state.iterations < limits.max_iterations {
-            state.descend(problem, floor, 1e-4, limits.max_iterations)?;
+            state.descend(problem, floor, 1e-4, most, &mut never)?;
             floor /= 10.0;
         }
-        (point, status) =
-            state.descend(problem, epsilon, limits.tolerance, limits.max_iterations)?;
+        (point, status) = state.descend(problem, epsilon, limits.tolerance, most, &mut never)?;
     }
-    let certificate = point.certificate(problem.weights().lambda1);
-    Ok(Solution {
+    // P falls at every step, the certificate need not: with a tiny λ1 it goes up and down by orders
+    // of magnitude.
+    let lambda1 = problem.weights().lambda1;
+    if status != Status::Converged
+        && !given_up
+        && let Some(best) = state.best
+        && best.certificate(lambda1) < point.certificate(lambda1)
+    {
+        point = best;
+    }
+    let certificate = point.certificate(lambda1);
+    let solution = Solution {
         w: point.w,
         shared: None,
         spectrum: point.spectrum,
@@ -74,16 +108,28 @@ pub fn solve(problem: &mut Problem, start: Option<&Solution>, limits: &Limits) -
         iterations: state.iterations,
         products: state.products,
         status,
-    })
+    };
+    Ok((solution, given_up))
 }
 
 /// State of the solver.
 struct State {
     w: Vec<f64>,
-    /// U*, rows by task; none: from the optimality conditions.
-    dual: Option<Vec<f64>>,
+    dual: Dual,
+    /// A point of the last descent with a smaller certificate than the one at its end.
+    best: Option<Point>,
     iterations: usize,
     products: usize,
+}
+
+/// Where the U* of the next step comes from.
+pub(crate) enum Dual {
+    /// Rows by task.
+    Tracked(Vec<f64>),
+    /// W S⁻¹.
+    OfWeights,
+    /// The optimality conditions.
+    OfConditions,
 }
 
 impl State {
@@ -95,40 +141,45 @@ impl State {
         epsilon: f64,
         tolerance: f64,
         max_iterations: usize,
+        give_up: &mut dyn FnMut(&Problem, &Point) -> bool,
     ) -> Result<(Point, Status)> {
         problem.activate_all(&self.w);
         let mut point = Point::with_floor(problem, std::mem::take(&mut self.w), epsilon)?;
         let lambda1 = problem.weights().lambda1;
+        self.best = None;
         let mut norms = Vec::new();
         let status = loop {
             if point.certificate(lambda1) <= tolerance * point.value.max(1.0) {
                 break Status::Converged;
             }
-            if self.iterations >= max_iterations {
+            if self.iterations >= max_iterations || give_up(problem, &point) {
                 break Status::IterationLimit;
             }
             norms.push(norm_squared(&point.gradient));
             if let [.., before, _, now] = norms[..]
                 && now > 0.25 * before
             {
-                self.dual = None;
+                self.dual = Dual::OfConditions;
             }
-            let dual = self.dual.take();
             // The gradient at which the certificate is just good enough.
             let wanted = (2.0 * lambda1 * tolerance * point.value.max(1.0)).sqrt();
             let next = step(
                 problem,
                 &point,
                 epsilon,
-                dual.as_deref(),
+                &self.dual,
                 wanted,
                 &mut self.products,
             )?;
             let Some((next, dual)) = next else {
                 break Status::Stalled;
             };
-            point = next;
-            self.dual = Some(dual);
+            let before = std::mem::replace(&mut point, next);
+            let best = self.best.as_ref().unwrap_or(&point).certificate(lambda1);
+            if before.certificate(lambda1) < best {
+                self.best = Some(before);
+            }
+            self.dual = Dual::Tracked(dual);
             self.iterations += 1;
         };
         self.w.clone_from(&point.w);
@@ -158,7 +209,7 @@ pub(crate) fn uncoupled(problem: &mut Problem) -> Vec<f64> {
             if rho <= enough {
                 break;
             }
-            multiply(&mut product, problem.curvature(i), &direction);
+            problem.multiply_curvature(i, &mut product, &direction);
             add_scaled(&mut product, diagonal, &direction);
             let step = rho / dot(&direction, &product);
             add_scaled(row, step, &direction);
@@ -173,18 +224,19 @@ pub(crate) fn uncoupled(problem: &mut Problem) -> Vec<f64> {
     w
 }
 
-/// The numbers d_a of the model at a point: the tracked dual as the singular vectors see it; where
-/// there is none, the dual that the optimality conditions give if the rest were optimal,
+/// The numbers d_a of the model at a point: the tracked dual as the singular vectors see it; that
+/// of the weights; or the dual that the optimality conditions give if the rest were optimal,
 /// λ2 τ U* = λ2 τ W S⁻¹ - ∇P.
 pub(crate) fn dual_numbers(
     lambda2: f64,
     spectrum: &Spectrum,
     gradient: &[f64],
-    dual: Option<&[f64]>,
+    dual: &Dual,
 ) -> Vec<f64> {
     let mut d = match dual {
-        Some(dual) => spectrum.diagonal(&spectrum.to_eigenbasis(dual)),
-        None => {
+        Dual::Tracked(dual) => spectrum.diagonal(&spectrum.to_eigenbasis(dual)),
+        Dual::OfWeights => spectrum.unit(),
+        Dual::OfConditions => {
             let stiffness = lambda2 * spectrum.trace;
             let mut d = spectrum.unit();
             if stiffness > 0.0 {
@@ -204,7 +256,7 @@ fn step(
     problem: &mut Problem,
     point: &Point,
     epsilon: f64,
-    dual: Option<&[f64]>,
+    dual: &Dual,
     wanted: f64,
     products: &mut usize,
 ) -> Result<Option<(Point, Vec<f64>)>> {
@@ -277,9 +329,9 @@ pub(crate) fn next_dual(
         left,
         ..
     } = spectrum;
-    let (m, first) = (s.len(), *first);
-    let (dimension, count) = (z.len() / m, m - first);
-    let mut c = vec![0.0; m * count];
+    let (rows, first) = (s.len(), *first);
+    let (dimension, count) = (z.len() / rows, rows - first);
+    let mut c = vec![0.0; rows * count];
     if count > 0 {
         for (c, row) in (c.chunks_exact_mut(count)).zip(direction.chunks_exact(dimension)) {
             multiply(c, left, row);
@@ -305,11 +357,19 @@ pub(crate) fn next_dual(
         let coefficients: Vec<f64> = (0..count).map(coefficient).collect();
         add_combination(target, left, &coefficients);
     }
-    let mut inner = vec![0.0; m * m];
-    for (products, row) in (inner.chunks_exact_mut(m)).zip(next.chunks_exact(dimension)) {
-        multiply(products, &next, row);
+    // U*'U* or U* U*', whichever is smaller.
+    let size = rows.min(dimension);
+    let mut inner = vec![0.0; size * size];
+    if rows <= dimension {
+        for (products, row) in (inner.chunks_exact_mut(rows)).zip(next.chunks_exact(dimension)) {
+            multiply(products, &next, row);
+        }
+    } else {
+        let rows: Vec<&[f64]> = next.chunks_exact(dimension).collect();
+        add_gram(&mut inner, dimension, 1.0, &rows);
+        mirror(&mut inner, dimension);
     }
-    let norm = largest_eigenvalue(&inner, m).sqrt();
+    let norm = largest_eigenvalue(&inner, size).sqrt();
     if norm > 1.0 {
         next.iter_mut().for_each(|entry| *entry /= norm);
     }

@@ -4,7 +4,7 @@
 //! [`Problem`] holds the points and the weights of the terms; [`Point`] is a W with everything
 //! that the formulas need there; `system` is the linear algebra of Newton steps and implicit
 //! gradients; [`certified`] and [`alternating`] are the two solvers; [`Solution`] what they give;
-//! [`single_task`] is the learner without the coupling.
+//! [`single_task`] is the learner without the coupling, [`capped`] the one with a pull cap.
 //! Not here: attacks, metrics, where points come from.
 
 use crate::choice::choice;
@@ -24,6 +24,7 @@ pub(crate) mod system;
 pub use point::Point;
 pub(crate) use problem::{MAX_SQUARES, check_squares};
 pub use problem::{Problem, Task, Weights};
+pub(crate) use solution::Start;
 pub use solution::{Limits, Solution, Status};
 pub use spectrum::Spectrum;
 
@@ -59,6 +60,36 @@ choice! {
     }
 }
 
+/// Solves from a start that is thought to be near the optimum. The certified solver asks `give_up`
+/// at every iterate, and ends where it answers true; with a pull cap it does not ask. And whether
+/// it did.
+///
+/// # Errors
+/// As [`solve`].
+pub(crate) fn solve_from(
+    solver: Solver,
+    problem: &mut Problem,
+    start: Start,
+    limits: &Limits,
+    give_up: &mut dyn FnMut(&Problem, &Point) -> bool,
+) -> crate::Result<(Solution, bool)> {
+    check_combination(solver, problem)?;
+    match solver {
+        Solver::Certified if problem.pull_cap().is_some() => {
+            Ok((capped::solve_from(problem, Some(start), limits)?, false))
+        }
+        Solver::Certified => certified::solve_judged(problem, Some(start.w), limits, give_up),
+        Solver::Alternating => {
+            let w = start.w;
+            let spectrum = Spectrum::new(&w, problem.task_count(), problem.weights().epsilon)?;
+            Ok((
+                alternating::solve_from(problem, w, spectrum, limits)?,
+                false,
+            ))
+        }
+    }
+}
+
 /// Solves the lower level with the solver of that name.
 ///
 /// # Errors
@@ -69,13 +100,20 @@ pub fn solve(
     start: Option<&Solution>,
     limits: &Limits,
 ) -> crate::Result<Solution> {
+    check_combination(solver, problem)?;
     match solver {
         Solver::Certified if problem.pull_cap().is_some() => capped::solve(problem, start, limits),
         Solver::Certified => certified::solve(problem, start, limits),
-        Solver::Alternating if problem.pull_cap().is_some() => Err(crate::Error::invalid(
-            "solver",
-            "alternating cannot be combined with a pull cap; use certified",
-        )),
         Solver::Alternating => alternating::solve(problem, start, limits),
     }
+}
+
+fn check_combination(solver: Solver, problem: &Problem) -> crate::Result<()> {
+    if solver == Solver::Alternating && problem.pull_cap().is_some() {
+        return Err(crate::Error::invalid(
+            "solver",
+            "alternating cannot be combined with a pull cap; use certified",
+        ));
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@
 //! after the first. Not here: what the comparison means.
 
 use crate::error::{Error, Result};
-use crate::linalg::{add_scaled, cholesky, cholesky_solve, dot, multiply, norm_squared};
+use crate::linalg::{add_scaled, cholesky, cholesky_solve, dot, norm_squared};
 use crate::mtrl::{Limits, Problem};
 
 /// Up to this D a system is factored, beyond it solved by conjugate gradients.
@@ -98,10 +98,10 @@ fn newton_direction(
 ) -> Option<Vec<f64>> {
     let dimension = gradient.len();
     let lambda1 = problem.weights().lambda1;
-    let curvature = problem.curvature(task);
     let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
     if dimension <= FACTOR_LIMIT {
-        let mut matrix = curvature.to_vec();
+        let mut matrix = vec![0.0; dimension * dimension];
+        problem.add_curvature(task, 1.0, &mut matrix);
         for k in 0..dimension {
             matrix[k * (dimension + 1)] += lambda1;
         }
@@ -119,7 +119,7 @@ fn newton_direction(
         if rho <= 0.25 * enough {
             break;
         }
-        multiply(&mut product, curvature, &search);
+        problem.multiply_curvature(task, &mut product, &search);
         add_scaled(&mut product, lambda1, &search);
         let step = rho / dot(&search, &product);
         add_scaled(&mut direction, step, &search);

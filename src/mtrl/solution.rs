@@ -79,3 +79,35 @@ pub struct Solution {
     /// How it ended.
     pub status: Status,
 }
+
+/// Where a solve begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    /// W.
+    pub(crate) w: Vec<f64>,
+    /// Z, where there is a pull cap.
+    pub(crate) shared: Option<Vec<f64>>,
+}
+
+impl Start {
+    /// At a solution.
+    pub(crate) fn at(solution: &Solution) -> Self {
+        Self {
+            w: solution.w.clone(),
+            shared: solution.shared.clone(),
+        }
+    }
+
+    /// A share of the way from one solution to another.
+    pub(crate) fn between(from: &Solution, to: &Self, share: f64) -> Self {
+        let mix = |a: &[f64], b: &[f64]| {
+            let pairs = a.iter().zip(b);
+            pairs.map(|(a, b)| a + share * (b - a)).collect()
+        };
+        let shared = from.shared.as_ref().zip(to.shared.as_ref());
+        Self {
+            w: mix(&from.w, &to.w),
+            shared: shared.map(|(a, b)| mix(a, b)),
+        }
+    }
+}

@@ -10,24 +10,37 @@ use crate::linalg::{
 /// exact to about this, however small the floor.
 const ORTHOGONAL: f64 = 1e-12;
 
+/// Singular values below this share of the largest are rounding.
+const NOISE: f64 = 1e-15;
+
 /// Sweeps of rotations, each of which squares what is left: more are never needed.
 const MAX_SWEEPS: usize = 10;
 
 /// S = (W'W + εI)^(1/2) by its eigenvectors q_a and eigenvalues s_a, and W q_a = z_a = σ_a p_a.
+///
+/// With more tasks than entries most eigenvectors are null: S is sqrt(ε) on all of them, which is
+/// one number. They are not computed: at most D others are. What a matrix V (a column a task) has
+/// in the null space is then kept by task, in [`Spectrum::null_rows`] rows before those of the
+/// eigenvectors; everything that S does to these rows it does to all alike.
 #[derive(Clone, Debug)]
 pub struct Spectrum {
     m: usize,
-    /// s_a, ascending.
+    /// Rows before those of the eigenvectors: m where the null space is one number, else 0.
+    null_rows: usize,
+    /// Eigenvectors that are not computed.
+    null: usize,
+    /// The s of each row of a matrix in the eigenbasis, ascending: sqrt(ε) of the null rows first.
     pub values: Vec<f64>,
-    /// Row a is q_a.
+    /// Row a is q_a, for the rows behind the null rows.
     pub vectors: Vec<f64>,
-    /// Row a is z_a = W q_a, D entries. They are orthogonal to each other.
+    /// W in the eigenbasis: row a is z_a = W q_a, D entries. They are orthogonal to each other; the
+    /// null rows are zero.
     pub rotated: Vec<f64>,
     /// tr S.
     pub trace: f64,
-    /// σ_a.
+    /// σ of each row.
     pub(crate) singular: Vec<f64>,
-    /// The first row whose σ_a is not zero. With more tasks than entries there always are some.
+    /// The first row whose σ_a is not zero.
     pub(crate) first: usize,
     /// Row a - `first` is p_a.
     pub(crate) left: Vec<f64>,
@@ -40,54 +53,15 @@ impl Spectrum {
     /// W holds numbers that are not finite.
     pub fn new(w: &[f64], m: usize, epsilon: f64) -> Result<Self> {
         let dimension = w.len() / m;
-        let breakdown = || Error::Numerical {
-            place: "the spectrum of the weights",
-            what: "the weights are no longer finite".to_string(),
-        };
-        // The smaller of W'W and WW' is decomposed; rounding leaves its small eigenvectors wrong
-        // by 1e-16 |W|² / σ², which rotations of the rows themselves mend.
-        let mut eigen = Eigen::default();
-        let (vectors, rotated) = if m <= dimension {
-            let mut inner = vec![0.0; m * m];
-            for (i, row) in w.chunks_exact(dimension).enumerate() {
-                multiply(
-                    &mut inner[i * m..=i * m + i],
-                    &w[..(i + 1) * dimension],
-                    row,
-                );
-            }
-            mirror(&mut inner, m);
-            if !eigen.decompose(&inner, m) {
-                return Err(breakdown());
-            }
-            let mut vectors = eigen.vectors;
-            let mut rotated = rotate(&vectors, w, m);
-            orthogonalise(&mut rotated, dimension, &mut vectors, m, epsilon);
-            (vectors, rotated)
+        let (vectors, rows) = if m <= dimension {
+            full_basis(w, m, epsilon)?
         } else {
-            let mut outer = vec![0.0; dimension * dimension];
-            let rows: Vec<&[f64]> = w.chunks_exact(dimension).collect();
-            add_gram(&mut outer, dimension, 1.0, &rows);
-            mirror(&mut outer, dimension);
-            if !eigen.decompose(&outer, dimension) {
-                return Err(breakdown());
-            }
-            let mut left = eigen.vectors;
-            // Row a: W'p_a = σ_a q_a.
-            let mut seen = vec![0.0; dimension * m];
-            for (target, p) in seen.chunks_exact_mut(m).zip(left.chunks_exact(dimension)) {
-                multiply(target, w, p);
-            }
-            orthogonalise(&mut seen, m, &mut left, dimension, epsilon);
-            let vectors = complete(seen, m);
-            let mut rotated = vec![0.0; w.len()];
-            let null = m - dimension;
-            for a in null..m {
-                let target = &mut rotated[a * dimension..(a + 1) * dimension];
-                add_combination(target, w, &vectors[a * m..(a + 1) * m]);
-            }
-            (vectors, rotated)
+            thin_basis(w, m, epsilon)?
         };
+        let null = m - vectors.len() / m;
+        let null_rows = if null > 0 { m } else { 0 };
+        let mut rotated = vec![0.0; null_rows * dimension];
+        rotated.extend(rows);
         let singular: Vec<f64> = rotated
             .chunks_exact(dimension)
             .map(|z| norm_squared(z).sqrt())
@@ -96,10 +70,14 @@ impl Spectrum {
             .iter()
             .map(|size| (size * size + epsilon).sqrt())
             .collect();
-        let trace = values.iter().sum();
+        let kept: f64 = values[null_rows..].iter().sum();
+        let trace = null as f64 * epsilon.sqrt() + kept;
         // What is rounding of the large ones is no direction.
-        let noise = 1e-15 * singular.iter().fold(0.0, |a: f64, &b| a.max(b));
-        let first = singular.iter().position(|&size| size > noise).unwrap_or(m);
+        let noise = NOISE * singular.iter().fold(0.0, |a: f64, &b| a.max(b));
+        let first = singular
+            .iter()
+            .position(|&size| size > noise)
+            .unwrap_or(singular.len());
         let mut left = rotated[first * dimension..].to_vec();
         for (row, &size) in left.chunks_exact_mut(dimension).zip(&singular[first..]) {
             let factor = if size > noise { 1.0 / size } else { 0.0 };
@@ -107,6 +85,8 @@ impl Spectrum {
         }
         Ok(Self {
             m,
+            null_rows,
+            null,
             values,
             vectors,
             rotated,
@@ -117,27 +97,58 @@ impl Spectrum {
         })
     }
 
-    /// Into the eigenbasis: row a becomes Σ_i q_ai v_i.
-    pub fn to_eigenbasis(&self, v: &[f64]) -> Vec<f64> {
-        rotate(&self.vectors, v, self.m)
+    /// How many rows of a matrix in the eigenbasis hold, by task, what it has in the null space.
+    pub fn null_rows(&self) -> usize {
+        self.null_rows
     }
 
-    /// Back: row i becomes Σ_a q_ai v_a.
-    pub fn from_eigenbasis(&self, v: &[f64]) -> Vec<f64> {
-        let m = self.m;
-        let mut out = vec![0.0; v.len()];
-        for (i, target) in out.chunks_exact_mut(v.len() / m).enumerate() {
-            let coefficients: Vec<f64> = (0..m).map(|a| self.vectors[a * m + i]).collect();
-            add_combination(target, v, &coefficients);
+    /// Rows of a matrix in the eigenbasis.
+    pub(crate) fn rows(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Into the eigenbasis: row a becomes Σ_i q_ai v_i; a null row what is left of its task's.
+    pub fn to_eigenbasis(&self, v: &[f64]) -> Vec<f64> {
+        let rotated = rotate(&self.vectors, v, self.m);
+        if self.null_rows == 0 {
+            return rotated;
         }
+        let mut out = v.to_vec();
+        self.add_back(&mut out, &rotated, -1.0);
+        out.extend(rotated);
         out
+    }
+
+    /// Back: row i becomes Σ_a q_ai v_a, and what it has in the null space.
+    pub fn from_eigenbasis(&self, v: &[f64]) -> Vec<f64> {
+        let dimension = v.len() / self.rows();
+        let (null, rows) = v.split_at(self.null_rows * dimension);
+        let mut out = if self.null_rows == 0 {
+            vec![0.0; v.len()]
+        } else {
+            null.to_vec()
+        };
+        self.add_back(&mut out, rows, 1.0);
+        out
+    }
+
+    /// Row i += `sign` Σ_a q_ai row_a.
+    fn add_back(&self, out: &mut [f64], rows: &[f64], sign: f64) {
+        let m = self.m;
+        let mut coefficients = vec![0.0; self.vectors.len() / m];
+        for (i, target) in out.chunks_exact_mut(out.len() / m).enumerate() {
+            for (a, c) in coefficients.iter_mut().enumerate() {
+                *c = sign * self.vectors[a * m + i];
+            }
+            add_combination(target, rows, &coefficients);
+        }
     }
 
     /// p_a'v_a: the diagonal of V (rows in the eigenbasis) in the basis of singular vectors, zero
     /// where there is no p_a.
     pub(crate) fn diagonal(&self, v: &[f64]) -> Vec<f64> {
-        let dimension = v.len() / self.m;
-        let mut out = vec![0.0; self.m];
+        let dimension = v.len() / self.rows();
+        let mut out = vec![0.0; self.rows()];
         let rows = v[self.first * dimension..].chunks_exact(dimension);
         for ((out, row), p) in (out[self.first..].iter_mut())
             .zip(rows)
@@ -161,9 +172,18 @@ impl Spectrum {
     fn function(&self, f: impl Fn(f64) -> f64) -> Vec<f64> {
         let m = self.m;
         let mut out = vec![0.0; m * m];
-        for (a, &s) in self.values.iter().enumerate() {
-            let q = &self.vectors[a * m..(a + 1) * m];
-            let factor = f(s);
+        // On the null space it is one number: f there times I, and the rest where that is not so.
+        let null = if self.null > 0 {
+            f(self.values[0])
+        } else {
+            0.0
+        };
+        out.iter_mut()
+            .step_by(m + 1)
+            .for_each(|entry| *entry = null);
+        let values = &self.values[self.null_rows..];
+        for (q, &s) in self.vectors.chunks_exact(m).zip(values) {
+            let factor = f(s) - null;
             for i in 0..m {
                 add_scaled(&mut out[i * m..(i + 1) * m], factor * q[i], q);
             }
@@ -232,9 +252,87 @@ impl Spectrum {
     }
 }
 
+/// All eigenvectors (rows) by the decomposition of W'W, and the rows W q_a.
+fn full_basis(w: &[f64], m: usize, epsilon: f64) -> Result<(Vec<f64>, Vec<f64>)> {
+    let dimension = w.len() / m;
+    let mut inner = vec![0.0; m * m];
+    for (i, row) in w.chunks_exact(dimension).enumerate() {
+        let products = &mut inner[i * m..=i * m + i];
+        multiply(products, &w[..(i + 1) * dimension], row);
+    }
+    mirror(&mut inner, m);
+    let mut vectors = decompose(&inner, m)?;
+    let mut rotated = rotate(&vectors, w, m);
+    // Rounding leaves small eigenvectors wrong by 1e-16 |W|² / σ², which rotations of the rows
+    // themselves mend.
+    orthogonalise(&mut rotated, dimension, &mut vectors, m, epsilon);
+    Ok((vectors, rotated))
+}
+
+/// The eigenvectors (rows) that are not null by the decomposition of WW', which is smaller, and the
+/// rows W q_a.
+fn thin_basis(w: &[f64], m: usize, epsilon: f64) -> Result<(Vec<f64>, Vec<f64>)> {
+    let dimension = w.len() / m;
+    let mut outer = vec![0.0; dimension * dimension];
+    let rows: Vec<&[f64]> = w.chunks_exact(dimension).collect();
+    add_gram(&mut outer, dimension, 1.0, &rows);
+    mirror(&mut outer, dimension);
+    let mut left = decompose(&outer, dimension)?;
+    // Row a: W'p_a = σ_a q_a.
+    let mut seen = vec![0.0; dimension * m];
+    for (target, p) in seen.chunks_exact_mut(m).zip(left.chunks_exact(dimension)) {
+        multiply(target, w, p);
+    }
+    orthogonalise(&mut seen, m, &mut left, dimension, epsilon);
+    let vectors = orthonormal(&seen, m);
+    let rotated = rotate(&vectors, w, m);
+    Ok((vectors, rotated))
+}
+
+fn decompose(matrix: &[f64], size: usize) -> Result<Vec<f64>> {
+    let mut eigen = Eigen::default();
+    if eigen.decompose(matrix, size) {
+        return Ok(eigen.vectors);
+    }
+    Err(Error::Numerical {
+        place: "the spectrum of the weights",
+        what: "the weights are no longer finite".to_string(),
+    })
+}
+
+/// The directions of rows of m entries that are nearly orthogonal and ascending in size, made
+/// orthonormal by Gram-Schmidt, twice, the largest first. Rows that are rounding are left out.
+fn orthonormal(rows: &[f64], m: usize) -> Vec<f64> {
+    let mut done: Vec<f64> = Vec::with_capacity(rows.len());
+    let mut c = vec![0.0; rows.len() / m];
+    let mut noise = 0.0;
+    for row in rows.chunks_exact(m).rev() {
+        let size = norm_squared(row).sqrt();
+        noise = f64::max(noise, NOISE * size);
+        if size <= noise {
+            break;
+        }
+        let mut q: Vec<f64> = row.iter().map(|entry| entry / size).collect();
+        let c = &mut c[..done.len() / m];
+        for _ in 0..2 {
+            multiply(c, &done, &q);
+            c.iter_mut().for_each(|c| *c = -*c);
+            add_combination(&mut q, &done, c);
+        }
+        let left = norm_squared(&q).sqrt();
+        // What is left of a small row is rounding where it lies in the span of the larger ones.
+        if left < 0.5 {
+            continue;
+        }
+        done.extend(q.iter().map(|entry| entry / left));
+    }
+    // Ascending again.
+    done.chunks_exact(m).rev().flatten().copied().collect()
+}
+
 fn rotate(vectors: &[f64], v: &[f64], m: usize) -> Vec<f64> {
     let dimension = v.len() / m;
-    let mut out = vec![0.0; v.len()];
+    let mut out = vec![0.0; vectors.len() / m * dimension];
     for (target, q) in out.chunks_exact_mut(dimension).zip(vectors.chunks_exact(m)) {
         add_combination(target, v, q);
     }
@@ -316,46 +414,5 @@ fn sort(
             swap(rows, a, size);
             swap(companions, a, companion_size);
         }
-    }
-}
-
-/// An orthonormal basis of R^m whose last rows are the directions of the given orthogonal rows
-/// (fewer than m, of m entries, ascending in size): Householder reflections take the rows, the
-/// largest first, to unit vectors; the basis is what they make of the unit vectors.
-fn complete(mut rows: Vec<f64>, m: usize) -> Vec<f64> {
-    let null = m - rows.len() / m;
-    let mut basis = vec![0.0; m * m];
-    for a in 0..m {
-        basis[a * m + a] = 1.0;
-    }
-    for a in (null..m).rev() {
-        let (smaller, row) = rows.split_at_mut((a - null) * m);
-        // What is behind entry a was taken to zero with the larger rows.
-        let normal = &mut row[..=a];
-        let size = norm_squared(normal).sqrt();
-        if size == 0.0 {
-            continue;
-        }
-        // The sign that avoids cancellation; the basis undoes it.
-        let image = if normal[a] > 0.0 { -size } else { size };
-        basis[a * m + a] = image.signum();
-        normal[a] -= image;
-        for other in smaller.chunks_exact_mut(m) {
-            reflect(&mut other[..=a], normal);
-        }
-    }
-    for (a, row) in (null..m).zip(rows.chunks_exact(m)) {
-        for target in basis.chunks_exact_mut(m) {
-            reflect(&mut target[..=a], &row[..=a]);
-        }
-    }
-    basis
-}
-
-/// x -= 2 (x'n) n / |n|².
-fn reflect(x: &mut [f64], normal: &[f64]) {
-    let square = norm_squared(normal);
-    if square > 0.0 {
-        add_scaled(x, -2.0 * dot(x, normal) / square, normal);
     }
 }

@@ -1,8 +1,9 @@
 //! The linear systems of the lower level: Newton steps and implicit gradients. The operator, how to
 //! solve with it, and nothing about when that is wanted.
 //!
-//! Vectors are rows in the eigenbasis of W'W: row a belongs to q_a. With W q_a = σ_a p_a, τ = tr S
-//! and c_ab = v_a'p_b, the Hessian of P is
+//! Vectors are rows in the eigenbasis of W'W: row a belongs to q_a, but for the null rows of the
+//! spectrum, which hold by task what lies in the null space, and are treated alike everywhere. With
+//! W q_a = σ_a p_a, τ = tr S and c_ab = v_a'p_b, the Hessian of P is
 //!
 //! ```text
 //! (H V)_a = data + (λ1 + λ2 τ / s_a) v_a + Σ_b e_ab p_b,
@@ -26,8 +27,10 @@
 
 use crate::error::{Error, Result};
 use crate::linalg::{
-    add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply, norm_squared,
+    add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply,
+    multiply_symmetric, norm_squared, orthonormalise,
 };
+use crate::mtrl::problem::{MODES, SMALL_DIMENSION};
 use crate::mtrl::{Problem, Spectrum};
 
 /// Up to this many unknowns a system with many right-hand sides is factored as a whole.
@@ -36,11 +39,9 @@ const DENSE_LIMIT: usize = 420;
 /// A row is stiff when the trace of the data part is at most this much of its own stiffness.
 const STIFF: f64 = 0.5;
 
-/// Up to this many entries the blocks of soft rows are factored as they are.
-const BLOCK_LIMIT: usize = 48;
-
-/// Directions of large variance that the preconditioner knows where they are not.
-const MODES: usize = 8;
+/// Up to this many entries the blocks of soft rows are factored as they are. Then all tasks keep
+/// sums.
+const BLOCK_LIMIT: usize = SMALL_DIMENSION;
 
 /// Whether Ω moves with W.
 #[derive(Clone, Copy)]
@@ -51,12 +52,19 @@ pub(crate) enum Coupling<'a> {
     Moving { dual: &'a [f64] },
 }
 
-/// What an operator needs of the data part: a D x D curvature of each task, and the weights.
+/// What an operator needs of the data part: the curvatures of the tasks, and the weights.
 pub(crate) struct Quadratic<'a> {
+    curvatures: Curvatures<'a>,
     dimension: usize,
-    curvatures: Vec<&'a [f64]>,
     lambda1: f64,
     lambda2: f64,
+}
+
+enum Curvatures<'a> {
+    /// Those of the lower level at its active sets.
+    Problem(&'a Problem),
+    /// Symmetric matrices, D x D, one a task.
+    Matrices(&'a [Vec<f64>]),
 }
 
 impl<'a> Quadratic<'a> {
@@ -64,27 +72,54 @@ impl<'a> Quadratic<'a> {
     pub(crate) fn of(problem: &'a Problem) -> Self {
         let weights = problem.weights();
         Self {
+            curvatures: Curvatures::Problem(problem),
             dimension: problem.dimension(),
-            curvatures: (0..problem.task_count())
-                .map(|i| problem.curvature(i))
-                .collect(),
             lambda1: weights.lambda1,
             lambda2: weights.lambda2,
         }
     }
 
-    /// From matrices that include what λ1 adds, one a task.
+    /// From symmetric matrices that include what λ1 adds, one a task.
     pub(crate) fn from_matrices(dimension: usize, matrices: &'a [Vec<f64>], lambda2: f64) -> Self {
         Self {
+            curvatures: Curvatures::Matrices(matrices),
             dimension,
-            curvatures: matrices.iter().map(Vec::as_slice).collect(),
             lambda1: 0.0,
             lambda2,
         }
     }
 
-    fn curvature(&self, number: usize) -> &[f64] {
-        self.curvatures[number]
+    fn task_count(&self) -> usize {
+        match self.curvatures {
+            Curvatures::Problem(problem) => problem.task_count(),
+            Curvatures::Matrices(matrices) => matrices.len(),
+        }
+    }
+
+    /// y = C v for the curvature C of a task.
+    fn multiply_curvature(&self, number: usize, y: &mut [f64], v: &[f64]) {
+        match self.curvatures {
+            Curvatures::Problem(problem) => problem.multiply_curvature(number, y, v),
+            Curvatures::Matrices(matrices) => multiply_symmetric(y, &matrices[number], v),
+        }
+    }
+
+    /// tr C.
+    fn curvature_trace(&self, number: usize) -> f64 {
+        match self.curvatures {
+            Curvatures::Problem(problem) => problem.curvature_trace(number),
+            Curvatures::Matrices(matrices) => {
+                matrices[number].iter().step_by(self.dimension + 1).sum()
+            }
+        }
+    }
+
+    /// Adds `share` C to a D x D matrix, to its lower triangle at least.
+    fn add_curvature(&self, number: usize, share: f64, matrix: &mut [f64]) {
+        match self.curvatures {
+            Curvatures::Problem(problem) => problem.add_curvature(number, share, matrix),
+            Curvatures::Matrices(matrices) => add_scaled(matrix, share, &matrices[number]),
+        }
     }
 }
 
@@ -94,6 +129,8 @@ pub(crate) struct System<'a> {
     spectrum: &'a Spectrum,
     /// (λ1 + λ2 τ / s_a)^(-1/2); zero where s_a is zero.
     scale: Vec<f64>,
+    /// Row i, for the rows of eigenvectors: `scale`_a q_ai.
+    by_task: Vec<f64>,
     omega_derivative: Option<OmegaDerivative>,
 }
 
@@ -108,11 +145,13 @@ struct OmegaDerivative {
 
 /// What a product needs besides the operator, so that it allocates nothing.
 struct Workspace {
+    /// R v by task, and what the curvatures make of it.
     by_task: Vec<f64>,
     product: Vec<f64>,
+    /// Where there are null rows: Q of that product.
+    rotated: Vec<f64>,
     inner: Vec<f64>,
     moved: Vec<f64>,
-    coefficients: Vec<f64>,
 }
 
 impl<'a> System<'a> {
@@ -134,27 +173,42 @@ impl<'a> System<'a> {
                 Some(OmegaDerivative::new(spectrum, dual, data.lambda2, &scale))
             }
         };
+        let m = data.task_count();
+        let kept = &scale[spectrum.null_rows()..];
+        let mut by_task = Vec::with_capacity(m * kept.len());
+        for i in 0..m {
+            let column = kept.iter().enumerate();
+            by_task.extend(column.map(|(a, scale)| scale * spectrum.vectors[a * m + i]));
+        }
         Self {
             data,
             spectrum,
             scale,
+            by_task,
             omega_derivative,
         }
     }
 
+    /// Unknowns, by task.
     fn size(&self) -> usize {
-        self.scale.len() * self.data.dimension
+        self.data.task_count() * self.data.dimension
     }
 
     fn workspace(&self) -> Workspace {
         let zeros = || vec![0.0; self.size()];
         let pairs = self.scale.len() * (self.scale.len() - self.spectrum.first);
+        let null_rows = self.spectrum.null_rows();
+        let kept = if null_rows > 0 {
+            self.scale.len() - null_rows
+        } else {
+            0
+        };
         Workspace {
             by_task: zeros(),
             product: zeros(),
+            rotated: vec![0.0; kept * self.data.dimension],
             inner: vec![0.0; pairs],
             moved: vec![0.0; pairs],
-            coefficients: vec![0.0; self.scale.len()],
         }
     }
 
@@ -187,39 +241,83 @@ impl<'a> System<'a> {
 
     /// The scaled operator: out = R H R v.
     fn scaled_product(&self, v: &[f64], out: &mut [f64], workspace: &mut Workspace) {
-        let m = self.scale.len();
+        let m = self.data.task_count();
         let dimension = self.data.dimension;
+        let null_rows = self.spectrum.null_rows();
         let Workspace {
             by_task,
             product,
+            rotated,
             inner,
             moved,
-            coefficients,
         } = workspace;
-        let vectors = &self.spectrum.vectors;
+        let (null, kept) = v.split_at(null_rows * dimension);
+        let count = self.scale.len() - null_rows;
+        let scales = &self.scale[null_rows..];
         by_task.fill(0.0);
+        if null_rows > 0 {
+            // Only what does lie in the null space: rounding must not make the operator asymmetric.
+            let scale = self.scale[0];
+            add_scaled(by_task, scale, null);
+            rotated.fill(0.0);
+            let vectors = self.spectrum.vectors.chunks_exact(m);
+            for ((row, q), z) in (rotated.chunks_exact_mut(dimension).zip(vectors))
+                .zip(kept.chunks_exact(dimension).zip(scales))
+            {
+                let (z, other) = z;
+                add_combination(row, null, q);
+                row.iter_mut()
+                    .zip(z)
+                    .for_each(|(seen, z)| *seen = z - scale / other * *seen);
+            }
+        }
+        let kept = if null_rows > 0 { &**rotated } else { kept };
         for (i, (x, y)) in (by_task.chunks_exact_mut(dimension))
             .zip(product.chunks_exact_mut(dimension))
             .enumerate()
         {
-            for (a, c) in coefficients.iter_mut().enumerate() {
-                *c = self.scale[a] * vectors[a * m + i];
-            }
-            add_combination(x, v, coefficients);
-            multiply(y, self.data.curvature(i), x);
+            add_combination(x, kept, &self.by_task[i * count..(i + 1) * count]);
+            self.data.multiply_curvature(i, y, x);
         }
         out.copy_from_slice(v);
-        for (a, row) in out.chunks_exact_mut(dimension).enumerate() {
-            for (c, entry) in coefficients.iter_mut().zip(&vectors[a * m..(a + 1) * m]) {
-                *c = self.scale[a] * entry;
+        let (null, kept) = out.split_at_mut(null_rows * dimension);
+        let vectors = self.spectrum.vectors.chunks_exact(m);
+        if null_rows == 0 {
+            let mut coefficients = vec![0.0; m];
+            for ((row, q), scale) in kept.chunks_exact_mut(dimension).zip(vectors).zip(scales) {
+                for (c, entry) in coefficients.iter_mut().zip(q) {
+                    *c = scale * entry;
+                }
+                add_combination(row, product, &coefficients);
             }
-            add_combination(row, product, coefficients);
+        } else {
+            // Of the product, what lies in the null space is what its projection leaves.
+            rotated.fill(0.0);
+            let rows = rotated.chunks_exact_mut(dimension);
+            for ((rotated, q), (row, scale)) in rows
+                .zip(vectors)
+                .zip(kept.chunks_exact_mut(dimension).zip(scales))
+            {
+                add_combination(rotated, product, q);
+                add_scaled(row, *scale, rotated);
+            }
+            let scale = self.scale[0];
+            add_scaled(null, scale, product);
+            let ratios: Vec<f64> = scales.iter().map(|other| -scale / other).collect();
+            let mut coefficients = vec![0.0; count];
+            for (i, row) in null.chunks_exact_mut(dimension).enumerate() {
+                let by_task = &self.by_task[i * count..(i + 1) * count];
+                for ((c, entry), ratio) in coefficients.iter_mut().zip(by_task).zip(&ratios) {
+                    *c = ratio * entry;
+                }
+                add_combination(row, rotated, &coefficients);
+            }
         }
         let Some(omega_derivative) = &self.omega_derivative else {
             return;
         };
         let Spectrum { first, left, .. } = self.spectrum;
-        let count = m - first;
+        let count = self.scale.len() - first;
         if count == 0 {
             return;
         }
@@ -255,12 +353,16 @@ impl<'a> System<'a> {
         if size > DENSE_LIMIT {
             return self.factor();
         }
+        // By task: null rows are more than there are unknowns.
         let mut matrix = vec![0.0; size * size];
         let mut unit = vec![0.0; size];
+        let mut product = vec![0.0; self.scale.len() * self.data.dimension];
         let mut workspace = self.workspace();
         for (k, row) in matrix.chunks_exact_mut(size).enumerate() {
             unit[k] = 1.0;
-            self.scaled_product(&unit, row, &mut workspace);
+            let column = self.spectrum.to_eigenbasis(&unit);
+            self.scaled_product(&column, &mut product, &mut workspace);
+            row.copy_from_slice(&self.spectrum.from_eigenbasis(&product));
             unit[k] = 0.0;
         }
         if !cholesky(&mut matrix, size) {
@@ -296,12 +398,12 @@ impl OmegaDerivative {
             trace,
             ..
         } = spectrum;
-        let (m, first) = (s.len(), *first);
+        let (rows, first) = (s.len(), *first);
         let half = 0.5 * lambda2 * trace;
-        let count = m - first;
-        let (mut diagonal, mut cross) = (vec![0.0; m * count], vec![0.0; m * count]);
-        for a in 0..m {
-            for b in first..m {
+        let count = rows - first;
+        let (mut diagonal, mut cross) = (vec![0.0; rows * count], vec![0.0; rows * count]);
+        for a in 0..rows {
+            for b in first..rows {
                 let sum = s[a] + s[b];
                 let k = a * count + b - first;
                 diagonal[k] = -2.0 * half * scale[a] * scale[a] * d[b] * singular[b] / (s[a] * sum);
@@ -313,10 +415,10 @@ impl OmegaDerivative {
         Self {
             diagonal,
             cross,
-            unit: (first..m)
+            unit: (first..rows)
                 .map(|a| root * scale[a] * singular[a] / s[a])
                 .collect(),
-            dual: (first..m).map(|a| root * scale[a] * d[a]).collect(),
+            dual: (first..rows).map(|a| root * scale[a] * d[a]).collect(),
         }
     }
 
@@ -346,7 +448,9 @@ impl OmegaDerivative {
 
 /// The preconditioner of conjugate gradients, for the scaled operator.
 struct Blocks {
+    /// The first one is that of all null rows, where there are any.
     rows: Vec<Block>,
+    null_rows: usize,
     /// The soft rows that have a p, counted from the first row that has one.
     soft: Vec<usize>,
     /// Where D is large: orthonormal rows, the p first.
@@ -369,39 +473,29 @@ impl Blocks {
             spectrum,
             scale,
             omega_derivative,
+            ..
         } = system;
-        let m = scale.len();
+        let m = data.task_count();
         let dimension = data.dimension;
-        let largest = (0..m)
-            .map(|i| {
-                let curvature = data.curvature(i);
-                (0..dimension).map(|k| curvature[k * (dimension + 1)]).sum()
-            })
-            .fold(0.0, f64::max);
+        let null_rows = spectrum.null_rows();
+        let largest = (0..m).map(|i| data.curvature_trace(i)).fold(0.0, f64::max);
         let is_soft = |a: usize| largest * scale[a] * scale[a] > STIFF;
         let Spectrum { first, left, .. } = spectrum;
-        let (first, count) = (*first, m - first);
+        let (first, count) = (*first, scale.len() - first);
         let p = |b: usize| &left[b * dimension..(b + 1) * dimension];
         let soft: Vec<usize> = match omega_derivative {
             Some(_) => (0..count).filter(|&b| is_soft(first + b)).collect(),
             None => Vec::new(),
         };
         // Mean data curvature along p_b.
-        let mut image = vec![0.0; dimension];
+        let mean = Mean::new(data);
+        let images = mean.images(left);
         let along: Vec<f64> = (soft.iter())
-            .map(|&b| {
-                let sum: f64 = (0..m)
-                    .map(|i| {
-                        multiply(&mut image, data.curvature(i), p(b));
-                        dot(&image, p(b))
-                    })
-                    .sum();
-                sum / m as f64
-            })
+            .map(|&b| dot(&images[b * dimension..(b + 1) * dimension], p(b)))
             .collect();
-        let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(data, left));
-        let mut rows = Vec::with_capacity(m);
-        for a in 0..m {
+        let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(&mean, left, images));
+        let mut rows = Vec::with_capacity(scale.len() - null_rows + 1);
+        for a in null_rows.saturating_sub(1)..scale.len() {
             if !is_soft(a) {
                 let taken = soft.iter().zip(&along).map(|(&b, along)| {
                     let diagonal = omega_derivative
@@ -432,10 +526,19 @@ impl Blocks {
                     (block, size)
                 }
                 None => {
+                    let square = scale[a] * scale[a];
                     let mut block = vec![0.0; dimension * dimension];
-                    for i in 0..m {
-                        let q = scale[a] * spectrum.vectors[a * m + i];
-                        add_scaled(&mut block, q * q, data.curvature(i));
+                    match &mean {
+                        // Of so many tasks the mean will do: each eigenvector has a share of many.
+                        Mean::Matrix(mean, _) if null_rows > 0 => {
+                            add_scaled(&mut block, square, mean);
+                        }
+                        _ => {
+                            for i in 0..m {
+                                let entry = spectrum.vectors[a * m + i];
+                                data.add_curvature(i, square * entry * entry, &mut block);
+                            }
+                        }
                     }
                     for b in 0..count {
                         let weight = along_p(b);
@@ -459,17 +562,18 @@ impl Blocks {
         }
         Ok(Self {
             rows,
+            null_rows,
             soft,
             basis: coarse.map_or_else(Vec::new, |coarse| coarse.basis),
         })
     }
 
     fn apply(&self, y: &mut [f64], spectrum: &Spectrum) {
-        let dimension = y.len() / self.rows.len();
+        let dimension = y.len() / spectrum.rows();
         let size = self.basis.len() / dimension;
         let (mut before, mut after) = (vec![0.0; size], vec![0.0; size]);
-        for (row, block) in y.chunks_exact_mut(dimension).zip(&self.rows) {
-            match block {
+        for (a, row) in y.chunks_exact_mut(dimension).enumerate() {
+            match &self.rows[a.saturating_sub(self.null_rows.saturating_sub(1))] {
                 Block::Soft(factor) => cholesky_solve(factor, dimension, row),
                 Block::Coarse(factor) => {
                     multiply(&mut before, &self.basis, row);
@@ -490,6 +594,62 @@ impl Blocks {
     }
 }
 
+/// The mean curvature of the tasks.
+enum Mean<'a> {
+    /// Where every task has its curvature as a matrix.
+    Matrix(Vec<f64>, usize),
+    /// Else through their points.
+    Products(&'a Problem),
+}
+
+impl<'a> Mean<'a> {
+    fn new(data: &Quadratic<'a>) -> Self {
+        if let Curvatures::Problem(problem) = data.curvatures
+            && !problem.keeps_sums()
+        {
+            return Self::Products(problem);
+        }
+        let (m, dimension) = (data.task_count(), data.dimension);
+        let mut mean = vec![0.0; dimension * dimension];
+        for i in 0..m {
+            data.add_curvature(i, 1.0 / m as f64, &mut mean);
+        }
+        Self::Matrix(mean, dimension)
+    }
+
+    /// The images of rows of D entries.
+    fn images(&self, rows: &[f64]) -> Vec<f64> {
+        let mut images = vec![0.0; rows.len()];
+        match self {
+            Self::Matrix(mean, dimension) => {
+                for (image, row) in
+                    (images.chunks_exact_mut(*dimension)).zip(rows.chunks_exact(*dimension))
+                {
+                    multiply_symmetric(image, mean, row);
+                }
+            }
+            Self::Products(problem) => problem.mean_images(&mut images, rows),
+        }
+        images
+    }
+
+    /// Rows near the eigenvectors of the largest eigenvalues, not orthogonal.
+    fn modes(&self) -> Vec<f64> {
+        match self {
+            // Those of the entries of largest variance.
+            Self::Matrix(mean, dimension) => {
+                let variance = mean.iter().step_by(dimension + 1);
+                let order = ascending(&variance.map(|v| -v).collect::<Vec<_>>());
+                (order.iter().take(MODES))
+                    .flat_map(|&k| &mean[k * dimension..(k + 1) * dimension])
+                    .copied()
+                    .collect()
+            }
+            Self::Products(problem) => problem.modes().to_vec(),
+        }
+    }
+}
+
 /// A small space in which the mean curvature of the tasks is known.
 struct Coarse {
     /// Orthonormal rows: first all p, then [`MODES`] more, near the largest eigenvectors.
@@ -499,62 +659,29 @@ struct Coarse {
 }
 
 impl Coarse {
-    fn new(data: &Quadratic, left: &[f64]) -> Self {
-        let (m, dimension) = (data.curvatures.len(), data.dimension);
-        let mut mean = vec![0.0; dimension * dimension];
-        for i in 0..m {
-            add_scaled(&mut mean, 1.0 / m as f64, data.curvature(i));
-        }
-        // Two rounds of subspace iteration, from the rows of the entries of largest variance.
-        let diagonal: Vec<f64> = (0..dimension).map(|k| -mean[k * (dimension + 1)]).collect();
-        let order = ascending(&diagonal);
+    /// `images`: those of the rows of `left`.
+    fn new(mean: &Mean, left: &[f64], mut images: Vec<f64>) -> Self {
+        let (dimension, rounds) = match mean {
+            // Two rounds of subspace iteration.
+            Mean::Matrix(_, dimension) => (*dimension, 2),
+            // The modes have been through them.
+            Mean::Products(problem) => (problem.dimension(), 0),
+        };
         let mut basis = left.to_vec();
-        for &k in order.iter().take(MODES) {
-            basis.extend_from_slice(&mean[k * dimension..(k + 1) * dimension]);
-        }
+        basis.extend(mean.modes());
         orthonormalise(&mut basis, left.len(), dimension);
-        let mut image = basis.clone();
-        for _ in 0..2 {
-            for (y, x) in (image.chunks_exact_mut(dimension))
-                .zip(basis.chunks_exact(dimension))
-                .skip(left.len() / dimension)
-            {
-                multiply(y, &mean, x);
-            }
-            basis.copy_from_slice(&image);
+        for _ in 0..rounds {
+            let next = mean.images(&basis[left.len()..]);
+            basis[left.len()..].copy_from_slice(&next);
             orthonormalise(&mut basis, left.len(), dimension);
         }
         let size = basis.len() / dimension;
+        images.extend(mean.images(&basis[left.len()..]));
         let mut inner = vec![0.0; size * size];
-        let mut image = vec![0.0; dimension];
-        for (row, x) in (inner.chunks_exact_mut(size)).zip(basis.chunks_exact(dimension)) {
-            multiply(&mut image, &mean, x);
-            multiply(row, &basis, &image);
+        for (row, image) in (inner.chunks_exact_mut(size)).zip(images.chunks_exact(dimension)) {
+            multiply(row, &basis, image);
         }
         Self { basis, inner }
-    }
-}
-
-/// Gram-Schmidt, twice, of the rows (of `size` entries) from `start` on; those before are
-/// orthonormal. A row that is a combination of the others becomes zero.
-fn orthonormalise(rows: &mut [f64], start: usize, size: usize) {
-    let mut c = vec![0.0; rows.len() / size];
-    for k in start / size..rows.len() / size {
-        let (done, rest) = rows.split_at_mut(k * size);
-        let row = &mut rest[..size];
-        let before = norm_squared(row);
-        for _ in 0..2 {
-            multiply(&mut c[..k], done, row);
-            c[..k].iter_mut().for_each(|c| *c = -*c);
-            add_combination(row, done, &c[..k]);
-        }
-        let after = norm_squared(row);
-        let factor = if after > 1e-20 * before {
-            1.0 / after.sqrt()
-        } else {
-            0.0
-        };
-        row.iter_mut().for_each(|entry| *entry *= factor);
     }
 }
 
@@ -582,7 +709,12 @@ impl Factored<'_> {
         self.system.apply_scale(&mut x);
         let mut products = 0;
         match &self.factor {
-            Factor::Whole(factor) => cholesky_solve(factor, self.system.size(), &mut x),
+            Factor::Whole(factor) => {
+                let spectrum = self.system.spectrum;
+                let mut by_task = spectrum.from_eigenbasis(&x);
+                cholesky_solve(factor, self.system.size(), &mut by_task);
+                x = spectrum.to_eigenbasis(&by_task);
+            }
             Factor::Blocks(blocks) => {
                 (x, products) = self.conjugate_gradients(blocks, x, tolerance)?;
             }

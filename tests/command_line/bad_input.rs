@@ -27,7 +27,7 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
     );
     let name = "n".repeat(70_000);
     place.write("name.csv", format!("task,label,x1\n{name},1,2\n"));
-    let rows = [0, 1, 2].map(|task| format!("{task},1{}\n", ",1".repeat(4096)));
+    let rows = [0, 1, 2].map(|task| format!("{task},1{}\n", ",1".repeat(4096)).repeat(4));
     let header: Vec<String> = (1..=4096).map(|k| format!(",x{k}")).collect();
     let header = header.concat();
     place.write("wide.csv", format!("task,label{header}\n{}", rows.concat()));
@@ -220,6 +220,11 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
             r#"{"dataset":"poisoned.csv"}"#,
             &["split injected", "train and test"],
         ),
+        (
+            run,
+            r#"{"dataset":"wide.csv","learner":"capped","train_per_task":3}"#,
+            &["3 capped tasks of 4096 features", "at most 33554432"],
+        ),
         (run, r#"{"dataset":"cut.mat"}"#, &["byte ", "expected"]),
         (run, r#"{"dataset":"other.mat"}"#, &["byte 0", "128 bytes"]),
         (
@@ -253,11 +258,6 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
             &["-: more than 67108864 bytes", "at most 67108864 bytes"],
         ),
         // Solving.
-        (
-            &["solve", "wide.csv"],
-            "",
-            &["3 tasks of 4096 features", "at most 33554432"],
-        ),
         (
             &["solve", "tests.csv"],
             "",

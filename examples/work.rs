@@ -1,0 +1,161 @@
+//! The work of the numerics, as counts that no other load on the machine can change, and as times.
+//!
+//! - `work figure FOLDER DATASET SEEDS` reads `FOLDER/DATASET.bundle` and prints one line for each
+//!   run of Figure 2: iterations, first and final utility, digest of the final weights, trial steps,
+//!   Newton steps and products with the Hessian (of the clean model, too), seconds of the attack.
+//! - `work solve TASKS POINTS FEATURES [REPEATS]` solves related random regression tasks cold.
+//! - `work published FOLDER DATASET [REPEATS]` does so with the clean points of the default run.
+//!
+//! The solves print Newton steps, products with the Hessian, and the best of their times.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use patom::attack;
+use patom::data::DataSet;
+use patom::data::published::CATALOGUE;
+use patom::experiment;
+use patom::mtrl::{Limits, Loss, Problem, Task, Weights, certified};
+use patom::paper::figures::{self, Figure};
+use patom::rng::{Random, Stream};
+use patom::spec::Spec;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> Outcome {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["figure", folder, dataset, seeds] => figure(&read(folder, dataset)?, seeds.parse()?),
+        ["solve", m, n, d, ref rest @ ..] => {
+            let tasks = random_tasks(m.parse()?, n.parse()?, d.parse()?);
+            let weights = Weights {
+                loss: Loss::Squared,
+                lambda1: 0.01,
+                lambda2: 0.01,
+                epsilon: 1e-6,
+            };
+            let dimension = d.parse::<usize>()? + 1;
+            solve(weights, dimension, &tasks, repeats(rest)?)
+        }
+        ["published", folder, dataset, ref rest @ ..] => {
+            let data = read(folder, dataset)?;
+            let spec = Spec::default_of(dataset);
+            let clean = experiment::prepare(&spec, &data, None)?.clean;
+            let tasks: Vec<Task> = (0..clean.task_count())
+                .map(|number| clean.task(number).clone())
+                .collect();
+            solve(*clean.weights(), clean.dimension(), &tasks, repeats(rest)?)
+        }
+        _ => Err("expected figure, solve or published; see the first lines of the source".into()),
+    }
+}
+
+fn repeats(words: &[&str]) -> Result<usize, Box<dyn std::error::Error>> {
+    Ok(words.first().map_or(Ok(5), |word| word.parse())?)
+}
+
+fn read(folder: &str, dataset: &str) -> Result<DataSet, Box<dyn std::error::Error>> {
+    let source = (CATALOGUE.iter().find(|source| source.name == dataset)).ok_or("no such set")?;
+    let bytes = std::fs::read(Path::new(folder).join(source.bundle_name()))?;
+    Ok(source.read_bundle(&bytes)?)
+}
+
+fn figure(data: &DataSet, seeds: u64) -> Outcome {
+    println!("run,iterations,start,end,weights,trials,steps,products,seconds");
+    for run in figures::plan(Figure::Quality, &data.name, seeds, 1)? {
+        let spec = &run.spec;
+        let mut prepared = experiment::prepare(spec, data, None)?;
+        let settings = experiment::attack_settings(spec, &prepared.sample)?;
+        let mut utilities = Vec::new();
+        let clean = certified::solve(&mut prepared.clean, None, &Limits::default())?;
+        let (mut trials, mut steps, mut products) = (0, clean.iterations, clean.products);
+        let begin = Instant::now();
+        let (solution, ..) = attack::run(
+            &mut prepared.poisoned,
+            prepared.injections,
+            &settings,
+            &mut |iterate| {
+                if iterate.iteration > 0 {
+                    trials += iterate.work.trials;
+                }
+                steps += iterate.work.steps;
+                products += iterate.work.products;
+                utilities.push(iterate.utility);
+                ControlFlow::Continue(())
+            },
+        )?;
+        let seconds = begin.elapsed().as_secs_f64();
+        println!(
+            "{},{},{},{},{:016x},{trials},{steps},{products},{seconds:.4}",
+            run.id,
+            utilities.len() - 1,
+            utilities[0],
+            utilities[utilities.len() - 1],
+            digest(&solution.w),
+        );
+    }
+    Ok(())
+}
+
+fn solve(weights: Weights, dimension: usize, tasks: &[Task], repeats: usize) -> Outcome {
+    let mut best = f64::INFINITY;
+    let mut line = String::new();
+    for _ in 0..repeats {
+        let tasks = tasks.to_vec();
+        let begin = Instant::now();
+        let mut problem = Problem::new(weights, dimension, tasks)?;
+        let solution = certified::solve(&mut problem, None, &Limits::default())?;
+        best = best.min(begin.elapsed().as_secs_f64());
+        line = format!(
+            "{} Newton steps, {} products, objective {:.12}, certificate {:.1e}, weights {:016x}",
+            solution.iterations,
+            solution.products,
+            solution.objective,
+            solution.certificate,
+            digest(&solution.w),
+        );
+    }
+    println!("{line}, best of {repeats}: {:.3} ms", 1e3 * best);
+    Ok(())
+}
+
+/// In one number, to see whether two programs give the same bits.
+fn digest(numbers: &[f64]) -> u64 {
+    numbers.iter().fold(0xcbf2_9ce4_8422_2325, |hash, number| {
+        (hash ^ number.to_bits()).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// Related tasks: features in the unit ball, a truth that they share and one of their own.
+fn random_tasks(m: usize, n: usize, d: usize) -> Vec<Task> {
+    let mut random = Random::new(1, Stream::Synthetic, 0);
+    let mut normals = |count: usize| -> Vec<f64> { (0..count).map(|_| random.normal()).collect() };
+    let shared = normals(2 * d);
+    (0..m)
+        .map(|_| {
+            let mix = normals(2);
+            let own = normals(d);
+            let mut task = Task {
+                clean: n,
+                ..Task::default()
+            };
+            for _ in 0..n {
+                let x = normals(d);
+                let noise = normals(1)[0];
+                let scale = 1.0 / (2.0 * (d as f64).sqrt());
+                let truth = |k: usize| mix[0] * shared[k] + mix[1] * shared[d + k] + 0.3 * own[k];
+                let score: f64 = x
+                    .iter()
+                    .enumerate()
+                    .map(|(k, x)| scale * x * truth(k))
+                    .sum();
+                task.points.extend(x.iter().map(|x| scale * x));
+                task.points.push(1.0);
+                task.labels.push(score + 0.1 * noise);
+            }
+            task
+        })
+        .collect()
+}
