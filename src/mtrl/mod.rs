@@ -1,10 +1,11 @@
 //! The lower level: multi-task relationship learning, equation (1) of the paper in the joint form
 //! of the crate docs: minimise P(W), convex, with Ω = S / tr S, S = (W'W + εI)^(1/2).
 //!
-//! [`Problem`] holds the points and the weights of the terms; [`Point`] is a W with everything
-//! that the formulas need there; `system` is the linear algebra of Newton steps and implicit
-//! gradients; [`certified`] and [`alternating`] are the two solvers; [`Solution`] what they give;
-//! [`single_task`] is the learner without the coupling, [`capped`] the one with a pull cap.
+//! [`Problem`] holds the tasks and the weights of the terms, `task` what is kept of their points;
+//! [`Point`] is a W with everything that the formulas need there; `system` is the linear algebra of
+//! Newton steps and implicit gradients; [`certified`] and [`alternating`] are the two solvers;
+//! [`Solution`] what they give; [`single_task`] is the learner without the coupling, [`capped`] the
+//! one with a pull cap.
 //! Not here: attacks, metrics, where points come from.
 
 use crate::choice::choice;
@@ -20,13 +21,15 @@ pub mod single_task;
 mod solution;
 mod spectrum;
 pub(crate) mod system;
+mod task;
 
 pub use point::Point;
 pub(crate) use problem::{MAX_SQUARES, check_squares};
-pub use problem::{Problem, Task, Weights};
+pub use problem::{Problem, Weights};
 pub(crate) use solution::Start;
 pub use solution::{Limits, Solution, Status};
 pub use spectrum::Spectrum;
+pub use task::Task;
 
 choice! {
     /// The loss of a point.

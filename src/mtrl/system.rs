@@ -30,7 +30,8 @@ use crate::linalg::{
     add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply,
     multiply_symmetric, norm_squared, orthonormalise,
 };
-use crate::mtrl::problem::{MODES, SMALL_DIMENSION};
+use crate::mtrl::problem::MODES;
+use crate::mtrl::task::SMALL_DIMENSION;
 use crate::mtrl::{Problem, Spectrum};
 
 /// Up to this many unknowns a system with many right-hand sides is factored as a whole.
