@@ -80,7 +80,8 @@ fn engine(criterion: &mut Criterion) {
             iterations: 1,
             ..spec.clone()
         };
-        let settings = experiment::attack_settings(&one_step, &sample);
+        let settings =
+            experiment::attack_settings(&one_step, &sample).expect("free points need no pool");
         criterion.bench_function(&format!("constant_step/{name}"), |bench| {
             bench.iter(|| {
                 let observe = &mut |_: attack::Iterate| ControlFlow::Continue(());

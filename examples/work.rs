@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use patom::attack::{self, Domain, Settings};
+use patom::attack;
 use patom::data::DataSet;
 use patom::data::published::CATALOGUE;
 use patom::experiment;
@@ -66,22 +66,8 @@ fn figure(data: &DataSet, seeds: u64) -> Outcome {
     println!("run,iterations,start,end,weights,trials,steps,products,seconds");
     for run in figures::plan(Figure::Quality, &data.name, seeds, 1)? {
         let spec = &run.spec;
-        let settings = Settings {
-            targets: spec.targets.clone(),
-            method: spec.method,
-            gradient: spec.gradient,
-            step: spec.step,
-            step_size: spec.step_size,
-            iterations: spec.iterations,
-            batch_factor: spec.batch_factor,
-            domain: Domain::Ball {
-                radius: spec.radius,
-            },
-            solver: spec.solver,
-            limits: Limits::default(),
-            seed: spec.seed,
-        };
         let mut prepared = experiment::prepare(spec, data, None)?;
+        let settings = experiment::attack_settings(spec, &prepared.sample)?;
         let mut utilities = Vec::new();
         let clean = certified::solve(&mut prepared.clean, None, &Limits::default())?;
         let (mut trials, mut steps, mut products) = (0, clean.iterations, clean.products);

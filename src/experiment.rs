@@ -6,18 +6,25 @@
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use crate::attack::{self, Domain, FeatureDomain, Injection, Interval, Iterate};
+use crate::attack::{
+    self, Domain, FeatureDomain, InjectedFeatures, Injection, Interval, Iterate, Pool,
+};
 use crate::data::sample::FeatureScaling;
 use crate::data::sample::{self, Points, Sample, SampleSettings, TaskSample, share_of};
 use crate::data::{DataSet, Kind, synthetic};
+use crate::defence::certificate::certify;
+use crate::defence::detection::{self, Dropped};
+use crate::defence::sanitise::{self, Sanitise, Sanitised};
 use crate::diagnosis::Findings;
 use crate::error::{Error, Result};
 use crate::linalg::dot;
 use crate::metrics;
 use crate::metrics::MetricName;
-use crate::mtrl::{self, Limits, Problem, Solution, Task, Weights, single_task};
-use crate::report::{self, FeatureUnits, Model, Report, SingleTask, SingleTaskModel, TracePoint};
-use crate::spec::{DatasetRef, Shape, Spec};
+use crate::mtrl::{self, Learner, Limits, Problem, Solution, Task, Weights, single_task};
+use crate::report::{
+    self, Defence, Detection, FeatureUnits, Model, Report, SingleTask, SingleTaskModel, TracePoint,
+};
+use crate::spec::{DatasetRef, Radius, Shape, Spec};
 use crate::warning::Warning;
 
 /// The version of the engine, as written in reports and links.
@@ -64,16 +71,30 @@ pub struct Outcome {
     pub sample: Sample,
     /// Injected points of the last iteration, one entry for each attacking task.
     pub injections: Vec<Injection>,
+    /// With a sanitiser: which training points of each task it keeps, injected ones behind clean
+    /// ones.
+    pub kept: Option<Vec<Vec<bool>>>,
 }
 
 impl Outcome {
     /// The text of `points.csv`: `task,split,label,x1,...,xd`, numbers as short as they can be
-    /// without losing a bit.
+    /// without losing a bit. With a sanitiser a last column `kept`: 1, or 0 where it drops a
+    /// training point.
     pub fn points_csv(&self) -> String {
-        let mut text = format!("task,split,label{}\n", self.feature_names());
+        let last = if self.kept.is_some() { ",kept" } else { "" };
+        let mut text = format!("task,split,label{}{last}\n", self.feature_names());
+        // Points of a task come in the order of its flags: training points, then injected ones.
+        let mut seen = vec![0; self.sample.tasks.len()];
         self.each_point(|task, split, label, x| {
             let _ = write!(text, "{task},{split},{label}");
             write_row(&mut text, x);
+            if let Some(kept) = &self.kept {
+                let is_kept = split == "test" || {
+                    seen[task] += 1;
+                    kept[task][seen[task] - 1]
+                };
+                text.push_str(if is_kept { ",1" } else { ",0" });
+            }
             text.push('\n');
         });
         text
@@ -178,11 +199,11 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
     )?;
     let counts = (spec.attackers.iter()).map(|&task| injected_count(spec, &sample, task));
     sample::check_numbers(counts.sum(), sample.features)?;
-    let mut injections = draw_injections(spec, &sample, spec.seed);
+    let mut injections = draw_injections(spec, &sample, spec.seed)?;
     if let Some(seed) = start_seed {
         for (injection, other) in injections
             .iter_mut()
-            .zip(draw_injections(spec, &sample, seed))
+            .zip(draw_injections(spec, &sample, seed)?)
         {
             injection.points = other.points;
         }
@@ -190,21 +211,30 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
     let weights = Weights {
         loss: spec.loss,
         lambda1: spec.lambda1,
-        lambda2: spec.lambda2,
+        lambda2: match spec.learner {
+            Learner::SingleTask => 0.0,
+            Learner::MultiTask | Learner::Capped => spec.lambda2,
+        },
         epsilon: spec.epsilon,
     };
     let dimension = sample.features + 1;
+    let problem = |injections: &[Injection]| {
+        Problem::new(weights, dimension, tasks(&sample, injections))?.with_pull_cap(spec.pull_cap)
+    };
     Ok(Prepared {
-        clean: Problem::new(weights, dimension, tasks(&sample, &[]))?,
-        poisoned: Problem::new(weights, dimension, tasks(&sample, &injections))?,
+        clean: problem(&[])?,
+        poisoned: problem(&injections)?,
         sample,
         injections,
     })
 }
 
 /// The settings of the attack in a specification.
-pub fn attack_settings(spec: &Spec, sample: &Sample) -> attack::Settings {
-    attack::Settings {
+///
+/// # Errors
+/// No row to copy.
+pub fn attack_settings(spec: &Spec, sample: &Sample) -> Result<attack::Settings> {
+    Ok(attack::Settings {
         targets: spec.targets.clone(),
         method: spec.method,
         gradient: spec.gradient,
@@ -215,7 +245,38 @@ pub fn attack_settings(spec: &Spec, sample: &Sample) -> attack::Settings {
         domain: domain(spec, sample),
         solver: spec.solver,
         limits: Limits::default(),
+        pools: pools(spec, sample)?,
         seed: spec.seed,
+    })
+}
+
+/// What may be copied into each attacking task, where only copies are injected.
+fn pools(spec: &Spec, sample: &Sample) -> Result<Option<Vec<Pool>>> {
+    if spec.injected_features == InjectedFeatures::Free {
+        return Ok(None);
+    }
+    let radius = radius(spec, sample);
+    let clean = tasks(sample, &[]);
+    let kind = (spec.loss, sample.features + 1);
+    let of_task = |&task: &usize| Pool::new(&clean, kind, task, radius);
+    spec.attackers
+        .iter()
+        .map(of_task)
+        .collect::<Result<Vec<Pool>>>()
+        .map(Some)
+}
+
+/// The radius of the ball of the injected points; quantiles are those of all clean training points.
+pub fn radius(spec: &Spec, sample: &Sample) -> f64 {
+    match spec.radius {
+        Radius::Fixed(radius) => radius,
+        Radius::Quantile(quantile) => {
+            let clean = tasks(sample, &[]);
+            let clean: Vec<&Task> = clean.iter().collect();
+            let mut norms = sanitise::norms(sample.features + 1, &clean).concat();
+            norms.sort_by(f64::total_cmp);
+            attack::quantile(&norms, quantile.share())
+        }
     }
 }
 
@@ -234,7 +295,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         clean: mut unpoisoned,
         mut poisoned,
     } = prepared;
-    let settings = attack_settings(spec, &sample);
+    let settings = attack_settings(spec, &sample)?;
     let limits = &settings.limits;
     let clean_solution = mtrl::solve(spec.solver, &mut unpoisoned, None, limits)?;
     let clean = model(&clean_solution, &sample);
@@ -295,7 +356,17 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
             warnings.push(found);
         }
     }
-    let digest = report::digest(&clean, &attacked, &trace);
+    let certified = match spec.learner {
+        Learner::Capped => Some(certify(&poisoned, &solution, sample.kind, &tests(&sample))?),
+        Learner::MultiTask | Learner::SingleTask => None,
+    };
+    let (defence, kept) = match spec.sanitise {
+        Sanitise::None => (None, None),
+        _ => defend(spec, &sample, &unpoisoned, &poisoned)?,
+    };
+    let detection = detect(&poisoned, &solution, kept.as_ref());
+    let models = [&clean, &attacked];
+    let digest = report::digest(models, &trace, defence.as_ref(), certified.as_ref());
     let report = Report {
         spec: spec.clone(),
         engine: ENGINE.to_string(),
@@ -317,6 +388,9 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         feature_units: feature_units(spec, &sample),
         worst_solver_status: worst,
         stop,
+        certified,
+        defence,
+        detection,
         trace,
         digest,
     };
@@ -324,6 +398,49 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         report,
         sample,
         injections,
+        kept: kept.map(|sanitised| sanitised.kept),
+    })
+}
+
+/// Test points and labels of each task.
+fn tests(sample: &Sample) -> Vec<(&[f64], &[f64])> {
+    let tests = sample.tasks.iter().map(|task| &task.test);
+    tests
+        .map(|test| (test.features.as_slice(), test.labels.as_slice()))
+        .collect()
+}
+
+/// The models of what the sanitiser keeps, and what it keeps of the poisoned training set.
+fn defend(
+    spec: &Spec,
+    sample: &Sample,
+    unpoisoned: &Problem,
+    poisoned: &Problem,
+) -> Result<(Option<Defence>, Option<Sanitised>)> {
+    let train = |problem: &Problem| {
+        let sanitised = sanitise::sanitise(spec.sanitise, spec.sanitise_share, problem)?;
+        let mut kept = sanitise::subset(problem, &sanitised.kept)?;
+        let solution = mtrl::solve(spec.solver, &mut kept, None, &Limits::default())?;
+        Ok::<_, Error>((model(&solution, sample), sanitised))
+    };
+    let (clean, _) = train(unpoisoned)?;
+    let (attacked, sanitised) = train(poisoned)?;
+    Ok((Some(Defence { clean, attacked }), Some(sanitised)))
+}
+
+/// How well scores find the injected points; none where there are none.
+fn detect(poisoned: &Problem, solution: &Solution, kept: Option<&Sanitised>) -> Option<Detection> {
+    let tasks = sanitise::tasks_of(poisoned);
+    let truth: Vec<bool> = (tasks.iter())
+        .flat_map(|task| (0..task.labels.len()).map(|j| j >= task.clean))
+        .collect();
+    let figures = |scores: Vec<Vec<f64>>| detection::figures(&scores.concat(), &truth);
+    let clean: Vec<usize> = tasks.iter().map(|task| task.clean).collect();
+    truth.contains(&true).then(|| Detection {
+        norm: figures(sanitise::norms(poisoned.dimension(), &tasks)),
+        loss: figures(sanitise::losses(poisoned, &tasks, &solution.w)),
+        sanitiser: kept.map(|sanitised| figures(sanitised.scores.clone())),
+        dropped: kept.map(|sanitised| Dropped::count(&sanitised.kept, &clean)),
     })
 }
 
@@ -372,7 +489,7 @@ fn injected_count(spec: &Spec, sample: &Sample, task: usize) -> usize {
 fn domain(spec: &Spec, sample: &Sample) -> Domain {
     match spec.feature_domain {
         FeatureDomain::Ball => Domain::Ball {
-            radius: spec.radius,
+            radius: radius(spec, sample),
         },
         FeatureDomain::Observed => {
             let intervals = sample.columns.iter().map(|column| Interval {
@@ -386,23 +503,33 @@ fn domain(spec: &Spec, sample: &Sample) -> Domain {
 }
 
 /// The injected points of each attacking task: uniform in the ball, then moved into the domain.
-fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Vec<Injection> {
+pub(crate) fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Result<Vec<Injection>> {
+    if let Some(pools) = pools(spec, sample)? {
+        let tasks = spec.attackers.iter().zip(&pools);
+        let draw = |(&task, pool): (&usize, &Pool)| {
+            let count = injected_count(spec, sample, task);
+            pool.draw(task, count, sample.features + 1, seed)
+        };
+        return Ok(tasks.map(draw).collect());
+    }
+    let radius = radius(spec, sample);
     let classes = sample.kind == Kind::Classification;
     let domain = domain(spec, sample);
-    spec.attackers
+    Ok(spec
+        .attackers
         .iter()
         .map(|&task| {
             let labels = &sample.tasks[task].train.labels;
             let count = injected_count(spec, sample, task);
             let rule = (spec.injected_labels, classes, labels.as_slice());
             let d = sample.features;
-            let mut injection = Injection::draw(task, count, d, spec.radius, rule, seed);
+            let mut injection = Injection::draw(task, count, d, radius, rule, seed);
             for point in injection.points.chunks_exact_mut(d + 1) {
                 domain.project(&mut point[..d]);
             }
             injection
         })
-        .collect()
+        .collect())
 }
 
 /// The tasks of the lower level: clean training points, injected ones behind them.
@@ -430,6 +557,7 @@ fn model(solution: &Solution, sample: &Sample) -> Model {
     let m = sample.tasks.len();
     Model {
         weights: report::rows(&solution.w, m),
+        shared_weights: (solution.shared.as_ref()).map(|shared| report::rows(shared, m)),
         correlation: report::rows(&solution.spectrum.correlation(), m),
         objective: solution.objective,
         certificate: solution.certificate,
@@ -438,7 +566,7 @@ fn model(solution: &Solution, sample: &Sample) -> Model {
     }
 }
 
-fn metric_per_task(w: &[f64], sample: &Sample) -> Vec<Option<f64>> {
+pub(crate) fn metric_per_task(w: &[f64], sample: &Sample) -> Vec<Option<f64>> {
     let dimension = sample.features + 1;
     let metric = match sample.kind {
         Kind::Regression => metrics::nmse,

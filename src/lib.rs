@@ -91,12 +91,14 @@
 //! | [`metrics`] | NMSE, AUC | |
 //! | [`mtrl`] | the lower level: problem, two solvers, solution with status and certificate | attacks |
 //! | [`attack`] | the upper level: utility, gradients, steps, the loop | metrics, reports |
+//! | [`defence`] | sanitisers, certificates of the pull cap, ranking, detection figures | the capped learner itself (`mtrl`) |
 //! | [`projection`] | a plane in which clean and injected points are shown | drawing |
 //! | [`spec`] | everything that determines a run: the table of fields, rules, links | data |
 //! | [`report`] | the result of a run, and its digest | files |
 //! | `diagnosis` | warnings: what can make the result of a run meaningless | what is noticed in a file |
 //! | [`experiment`] | specification and data to report: the one entry of all front ends | clocks, files |
 //! | [`tuning`] | λ1 and λ2 by cross-validation | threads, files |
+//! | [`risk`] | the map of which task can be used against which | threads, files |
 //! | [`paper`] | the paper's figures as sweeps, findings, the comparison with its claims | threads, files |
 //! | `chart` | reports to drawings, on any plotters backend (feature `charts`) | where they go |
 //! | [`provenance`] | files that carry their specification: pictures, reports | drawing |
@@ -132,6 +134,7 @@ pub mod attack;
 pub mod chart;
 mod choice;
 pub mod data;
+pub mod defence;
 mod diagnosis;
 pub mod error;
 pub mod experiment;
@@ -143,6 +146,7 @@ pub mod projection;
 pub mod provenance;
 mod ranges;
 pub mod report;
+pub mod risk;
 pub mod rng;
 pub mod spec;
 pub mod tuning;

@@ -7,6 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::attack::Stop;
 use crate::data::hex;
+use crate::defence::certificate::Certified;
+use crate::defence::detection::{Dropped, ScoreFigures};
 use crate::metrics::MetricName;
 use crate::mtrl::Status;
 use crate::spec::link::Claim;
@@ -18,6 +20,9 @@ use crate::warning::{LeftOut, Warning};
 pub struct Model {
     /// m arrays of D numbers, the bias last.
     pub weights: Vec<Vec<f64>>,
+    /// Laid out as `weights`: the part that tasks share, where there is a pull cap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_weights: Option<Vec<Vec<f64>>>,
     /// m x m: Ω_ij / sqrt(Ω_ii Ω_jj).
     pub correlation: Vec<Vec<f64>>,
     /// P(W) of the lower level.
@@ -35,6 +40,30 @@ impl Model {
     pub fn mean_metric(&self, tasks: &[usize]) -> Option<f64> {
         mean_metric(&self.metric_per_task, tasks)
     }
+}
+
+/// What a sanitiser does: the models that are trained on what it keeps.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Defence {
+    /// Of the clean training set: what the defence costs.
+    pub clean: Model,
+    /// Of the poisoned training set.
+    pub attacked: Model,
+}
+
+/// How well scores find the injected points.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Detection {
+    /// |x|.
+    pub norm: ScoreFigures,
+    /// Loss under the attacked model.
+    pub loss: ScoreFigures,
+    /// The score of the sanitiser, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sanitiser: Option<ScoreFigures>,
+    /// What the sanitiser dropped of the poisoned training set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<Dropped>,
 }
 
 /// Mean of a metric over the given tasks; tasks that have none do not count.
@@ -132,6 +161,15 @@ pub struct Report {
     pub worst_solver_status: Status,
     /// Why the attack ended.
     pub stop: Stop,
+    /// With the capped learner: what no points in other tasks can exceed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certified: Option<Certified>,
+    /// With a sanitiser: the models of what it keeps. `clean` and `attacked` are without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub defence: Option<Defence>,
+    /// Where points are injected: how well scores find them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detection: Option<Detection>,
     /// Iteration by iteration.
     pub trace: Vec<TracePoint>,
     /// 16 hexadecimal digits over the bits of all numeric results but the seconds.
@@ -255,8 +293,14 @@ pub(crate) fn rows(values: &[f64], count: usize) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// The digest of a result.
-pub fn digest(clean: &Model, attacked: &Model, trace: &[TracePoint]) -> String {
+/// The digest of a result; with a sanitiser the models of what it keeps are part of it, with a pull
+/// cap what is certified.
+pub fn digest(
+    [clean, attacked]: [&Model; 2],
+    trace: &[TracePoint],
+    defence: Option<&Defence>,
+    certified: Option<&Certified>,
+) -> String {
     let mut digester = Digester::default();
     digester.model(clean);
     digester.model(attacked);
@@ -269,6 +313,15 @@ pub fn digest(clean: &Model, attacked: &Model, trace: &[TracePoint]) -> String {
             .iter()
             .for_each(|&value| digester.optional(value));
         digester.numbers(&[point.objective, point.certificate]);
+    }
+    if let Some(defence) = defence {
+        digester.model(&defence.clean);
+        digester.model(&defence.attacked);
+    }
+    if let Some(certified) = certified {
+        let metrics = certified.metric_per_task.iter();
+        metrics.for_each(|&value| digester.optional(value));
+        digester.numbers(&certified.pull);
     }
     digester.finish()
 }

@@ -213,6 +213,58 @@ fn moved_injected_points_count_as_if_they_had_been_there() {
 }
 
 #[test]
+fn points_injected_later_count_as_if_they_had_been_there() {
+    // Tasks with sums and, in 60 features, without them.
+    for loss in LOSSES {
+        for d in [3, 60] {
+            let settings = weights(loss, 0.05, 1e-4);
+            let tasks = random_tasks(13, loss, 4, d, 20, 5);
+            let clean = tasks.iter().map(|task| Task {
+                points: task.points[..task.clean * (d + 1)].to_vec(),
+                labels: task.labels[..task.clean].to_vec(),
+                clean: task.clean,
+            });
+            let mut problem = Problem::new(settings, d + 1, clean.collect()).unwrap();
+            let before = certified::solve(&mut problem, None, &TIGHT).unwrap();
+            // In two parts, the second behind injected points.
+            for (number, task) in tasks.iter().enumerate() {
+                let rows = &task.points[task.clean * (d + 1)..];
+                let labels = &task.labels[task.clean..];
+                for part in [0..2, 2..labels.len()] {
+                    let entries = part.start * (d + 1)..part.end * (d + 1);
+                    problem.inject(number, &rows[entries], &labels[part]);
+                }
+            }
+            let later = certified::solve(&mut problem, Some(&before), &TIGHT).unwrap();
+            let mut fresh = Problem::new(settings, d + 1, tasks.clone()).unwrap();
+            let at_once = certified::solve(&mut fresh, None, &TIGHT).unwrap();
+            assert!(relative_error(&later.w, &at_once.w) < 1e-7, "{loss:?} {d}");
+            // And so they do with other places and labels.
+            for problem in [&mut problem, &mut fresh] {
+                for (number, task) in tasks.iter().enumerate() {
+                    let rows: Vec<f64> = (task.points[task.clean * (d + 1)..].iter())
+                        .enumerate()
+                        .map(|(k, x)| if k % (d + 1) == d { 1.0 } else { -0.5 * x })
+                        .collect();
+                    let labels: Vec<f64> = task.labels[task.clean..].iter().map(|y| -y).collect();
+                    problem.replace_injected(number, &rows, &labels);
+                }
+            }
+            let later = certified::solve(&mut problem, Some(&later), &TIGHT).unwrap();
+            let at_once = certified::solve(&mut fresh, None, &TIGHT).unwrap();
+            assert!(relative_error(&later.w, &at_once.w) < 1e-7, "{loss:?} {d}");
+            let reference: Vec<Task> = (0..4).map(|i| problem.task(i).clone()).collect();
+            let mut reference = Problem::new(settings, d + 1, reference).unwrap();
+            let reference = certified::solve(&mut reference, None, &TIGHT).unwrap();
+            assert!(
+                relative_error(&later.w, &reference.w) < 1e-7,
+                "{loss:?} {d}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_work_of_a_solve_is_bounded() {
     // Counts instead of times: (m, d, loss, λ, ε) with the most Newton steps and Hessian products
     // allowed, about a half more than they take today.

@@ -5,15 +5,18 @@ mod common;
 use std::ops::ControlFlow;
 
 use patom::Error;
-use patom::attack::{Attack, Gradient, InjectedLabels, Injection, Method, Step};
-use patom::data::sample::{Sample, TargetScaling};
+use patom::attack::{
+    Attack, FeatureDomain, Gradient, InjectedFeatures, InjectedLabels, Injection, Method, Step,
+};
+use patom::data::sample::{FeatureScaling, Sample, TargetScaling};
 use patom::data::synthetic;
+use patom::defence::sanitise::Sanitise;
 use patom::experiment::{self, Observer, Outcome, Unobserved};
 use patom::linalg::norm_squared;
-use patom::mtrl::{self, Limits, Loss, Problem, Solution, Solver, Status, Weights};
+use patom::mtrl::{self, Learner, Limits, Loss, Problem, Solution, Solver, Status, Weights};
 use patom::report::{Model, Report, TracePoint};
 use patom::spec::link;
-use patom::spec::{Draft, FIELDS, FieldKind, Shape, Spec};
+use patom::spec::{Draft, FIELDS, FieldKind, RadiusQuantile, Shape, Spec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use serde_json::{Map, Value, json};
@@ -81,12 +84,21 @@ fn drafts() -> impl Strategy<Value = Map<String, Value>> {
             (0.0..1.5).prop_map(|b: f64| json!(b)),
             Just(json!(5.0))
         ],
-        magnitude(1e-6, 100.0),
+        prop_oneof![4 => magnitude(1e-6, 100.0), 1 => word(RadiusQuantile::WORDS)],
         magnitude(1e-12, 1e6),
         prop_oneof![Just(json!(0.0)), magnitude(1e-12, 1e6)],
         prop_oneof![1 => Just(json!(0.0)), 9 => magnitude(1e-12, 1.0)],
     );
-    (sizes, choices, numbers).prop_map(|(sizes, choices, numbers)| {
+    let defence = (
+        proptest::option::weighted(0.2, word(FeatureScaling::WORDS)),
+        proptest::option::weighted(0.2, word(FeatureDomain::WORDS)),
+        proptest::option::weighted(0.2, word(InjectedFeatures::WORDS)),
+        proptest::option::weighted(0.5, word(Learner::WORDS)),
+        proptest::option::weighted(0.3, magnitude(1e-6, 1e3)),
+        proptest::option::weighted(0.4, word(Sanitise::WORDS)),
+        proptest::option::weighted(0.3, (0.0..0.5).prop_map(|share: f64| json!(share))),
+    );
+    (sizes, choices, numbers, defence).prop_map(|(sizes, choices, numbers, defence)| {
         let written = [
             ("train_per_task", sizes.0),
             ("train_share", sizes.1),
@@ -110,6 +122,13 @@ fn drafts() -> impl Strategy<Value = Map<String, Value>> {
             ("lambda1", Some(numbers.4)),
             ("lambda2", Some(numbers.5)),
             ("epsilon", Some(numbers.6)),
+            ("feature_scaling", defence.0),
+            ("feature_domain", defence.1),
+            ("injected_features", defence.2),
+            ("learner", defence.3),
+            ("pull_cap", defence.4),
+            ("sanitise", defence.5),
+            ("sanitise_share", defence.6),
         ];
         (written.into_iter())
             .filter_map(|(name, value)| Some((name.to_string(), value?)))
@@ -180,7 +199,13 @@ fn check(spec: &Spec, outcome: &Outcome) -> Result<(), TestCaseError> {
             let (bias, features) = point.split_last().unwrap();
             prop_assert_eq!(*bias, 1.0);
             // One rounding of the sum of squares.
-            prop_assert!(norm_squared(features).sqrt() <= spec.radius * (1.0 + 1e-15));
+            let radius = experiment::radius(spec, &outcome.sample);
+            // Copied rows are those of clean points, of which the longest has length 1.
+            let copied = spec.injected_features == InjectedFeatures::Copied;
+            let rounding = if copied { 2e-12 } else { 1e-15 };
+            if spec.feature_domain == FeatureDomain::Ball {
+                prop_assert!(norm_squared(features).sqrt() <= radius * (1.0 + rounding));
+            }
         }
     }
     for (task, sample) in outcome.sample.tasks.iter().enumerate() {
@@ -205,7 +230,8 @@ fn check(spec: &Spec, outcome: &Outcome) -> Result<(), TestCaseError> {
     if spec.method == Method::Random || injected.iter().all(|count| *count == 0) {
         prop_assert_eq!(trace.len(), 1);
     }
-    if spec.step == Step::Backtracking {
+    let copied = spec.injected_features == InjectedFeatures::Copied;
+    if spec.step == Step::Backtracking || copied {
         prop_assert!(
             trace
                 .windows(2)

@@ -133,6 +133,7 @@ fn settings(gradient: Gradient, step: Step) -> Settings {
         domain: Domain::Ball { radius: 1.0 },
         solver: Solver::Certified,
         limits: Limits::default(),
+        pools: None,
         seed: 5,
     }
 }

@@ -5,13 +5,14 @@
 //!
 //! - `published`, (15) and (16) of the paper: (2/N_i) r̂ v_i with v_i = Σ_p Φ_ip ∇_{w_p} U;
 //! - `implicit` and `implicit_total`: (2/N_i) [ r̂ v_i - (v_i'x̃) w_i ] where the point counts,
-//!   with H V = ∇_W U and the Hessian H for a fixed or a moving Ω.
+//!   with H V = ∇_W U and the Hessian H for a fixed or a moving Ω. With a pull cap V is the
+//!   response of [`crate::mtrl::capped`]; `published` ignores the cap.
 
 use crate::attack::{Domain, Gradient, Injection, utility};
 use crate::error::Result;
 use crate::linalg::{add_scaled, add_scaled_norm, dot};
-use crate::mtrl::system::{Coupling, System};
-use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, check_squares};
+use crate::mtrl::system::{Coupling, Quadratic, System};
+use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, capped, check_squares};
 
 /// Relative residual to which an adjoint system is solved where it is too large to factor: three
 /// digits more than the accuracy that the gradient needs.
@@ -82,22 +83,7 @@ fn solved(
     injections: &[Injection],
     tolerance: f64,
 ) -> Result<Ascent> {
-    let slope = utility::gradient(problem, targets, &solution.w);
-    let mut products = 0;
-    let adjoint = match kind {
-        Gradient::Published => mix(&phi(problem, &solution.spectrum), &slope),
-        Gradient::Implicit | Gradient::ImplicitTotal => {
-            problem.activate_all(&solution.w);
-            let spectrum = &solution.spectrum;
-            let dual = spectrum.unit();
-            let system = System::new(problem, spectrum, coupling(kind, &dual));
-            let (solved, taken) = system
-                .factor()?
-                .solve(&spectrum.to_eigenbasis(&slope), tolerance)?;
-            products = taken;
-            spectrum.from_eigenbasis(&solved)
-        }
-    };
+    let (adjoint, products) = adjoint(kind, problem, solution, targets, tolerance)?;
     let dimension = problem.dimension();
     let slopes = (injections.iter())
         .map(|injection| {
@@ -115,6 +101,38 @@ fn solved(
         adjoint,
         products,
     })
+}
+
+/// V, laid out as W, and how many products it took.
+///
+/// # Errors
+/// The adjoint system cannot be solved.
+pub(crate) fn response(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    targets: &[usize],
+) -> Result<(Vec<f64>, usize)> {
+    adjoint(kind, problem, solution, targets, LOOSE_TOLERANCE)
+}
+
+fn adjoint(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    targets: &[usize],
+    tolerance: f64,
+) -> Result<(Vec<f64>, usize)> {
+    let slope = utility::gradient(problem, targets, &solution.w);
+    match kind {
+        Gradient::Published => Ok((mix(&phi(problem, &solution.spectrum), &slope), 0)),
+        Gradient::Implicit | Gradient::ImplicitTotal => {
+            let forces = std::iter::once(slope);
+            let options = (false, tolerance);
+            let (mut solved, products) = adjoints(kind, problem, solution, options, forces)?;
+            Ok((solved.remove(0), products))
+        }
+    }
 }
 
 /// What the gradient by the points of one injection needs besides V, as of the last solve: it
@@ -223,20 +241,15 @@ impl Response {
             // One matrix each: 1 GiB.
             let what = "pairs of target and task in an exact constant step";
             check_squares(what, targets.len() * m, dimension - 1, 4 * MAX_SQUARES)?;
-            problem.activate_all(&solution.w);
-            let spectrum = &solution.spectrum;
-            let dual = spectrum.unit();
-            let system = System::new(problem, spectrum, coupling(kind, &dual));
-            let factored = system.factor_whole()?;
-            for &p in targets {
-                for k in 0..dimension {
+            let units = (targets.iter()).flat_map(|&p| {
+                (0..dimension).map(move |k| {
                     let mut unit = vec![0.0; m * dimension];
                     unit[p * dimension + k] = 1.0;
-                    let (solved, _) =
-                        factored.solve(&spectrum.to_eigenbasis(&unit), ADJOINT_TOLERANCE)?;
-                    columns.push(spectrum.from_eigenbasis(&solved));
-                }
-            }
+                    unit
+                })
+            });
+            let options = (true, ADJOINT_TOLERANCE);
+            (columns, _) = adjoints(kind, problem, solution, options, units)?;
         }
         Ok(Self {
             kind,
@@ -268,6 +281,41 @@ impl Response {
             add_scaled(v, factor * x, column);
         }
     }
+}
+
+/// H⁻¹ u for each force u on W; with a pull cap what takes its place. `whole`: there are many. And
+/// how many products it took.
+fn adjoints(
+    kind: Gradient,
+    problem: &mut Problem,
+    solution: &Solution,
+    (whole, tolerance): (bool, f64),
+    forces: impl Iterator<Item = Vec<f64>>,
+) -> Result<(Vec<Vec<f64>>, usize)> {
+    // Tasks that are not coupled do not step aside.
+    if problem.pull_cap().is_some() && problem.weights().lambda2 > 0.0 {
+        let moving = kind == Gradient::ImplicitTotal;
+        let options = (moving, whole);
+        return capped::responses(problem, solution, options, forces, tolerance);
+    }
+    problem.activate_all(&solution.w);
+    let spectrum = &solution.spectrum;
+    let dual = spectrum.unit();
+    let system = System::new(Quadratic::of(problem), spectrum, coupling(kind, &dual));
+    let factored = if whole {
+        system.factor_whole()?
+    } else {
+        system.factor()?
+    };
+    let mut products = 0;
+    let solved = forces
+        .map(|force| {
+            let (solved, taken) = factored.solve(&spectrum.to_eigenbasis(&force), tolerance)?;
+            products += taken;
+            Ok(spectrum.from_eigenbasis(&solved))
+        })
+        .collect::<Result<_>>()?;
+    Ok((solved, products))
 }
 
 fn coupling(kind: Gradient, dual: &[f64]) -> Coupling<'_> {

@@ -1,12 +1,13 @@
 //! The upper level: the attacker's utility, its gradient, and PATOM (Algorithm 1).
 //!
-//! [`Injection`] holds the injected points, [`Domain`] says where they may lie; [`utility`] is U;
-//! [`gradient`] its three gradients; [`patom`] the loop with its two step rules and the random
-//! baseline; `step` how far a step goes. It uses `mtrl`, never the
+//! [`Injection`] holds the injected points, [`Domain`] says where they may lie, [`Pool`] what may be
+//! copied; [`utility`] is U; [`gradient`] its three gradients; [`patom`] the loop with its two step
+//! rules and the random baseline; `step` how far a step goes. It uses `mtrl`, never the
 //! reverse. Not here: data sets, metrics, reports.
 
 use crate::choice::choice;
 
+mod copied;
 mod domain;
 pub mod gradient;
 mod injection;
@@ -14,6 +15,8 @@ pub mod patom;
 mod step;
 pub mod utility;
 
+pub(crate) use copied::quantile;
+pub use copied::{InjectedFeatures, Pool};
 pub use domain::{Domain, FeatureDomain, Interval};
 pub use injection::{Injection, project};
 pub use patom::{Iterate, Settings, Stop, run};

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::attack::gradient::{FixedPoint, Response};
 use crate::attack::step::{StepControl, Taken, Work};
-use crate::attack::{Domain, Gradient, Injection, Method, Step, gradient, utility};
+use crate::attack::{Domain, Gradient, Injection, Method, Pool, Step, copied, gradient, utility};
 use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::mtrl::{self, Limits, Problem, Solution, Solver};
@@ -33,6 +33,9 @@ pub struct Settings {
     pub solver: Solver,
     /// Its limits.
     pub limits: Limits,
+    /// One for each injection where it may only copy rows: then an iteration swaps rows, and the
+    /// step rule does not count.
+    pub pools: Option<Vec<Pool>>,
     /// The seed of the batches.
     pub seed: u64,
 }
@@ -100,6 +103,21 @@ pub fn run(
     let mut batches = Random::new(settings.seed, Stream::Batches, 0);
     for iteration in 1..=settings.iterations {
         let mut work = Work::default();
+        if let Some(pools) = &settings.pools {
+            let here = (&solution, utility, injections.as_slice());
+            let taken = copied::swap(problem, here, pools, settings, &mut work)?;
+            let Some(taken) = taken else {
+                copied::place(problem, &injections);
+                return Ok((solution, injections, Stop::NoAscent));
+            };
+            Taken {
+                injections,
+                solution,
+                utility,
+            } = taken;
+            show(iteration, utility, &solution, &injections, work)?;
+            continue;
+        }
         match settings.step {
             Step::Constant => {
                 constant_step(problem, &solution, &mut injections, settings, &mut batches)?;

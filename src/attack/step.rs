@@ -11,7 +11,7 @@ use crate::attack::patom::{Settings, place};
 use crate::attack::{Domain, Gradient, Injection, utility};
 use crate::error::Result;
 use crate::linalg::{add_scaled, dot};
-use crate::mtrl::{Problem, Solution, solve_from};
+use crate::mtrl::{Problem, Solution, Start, solve_from};
 
 /// The step is no longer than this, so that it stays finite: points on the surface of the ball
 /// accept any.
@@ -47,7 +47,8 @@ pub(crate) struct Taken {
 struct Rejected {
     /// |x̂' - x̂| over all points.
     way: f64,
-    w: Vec<f64>,
+    /// W of it, and Z.
+    at: Start,
 }
 
 impl StepControl {
@@ -93,9 +94,9 @@ impl StepControl {
             let start = match &rejected {
                 Some(rejected) => {
                     let share = (way / rejected.way).min(1.0);
-                    between(&solution.w, &rejected.w, share)
+                    Start::between(solution, &rejected.at, share)
                 }
-                None => solution.w.clone(),
+                None => Start::at(solution),
             };
             let judge = Judge {
                 settings,
@@ -122,7 +123,7 @@ impl StepControl {
             self.step = path.shorter(self.step, way * top.clamp(SHORTEST, LONGEST));
             rejected = Some(Rejected {
                 way,
-                w: trial.solution.w,
+                at: Start::at(&trial.solution),
             });
         }
         Ok(None)
@@ -147,15 +148,11 @@ impl Work {
         work
     }
 
-    fn add(&mut self, solution: &Solution) {
+    pub(crate) fn add(&mut self, solution: &Solution) {
         self.trials += 1;
         self.steps += solution.iterations;
         self.products += solution.products;
     }
-}
-
-fn between(a: &[f64], b: &[f64], share: f64) -> Vec<f64> {
-    a.iter().zip(b).map(|(a, b)| a + share * (b - a)).collect()
 }
 
 /// Steps up the gradient, projected to the domain: x̂(t) = ProjX(x̂ + t slope).
@@ -273,7 +270,7 @@ struct Trial {
 }
 
 impl Judge<'_> {
-    fn solve(&self, problem: &mut Problem, start: Vec<f64>) -> Result<Trial> {
+    fn solve(&self, problem: &mut Problem, start: Start) -> Result<Trial> {
         let Settings {
             targets,
             gradient,
@@ -287,7 +284,8 @@ impl Judge<'_> {
             solve_from(*solver, problem, start, limits, &mut |problem, point| {
                 seen += 1;
                 // Only the full derivative knows what the rest of the way does to U; and where the
-                // solve begins it is too far away to be believed.
+                // solve begins it is too far away to be believed. With a pull cap this is never
+                // asked: there V answers forces on W, and the rest of the way is one of Z.
                 if *gradient != Gradient::ImplicitTotal || seen == 1 {
                     return false;
                 }

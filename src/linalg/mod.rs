@@ -297,6 +297,43 @@ pub fn cholesky_solve(factor: &[f64], size: usize, b: &mut [f64]) {
     }
 }
 
+/// (L L')⁻¹, both triangles, with the factor that [`cholesky`] left.
+pub fn cholesky_inverse(factor: &[f64], size: usize) -> Vec<f64> {
+    // Row i of L⁻¹: (e_i - Σ_j<i L_ij row_j) / L_ii.
+    let mut inverse = vec![0.0; size * size];
+    for i in 0..size {
+        let (above, current) = inverse.split_at_mut(i * size);
+        let row = &mut current[..size];
+        let entries = &factor[i * size..=i * size + i];
+        for (j, done) in above.chunks_exact(size).enumerate() {
+            add_scaled(&mut row[..=j], -entries[j], &done[..=j]);
+        }
+        row[..i].iter_mut().for_each(|entry| *entry *= entries[i]);
+        row[i] = entries[i];
+    }
+    // L⁻¹' L⁻¹, four rows at a time, none beyond the last entry of the four.
+    let mut out = vec![0.0; size * size];
+    let mut blocks = inverse.chunks_exact((4 * size).max(1));
+    for (block, end) in (&mut blocks).zip((4..).step_by(4)) {
+        let (first, second) = block.split_at(2 * size);
+        let ((x, y), (z, t)) = (first.split_at(size), second.split_at(size));
+        for a in 0..end {
+            let (xa, ya, za, ta) = (x[a], y[a], z[a], t[a]);
+            let target = &mut out[a * size..=a * size + a];
+            for ((((g, x), y), z), t) in target.iter_mut().zip(x).zip(y).zip(z).zip(t) {
+                *g += (xa * x + ya * y) + (za * z + ta * t);
+            }
+        }
+    }
+    for row in blocks.remainder().chunks_exact(size.max(1)) {
+        for a in 0..size {
+            add_scaled(&mut out[a * size..=a * size + a], row[a], &row[..=a]);
+        }
+    }
+    mirror(&mut out, size);
+    out
+}
+
 /// Eigenvalues (ascending) and eigenvectors of a symmetric matrix.
 #[derive(Clone, Debug, Default)]
 pub struct Eigen {
@@ -596,8 +633,17 @@ mod tests {
             let x: Vec<f64> = (0..size).map(|i| i as f64 - 3.0).collect();
             let mut b = vec![0.0; size];
             multiply(&mut b, &a, &x);
+            let matrix = a.clone();
             assert!(cholesky(&mut a, size));
             cholesky_solve(&a, size, &mut b);
+            let inverse = cholesky_inverse(&a, size);
+            for i in 0..size {
+                for j in 0..size {
+                    let row = &matrix[i * size..(i + 1) * size];
+                    let product = dot(row, &inverse[j * size..(j + 1) * size]);
+                    assert!((product - f64::from(u8::from(i == j))).abs() < 1e-10);
+                }
+            }
             for i in 0..size {
                 assert!((b[i] - x[i]).abs() < 1e-10, "{size}: {} {}", b[i], x[i]);
             }

@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::linalg::{Eigen, add_gram, add_scaled, dot, mirror, multiply, norm_squared};
 use crate::mtrl::line::Line;
-use crate::mtrl::system::{Coupling, System};
+use crate::mtrl::system::{Coupling, Quadratic, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
 
 /// Active sets in one W-step before it is left as it is.
@@ -74,6 +74,7 @@ pub(crate) fn solve_from(
         objective: point.value,
         certificate,
         w: point.w,
+        shared: None,
         spectrum: point.spectrum,
         iterations,
         products,
@@ -173,7 +174,7 @@ fn best_weights(problem: &mut Problem, spectrum: &Spectrum, start: &[f64]) -> Re
             problem.add_linear_term(i, row);
         }
         let linear_term = spectrum.to_eigenbasis(&linear_term);
-        let system = System::new(problem, spectrum, Coupling::Fixed);
+        let system = System::new(Quadratic::of(problem), spectrum, Coupling::Fixed);
         let (solved, taken) = system.factor()?.solve(&linear_term, SOLVE_TOLERANCE)?;
         step.products += taken;
         let direction: Vec<f64> = solved.iter().zip(&z).map(|(end, z)| end - z).collect();

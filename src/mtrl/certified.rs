@@ -12,17 +12,17 @@ use crate::error::{Error, Result};
 use crate::linalg::{
     add_combination, add_gram, add_scaled, dot, largest_eigenvalue, mirror, multiply, norm_squared,
 };
-use crate::mtrl::system::{Coupling, System};
+use crate::mtrl::system::{Coupling, Quadratic, System};
 use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
 
 /// The smallest floor the certified solver takes.
 pub const MIN_EPSILON: f64 = 1e-12;
 
 /// Steps at the problem's own floor before the solver approaches it from larger ones.
-const DIRECT_STEPS: usize = 25;
+pub(crate) const DIRECT_STEPS: usize = 25;
 
 /// Below this λ1 the linear systems are solved more exactly, in proportion.
-const SMALL_LAMBDA1: f64 = 1e-4;
+pub(crate) const SMALL_LAMBDA1: f64 = 1e-4;
 
 /// Solves to a certificate of at most `limits.tolerance` max(1, P), from `start` where given.
 ///
@@ -101,6 +101,7 @@ pub(crate) fn solve_judged(
     let certificate = point.certificate(lambda1);
     let solution = Solution {
         w: point.w,
+        shared: None,
         spectrum: point.spectrum,
         objective: point.value,
         certificate,
@@ -122,7 +123,7 @@ struct State {
 }
 
 /// Where the U* of the next step comes from.
-enum Dual {
+pub(crate) enum Dual {
     /// Rows by task.
     Tracked(Vec<f64>),
     /// W S⁻¹.
@@ -191,7 +192,7 @@ const START_STEPS: usize = 30;
 
 /// About the optimum with λ2 m in place of the coupling, which is what one Newton step from W = 0
 /// with a dual of zero gives: one system a task.
-fn uncoupled(problem: &mut Problem) -> Vec<f64> {
+pub(crate) fn uncoupled(problem: &mut Problem) -> Vec<f64> {
     let (m, dimension) = (problem.task_count(), problem.dimension());
     let weights = *problem.weights();
     let diagonal = weights.lambda1 + weights.lambda2 * m as f64;
@@ -226,16 +227,20 @@ fn uncoupled(problem: &mut Problem) -> Vec<f64> {
 /// The numbers d_a of the model at a point: the tracked dual as the singular vectors see it; that
 /// of the weights; or the dual that the optimality conditions give if the rest were optimal,
 /// λ2 τ U* = λ2 τ W S⁻¹ - ∇P.
-fn dual_numbers(problem: &Problem, point: &Point, dual: &Dual) -> Vec<f64> {
-    let spectrum = &point.spectrum;
+pub(crate) fn dual_numbers(
+    lambda2: f64,
+    spectrum: &Spectrum,
+    gradient: &[f64],
+    dual: &Dual,
+) -> Vec<f64> {
     let mut d = match dual {
         Dual::Tracked(dual) => spectrum.diagonal(&spectrum.to_eigenbasis(dual)),
         Dual::OfWeights => spectrum.unit(),
         Dual::OfConditions => {
-            let stiffness = problem.weights().lambda2 * spectrum.trace;
+            let stiffness = lambda2 * spectrum.trace;
             let mut d = spectrum.unit();
             if stiffness > 0.0 {
-                let gradient = spectrum.diagonal(&spectrum.to_eigenbasis(&point.gradient));
+                let gradient = spectrum.diagonal(&spectrum.to_eigenbasis(gradient));
                 add_scaled(&mut d, -1.0 / stiffness, &gradient);
             }
             d
@@ -268,9 +273,10 @@ fn step(
     let size = norm_squared(&rhs).sqrt();
     let hold = (problem.weights().lambda1 / SMALL_LAMBDA1).min(1.0);
     let tolerance = hold * size.max(0.1 * wanted / size).clamp(1e-6, 0.1);
-    let mut dual = dual_numbers(problem, point, dual);
+    let lambda2 = problem.weights().lambda2;
+    let mut dual = dual_numbers(lambda2, spectrum, &point.gradient, dual);
     let attempt = |dual: &[f64]| {
-        let system = System::new(problem, spectrum, Coupling::Moving { dual });
+        let system = System::new(Quadratic::of(problem), spectrum, Coupling::Moving { dual });
         system.factor()?.solve(&rhs, tolerance)
     };
     let (direction, taken) = attempt(&dual).or_else(|_| {
@@ -309,7 +315,12 @@ fn step(
 }
 
 /// U* + length (dU*), with U* + dU* = (W + V - U* dS) S⁻¹, scaled to spectral norm at most 1.
-fn next_dual(spectrum: &Spectrum, d: &[f64], direction: &[f64], length: f64) -> Vec<f64> {
+pub(crate) fn next_dual(
+    spectrum: &Spectrum,
+    d: &[f64],
+    direction: &[f64],
+    length: f64,
+) -> Vec<f64> {
     let Spectrum {
         values: s,
         rotated: z,

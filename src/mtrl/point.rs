@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::linalg::{add_scaled, dot, norm_squared};
 use crate::mtrl::spectrum::Spectrum;
-use crate::mtrl::system::{Coupling, System};
+use crate::mtrl::system::{Coupling, Quadratic, System};
 use crate::mtrl::{Problem, Weights};
 
 /// The joint objective P at one W.
@@ -77,7 +77,11 @@ impl Point {
     pub fn hessian_product(&self, problem: &mut Problem, v: &[f64]) -> Vec<f64> {
         problem.activate_all(&self.w);
         let dual = self.spectrum.unit();
-        let system = System::new(problem, &self.spectrum, Coupling::Moving { dual: &dual });
+        let system = System::new(
+            Quadratic::of(problem),
+            &self.spectrum,
+            Coupling::Moving { dual: &dual },
+        );
         let product = system.product(&self.spectrum.to_eigenbasis(v));
         self.spectrum.from_eigenbasis(&product)
     }

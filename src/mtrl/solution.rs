@@ -64,11 +64,13 @@ impl Limits {
 pub struct Solution {
     /// W, m rows of D entries, the bias last.
     pub w: Vec<f64>,
-    /// S and its eigenbasis at W.
+    /// Z, laid out as W, where there is a pull cap: the part of W that tasks share.
+    pub shared: Option<Vec<f64>>,
+    /// S and its eigenbasis at W; with a pull cap at Z.
     pub spectrum: Spectrum,
-    /// P(W).
+    /// P(W); with a pull cap its upper bound at W and Z.
     pub objective: f64,
-    /// Bound on P(W) - P*.
+    /// Bound on `objective` less the minimum.
     pub certificate: f64,
     /// Newton steps, or rounds of the alternation.
     pub iterations: usize,
@@ -76,4 +78,36 @@ pub struct Solution {
     pub products: usize,
     /// How it ended.
     pub status: Status,
+}
+
+/// Where a solve begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    /// W.
+    pub(crate) w: Vec<f64>,
+    /// Z, where there is a pull cap.
+    pub(crate) shared: Option<Vec<f64>>,
+}
+
+impl Start {
+    /// At a solution.
+    pub(crate) fn at(solution: &Solution) -> Self {
+        Self {
+            w: solution.w.clone(),
+            shared: solution.shared.clone(),
+        }
+    }
+
+    /// A share of the way from one solution to another.
+    pub(crate) fn between(from: &Solution, to: &Self, share: f64) -> Self {
+        let mix = |a: &[f64], b: &[f64]| {
+            let pairs = a.iter().zip(b);
+            pairs.map(|(a, b)| a + share * (b - a)).collect()
+        };
+        let shared = from.shared.as_ref().zip(to.shared.as_ref());
+        Self {
+            w: mix(&from.w, &to.w),
+            shared: shared.map(|(a, b)| mix(a, b)),
+        }
+    }
 }

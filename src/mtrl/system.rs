@@ -30,7 +30,8 @@ use crate::linalg::{
     add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply,
     multiply_symmetric, norm_squared, orthonormalise,
 };
-use crate::mtrl::problem::{MODES, SMALL_DIMENSION};
+use crate::mtrl::problem::MODES;
+use crate::mtrl::task::SMALL_DIMENSION;
 use crate::mtrl::{Problem, Spectrum};
 
 /// Up to this many unknowns a system with many right-hand sides is factored as a whole.
@@ -52,9 +53,80 @@ pub(crate) enum Coupling<'a> {
     Moving { dual: &'a [f64] },
 }
 
-/// The operator at one point. The curvature of the problem must be that of the point.
+/// What an operator needs of the data part: the curvatures of the tasks, and the weights.
+pub(crate) struct Quadratic<'a> {
+    curvatures: Curvatures<'a>,
+    dimension: usize,
+    lambda1: f64,
+    lambda2: f64,
+}
+
+enum Curvatures<'a> {
+    /// Those of the lower level at its active sets.
+    Problem(&'a Problem),
+    /// Symmetric matrices, D x D, one a task.
+    Matrices(&'a [Vec<f64>]),
+}
+
+impl<'a> Quadratic<'a> {
+    /// That of the lower level at its active sets.
+    pub(crate) fn of(problem: &'a Problem) -> Self {
+        let weights = problem.weights();
+        Self {
+            curvatures: Curvatures::Problem(problem),
+            dimension: problem.dimension(),
+            lambda1: weights.lambda1,
+            lambda2: weights.lambda2,
+        }
+    }
+
+    /// From symmetric matrices that include what λ1 adds, one a task.
+    pub(crate) fn from_matrices(dimension: usize, matrices: &'a [Vec<f64>], lambda2: f64) -> Self {
+        Self {
+            curvatures: Curvatures::Matrices(matrices),
+            dimension,
+            lambda1: 0.0,
+            lambda2,
+        }
+    }
+
+    fn task_count(&self) -> usize {
+        match self.curvatures {
+            Curvatures::Problem(problem) => problem.task_count(),
+            Curvatures::Matrices(matrices) => matrices.len(),
+        }
+    }
+
+    /// y = C v for the curvature C of a task.
+    fn multiply_curvature(&self, number: usize, y: &mut [f64], v: &[f64]) {
+        match self.curvatures {
+            Curvatures::Problem(problem) => problem.multiply_curvature(number, y, v),
+            Curvatures::Matrices(matrices) => multiply_symmetric(y, &matrices[number], v),
+        }
+    }
+
+    /// tr C.
+    fn curvature_trace(&self, number: usize) -> f64 {
+        match self.curvatures {
+            Curvatures::Problem(problem) => problem.curvature_trace(number),
+            Curvatures::Matrices(matrices) => {
+                matrices[number].iter().step_by(self.dimension + 1).sum()
+            }
+        }
+    }
+
+    /// Adds `share` C to a D x D matrix, to its lower triangle at least.
+    fn add_curvature(&self, number: usize, share: f64, matrix: &mut [f64]) {
+        match self.curvatures {
+            Curvatures::Problem(problem) => problem.add_curvature(number, share, matrix),
+            Curvatures::Matrices(matrices) => add_scaled(matrix, share, &matrices[number]),
+        }
+    }
+}
+
+/// The operator at one point. The curvature must be that of the point.
 pub(crate) struct System<'a> {
-    problem: &'a Problem,
+    data: Quadratic<'a>,
     spectrum: &'a Spectrum,
     /// (λ1 + λ2 τ / s_a)^(-1/2); zero where s_a is zero.
     scale: Vec<f64>,
@@ -84,18 +156,13 @@ struct Workspace {
 }
 
 impl<'a> System<'a> {
-    pub(crate) fn new(
-        problem: &'a Problem,
-        spectrum: &'a Spectrum,
-        coupling: Coupling<'a>,
-    ) -> Self {
-        let weights = problem.weights();
+    pub(crate) fn new(data: Quadratic<'a>, spectrum: &'a Spectrum, coupling: Coupling<'a>) -> Self {
         let scale: Vec<f64> = (spectrum.values.iter())
             .map(|&s| {
-                if weights.lambda2 == 0.0 {
-                    1.0 / weights.lambda1.sqrt()
+                if data.lambda2 == 0.0 {
+                    1.0 / data.lambda1.sqrt()
                 } else if s > 0.0 {
-                    1.0 / (weights.lambda1 + weights.lambda2 * spectrum.trace / s).sqrt()
+                    1.0 / (data.lambda1 + data.lambda2 * spectrum.trace / s).sqrt()
                 } else {
                     0.0
                 }
@@ -103,14 +170,11 @@ impl<'a> System<'a> {
             .collect();
         let omega_derivative = match coupling {
             Coupling::Fixed => None,
-            Coupling::Moving { dual } => Some(OmegaDerivative::new(
-                spectrum,
-                dual,
-                weights.lambda2,
-                &scale,
-            )),
+            Coupling::Moving { dual } => {
+                Some(OmegaDerivative::new(spectrum, dual, data.lambda2, &scale))
+            }
         };
-        let m = problem.task_count();
+        let m = data.task_count();
         let kept = &scale[spectrum.null_rows()..];
         let mut by_task = Vec::with_capacity(m * kept.len());
         for i in 0..m {
@@ -118,7 +182,7 @@ impl<'a> System<'a> {
             by_task.extend(column.map(|(a, scale)| scale * spectrum.vectors[a * m + i]));
         }
         Self {
-            problem,
+            data,
             spectrum,
             scale,
             by_task,
@@ -128,7 +192,7 @@ impl<'a> System<'a> {
 
     /// Unknowns, by task.
     fn size(&self) -> usize {
-        self.problem.task_count() * self.problem.dimension()
+        self.data.task_count() * self.data.dimension
     }
 
     fn workspace(&self) -> Workspace {
@@ -143,7 +207,7 @@ impl<'a> System<'a> {
         Workspace {
             by_task: zeros(),
             product: zeros(),
-            rotated: vec![0.0; kept * self.problem.dimension()],
+            rotated: vec![0.0; kept * self.data.dimension],
             inner: vec![0.0; pairs],
             moved: vec![0.0; pairs],
         }
@@ -151,7 +215,7 @@ impl<'a> System<'a> {
 
     /// Inner product of U and V in the regulariser with Ω fixed.
     pub(crate) fn regulariser(&self, u: &[f64], v: &[f64]) -> f64 {
-        let dimension = self.problem.dimension();
+        let dimension = self.data.dimension;
         (u.chunks_exact(dimension).zip(v.chunks_exact(dimension)))
             .zip(&self.scale)
             // No W of finite value has a part where Ω is zero.
@@ -162,7 +226,7 @@ impl<'a> System<'a> {
 
     /// H V. Needs ε > 0.
     pub(crate) fn product(&self, v: &[f64]) -> Vec<f64> {
-        let dimension = self.problem.dimension();
+        let dimension = self.data.dimension;
         let unscale = |v: &mut [f64]| {
             for (row, scale) in v.chunks_exact_mut(dimension).zip(&self.scale) {
                 row.iter_mut().for_each(|entry| *entry /= scale);
@@ -178,8 +242,8 @@ impl<'a> System<'a> {
 
     /// The scaled operator: out = R H R v.
     fn scaled_product(&self, v: &[f64], out: &mut [f64], workspace: &mut Workspace) {
-        let m = self.problem.task_count();
-        let dimension = self.problem.dimension();
+        let m = self.data.task_count();
+        let dimension = self.data.dimension;
         let null_rows = self.spectrum.null_rows();
         let Workspace {
             by_task,
@@ -214,7 +278,7 @@ impl<'a> System<'a> {
             .enumerate()
         {
             add_combination(x, kept, &self.by_task[i * count..(i + 1) * count]);
-            self.problem.multiply_curvature(i, y, x);
+            self.data.multiply_curvature(i, y, x);
         }
         out.copy_from_slice(v);
         let (null, kept) = out.split_at_mut(null_rows * dimension);
@@ -293,7 +357,7 @@ impl<'a> System<'a> {
         // By task: null rows are more than there are unknowns.
         let mut matrix = vec![0.0; size * size];
         let mut unit = vec![0.0; size];
-        let mut product = vec![0.0; self.scale.len() * self.problem.dimension()];
+        let mut product = vec![0.0; self.scale.len() * self.data.dimension];
         let mut workspace = self.workspace();
         for (k, row) in matrix.chunks_exact_mut(size).enumerate() {
             unit[k] = 1.0;
@@ -312,7 +376,7 @@ impl<'a> System<'a> {
     }
 
     fn apply_scale(&self, v: &mut [f64]) {
-        let dimension = self.problem.dimension();
+        let dimension = self.data.dimension;
         for (row, scale) in v.chunks_exact_mut(dimension).zip(&self.scale) {
             row.iter_mut().for_each(|entry| *entry *= scale);
         }
@@ -406,18 +470,16 @@ enum Block {
 impl Blocks {
     fn new(system: &System) -> Result<Self> {
         let System {
-            problem,
+            data,
             spectrum,
             scale,
             omega_derivative,
             ..
         } = system;
-        let m = problem.task_count();
-        let dimension = problem.dimension();
+        let m = data.task_count();
+        let dimension = data.dimension;
         let null_rows = spectrum.null_rows();
-        let largest = (0..m)
-            .map(|i| problem.curvature_trace(i))
-            .fold(0.0, f64::max);
+        let largest = (0..m).map(|i| data.curvature_trace(i)).fold(0.0, f64::max);
         let is_soft = |a: usize| largest * scale[a] * scale[a] > STIFF;
         let Spectrum { first, left, .. } = spectrum;
         let (first, count) = (*first, scale.len() - first);
@@ -427,7 +489,7 @@ impl Blocks {
             None => Vec::new(),
         };
         // Mean data curvature along p_b.
-        let mean = Mean::new(problem);
+        let mean = Mean::new(data);
         let images = mean.images(left);
         let along: Vec<f64> = (soft.iter())
             .map(|&b| dot(&images[b * dimension..(b + 1) * dimension], p(b)))
@@ -475,7 +537,7 @@ impl Blocks {
                         _ => {
                             for i in 0..m {
                                 let entry = spectrum.vectors[a * m + i];
-                                problem.add_curvature(i, square * entry * entry, &mut block);
+                                data.add_curvature(i, square * entry * entry, &mut block);
                             }
                         }
                     }
@@ -535,21 +597,23 @@ impl Blocks {
 
 /// The mean curvature of the tasks.
 enum Mean<'a> {
-    /// Where every task keeps sums.
+    /// Where every task has its curvature as a matrix.
     Matrix(Vec<f64>, usize),
     /// Else through their points.
     Products(&'a Problem),
 }
 
 impl<'a> Mean<'a> {
-    fn new(problem: &'a Problem) -> Self {
-        if !problem.keeps_sums() {
+    fn new(data: &Quadratic<'a>) -> Self {
+        if let Curvatures::Problem(problem) = data.curvatures
+            && !problem.keeps_sums()
+        {
             return Self::Products(problem);
         }
-        let (m, dimension) = (problem.task_count(), problem.dimension());
+        let (m, dimension) = (data.task_count(), data.dimension);
         let mut mean = vec![0.0; dimension * dimension];
         for i in 0..m {
-            problem.add_curvature(i, 1.0 / m as f64, &mut mean);
+            data.add_curvature(i, 1.0 / m as f64, &mut mean);
         }
         Self::Matrix(mean, dimension)
     }

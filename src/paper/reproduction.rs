@@ -554,7 +554,7 @@ fn starts(text: &mut String, data: &[(&str, DataSet)]) -> Result<()> {
                     ..
                 } = experiment::prepare(&spec, data, Some(1000 + start))?;
                 let mut trace = Vec::new();
-                let settings = experiment::attack_settings(&spec, &sample);
+                let settings = experiment::attack_settings(&spec, &sample)?;
                 attack::run(&mut poisoned, injections, &settings, &mut |iterate| {
                     trace.push(iterate.utility);
                     ControlFlow::Continue(())

@@ -7,12 +7,15 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{DatasetRef, MAX_SEED, Shape, VERSION};
-use crate::attack::{Attack, FeatureDomain, Gradient, InjectedLabels, Method, Step};
+use super::{DatasetRef, MAX_SEED, Radius, RadiusQuantile, Shape, VERSION};
+use crate::attack::{
+    Attack, FeatureDomain, Gradient, InjectedFeatures, InjectedLabels, Method, Step,
+};
 use crate::data::published::SampleDefaults;
 use crate::data::sample::{FeatureScaling, TargetScaling};
 use crate::data::{Kind, published, synthetic};
-use crate::mtrl::{Loss, Solver};
+use crate::defence::sanitise::Sanitise;
+use crate::mtrl::{Learner, Loss, Solver};
 use crate::rng::{Random, Stream};
 
 /// What a field may hold.
@@ -46,6 +49,8 @@ pub enum FieldKind {
         optional: bool,
         /// Zero is allowed beside the range.
         or_zero: bool,
+        /// Words that are allowed in place of a number.
+        words: &'static [&'static str],
     },
     /// A list of different task numbers, from 0.
     Tasks,
@@ -164,6 +169,7 @@ const fn number(min: f64, max: f64) -> FieldKind {
         max,
         optional: false,
         or_zero: false,
+        words: &[],
     }
 }
 
@@ -251,7 +257,7 @@ fields! {
         key: "ns",
         title: "Training share",
         purpose: "Share of each task's points that are used for training.",
-        kind: FieldKind::Number { min: 0.001, max: 0.999, optional: true, or_zero: false },
+        kind: FieldKind::Number { min: 0.001, max: 0.999, optional: true, or_zero: false, words: &[] },
         default: |given| given.sample().train_share.filter(|_| given.training_is_open()),
     }
     test_per_task: Option<usize> {
@@ -335,12 +341,19 @@ fields! {
         kind: number(0.0, 5.0),
         default: |_| 0.2,
     }
-    radius: f64 {
+    radius: Radius {
         key: "x",
         title: "Radius",
-        purpose: "Injected points stay in a ball of this radius; clean points lie in the unit ball.",
-        kind: number(1e-6, 100.0),
-        default: |_| 1.0,
+        purpose: "Injected points stay in a ball of this radius; clean points lie in the unit ball. q75 \
+                  and q95: the radius that 75 % or 95 % of the clean training points have.",
+        kind: FieldKind::Number {
+            min: 1e-6,
+            max: 100.0,
+            optional: false,
+            or_zero: false,
+            words: RadiusQuantile::WORDS,
+        },
+        default: |_| Radius::Fixed(1.0),
     }
     injected_labels: InjectedLabels {
         key: "y",
@@ -380,7 +393,7 @@ fields! {
         title: "ε",
         purpose: "Floor that keeps the task covariance invertible; 0 only with the alternating solver \
                   and the published gradient.",
-        kind: FieldKind::Number { min: 1e-12, max: 1.0, optional: false, or_zero: true },
+        kind: FieldKind::Number { min: 1e-12, max: 1.0, optional: false, or_zero: true, words: &[] },
         default: |_| 1e-6,
     }
     solver: Solver {
@@ -421,6 +434,51 @@ fields! {
                   are.",
         kind: choice!(FeatureDomain),
         default: |_| FeatureDomain::Ball,
+        since: 2,
+    }
+    injected_features: InjectedFeatures {
+        key: "if",
+        title: "Source of injected points",
+        purpose: "free: any features; copied: rows of other tasks with extreme labels, which filters \
+                  cannot tell from clean points.",
+        kind: choice!(InjectedFeatures),
+        default: |_| InjectedFeatures::Free,
+        since: 2,
+    }
+    learner: Learner {
+        key: "le",
+        title: "Learner",
+        purpose: "multi_task: the paper's; single_task: each task alone; capped: multi-task learning in \
+                  which other tasks can pull a task only so far.",
+        kind: choice!(Learner),
+        default: |_| Learner::MultiTask,
+        since: 2,
+    }
+    pull_cap: Option<f64> {
+        key: "pc",
+        title: "Pull cap μ",
+        purpose: "How hard other tasks can pull at a task, with the capped learner: 0 is single-task, a \
+                  large cap multi-task learning.",
+        kind: FieldKind::Number { min: 1e-6, max: 1e3, optional: true, or_zero: false, words: &[] },
+        default: |given| (given.get::<Learner>("learner") == Learner::Capped).then_some(0.1),
+        since: 2,
+    }
+    sanitise: Sanitise {
+        key: "sa",
+        title: "Sanitiser",
+        purpose: "Drops suspicious training points before training: norm, those of large norm; vouch, \
+                  those far from other tasks' points; trim, those of large loss.",
+        kind: choice!(Sanitise),
+        default: |_| Sanitise::None,
+        since: 2,
+    }
+    sanitise_share: Option<f64> {
+        key: "ss",
+        title: "Share dropped",
+        purpose: "Share of each task's training points that the sanitiser drops; empty: those beyond \
+                  Tukey's fence.",
+        kind: FieldKind::Number { min: 0.0, max: 0.5, optional: true, or_zero: false, words: &[] },
+        default: |_| None,
         since: 2,
     }
     seed: u64 {

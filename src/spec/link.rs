@@ -377,6 +377,7 @@ fn read_value(field: &Field, text: &str) -> Result<Value> {
             Ok(number) => Ok(Value::from(number)),
             Err(_) => refuse("a whole number"),
         },
+        FieldKind::Number { words, .. } if words.contains(&text) => Ok(Value::from(text)),
         FieldKind::Number { .. } => match read_number(text) {
             Some(number) => Ok(Value::from(number)),
             None => refuse("a number"),

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::choice::choice;
 use crate::data::sample::FeatureScaling;
 use crate::data::{DataSet, Kind, published, synthetic};
 use crate::error::{Error, Result, excerpt};
@@ -53,6 +54,37 @@ pub enum DatasetRef {
         /// SHA-256 of the file's bytes.
         sha256: String,
     },
+}
+
+choice! {
+    /// A radius as a quantile of the norms of the clean training points.
+    RadiusQuantile {
+        /// Three of four clean points lie within.
+        Q75 = "q75" => "of 75 % of the clean points",
+        /// 95 % of the clean points lie within.
+        Q95 = "q95" => "of 95 % of the clean points",
+    }
+}
+
+impl RadiusQuantile {
+    /// The share of clean points within.
+    pub fn share(self) -> f64 {
+        match self {
+            Self::Q75 => 0.75,
+            Self::Q95 => 0.95,
+        }
+    }
+}
+
+/// The radius of the ball of the injected points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(untagged)]
+pub enum Radius {
+    /// In the space in which clean points lie in the unit ball.
+    Fixed(f64),
+    /// From the clean training points.
+    Quantile(RadiusQuantile),
 }
 
 /// What the check must know of a data set before its points are there.
@@ -461,13 +493,20 @@ mod tests {
                 _ => continue,
             };
             let shape = Shape::named("synthetic").unwrap();
+            // Fields that count with another one only.
+            let with = match field.name {
+                "pull_cap" => r#""learner":"capped","#,
+                "sanitise_share" => r#""sanitise":"norm","#,
+                _ => "",
+            };
             for value in inside {
-                let draft = Draft::parse(&format!("{{\"{}\":{value}}}", field.name)).unwrap();
+                let text = format!("{{{with}\"{}\":{value}}}", field.name);
+                let draft = Draft::parse(&text).unwrap();
                 let found = draft.check(&shape);
                 assert!(found.is_ok(), "{} = {value}: {found:?}", field.name);
             }
             for value in outside {
-                let text = format!("{{\"{}\":{value}}}", field.name);
+                let text = format!("{{{with}\"{}\":{value}}}", field.name);
                 assert_eq!(refused_field(&text), field.name, "{text}");
             }
         }

@@ -6,11 +6,12 @@ use serde_json::Value;
 use super::{
     DATASETS, DatasetRef, Field, FieldKind, LINE, Shape, Spec, VERSION, shorten, unknown_version,
 };
-use crate::attack::{Attack, Gradient, InjectedLabels, Method};
+use crate::attack::{Attack, Gradient, InjectedFeatures, InjectedLabels, Method};
 use crate::data::Kind;
 use crate::data::sample::TargetScaling;
+use crate::defence::sanitise::Sanitise;
 use crate::error::{Error, Result, excerpt};
-use crate::mtrl::{Loss, Solver};
+use crate::mtrl::{Learner, Loss, Solver};
 
 /// Checks a value against the row of its field.
 pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result<()> {
@@ -31,8 +32,17 @@ pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result
             Some(_) => out_of_range(format!("between {min} and {max}")),
             None => refuse(format!("a whole number between {min} and {max}")),
         },
+        FieldKind::Number { words, .. }
+            if value.as_str().is_some_and(|word| words.contains(&word)) =>
+        {
+            Ok(())
+        }
         FieldKind::Number {
-            min, max, or_zero, ..
+            min,
+            max,
+            or_zero,
+            words,
+            ..
         } => match value.as_f64() {
             Some(number) if number.is_finite() && number >= min && number <= max => Ok(()),
             Some(0.0) if or_zero => Ok(()),
@@ -40,11 +50,16 @@ pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result
                 out_of_range(format!("0, or between {} and {}", plain(min), plain(max)))
             }
             Some(_) => out_of_range(format!("between {} and {}", plain(min), plain(max))),
-            None => refuse(format!(
-                "a number between {} and {}",
-                plain(min),
-                plain(max)
-            )),
+            None => {
+                let words = words
+                    .iter()
+                    .fold(String::new(), |text, word| text + ", or " + word);
+                refuse(format!(
+                    "a number between {} and {}{words}",
+                    plain(min),
+                    plain(max)
+                ))
+            }
         },
         FieldKind::Tasks => check_tasks(field, value, shape),
         FieldKind::Dataset => match DatasetRef::try_from(value.clone())? {
@@ -165,6 +180,56 @@ pub(super) fn contradictions(spec: &Spec, shape: &Shape) -> Vec<Error> {
             "0 needs the published gradient; must be at least 1e-12 for the implicit ones"
                 .to_string(),
         );
+    }
+    match (spec.learner, spec.pull_cap) {
+        (Learner::Capped, None) => refuse(
+            "pull_cap",
+            "missing; the capped learner needs one, 0.1 for example".to_string(),
+        ),
+        (Learner::MultiTask | Learner::SingleTask, Some(cap)) => refuse(
+            "pull_cap",
+            format!("{cap} counts with `learner: capped` only; set the learner, or leave it out"),
+        ),
+        _ => {}
+    }
+    if spec.learner != Learner::MultiTask && spec.solver == Solver::Alternating {
+        refuse(
+            "solver",
+            "alternating is for the multi_task learner; use certified".to_string(),
+        );
+    }
+    if spec.sanitise == Sanitise::None && spec.sanitise_share.is_some() {
+        refuse(
+            "sanitise_share",
+            "needs a sanitiser; set sanitise to norm, vouch or trim".to_string(),
+        );
+    }
+    if spec.sanitise == Sanitise::Trim && spec.sanitise_share.is_none() {
+        refuse(
+            "sanitise",
+            "trim drops a fixed share of each task; set sanitise_share, b / (1 + b) for a budget b"
+                .to_string(),
+        );
+    }
+    if spec.sanitise == Sanitise::Vouch && shape.tasks < 2 {
+        refuse(
+            "sanitise",
+            "vouch needs at least two tasks; use norm".to_string(),
+        );
+    }
+    if spec.injected_features == InjectedFeatures::Copied {
+        if shape.tasks < 2 {
+            refuse(
+                "injected_features",
+                "copied needs another task to copy from; use free".to_string(),
+            );
+        }
+        if spec.injected_labels != InjectedLabels::Uniform {
+            refuse(
+                "injected_labels",
+                "copied points get extreme labels of their own; leave it out".to_string(),
+            );
+        }
     }
     errors
 }

@@ -312,8 +312,7 @@ impl Data {
         let mut observer = Listener {
             on_event,
             now,
-            targets: spec.targets.clone(),
-            radius: spec.radius,
+            spec: spec.clone(),
             plane: None,
             follows: self.0.task_count() <= result::FOLLOWED_TASKS,
             correlation: Vec::new(),
@@ -325,8 +324,7 @@ impl Data {
 struct Listener {
     on_event: Option<Function>,
     now: Function,
-    targets: Vec<usize>,
-    radius: f64,
+    spec: Spec,
     plane: Option<Plane>,
     /// Are the correlations of each iteration reported?
     follows: bool,
@@ -364,7 +362,8 @@ impl Observer for Listener {
         if self.on_event.is_none() {
             return ControlFlow::Continue(());
         }
-        let (targets, radius) = (&self.targets, self.radius);
+        let targets = &self.spec.targets;
+        let radius = experiment::radius(&self.spec, sample);
         let plane = Plane::new(sample, &model.weights, targets, injections, radius);
         let event = RunEvent::Clean {
             model: result::Model::new(model, targets),

@@ -216,6 +216,11 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
             r#"{"dataset":"poisoned.csv"}"#,
             &["split injected", "train and test"],
         ),
+        (
+            run,
+            r#"{"dataset":"wide.csv","learner":"capped","train_per_task":3}"#,
+            &["3 capped tasks of 4096 features", "at most 33554432"],
+        ),
         (run, r#"{"dataset":"cut.mat"}"#, &["byte ", "expected"]),
         (run, r#"{"dataset":"other.mat"}"#, &["byte 0", "128 bytes"]),
         (

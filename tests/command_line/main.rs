@@ -12,6 +12,7 @@ use serde_json::Value;
 
 mod bad_input;
 mod output;
+mod risk;
 mod run;
 mod solve;
 mod tune;

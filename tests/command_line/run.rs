@@ -72,6 +72,11 @@ fn the_report_has_every_field_of_the_contract_in_its_shape() {
         "target_scaling",
         "feature_scaling",
         "feature_domain",
+        "injected_features",
+        "learner",
+        "pull_cap",
+        "sanitise",
+        "sanitise_share",
         "seed",
     ];
     assert_eq!(keys(&report["spec"]), fields, "complete, in order");
@@ -370,7 +375,12 @@ fn a_report_can_be_run_again_and_is_compared_with_itself() {
     let old = (old.replace(r#""version": 2"#, r#""version": 1"#))
         .replace(env!("CARGO_PKG_VERSION"), "0.1.0")
         .replace("\"feature_scaling\": \"none\",", "")
-        .replace("\"feature_domain\": \"ball\",", "");
+        .replace("\"feature_domain\": \"ball\",", "")
+        .replace("\"injected_features\": \"free\",", "")
+        .replace("\"learner\": \"multi_task\",", "")
+        .replace("\"pull_cap\": null,", "")
+        .replace("\"sanitise\": \"none\",", "")
+        .replace("\"sanitise_share\": null,", "");
     let digest = report_digest(&old);
     let old = old.replace(&digest, "0123456789abcdef");
     place.write("old.json", old);

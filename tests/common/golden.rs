@@ -3,7 +3,7 @@
 
 /// Name and link. Together they reach every choice of every field; the small numbers keep the runs
 /// short in wasm without optimisation.
-pub const SYNTHETIC: [(&str, &str); 15] = [
+pub const SYNTHETIC: [(&str, &str); 20] = [
     ("regression", "v=1&d=synthetic&i=4"),
     (
         "regression_fixed_covariance",
@@ -54,6 +54,26 @@ pub const SYNTHETIC: [(&str, &str); 15] = [
     (
         "classification_observed_constant",
         "v=2&d=synthetic&i=2&l=squared_hinge&fd=observed&p=constant&g=published",
+    ),
+    (
+        "regression_capped",
+        "v=2&d=synthetic&i=3&le=capped&k=indirect&sa=norm&x=q75",
+    ),
+    (
+        "regression_capped_constant",
+        "v=2&d=synthetic&i=2&le=capped&pc=0.5&g=implicit&p=constant&sa=trim&ss=0.2&x=q95",
+    ),
+    (
+        "classification_capped",
+        "v=2&d=synthetic&i=3&l=squared_hinge&le=capped&pc=0.02&k=hybrid",
+    ),
+    (
+        "regression_single_task_copied",
+        "v=2&d=synthetic&i=3&le=single_task&if=copied&sa=vouch&ss=0.1",
+    ),
+    (
+        "classification_copied",
+        "v=2&d=synthetic&i=3&l=squared_hinge&if=copied&k=indirect&sa=vouch",
     ),
 ];
 

@@ -9,7 +9,15 @@ use serde_json::{Value, json};
 
 /// What version 1 means in the fields that came later, for the specifications of version 1 in the
 /// file: its lines are never changed.
-const VERSION_1: [(&str, &str); 2] = [("feature_scaling", "none"), ("feature_domain", "ball")];
+const VERSION_1: [(&str, Option<&str>); 7] = [
+    ("feature_scaling", Some("none")),
+    ("feature_domain", Some("ball")),
+    ("injected_features", Some("free")),
+    ("learner", Some("multi_task")),
+    ("pull_cap", None),
+    ("sanitise", Some("none")),
+    ("sanitise_share", None),
+];
 
 /// Blocks of two lines, a link and its meaning; `//` begins a comment.
 pub const FILE: &str = include_str!("../golden/links.txt");

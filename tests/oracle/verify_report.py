@@ -25,7 +25,9 @@ from typing import Any
 
 import numpy as np
 
+import defence_reference
 import reference
+import verify_defence
 from reference import Problem
 
 # Unit roundoff, with room for the constants of sums and decompositions.
@@ -89,6 +91,13 @@ class Points:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
         header, rows = rows[0], rows[1:]
+        # With a sanitiser a last column says which training points it keeps.
+        marks = None
+        if header[-1] == "kept":
+            marks = np.array([row[-1] for row in rows])
+            if not np.isin(marks, ("0", "1")).all():
+                raise ValueError("points.csv: an entry of kept that is neither 0 nor 1")
+            header, rows = header[:-1], [row[:-1] for row in rows]
         d = len(header) - 3
         if header != ["task", "split", "label", *(f"x{k + 1}" for k in range(d))] or d < 1:
             raise ValueError(f"points.csv: header {header[:6]}... instead of task,split,label,x1,...,xd")
@@ -104,10 +113,13 @@ class Points:
         split = np.array([row[1] for row in rows])
         self.features: dict[str, list[np.ndarray]] = {}
         self.labels: dict[str, list[np.ndarray]] = {}
+        self.kept: dict[str, list[np.ndarray]] = {}
         for word in self.SPLITS:
             where = [(task == k) & (split == word) for k in range(len(self.names))]
             self.features[word] = [numbers[rows_of, 1:] for rows_of in where]
             self.labels[word] = [numbers[rows_of, 0] for rows_of in where]
+            self.kept[word] = [np.ones(r.sum(), bool) if marks is None else marks[r] == "1" for r in where]
+        self.has_kept = marks is not None
 
     @property
     def tasks(self) -> int:
@@ -116,15 +128,20 @@ class Points:
     def count(self, split: str, task: int) -> int:
         return len(self.labels[split][task])
 
-    def problem(self, spec: dict[str, Any], with_injected: bool) -> Problem:
+    def problem(self, spec: dict[str, Any], with_injected: bool, only_kept: bool = False) -> Problem:
         splits = ("train", "injected") if with_injected else ("train",)
+        spec = verify_defence.effective(spec)
+
+        def of(blocks: dict[str, list[np.ndarray]], k: int) -> list[np.ndarray]:
+            return [blocks[s][k][self.kept[s][k]] if only_kept else blocks[s][k] for s in splits]
+
         return Problem(
             spec["loss"],
             float(spec["lambda1"]),
             float(spec["lambda2"]),
             float(spec["epsilon"]),
-            [np.vstack([self.features[s][k] for s in splits]) for k in range(self.tasks)],
-            [np.concatenate([self.labels[s][k] for s in splits]) for k in range(self.tasks)],
+            [np.vstack(of(self.features, k)) for k in range(self.tasks)],
+            [np.concatenate(of(self.labels, k)) for k in range(self.tasks)],
         )
 
 
@@ -143,10 +160,10 @@ def check_task_names(found: Findings, report: dict[str, Any], points: Points) ->
 
 
 def check_balls(found: Findings, spec: dict[str, Any], points: Points) -> None:
-    balls = [("train", 1.0), ("test", 1.0)]
-    if spec.get("feature_domain", "ball") == "ball":
-        balls.append(("injected", float(spec["radius"])))
-    for split, radius in balls:
+    allowed = {"train": 1.0, "test": 1.0}
+    if spec.get("feature_domain") != "observed":
+        allowed["injected"] = verify_defence.radius(spec, points.features["train"])
+    for split, radius in allowed.items():
         norms = [float(np.linalg.norm(x, axis=1).max(initial=0.0)) for x in points.features[split]]
         for k, norm in enumerate(norms):
             found.check(
@@ -387,17 +404,41 @@ def objective_tolerance(problem: Problem, weights: np.ndarray) -> float:
 
 
 def check_model(found: Findings, name: str, report: dict[str, Any], points: Points) -> np.ndarray | None:
-    model, spec = report[name], report["spec"]
-    problem = points.problem(spec, with_injected=name == "attacked")
+    """`name`: clean, attacked, or defence.attacked, which is trained on the kept points."""
+    spec = report["spec"]
+    defended = name == "defence.attacked"
+    model = report["defence"]["attacked"] if defended else report[name]
+    problem = points.problem(spec, with_injected=name != "clean", only_kept=defended)
     weights = weights_of(found, name, model, problem.shape)
     if weights is None:
         return None
-    value = reference.objective(problem, weights)
-    found.close(f"{name}: objective", model["objective"], value, objective_tolerance(problem, weights))
-    check_certificate(found, name, model, problem, weights, spec["solver"])
-    check_correlation(found, name, model["correlation"], problem, weights)
+    covariance = weights
+    if spec.get("learner") == "capped" and problem.lambda2 > 0.0:
+        verify_defence.check_capped(found, name, model, problem, float(spec["pull_cap"]), weights)
+        covariance = np.array(model["shared_weights"], dtype=float).T
+    else:
+        value = reference.objective(problem, weights)
+        capped = spec.get("learner") == "capped"
+        value += problem.tasks * float(spec["pull_cap"]) * defence_reference.SMOOTHING if capped else 0.0
+        found.close(f"{name}: objective", model["objective"], value, objective_tolerance(problem, weights))
+        check_certificate(found, name, model, problem, weights, spec["solver"])
+    check_correlation(found, name, model["correlation"], problem, covariance)
     check_metrics(found, name, model["metric_per_task"], derive_metrics(report["metric_name"], points, weights))
     return weights
+
+
+def check_defence(found: Findings, report: dict[str, Any], points: Points, weights: np.ndarray | None) -> None:
+    sanitised = report["spec"].get("sanitise", "none") != "none"
+    found.check(points.has_kept == sanitised, "points.csv: kept is there without a sanitiser, or lacks with one")
+    if sanitised and found.check("defence" in report, "report.json: missing defence"):
+        check_model(found, "defence.attacked", report, points)
+        verify_defence.check_dropped(found, report, points)
+    if weights is None:
+        return
+    if report["spec"].get("learner") == "capped" and found.check("certified" in report, "report.json: missing certified"):
+        verify_defence.check_certified(found, report, points, weights)
+    if "learner" in report["spec"]:
+        verify_defence.check_detection(found, report, points, weights)
 
 
 def single_task_weights(problem: Problem, task: int) -> np.ndarray:
@@ -562,16 +603,23 @@ def digest_parts(report: dict[str, Any]) -> Iterator[bytes]:
     def optional(value: float | None) -> bytes:
         return bytes([value is not None]) + number(0.0 if value is None else value)
 
-    for name in ("clean", "attacked"):
-        model = report[name]
+    def of_model(model: dict[str, Any]) -> Iterator[bytes]:
         for row in model["weights"] + model["correlation"]:
             yield from map(number, row)
         yield number(model["objective"]) + number(model["certificate"])
         yield from map(optional, model["metric_per_task"])
+    for name in ("clean", "attacked"):
+        yield from of_model(report[name])
     for t in report["trace"]:
         yield number(float(t["iteration"])) + number(t["utility"]) + optional(t["metric"])
         yield from map(optional, t["metric_per_task"])
         yield number(t["objective"]) + number(t["certificate"])
+    if "defence" in report:
+        for name in ("clean", "attacked"):
+            yield from of_model(report["defence"][name])
+    if "certified" in report:
+        yield from map(optional, report["certified"]["metric_per_task"])
+        yield from map(number, report["certified"]["pull"])
 
 
 def digest(report: dict[str, Any]) -> str:
@@ -628,6 +676,7 @@ def verify(directory: Path) -> Findings:
         check_model(found, "clean", report, points)
         weights = check_model(found, "attacked", report, points)
         check_nothing_injected(found, report, points)
+        check_defence(found, report, points, weights)
         check_single_task(found, report, points)
         check_warnings(found, report, points)
         check_trace(found, report, points, weights)

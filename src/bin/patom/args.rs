@@ -35,6 +35,24 @@ pub enum Command {
         #[command(flatten)]
         data: DataFolder,
     },
+    /// Which task can be used against which: one attack for each pair of tasks.
+    Risk {
+        /// A JSON file, `-` for standard input, a share link, or a report.
+        spec: String,
+        /// Write risk.json, risk.csv and risk.svg into this folder.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Print the map as JSON instead of a summary.
+        #[arg(long)]
+        json: bool,
+        /// Threads; default: one for each core. Results do not depend on it.
+        #[arg(long)]
+        threads: Option<usize>,
+        #[command(flatten)]
+        columns: ColumnsArgument,
+        #[command(flatten)]
+        data: DataFolder,
+    },
     /// Choose λ1 and λ2 by cross-validation on the clean training points of a specification.
     Tune {
         /// A JSON file, `-` for standard input, a share link, or a report.

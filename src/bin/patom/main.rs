@@ -13,6 +13,7 @@ mod input;
 mod link;
 mod output;
 mod reproduce;
+mod risk;
 mod run;
 mod solve;
 mod tune;
@@ -48,6 +49,14 @@ fn main() -> ExitCode {
             columns,
             data,
         } => run::run(&spec, out.as_deref(), json, columns, &data),
+        Command::Risk {
+            spec,
+            out,
+            json,
+            threads,
+            columns,
+            data,
+        } => risk::risk(&spec, out.as_deref(), json, threads, columns, &data),
         Command::Tune {
             spec,
             out,

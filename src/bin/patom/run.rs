@@ -169,6 +169,7 @@ fn summary(outcome: &Outcome) -> String {
     lines.push(format!(
         "Single-task learning, mean {metric} of the targets: {clean} (clean), {attacked} (attacked)"
     ));
+    lines.extend(defence_lines(outcome));
     lines.push(format!("Injected points: {}", injected_count(outcome)));
     lines.push(format!(
         "Lower level: {} (clean), {} (attack), certificate {:.1e}",
@@ -181,6 +182,38 @@ fn summary(outcome: &Outcome) -> String {
         report.digest, report.engine
     ));
     lines.join("\n")
+}
+
+/// What defences do, where there are some: always beside the same without them.
+fn defence_lines(outcome: &Outcome) -> Vec<String> {
+    let report = &outcome.report;
+    let metric = report.metric_name.text();
+    let targets = &report.target_tasks;
+    let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.4}"));
+    let mut lines = Vec::new();
+    if let Some(certified) = &report.certified {
+        lines.push(format!(
+            "Certified, mean {metric} of the targets without injected points: {} at worst, whatever \
+             other tasks contain",
+            number(mean_metric(&certified.metric_per_task, targets))
+        ));
+    }
+    if let Some(defence) = &report.defence {
+        let [clean, attacked] = [&defence.clean, &defence.attacked]
+            .map(|model| number(mean_metric(&model.metric_per_task, targets)));
+        let dropped = (report.detection.as_ref()).and_then(|detection| detection.dropped);
+        let counts = dropped.map_or(String::new(), |dropped| {
+            format!(
+                "; drops {} of {} injected and {} of {} clean points",
+                dropped.caught, dropped.injected, dropped.lost, dropped.clean
+            )
+        });
+        lines.push(format!(
+            "With the sanitiser {}: {clean} (clean), {attacked} (attacked){counts}",
+            report.spec.sanitise.word()
+        ));
+    }
+    lines
 }
 
 /// A bar on a terminal, nothing elsewhere.
