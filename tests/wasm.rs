@@ -101,7 +101,7 @@ fn a_run_through_the_boundary_is_the_same_run() {
         heard,
         format!("clean{}", format!(" progress {points}").repeat(5))
     );
-    let report = parse(&run.report_json());
+    let report = parse(&String::from(run.report_json().unwrap()));
     assert_eq!(text(&report, "digest"), native_digest(name));
     assert!(run.points_csv().starts_with("task,split,label,x1,"));
 }

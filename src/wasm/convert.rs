@@ -29,7 +29,7 @@ pub(super) fn to_js<T: Tsify + Serialize>(value: &T) -> Ts<T> {
     Ts::new_unchecked(plain(value))
 }
 
-fn plain<T: Serialize>(value: &T) -> JsValue {
+pub(super) fn plain<T: Serialize>(value: &T) -> JsValue {
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .expect("our own types are plain data")

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use js_sys::{Float64Array, Function};
+use js_sys::{Float64Array, Function, JSON, JsString};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tsify::{Ts, Tsify};
@@ -12,7 +12,7 @@ use web_sys::HtmlCanvasElement;
 
 use super::convert::{
     CurveOptions, Description, Draft, HeatmapOptions, Problem, Shape, all_to_js, canvas_area,
-    from_js, read_draft, read_spec, to_js,
+    from_js, plain, read_draft, read_spec, to_js,
 };
 use super::result::{self, Progress, Report, RunEvent};
 use crate::attack::Injection;
@@ -405,9 +405,11 @@ impl Run {
         to_js(&Measured::of(&self.0.report))
     }
 
-    /// The text of `report.json`.
-    pub fn report_json(&self) -> String {
-        serde_json::to_string_pretty(&self.0.report).expect("a report is plain data")
+    /// The text of `report.json`. The browser writes it: another writer of JSON would be the largest
+    /// function of this module.
+    pub fn report_json(&self) -> std::result::Result<JsString, JsValue> {
+        let report = plain(&self.0.report);
+        JSON::stringify_with_replacer_and_space(&report, &JsValue::NULL, &JsValue::from(2))
     }
 
     /// The text of `points.csv`.
