@@ -186,6 +186,12 @@ pub struct Prepared {
 /// tasks of too many features.
 pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<Prepared> {
     check_identity(spec, data)?;
+    if !cfg!(feature = "defence") && spec.is_defended() {
+        return Err(Error::invalid(
+            "learner",
+            "defences are not part of this build of the engine",
+        ));
+    }
     let sample = sample::draw(
         data,
         &SampleSettings {
@@ -252,7 +258,7 @@ pub fn attack_settings(spec: &Spec, sample: &Sample) -> Result<attack::Settings>
 
 /// What may be copied into each attacking task, where only copies are injected.
 fn pools(spec: &Spec, sample: &Sample) -> Result<Option<Vec<Pool>>> {
-    if spec.injected_features == InjectedFeatures::Free {
+    if !cfg!(feature = "defence") || spec.injected_features == InjectedFeatures::Free {
         return Ok(None);
     }
     let radius = radius(spec, sample);
@@ -357,12 +363,15 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         }
     }
     let certified = match spec.learner {
-        Learner::Capped => Some(certify(&poisoned, &solution, sample.kind, &tests(&sample))?),
-        Learner::MultiTask | Learner::SingleTask => None,
+        Learner::Capped if cfg!(feature = "defence") => {
+            Some(certify(&poisoned, &solution, sample.kind, &tests(&sample))?)
+        }
+        _ => None,
     };
     let (defence, kept) = match spec.sanitise {
         Sanitise::None => (None, None),
-        _ => defend(spec, &sample, &unpoisoned, &poisoned)?,
+        _ if cfg!(feature = "defence") => defend(spec, &sample, &unpoisoned, &poisoned)?,
+        _ => (None, None),
     };
     let detection = detect(&poisoned, &solution, kept.as_ref());
     let models = [&clean, &attacked];

@@ -161,7 +161,12 @@ impl Problem {
 
     /// μ, where there is one.
     pub fn pull_cap(&self) -> Option<f64> {
-        self.pull_cap
+        // Without the feature the code behind it is not compiled in; `prepare` refuses such runs.
+        if cfg!(feature = "defence") {
+            self.pull_cap
+        } else {
+            None
+        }
     }
 
     /// Sets λ1 and λ2; the points and their sums stay.

@@ -7,11 +7,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::attack::InjectedFeatures;
 use crate::choice::choice;
 use crate::data::sample::FeatureScaling;
 use crate::data::{DataSet, Kind, published, synthetic};
+use crate::defence::sanitise::Sanitise;
 use crate::error::{Error, Result, excerpt};
-use crate::mtrl::Loss;
+use crate::mtrl::{Learner, Loss};
 
 pub mod fields;
 pub mod link;
@@ -311,6 +313,13 @@ impl Spec {
             values: kept.collect(),
             was_version_1: false,
         }
+    }
+
+    /// Does it need a learner with a pull cap, a sanitiser, or an attacker who knows them?
+    pub fn is_defended(&self) -> bool {
+        self.learner == Learner::Capped
+            || self.sanitise != Sanitise::None
+            || self.injected_features != InjectedFeatures::Free
     }
 
     /// What the labels of this run are.

@@ -28,8 +28,10 @@ pub mod engine;
 pub mod extras;
 #[cfg(feature = "extras")]
 pub mod import;
-#[cfg(feature = "engine")]
+#[cfg(any(feature = "engine", feature = "extras"))]
 mod result;
+#[cfg(any(feature = "engine", feature = "extras"))]
+pub mod run;
 #[cfg(feature = "extras")]
 pub mod sweep;
 #[cfg(feature = "extras")]

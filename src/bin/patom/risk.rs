@@ -127,6 +127,7 @@ fn picture(map: &RiskMap) -> Outcomes<String> {
         map.metric_name.text()
     );
     let heatmap = Heatmap {
+        names: &[],
         values: &values,
         tasks: m,
         targets: &[],
