@@ -1,9 +1,7 @@
 //! The module `engine`. For the page: the fields, the check of a form, links, the charts of the lab.
 //! For the workers: a data set, runs on it, their reports.
 
-use std::ops::ControlFlow;
-
-use js_sys::{Float64Array, Function, JSON, JsString};
+use js_sys::Float64Array;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tsify::{Ts, Tsify};
@@ -11,23 +9,15 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
 use super::convert::{
-    CurveOptions, Description, Draft, HeatmapOptions, Problem, Shape, all_to_js, canvas_area,
-    from_js, plain, read_draft, read_spec, to_js,
+    CurveOptions, Draft, HeatmapOptions, Problem, Shape, all_to_js, canvas_area, from_js,
+    read_draft, to_js,
 };
-use super::result::{self, Progress, Report, RunEvent};
-use crate::attack::Injection;
 use crate::chart::{Style, curve, heatmap};
-use crate::data::formats::bundle;
-use crate::data::notes::FileNotes;
-use crate::data::sample::Sample;
-use crate::data::{DataSet, Kind, MAX_FILE_BYTES, published};
+use crate::data::{Kind, MAX_FILE_BYTES, published};
 use crate::error::{Error, Result};
-use crate::experiment::{self, ENGINE, Observer, Outcome};
+use crate::experiment::ENGINE;
 use crate::metrics::MetricName;
-use crate::mtrl::Solution;
-use crate::paper::figures::{self, Measured};
-use crate::projection::Plane;
-use crate::report::{self, TracePoint};
+use crate::paper::figures::{self};
 use crate::spec::link;
 use crate::spec::{self, DATASETS, DatasetRef, FIELDS, Field, Spec};
 

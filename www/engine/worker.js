@@ -5,13 +5,18 @@
 
 import { compileEngine } from "./compile.js";
 import { loadExtras } from "./extras.js";
-import { Data, initSync, last_panic } from "../pkg/engine.js";
+import * as engine from "../pkg/engine.js";
 
 /** @import { FromWorker, Problem, RunFile, Source, ToWorker } from "./types.js" */
 
-/** @type {{key: string, data: Data} | null} */
+/**
+ * The modules that can run a specification: the engine, and the extras, which also have the defences.
+ * @typedef {typeof engine | import("./extras.js").Extras} Library
+ */
+
+/** @type {{source: Source, library: Library, data: engine.Data | import("../pkg/extras.js").Data} | null} */
 let held = null;
-/** @type {import("../pkg/engine.js").Run | null} */
+/** @type {engine.Run | import("../pkg/extras.js").Run | null} */
 let lastRun = null;
 
 const OUT_OF_MEMORY =
@@ -21,8 +26,8 @@ const OUT_OF_MEMORY =
 /** @param {FromWorker} message */
 const emit = (message) => self.postMessage(message);
 
-/** @param {Source} source */
-async function read({ content }) {
+/** @param {Source} source @param {Library} library */
+async function read({ content }, { Data }) {
   if (content.kind === "synthetic") return Data.synthetic(content.spec);
   const extras = await loadExtras();
   try {
@@ -86,12 +91,12 @@ async function tune({ content }, spec, onProgress) {
   return extras.tune(spec, payload, notes, onProgress);
 }
 
-/** @param {Source} source */
-async function load(source) {
-  if (held?.key === source.key) return held.data;
+/** @param {Source} source @param {Library} [library] */
+async function load(source, library = held?.library ?? engine) {
+  if (held?.source.key === source.key && held.library === library) return held.data;
   held?.data.free();
   held = null;
-  held = { key: source.key, data: await read(source) };
+  held = { source, library, data: await read(source, library) };
   return held.data;
 }
 
@@ -104,7 +109,7 @@ function explain(error) {
   if (error && typeof error === "object" && "code" in error && "message" in error) {
     return { problem: /** @type {Problem} */ (error), fatal: false };
   }
-  const panic = error instanceof WebAssembly.RuntimeError ? last_panic() : "";
+  const panic = error instanceof WebAssembly.RuntimeError ? engine.last_panic() : "";
   // A trap without a panic is a failed allocation; failures in the browser name the cause.
   const trapped = error instanceof WebAssembly.RuntimeError && /unreachable/i.test(error.message);
   if (!panic && (trapped || (error instanceof RangeError && /memory|allocat/i.test(error.message)))) {
@@ -132,14 +137,14 @@ async function moduleOf({ module, fresh }) {
 async function answer(message) {
   switch (message.type) {
     case "init":
-      initSync({ module: await moduleOf(message) });
+      engine.initSync({ module: await moduleOf(message) });
       holdLock(message.lock, () => emit({ type: "ready" }));
       break;
     case "load":
       emit({ type: "loaded", id: message.id, description: (await load(message.source)).describe() });
       break;
     case "run":
-      run(message);
+      await run(message);
       break;
     case "file":
       emit({ type: "file", id: message.id, csv: file(message.name, message.digest) });
@@ -193,17 +198,24 @@ function file(name, digest) {
 }
 
 /** @param {Extract<ToWorker, {type: "run"}>} message */
-function run({ id, key, spec, brief }) {
-  if (!held || held.key !== key) {
+async function run({ id, key, spec, brief }) {
+  if (!held || held.source.key !== key) {
     throw { code: "data", field: null, message: "the data set has not been loaded" };
   }
+  const library = engine.is_defended(spec) ? await loadExtras() : engine;
+  const data = await load(held.source, library);
   lastRun?.free();
   lastRun = null;
   const clock = () => performance.now() / 1000;
-  const run = held.data.run(spec, clock, brief ? undefined : (event) => emit({ ...event, id }));
-  lastRun = run;
-  if (brief) emit({ type: "measured", id, measured: run.measured() });
-  else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
+  try {
+    const run = data.run(spec, clock, brief ? undefined : (event) => emit({ ...event, id }));
+    lastRun = run;
+    if (brief) emit({ type: "measured", id, measured: run.measured() });
+    else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
+  } catch (error) {
+    const panic = error instanceof WebAssembly.RuntimeError ? library.last_panic() : "";
+    throw panic ? new Error(panic) : error;
+  }
 }
 
 /**
