@@ -1,6 +1,15 @@
 //! The one way to declare an option or a status: a word for programs, the same in Rust, JSON and links,
 //! and a text for people.
 
+/// An enum that `choice!` declares.
+pub(crate) trait Choice: Copy {
+    /// The word of this variant.
+    fn to_word(self) -> &'static str;
+
+    /// The variant of this word.
+    fn of_word(word: &str) -> Option<Self>;
+}
+
 /// Declares an enum: `choice! { /// doc  Name { Variant = "word" => "text for people" } }`.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident {
@@ -45,6 +54,15 @@ macro_rules! choice {
                     $($word => Some(Self::$variant),)+
                     _ => None,
                 }
+            }
+        }
+        impl $crate::choice::Choice for $name {
+            fn to_word(self) -> &'static str {
+                self.word()
+            }
+
+            fn of_word(word: &str) -> Option<Self> {
+                Self::from_word(word)
             }
         }
     };

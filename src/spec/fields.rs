@@ -5,12 +5,13 @@
 //! Not here: rules about several fields at once (`rules`).
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{DatasetRef, MAX_SEED, Radius, RadiusQuantile, Shape, VERSION};
 use crate::attack::{
     Attack, FeatureDomain, Gradient, InjectedFeatures, InjectedLabels, Method, Step,
 };
+use crate::choice::Choice;
 use crate::data::published::SampleDefaults;
 use crate::data::sample::{FeatureScaling, TargetScaling};
 use crate::data::{Kind, published, synthetic};
@@ -83,6 +84,112 @@ pub struct Field {
     pub since: u64,
 }
 
+/// What a field of the struct may be, and how a draft holds it. Not by serde: its way through a
+/// `Value` knows every type and every way to fail, and was a tenth of the module that the page loads
+/// first.
+pub(super) trait FieldValue: Sized {
+    /// As a draft holds it.
+    fn to_value(&self) -> Value;
+
+    /// None for what is of another form.
+    fn of_value(value: &Value) -> Option<Self>;
+}
+
+impl FieldValue for u64 {
+    fn to_value(&self) -> Value {
+        Value::from(*self)
+    }
+
+    fn of_value(value: &Value) -> Option<Self> {
+        value.as_u64()
+    }
+}
+
+impl FieldValue for usize {
+    fn to_value(&self) -> Value {
+        Value::from(*self)
+    }
+
+    fn of_value(value: &Value) -> Option<Self> {
+        value.as_u64()?.try_into().ok()
+    }
+}
+
+impl FieldValue for f64 {
+    fn to_value(&self) -> Value {
+        Value::from(*self)
+    }
+
+    fn of_value(value: &Value) -> Option<Self> {
+        value.as_f64()
+    }
+}
+
+impl FieldValue for Radius {
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Fixed(radius) => radius.to_value(),
+            Self::Quantile(quantile) => quantile.to_value(),
+        }
+    }
+
+    fn of_value(value: &Value) -> Option<Self> {
+        let quantile = || RadiusQuantile::of_value(value).map(Self::Quantile);
+        f64::of_value(value).map(Self::Fixed).or_else(quantile)
+    }
+}
+
+impl FieldValue for DatasetRef {
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Named(name) => Value::from(name.as_str()),
+            Self::File { name, sha256 } => {
+                let entries = [("name", name), ("sha256", sha256)];
+                let entries =
+                    entries.map(|(key, text)| (key.to_string(), Value::from(text.as_str())));
+                Value::Object(entries.into_iter().collect())
+            }
+        }
+    }
+
+    fn of_value(value: &Value) -> Option<Self> {
+        Self::try_from(value.clone()).ok()
+    }
+}
+
+impl<T: Choice> FieldValue for T {
+    fn to_value(&self) -> Value {
+        Value::from(self.to_word())
+    }
+
+    fn of_value(value: &Value) -> Option<Self> {
+        T::of_word(value.as_str()?)
+    }
+}
+
+impl<T: FieldValue> FieldValue for Vec<T> {
+    fn to_value(&self) -> Value {
+        Value::Array(self.iter().map(T::to_value).collect())
+    }
+
+    fn of_value(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(T::of_value).collect()
+    }
+}
+
+impl<T: FieldValue> FieldValue for Option<T> {
+    fn to_value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::to_value)
+    }
+
+    fn of_value(value: &Value) -> Option<Self> {
+        if value.is_null() {
+            return Some(None);
+        }
+        T::of_value(value).map(Some)
+    }
+}
+
 /// The field of this name.
 pub fn field(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.name == name)
@@ -104,9 +211,9 @@ impl Given<'_> {
     }
 
     /// The same of the field of this name.
-    fn get<T: serde::de::DeserializeOwned>(&self, name: &str) -> T {
+    fn get<T: FieldValue>(&self, name: &str) -> T {
         let field = field(name).expect("defaults name fields of the table");
-        serde_json::from_value(self.value(field)).expect("what is written has been checked")
+        T::of_value(&self.value(field)).expect("what is written has been checked")
     }
 
     /// What a run of this data set samples by default.
@@ -208,7 +315,7 @@ macro_rules! fields {
             kind: $kind,
             default: |given| {
                 let default: fn(&Given) -> $type = $default;
-                serde_json::to_value(default(given)).expect("a default is plain JSON")
+                default(given).to_value()
             },
             // 1 where the row does not say.
             since: [$($since,)? 1][0],
@@ -221,9 +328,17 @@ macro_rules! fields {
                 Self {
                     $($name: {
                         let row = rows.next().expect("a row for each field");
-                        serde_json::from_value(value_of(row)).expect("every field has been checked")
+                        FieldValue::of_value(&value_of(row)).expect("every field has been checked")
                     },)+
                 }
+            }
+
+            /// The values of all fields, as a draft holds them.
+            pub(super) fn values(&self) -> Map<String, Value> {
+                let values = [$((stringify!($name), self.$name.to_value())),+];
+                (values.into_iter())
+                    .map(|(name, value)| (name.to_string(), value))
+                    .collect()
             }
         }
     };

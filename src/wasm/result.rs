@@ -5,10 +5,11 @@ use tsify::Tsify;
 
 use super::convert::{Numbers, Scene};
 use crate::attack::Stop;
+use crate::defence::detection::Dropped;
 use crate::metrics::MetricName;
 use crate::mtrl::Status;
 use crate::projection::{Plane, Snapshot};
-use crate::report::{self, TracePoint};
+use crate::report::{self, TracePoint, mean_metric};
 use crate::spec::Spec;
 use crate::warning::{LeftOut, Warning};
 
@@ -129,6 +130,15 @@ pub struct SingleTask {
     attacked: Numbers,
 }
 
+/// What a sanitiser brings: mean metrics of the targets.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Sanitised {
+    clean: Option<f64>,
+    attacked: Option<f64>,
+    dropped: Option<Dropped>,
+}
+
 /// The result of a run, for showing.
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
@@ -153,6 +163,10 @@ pub struct Report {
     clean: Model,
     attacked: Model,
     single_task: SingleTask,
+    /// With a pull cap: the worst metric of each task that points in other tasks can cause.
+    certified: Option<Numbers>,
+    /// With a sanitiser: what is learned from the points that it keeps.
+    sanitised: Option<Sanitised>,
     converged: bool,
     stop: Stop,
     trace: Trace,
@@ -188,6 +202,14 @@ impl Report {
                 clean: Numbers::optional(&report.single_task.clean.metric_per_task),
                 attacked: Numbers::optional(&report.single_task.attacked.metric_per_task),
             },
+            certified: (report.certified.as_ref())
+                .map(|certified| Numbers::optional(&certified.metric_per_task)),
+            sanitised: report.defence.as_ref().map(|defence| Sanitised {
+                clean: mean_metric(&defence.clean.metric_per_task, &report.target_tasks),
+                attacked: mean_metric(&defence.attacked.metric_per_task, &report.target_tasks),
+                dropped: (report.detection.as_ref())
+                    .and_then(|detection| detection.dropped.clone()),
+            }),
             converged: report.converged(),
             stop: report.stop,
             trace: Trace {

@@ -13,7 +13,7 @@ import { shortNames } from "./report.js";
 const GROUPS = [
   { title: "Threat model", fields: ["attack", "budget", "targets", "attackers"] },
   { title: "Attack method", fields: ["method", "iterations", "gradient", "step"] },
-  { title: "Learner", fields: ["lambda1", "lambda2", "epsilon", "seed"] },
+  { title: "Learner", fields: ["learner", "pull_cap", "lambda1", "lambda2", "epsilon", "seed"] },
 ];
 const NOT_IN_FORM = ["version", "dataset"];
 /** Choices shown as a row of buttons; all others are drop-down lists. */
@@ -23,6 +23,8 @@ const RESETS = /** @type {Record<string, string[]>} */ ({
   attack: ["attackers"],
   targets: ["attackers"],
   loss: ["injected_labels", "target_scaling"],
+  learner: ["pull_cap"],
+  sanitise: ["sanitise_share"],
 });
 
 /** @param {number} value */

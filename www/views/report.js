@@ -393,6 +393,36 @@ export function bars(report) {
 const solverText = ({ solver_status: status, objective, certificate }) =>
   `${textOf(SOLVER_STATUS, status)}; objective ${digits(objective)}, at most ${digits(certificate)} above the optimum`;
 
+/** What a defence achieves. @param {Report} report @returns {[string, string][]} */
+function defenceRows({ certified, sanitised, target_tasks: targets, metric_name: name, clean }) {
+  const { short } = METRICS[name];
+  /** @type {[string, string][]} */
+  const rows = [];
+  if (certified) {
+    // Tasks with poisoned points of their own have no certificate.
+    const held = targets.filter((task) => Number.isFinite(certified[task] ?? NaN));
+    const text = held.map((task) => `${taskName(task)} ${metricDigits(certified[task] ?? NaN)}`).join(", ");
+    rows.push([
+      "Certified",
+      held.length > 0
+        ? `worst ${short} that points in other tasks can cause: ${text}`
+        : "no target is certified: each has poisoned points of its own",
+    ]);
+  }
+  if (sanitised) {
+    const { dropped } = sanitised;
+    const counts = dropped
+      ? `; dropped ${dropped.caught} of ${dropped.injected} poisoned and ${dropped.lost} of ${dropped.clean} clean points`
+      : "";
+    rows.push([
+      "Sanitised",
+      `${short} ${metricDigits(sanitised.clean ?? NaN)} on clean data (${metricDigits(clean.metric)} without), ` +
+        `${metricDigits(sanitised.attacked ?? NaN)} under attack${counts}`,
+    ]);
+  }
+  return rows;
+}
+
 /** @param {Report} report */
 export function facts(report) {
   const { spec } = report;
@@ -404,6 +434,7 @@ export function facts(report) {
     ["Attack stopped", textOf(STOP, report.stop)],
     ["Clean model", solverText(report.clean)],
     ["Attacked model", solverText(report.attacked)],
+    ...defenceRows(report),
     ["Solver, gradient, step", `${spec.solver}, ${readable(spec.gradient)}, ${spec.step}`],
   ]);
   return rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]);

@@ -23,6 +23,8 @@ pub struct Build {
     pub target: String,
     /// Features of the target, each with its sign, as in `+simd128`.
     pub target_features: Vec<String>,
+    /// Functions up to this cost, as LLVM counts it, are inlined where they are called.
+    pub inline_threshold: u32,
     /// The wasm modules: cargo features, and base names of the generated files.
     pub modules: Vec<String>,
 }

@@ -130,6 +130,10 @@ pub fn with_flags(command: &mut Command, settings: &Settings, published: bool) {
         settings.build.target_features.join(",")
     )];
     if published {
+        flags.push(format!(
+            "-Cllvm-args=-inline-threshold={}",
+            settings.build.inline_threshold
+        ));
         // Panic messages carry file names: no folder of the builder's machine belongs into a
         // published file, and two machines should produce the same bytes.
         for (folder, name) in source_folders() {
@@ -236,5 +240,8 @@ mod tests {
             .into_owned();
         assert!(flags.contains("target-feature=+simd128"), "{flags}");
         assert!(flags.contains("--remap-path-prefix="), "{flags}");
+        let threshold = settings.build.inline_threshold;
+        let inlining = format!("-inline-threshold={threshold}");
+        assert!(flags.contains(&inlining), "{flags}");
     }
 }
