@@ -30,15 +30,15 @@ async function open(pkg, name) {
 async function work() {
   const { pkg, folder } = workerData;
   const engine = await open(pkg, "engine");
-  const bundles = await open(pkg, "extras");
+  const extras = await open(pkg, "extras");
   parentPort?.on("message", ({ dataset, link }) => {
     const { spec } = engine.complete(engine.read_link(link).draft, undefined);
+    // As the page's worker chooses.
+    const { Data } = engine.is_defended(spec) ? extras : engine;
     const data =
       dataset === "synthetic"
-        ? engine.Data.synthetic(spec)
-        : engine.Data.from_payload(
-            bundles.read_bundle(dataset, readFileSync(join(folder, `${dataset}.bundle`))),
-          );
+        ? Data.synthetic(spec)
+        : Data.from_payload(extras.read_bundle(dataset, readFileSync(join(folder, `${dataset}.bundle`))));
     const run = data.run(spec, () => performance.now() / 1000);
     const { digest } = run.report();
     run.free();

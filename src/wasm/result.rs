@@ -207,8 +207,7 @@ impl Report {
             sanitised: report.defence.as_ref().map(|defence| Sanitised {
                 clean: mean_metric(&defence.clean.metric_per_task, &report.target_tasks),
                 attacked: mean_metric(&defence.attacked.metric_per_task, &report.target_tasks),
-                dropped: (report.detection.as_ref())
-                    .and_then(|detection| detection.dropped.clone()),
+                dropped: (report.detection.as_ref()).and_then(|detection| detection.dropped),
             }),
             converged: report.converged(),
             stop: report.stop,
