@@ -12,6 +12,7 @@ use js_sys::{Array, Function, JSON, Reflect};
 use patom::experiment::{self, Unobserved};
 use patom::spec::link;
 use patom::spec::{Shape, Spec};
+use patom::wasm::run::Data;
 use patom::wasm::{engine, extras};
 use tsify::Ts;
 use wasm_bindgen::{JsCast, JsValue};
@@ -80,7 +81,7 @@ fn golden_links_mean_what_they_meant() {
 fn a_run_through_the_boundary_is_the_same_run() {
     let (name, link) = SYNTHETIC[0];
     let spec = complete(get(&engine::read_link(link).into(), "draft"));
-    let data = engine::Data::synthetic(spec.clone()).ok().unwrap();
+    let data = Data::synthetic(spec.clone()).ok().unwrap();
     // The boundary takes functions of any signature.
     let listener: Function = Function::new_with_args(
         "event",
@@ -127,7 +128,7 @@ fn errors_cross_the_boundary_as_code_field_and_message() {
 
     let listener = Function::new_no_args("throw new Error('enough')");
     let spec = complete(parse(r#"{"iterations":1}"#));
-    let data = engine::Data::synthetic(spec.clone()).ok().unwrap();
+    let data = Data::synthetic(spec.clone()).ok().unwrap();
     let stopped = data.run(spec, Function::new_no_args("return 1"), Some(listener));
     assert_eq!(text(&stopped.err().unwrap(), "code"), "cancelled");
 }

@@ -27,6 +27,10 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
     );
     let name = "n".repeat(70_000);
     place.write("name.csv", format!("task,label,x1\n{name},1,2\n"));
+    let rows = [0, 1, 2].map(|task| format!("{task},1{}\n", ",1".repeat(4096)).repeat(4));
+    let header: Vec<String> = (1..=4096).map(|k| format!(",x{k}")).collect();
+    let header = header.concat();
+    place.write("wide.csv", format!("task,label{header}\n{}", rows.concat()));
     place.write("data.txt", "task,label,x1\n0,1,2\n");
     place.write("binary.json", b"\xff\xfe{}");
     let whole = mat(20, 2, 3);
