@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 /** A run that takes seconds on any machine, with 1000 iterations. */
-export const LONG = "#p=constant&i=1000&g=implicit_total&pb=50";
+export const LONG = "#p=constant&i=1000&g=implicit_total&pb=100";
 
 /** Texts of the page that several files of cases rely on. */
 export const TEXTS = {

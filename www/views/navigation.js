@@ -25,6 +25,8 @@ export class Navigation {
     this.writing = 0;
     /** The settings of the result that the present entry of the browser's history has; empty: of none. */
     this.entry = "";
+    /** The link of the last result. */
+    this.finished = "";
     /** When a run that started by itself ended, by the page's clock. */
     this.liveAt = -Infinity;
     /** The field that started it. */
@@ -65,7 +67,7 @@ export class Navigation {
       if (["changed", "started", "done"].includes(type)) this.write();
       if (type !== "done") return;
       if (event.run.live) [this.liveAt, this.liveField] = [performance.now(), session.chosen];
-      this.entry = session.result?.link ?? "";
+      this.finished = session.result?.link ?? "";
       // After the result is drawn, when the page has its full height.
       if (this.arriving) requestAnimationFrame(() => showCard(session.view("view")));
       this.arriving = false;
@@ -85,14 +87,16 @@ export class Navigation {
       const fragment = this.session.fragment();
       if (this.isAway || !fragment) return;
       this.setLabAddress(`#${fragment}`);
-      if (this.labAddress === location.hash) return;
       const { link } = this.session.complete ?? {};
+      const { entry } = this;
+      // The run may have ended before its settings were written.
+      if (link !== undefined) this.entry = link === this.finished ? link : link === entry ? entry : "";
+      if (this.labAddress === location.hash) return;
       // A result stays in the browser's history when other settings follow; of a moved slider, the last one.
-      const isNew = this.entry !== "" && link !== undefined && link !== this.entry;
+      const isNew = entry !== "" && link !== undefined && link !== entry;
       const isMoved = performance.now() - this.liveAt <= SERIES && this.liveField === this.session.chosen;
       if (isNew && !isMoved) history.pushState(null, "", this.labAddress);
       else history.replaceState(null, "", this.labAddress);
-      if (isNew) this.entry = "";
     }, 60);
   }
 
@@ -202,7 +206,7 @@ export class Navigation {
    */
   arrive(held) {
     this.arriving = true;
-    this.entry = "";
+    this.entry = this.finished = "";
     this.setLabAddress(location.hash);
     this.session.openLink(this.session.route.lab, held);
     this.guide.follow();

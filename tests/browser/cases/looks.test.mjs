@@ -12,7 +12,9 @@ browserTest("pictures are sharp at any pixel ratio", { engines: CHROMIUM }, asyn
     await finished(page);
     await page.settle();
     const found = await page.execute(() =>
-      [...document.querySelectorAll("canvas")].map((canvas) => canvas.width / canvas.clientWidth),
+      [...document.querySelectorAll("canvas")]
+        .filter((canvas) => canvas.checkVisibility())
+        .map((canvas) => canvas.width / canvas.clientWidth),
     );
     assert.notEqual(found.length, 0);
     for (const one of found) assert(Math.abs(one - ratio) < 0.01, `${one} instead of ${ratio}`);

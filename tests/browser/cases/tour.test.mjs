@@ -290,7 +290,10 @@ browserTest("terms are explained where they stand", {}, async (page) => {
     }
   }
   // With the pointer: another term replaces the explanation, the same one closes it.
-  const terms = await page.driver.findElements({ css: ".summary .term" });
+  const terms = [];
+  for (const term of await page.driver.findElements({ css: ".summary .term" })) {
+    if (await term.isDisplayed()) terms.push(term);
+  }
   // Scrolling closes it.
   await page.execute((term) => term.scrollIntoView({ block: "center" }), terms.at(0));
   await page.still();
