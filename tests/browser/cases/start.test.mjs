@@ -33,8 +33,8 @@ browserTest("the first paint reserves room for the first result at any width", {
       const html = await (await fetch(location.pathname)).text();
       const first = new DOMParser().parseFromString(html, "text/html");
       const tops = () =>
-        ["headline", "tour", "status", "tiles", "keep-row", "curve-card"].map((id) =>
-          Math.round(document.getElementById(id).getBoundingClientRect().top + scrollY),
+        ["headline", "tour", "status", "tiles", "keep-row", "curve-card"].map(
+          (id) => document.getElementById(id).getBoundingClientRect().top + scrollY,
         );
       const after = tops();
       const restore = ["presets", "headline", "scale", "tiles", "tour"].map((id) => {
@@ -47,7 +47,9 @@ browserTest("the first paint reserves room for the first result at any width", {
       for (const undo of restore) undo();
       return [before, after];
     });
-    assert.deepEqual(after, before, `at a width of ${width}`);
+    // Fractions of a pixel are those of line heights.
+    const moved = after.map((top, k) => Math.abs(top - before[k]));
+    assert(Math.max(...moved) < 0.5, `at a width of ${width}: ${after} instead of ${before}`);
   }
 });
 
