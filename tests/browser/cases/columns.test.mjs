@@ -67,6 +67,7 @@ async function openedMessy(page) {
   await opened(page, "scores.csv", messy());
   await page.set("mapper-role-4", "feature");
   await page.set("mapper-role-2", "label");
+  await summary(page, "59 points");
   // Rows that lack a value are left out unless the user says otherwise.
   await page.set("mapper-drop", false);
   await page.waitText("mapper-error-4", "line 23");
