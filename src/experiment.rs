@@ -186,7 +186,7 @@ pub struct Prepared {
 /// tasks of too many features.
 pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<Prepared> {
     check_identity(spec, data)?;
-    if !cfg!(feature = "defence") && spec.is_defended() {
+    if !cfg!(feature = "defence") && spec.to_draft().is_defended() {
         return Err(Error::invalid(
             "learner",
             "defences are not part of this build of the engine",

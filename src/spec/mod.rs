@@ -225,6 +225,19 @@ impl Draft {
         self.values.get(name).filter(|value| !value.is_null())
     }
 
+    /// Does it need a learner with a pull cap, a sanitiser, or an attacker who knows them?
+    pub fn is_defended(&self) -> bool {
+        let is = |name: &str, plain: &[&str]| {
+            let word = self.get(name).and_then(Value::as_str);
+            word.is_some_and(|word| !plain.contains(&word))
+        };
+        is(
+            "learner",
+            &[Learner::MultiTask.word(), Learner::SingleTask.word()],
+        ) || is("sanitise", &[Sanitise::None.word()])
+            || is("injected_features", &[InjectedFeatures::Free.word()])
+    }
+
     /// The data set: a name, a file by name and SHA-256, or (natively) a path.
     ///
     /// # Errors
@@ -309,13 +322,6 @@ impl Spec {
             values: kept.collect(),
             was_version_1: false,
         }
-    }
-
-    /// Does it need a learner with a pull cap, a sanitiser, or an attacker who knows them?
-    pub fn is_defended(&self) -> bool {
-        self.learner == Learner::Capped
-            || self.sanitise != Sanitise::None
-            || self.injected_features != InjectedFeatures::Free
     }
 
     /// What the labels of this run are.

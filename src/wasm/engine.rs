@@ -36,14 +36,7 @@ pub fn max_file_bytes() -> usize {
 /// Does a run of this specification need the defences, which only `extras` has?
 #[wasm_bindgen]
 pub fn is_defended(spec: Ts<Spec>) -> std::result::Result<bool, JsValue> {
-    let draft = read_draft(spec)?;
-    let is = |name: &str, words: &[&str]| {
-        let word = draft.get(name).and_then(Value::as_str);
-        word.is_some_and(|word| words.contains(&word))
-    };
-    Ok(is("learner", &["capped"])
-        || is("sanitise", &["norm", "vouch", "trim"])
-        || is("injected_features", &["copied"]))
+    Ok(read_draft(spec)?.is_defended())
 }
 
 /// The table of the fields of a specification.

@@ -23,7 +23,7 @@ use crate::spec::Spec;
 
 /// A data set, kept where the solver is. Call `free` when it is no longer needed.
 #[wasm_bindgen]
-pub struct Data(DataSet);
+pub struct Data(pub(super) DataSet);
 
 #[wasm_bindgen]
 impl Data {

@@ -9,10 +9,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
 use super::convert::{ChartStyle, Numbers, canvas_area, from_js, read_spec, to_js};
+use super::run::Data;
 use crate::chart::{self, Style};
-use crate::data::formats::bundle;
-use crate::data::notes::FileNotes;
-use crate::experiment;
 use crate::metrics::MetricName;
 use crate::spec::Spec;
 use crate::tuning::{self, Grid, Tuning};
@@ -29,31 +27,17 @@ pub struct Tuned {
     single_task: Numbers,
 }
 
-/// Chooses λ1 and λ2 of a specification by cross-validation on its clean training points. `payload` are
-/// the points as `read_file` and `read_bundle` give them, with the notes of a user's file; without them,
-/// the synthetic data. `on_progress` is called with the number of solved problems and how many there are.
+/// Chooses λ1 and λ2 of a specification by cross-validation on its clean training points.
+/// `on_progress` is called with the number of solved problems and how many there are.
 #[wasm_bindgen]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "wasm-bindgen hands over owned values"
-)]
 pub fn tune(
+    data: &Data,
     spec: Ts<Spec>,
-    payload: Option<Vec<u8>>,
-    notes: Option<Ts<FileNotes>>,
     #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")]
     on_progress: &Function,
 ) -> std::result::Result<Ts<Tuned>, JsValue> {
-    let mut data = payload.as_deref().map(bundle::read_payload).transpose()?;
-    if let (Some(data), Some(notes)) = (&mut data, notes) {
-        data.take_notes(from_js(notes, "notes")?)?;
-    }
-    let spec = read_spec(spec, data.as_ref())?;
-    let data = match data {
-        Some(data) => data,
-        None => experiment::load_synthetic(&spec)?,
-    };
-    let tuning = tuning::tune(&spec, &data, &Grid::default(), &mut |done, total| {
+    let spec = read_spec(spec, Some(&data.0))?;
+    let tuning = tuning::tune(&spec, &data.0, &Grid::default(), &mut |done, total| {
         let (done, total) = (JsValue::from(done), JsValue::from(total));
         match on_progress.call2(&JsValue::UNDEFINED, &done, &total) {
             Ok(_) => ControlFlow::Continue(()),

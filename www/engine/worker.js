@@ -84,11 +84,14 @@ async function lookAt({ content }, look) {
  * @param {import("./types.js").Spec} spec
  * @param {(done: number, total: number) => void} onProgress
  */
-async function tune({ content }, spec, onProgress) {
+async function tune(source, spec, onProgress) {
   const extras = await loadExtras();
-  if (content.kind === "synthetic") return extras.tune(spec, undefined, undefined, onProgress);
-  const { payload, notes } = points(extras, content);
-  return extras.tune(spec, payload, notes, onProgress);
+  const data = /** @type {import("../pkg/extras.js").Data} */ (await read(source, extras));
+  try {
+    return extras.tune(data, spec, onProgress);
+  } finally {
+    data.free();
+  }
 }
 
 /** @param {Source} source @param {Library} [library] */

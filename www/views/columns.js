@@ -5,7 +5,7 @@
 
 import "../style/columns.css";
 import { el } from "../ui/dom.js";
-import { errorMessage } from "../core/words.js";
+import { countOf, errorMessage } from "../core/words.js";
 import { limitText } from "./formats.js";
 import { METRICS } from "./report.js";
 
@@ -31,9 +31,6 @@ const ROLES = [
   ["split", "Train or test"],
   ["none", "Unused"],
 ];
-
-/** @param {number} count @param {string} one */
-const count = (count, one) => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
 
 /**
  * Opens the dialog. Resolves to the mapping and its text, or to null if the user cancels.
@@ -164,7 +161,7 @@ class Mapper {
     const name = "name" in this.source.content ? this.source.content.name : "";
     this.size.replaceChildren(
       el("strong", {}, name),
-      `: ${count(rows, "row")}, ${count(columns.length, "column")}. The file stays on your computer. `,
+      `: ${countOf(rows, "row")}, ${countOf(columns.length, "column")}. The file stays on your computer. `,
       el("small", {}, limitText(this.limits)),
     );
     const { question } = this.preview;
@@ -179,7 +176,7 @@ class Mapper {
         el(
           "li",
           { class: "hint" },
-          `${count(more, "more column")}: use “Column assignment as text” below to assign them.`,
+          `${countOf(more, "more column")}: use “Column assignment as text” below to assign them.`,
         ),
       );
     }
@@ -559,7 +556,7 @@ function about(column, isText) {
   else {
     const some = column.words.slice(0, 3).map(([value]) => value);
     const number =
-      column.distinct === null ? "more than 100 distinct values" : count(column.distinct, "distinct value");
+      column.distinct === null ? "more than 100 distinct values" : countOf(column.distinct, "distinct value");
     parts.push(
       some.length > 0 ? `${number}: ${some.join(", ")}${column.words.length > 3 ? ", …" : ""}` : number,
     );
@@ -567,7 +564,7 @@ function about(column, isText) {
   const { first_word: word } = column;
   if (word) parts.push(`but ${line} ${word.line} contains “${word.text}”`);
   if (column.missing > 0) {
-    parts.push(`${count(column.missing, "missing value")}, first in ${line} ${column.first_missing}`);
+    parts.push(`${countOf(column.missing, "missing value")}, first in ${line} ${column.first_missing}`);
   }
   const text = `${parts.join("; ")}.`;
   return text.charAt(0).toUpperCase() + text.slice(1);
@@ -578,9 +575,9 @@ function outcome({ description, dropped }) {
   if (!description) return "";
   const { shape, features, points, kind, metric, task_names: names } = description;
   const shown = names.slice(0, 4).join(", ") + (names.length > 4 ? ", …" : "");
-  const out = dropped ? ` ${count(dropped, "row")} with missing values dropped.` : "";
+  const out = dropped ? ` ${countOf(dropped, "row")} with missing values dropped.` : "";
   return (
-    `${count(shape.tasks, "task")} (${shown}), ${count(features, "feature")}, ${count(points, "point")}: ` +
+    `${countOf(shape.tasks, "task")} (${shown}), ${countOf(features, "feature")}, ${countOf(points, "point")}: ` +
     `${kind}, metric ${METRICS[metric].short}.${out}`
   );
 }

@@ -3,6 +3,7 @@
  * the run starts. Loaded when a file is opened.
  */
 
+import { countOf } from "../core/words.js";
 import { $, el } from "../ui/dom.js";
 import { warningItems } from "./report.js";
 
@@ -12,9 +13,6 @@ import { warningItems } from "./report.js";
 
 /** Tasks and names that are listed before "and 12 more". */
 const MANY = { tasks: 12, names: 8 };
-
-/** @param {number} count @param {string} one */
-export const countOf = (count, one) => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
 
 /** @param {string[]} names @param {number} [total] of which `names` are the first */
 function few(names, total = names.length) {

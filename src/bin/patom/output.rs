@@ -64,6 +64,15 @@ pub fn replace(path: &Path) -> Outcomes<()> {
     std::fs::rename(partial(path), path).map_err(|error| failed(path, error))
 }
 
+/// Writes files into a folder, each whole or not at all.
+pub fn write_all(folder: &Path, files: &[(&str, String)]) -> Outcomes<()> {
+    files.iter().try_for_each(|(name, text)| {
+        let path = folder.join(name);
+        write(&partial(&path), text)?;
+        replace(&path)
+    })
+}
+
 pub fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).expect("reports hold strings and finite numbers only")
 }

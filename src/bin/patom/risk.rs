@@ -12,7 +12,7 @@ use plotters::prelude::{IntoDrawingArea as _, SVGBackend};
 
 use crate::args::{ColumnsArgument, DataFolder};
 use crate::input::{load, read_spec};
-use crate::output::{bar, failed, partial, print, replace, to_json, write};
+use crate::output::{bar, failed, print, to_json, write_all};
 use crate::{Failure, Outcomes};
 
 /// Width of the picture.
@@ -104,12 +104,7 @@ fn write_files(out: &Path, map: &RiskMap) -> Outcomes<()> {
         ("risk.csv", map.csv()),
         ("risk.svg", picture(map)?),
     ];
-    for (name, text) in files {
-        let path = out.join(name);
-        write(&partial(&path), &text)?;
-        replace(&path)?;
-    }
-    Ok(())
+    write_all(out, &files)
 }
 
 #[expect(

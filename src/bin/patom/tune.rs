@@ -9,7 +9,7 @@ use patom::tuning::{self, Grid, Trial, Tuning};
 
 use crate::args::{ColumnsArgument, DataFolder};
 use crate::input::{load, read_spec};
-use crate::output::{bar, failed, partial, print, replace, to_json, write};
+use crate::output::{bar, failed, print, to_json, write_all};
 use crate::{Failure, Outcomes};
 
 pub fn tune(
@@ -66,12 +66,7 @@ fn write_files(out: &Path, tuning: &Tuning) -> Outcomes<()> {
         ("trials.csv", trials_csv(tuning)),
         ("spec.json", to_json(&tuning.spec) + "\n"),
     ];
-    for (name, text) in files {
-        let path = out.join(name);
-        write(&partial(&path), &text)?;
-        replace(&path)?;
-    }
-    Ok(())
+    write_all(out, &files)
 }
 
 /// A row for each pair; a metric that is not defined is empty.
