@@ -130,6 +130,7 @@
 
 mod affine;
 pub mod attack;
+mod attacker;
 #[cfg(feature = "charts")]
 pub mod chart;
 mod choice;
