@@ -8,7 +8,7 @@
 
 use patom::data::import::{self, ImportResult, Preview};
 use patom::data::{DataSet, Kind, Layout, RawPoints};
-use patom::warning::{Warning, WarningCode};
+use patom::warning::WarningCode;
 
 fn open(name: &str, text: &str) -> ImportResult {
     import::open(name, text.as_bytes()).unwrap_or_else(|error| panic!("{text}\n{error}"))
@@ -261,6 +261,9 @@ fn an_index_is_no_feature_whatever_it_is_called() {
         "ID",
         "row",
         "...1",
+        "Case",
+        "identifier",
+        "S.No",
     ] {
         for start in [0, 1] {
             let text = format!("{name},site,y,a,b\n{}", numbered(start, 1));
@@ -279,6 +282,17 @@ fn an_index_is_no_feature_whatever_it_is_called() {
     // X is a coordinate elsewhere.
     let text = format!("X,site,y,a,b\n{}", numbered(7, 3));
     assert_eq!(sure(&text), "task:2;label:3;x:1,4-5");
+    // So is x beside y.
+    let dose: String = (0..12)
+        .map(|k| format!("{k},{}.5,{}\n", k * 5 % 7, k * 3 % 11))
+        .collect();
+    let made = open("d.csv", &format!("x,y,out\n{dose}"));
+    assert_eq!(made.mapping.unwrap().to_string(), "label:2;x:1,3");
+    assert!(said(
+        &made.data,
+        WarningCode::IndexFeature,
+        "`x` numbers the rows"
+    ));
     // Given as a feature, or under another name, it is used and said.
     let text = format!("t,site,y,a,b\n{}", numbered(0, 1));
     let data = mapped(&text, "task:2;label:3;x:1,4-5").unwrap();
@@ -831,6 +845,33 @@ fn columns_that_mark_the_split_are_understood() {
 }
 
 #[test]
+fn a_year_in_the_last_column_is_not_taken_as_the_label() {
+    // Grunfeld's investment data: invest, value, capital, firm, year.
+    for (when, first) in [("year", 1935), ("Quarter", 1), ("date", 19_350_101)] {
+        let body: String = (0..24)
+            .map(|k| {
+                format!(
+                    "{}.5,{},{},{}\n",
+                    k * 5 % 7,
+                    k * 3 % 11,
+                    ["GM", "US", "GE"][k % 3],
+                    first + k / 3
+                )
+            })
+            .collect();
+        let message = refused(&format!("invest,value,firm,{when}\n{body}"));
+        let question = format!("is it `value`, not `{when}`?");
+        assert!(message.contains(&question), "{message}");
+        assert!(message.contains("'task:3;label:2;x:1,4'"), "{message}");
+    }
+    // Called a label, it is one.
+    let body: String = (0..24)
+        .map(|k| format!("{}.5,{}\n", k * 5 % 7, 1935 + k))
+        .collect();
+    assert_eq!(sure(&format!("a,y\n{body}")), "label:2;x:1");
+}
+
+#[test]
 fn what_is_not_sure_is_asked_with_a_suggestion() {
     let body: String = (0..24)
         .map(|k| {
@@ -959,62 +1000,6 @@ fn ends_of_rows_may_have_a_delimiter_more_or_be_ragged() {
     assert!(message.contains("line 14: 3 columns"), "{message}");
     let message = refused(&format!("site,y,a,b\n{body}s1,0.5,1,2,3\n"));
     assert!(message.contains("line 14: 5 columns"), "{message}");
-}
-
-/// What the German Excel writes: semicolons, decimal commas and Windows-1252, or UTF-16 as
-/// "Unicode text".
-#[test]
-fn windows_1252_is_read_with_a_note_and_utf_16_without() {
-    let rows = "München;1,5;2\nMünchen;2,5;1\nKöln;1,25;3\nKöln;3;4\n".repeat(2);
-    let text = format!("Ort;Größe;a\n{rows}");
-    let mut latin = Vec::new();
-    for character in text.chars() {
-        latin.push(u8::try_from(u32::from(character)).unwrap());
-    }
-    let expected = import::open("d.csv", text.as_bytes()).unwrap();
-    assert_eq!(expected.data.task_names, ["München", "Köln"]);
-    let made = import::open("d.csv", &latin).unwrap();
-    assert_eq!(made.data.task_names, expected.data.task_names);
-    assert_eq!(made.data.layout, expected.data.layout);
-    assert_eq!(made.column_names[1], "Größe");
-    let note = &made.data.warnings[0];
-    assert_eq!(note.code, WarningCode::Interpreted);
-    assert!(
-        note.message.contains("read as Windows-1252"),
-        "{}",
-        note.message
-    );
-    // With its mapping, as a link has it.
-    let mapping = made.mapping.unwrap();
-    let again = import::read_mapped("d.csv", &latin, &mapping).unwrap();
-    assert_eq!(again.data.layout, expected.data.layout);
-    assert!(again.data.warnings[0].message.contains("Windows-1252"));
-
-    for big in [false, true] {
-        let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
-        let bytes: Vec<u8> = units
-            .flat_map(|unit| match big {
-                true => unit.to_be_bytes(),
-                false => unit.to_le_bytes(),
-            })
-            .collect();
-        let made = import::open("d.txt", &bytes).unwrap();
-        assert_eq!(made.data.task_names, expected.data.task_names);
-        assert_eq!(made.data.layout, expected.data.layout);
-        let encoding = |warning: &Warning| warning.message.contains("Windows-1252");
-        assert!(!made.data.warnings.iter().any(encoding));
-    }
-}
-
-#[test]
-fn bytes_of_no_known_encoding_are_named_with_their_line() {
-    let text = b"site,y,a\nM\x81nchen,1,2\nM\x81nchen,2,1\n";
-    let message = import::open("d.csv", text).unwrap_err().to_string();
-    assert!(
-        message.starts_with("line 2: text that is not UTF-8"),
-        "{message}"
-    );
-    assert!(message.contains("saved as CSV UTF-8"), "{message}");
 }
 
 #[test]
