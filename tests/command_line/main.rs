@@ -12,6 +12,7 @@ use serde_json::Value;
 
 mod bad_input;
 mod output;
+mod defend;
 mod risk;
 mod run;
 mod solve;

@@ -8,10 +8,12 @@ use patom::Error;
 
 mod args;
 mod data;
+mod defend;
 mod figure;
 mod input;
 mod link;
 mod output;
+mod parallel;
 mod reproduce;
 mod risk;
 mod run;
@@ -57,6 +59,14 @@ fn main() -> ExitCode {
             columns,
             data,
         } => risk::risk(&spec, out.as_deref(), json, threads, columns, &data),
+        Command::Defend {
+            spec,
+            out,
+            json,
+            threads,
+            columns,
+            data,
+        } => defend::defend(&spec, out.as_deref(), json, threads, columns, &data),
         Command::Tune {
             spec,
             out,
