@@ -14,7 +14,11 @@ fn defend_writes_the_same_study_whatever_the_number_of_threads() {
     let study: Value = serde_json::from_str(&place.read("study/defence.json")).unwrap();
     assert!(out.starts_with(study["verdict"].as_str().unwrap()));
     assert_eq!(study["jobs"], study["done"]);
-    assert!(place.read("study/defence.csv").starts_with("defence,setting,"));
+    assert!(
+        place
+            .read("study/defence.csv")
+            .starts_with("defence,setting,")
+    );
     assert!(place.read("study/rankings.csv").starts_with("attacker,of,"));
     let json = place.quiet(&["defend", "-", "--json", "--threads", "3"], SMALL);
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), study);
@@ -23,7 +27,11 @@ fn defend_writes_the_same_study_whatever_the_number_of_threads() {
 #[test]
 fn defend_refuses_an_attack_that_does_not_optimise() {
     let place = Place::new("defend-random");
-    let done = place.run(&["defend", "-"], r#"{"method": "random"}"#);
+    let done = place.patom(&["defend", "-"], r#"{"method": "random"}"#);
     assert_eq!(done.code, 2);
-    assert!(done.errors.contains("method: random does not optimise"), "{}", done.errors);
+    assert!(
+        done.err.contains("method: random does not optimise"),
+        "{}",
+        done.err
+    );
 }

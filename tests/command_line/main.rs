@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 mod bad_input;
-mod output;
 mod defend;
+mod output;
 mod risk;
 mod run;
 mod solve;

@@ -1,7 +1,6 @@
 //! What a study says, in sentences. Every number in them comes from the study.
 
 use super::{Against, Attacker, DefenceStudy, LEAST_DAMAGE, Rankings, TaskScore, harm};
-use crate::metrics::MetricName;
 
 /// A defence holds if at most this share of the undefended damage is done to it.
 const HOLDS: f64 = 0.1;
