@@ -16,6 +16,7 @@ mod output;
 mod risk;
 mod run;
 mod solve;
+mod sweep;
 mod tune;
 mod users_file;
 

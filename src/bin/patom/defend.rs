@@ -8,7 +8,7 @@ use patom::experiment::Unobserved;
 use crate::args::{ColumnsArgument, DataFolder};
 use crate::input::{load, read_spec};
 use crate::output::{bar, failed, print, to_json, write_all};
-use crate::{Failure, Outcomes, parallel};
+use crate::{Failure, Outcomes, pool};
 
 pub fn defend(
     spec: &str,
@@ -26,9 +26,12 @@ pub fn defend(
         std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
     }
     let bar = bar(jobs.len() as u64);
-    let results = parallel::all(jobs.len(), threads, &bar, |number| {
-        Ok(Some(JobResult::of(&jobs[number], &data, &mut Unobserved)?))
+    let results = pool::run_all(&jobs, threads, |job| {
+        let result = JobResult::of(job, &data, &mut Unobserved)?;
+        bar.inc(1);
+        Ok(Some(result))
     })?;
+    bar.finish_and_clear();
     let study = DefenceStudy::of(&jobs, &results).expect("the first job is done");
     if let Some(out) = out {
         write_files(out, &study)?;

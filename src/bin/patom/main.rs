@@ -13,11 +13,12 @@ mod figure;
 mod input;
 mod link;
 mod output;
-mod parallel;
+mod pool;
 mod reproduce;
 mod risk;
 mod run;
 mod solve;
+mod sweep;
 mod tune;
 
 use args::{Cli, Command, DataCommand};
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         } => data::list(json, &data),
         Command::Figure(arguments) => figure::figure(&arguments),
         Command::Reproduce(arguments) => reproduce::reproduce(&arguments),
+        Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Link {
             spec,
             base,
