@@ -167,6 +167,8 @@ pub struct Report {
     certified: Option<Numbers>,
     /// With a sanitiser: what is learned from the points that it keeps.
     sanitised: Option<Sanitised>,
+    /// With several starts: the one that the result is of, from 0.
+    won: Option<usize>,
     converged: bool,
     stop: Stop,
     trace: Trace,
@@ -209,6 +211,7 @@ impl Report {
                 attacked: mean_metric(&defence.attacked.metric_per_task, &report.target_tasks),
                 dropped: (report.detection.as_ref()).and_then(|detection| detection.dropped),
             }),
+            won: report.starts.as_ref().map(|starts| starts.won),
             converged: report.converged(),
             stop: report.stop,
             trace: Trace {

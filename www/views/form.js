@@ -22,7 +22,7 @@ const SEGMENTED = ["attack", "method", "step", "loss", "solver", "target_scaling
 const RESETS = /** @type {Record<string, string[]>} */ ({
   attack: ["attackers"],
   targets: ["attackers"],
-  loss: ["injected_labels", "target_scaling"],
+  loss: ["injected_labels", "target_scaling", "utility"],
   learner: ["pull_cap"],
   sanitise: ["sanitise_share"],
 });
