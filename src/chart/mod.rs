@@ -62,6 +62,7 @@ struct Palette {
     metric: RGBColor,
     utility: RGBColor,
     clean: RGBColor,
+    certified: RGBColor,
     target: RGBColor,
     attacker: RGBColor,
 }
@@ -74,6 +75,7 @@ const LIGHT: Palette = Palette {
     metric: RGBColor(192, 38, 66),
     utility: RGBColor(67, 72, 201),
     clean: RGBColor(13, 124, 102),
+    certified: RGBColor(161, 78, 8),
     target: RGBColor(192, 38, 66),
     attacker: RGBColor(109, 40, 217),
 };
@@ -86,6 +88,7 @@ const DARK: Palette = Palette {
     metric: RGBColor(255, 118, 138),
     utility: RGBColor(146, 157, 255),
     clean: RGBColor(74, 209, 178),
+    certified: RGBColor(251, 186, 80),
     target: RGBColor(255, 118, 138),
     attacker: RGBColor(190, 150, 255),
 };
