@@ -240,6 +240,16 @@ impl Scales {
         }
     }
 
+    /// First and last value of the upright axis, and the distance of its ticks.
+    pub(super) fn values(&self) -> (f64, f64, f64) {
+        self.values
+    }
+
+    /// Where the upright axis begins.
+    pub(super) fn first(&self) -> f64 {
+        self.values.0
+    }
+
     pub(super) fn x(&self, iteration: usize) -> f64 {
         self.place.left + iteration as f64 / self.end as f64 * self.place.width
     }
@@ -285,14 +295,7 @@ fn panel<DB: DrawingBackend>(
         let y = (at + above).max(free);
         free = y + 13.0;
         let label = format!("{} {}", level.label, three_digits(level.value));
-        pen.text(
-            right - 4.0,
-            y,
-            Side::Right,
-            11.5,
-            level.color,
-            &label,
-        )?;
+        pen.text(right - 4.0, y, Side::Right, 11.5, level.color, &label)?;
     }
     for (task, line) in lines {
         let line = scales.line(line);

@@ -1,6 +1,7 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
-//! `curve` draws the course of an attack, `pair` two side by side, `sweep` many, `heatmap` a
+//! `curve` draws the course of an attack, `pair` two side by side, `sweep` many, `defence` a study of
+//! defences, `heatmap` a
 //! task correlation, `map` its colours, `points` the clean and injected points in a plane, `sheet` a
 //! drawing with its title and footer, `tuning` the choice of λ1.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
@@ -10,6 +11,7 @@
 //! Not here: which drawing goes where, texts around it.
 
 pub mod curve;
+pub mod defence;
 pub mod heatmap;
 pub mod map;
 pub mod pair;
