@@ -78,7 +78,7 @@ pub fn caps_panel(width: f64) -> Panel {
     let (_, end) = places(&CAP_NAMES, width, LEGEND);
     Panel {
         left: LEFT,
-        top: end + 6.0,
+        top: end + 14.0,
         width: width - LEFT - RIGHT - 12.0,
         height: CAPS_PLOT,
     }
@@ -137,7 +137,15 @@ fn caps<DB: DrawingBackend>(
     let place = caps_panel(pen.size().0);
     let end = study.caps.len().saturating_sub(1).max(1);
     let guess = (study.metric_name == MetricName::Auc).then_some(0.5);
-    let scales = Scales::new(place, lines.concat().into_iter().chain(guess), end);
+    // A loose certificate would flatten all that was measured: above the axis it is a number.
+    let measured = lines[..3]
+        .concat()
+        .into_iter()
+        .filter(|value| value.is_finite());
+    let largest = measured.clone().fold(0.0, f64::max);
+    let certified = lines[3].iter().copied();
+    let shown = certified.filter(|&value| value <= 1.3 * largest);
+    let scales = Scales::new(place, measured.chain(shown).chain(guess), end);
     head(pen, study.metric_name, scales.first())?;
     legend(pen, &entries, LEGEND)?;
     upright_axis(pen, &scales, place)?;
@@ -155,11 +163,22 @@ fn caps<DB: DrawingBackend>(
         pen.line((x, place.top), (x, foot), palette.muted, 1.0)?;
     }
     for (entry, values) in entries.iter().zip(&lines) {
-        // Where a value is missing, the line has a gap.
+        let edge = scales.values().1;
+        let place_of = |k: usize| (scales.x(k), scales.y(values[k].min(edge)));
+        for (k, value) in values
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| **value > edge)
+        {
+            let (x, y) = (scales.x(k), place.top - 7.0);
+            let text = format!("\u{2191} {value:.2}");
+            pen.text(x, y, Side::Middle, 10.0, entry.color, &text)?;
+        }
+        // Where a value is missing, the line has a gap; it ends at the first one above the axis.
         for run in runs(values) {
-            let points: Vec<(f64, f64)> = (run.clone())
-                .map(|k| (scales.x(k), scales.y(values[k])))
-                .collect();
+            let above = (run.clone()).find(|&k| values[k] > edge);
+            let run = run.start..above.map_or(run.end, |k| k + 1);
+            let points: Vec<(f64, f64)> = run.clone().map(place_of).collect();
             if entry.dashed {
                 pen.dashes(&points, entry.color, 2.0)?;
             } else {
@@ -496,7 +515,14 @@ fn section<DB: DrawingBackend>(
         }
         if scores.iter().all(|score| score.roc.is_empty()) {
             let (x, y) = place([0.5, 0.5]);
-            pen.text(x, y, Side::Middle, 11.0, muted, "not defined")?;
+            // A published study has the figures, and the curves of one attacker.
+            let is_known = scores.iter().any(|score| score.roc_auc.is_some());
+            let text = if is_known {
+                "recompute for the curves"
+            } else {
+                "not defined"
+            };
+            pen.text(x, y, Side::Middle, 11.0, muted, text)?;
         }
     }
     Ok(())

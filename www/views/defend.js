@@ -37,6 +37,8 @@ import { tasksText } from "./report.js";
 
 /** What an address without settings shows. */
 const START = { dataset: "sarcos", attack: "indirect" };
+/** Fields that the description of the attack has anyway. */
+const SAID = ["version", "dataset", "attack", "targets", "attackers", "budget"];
 /** A study of these takes minutes: it does not start by itself. */
 const LONG = ["mnist"];
 /** Milliseconds between two updates of the time that is shown. */
@@ -270,7 +272,7 @@ class DefendView {
     const names = this.page.session.description()?.task_names;
     const list = shape.tasks === names?.length ? names : [];
     const other = this.engine.fields.filter(
-      ({ name }) => name in differences && !["dataset", "attack", "targets", "attackers"].includes(name),
+      ({ name }) => name in differences && !SAID.includes(name),
     );
     const values = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (spec));
     const more = other.map(({ name, title }) => `${title} ${readable(String(values[name]))}`).join(", ");

@@ -148,7 +148,7 @@ export class CapCard extends PictureCard {
     this.canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
-  /** @param {DefenceStudy} study */
+  /** @override @param {DefenceStudy} study */
   show(study) {
     super.show(study);
     this.read();
@@ -189,7 +189,7 @@ export class CapCard extends PictureCard {
       : "";
   }
 
-  /** @param {DefenceStudy} study */
+  /** @override @param {DefenceStudy} study */
   tables({ caps, metric_name: metric }) {
     const rows = caps.map((point) => [
       name(point),
@@ -230,7 +230,7 @@ export class FilterCard extends PictureCard {
     );
   }
 
-  /** @param {DefenceStudy} study */
+  /** @override @param {DefenceStudy} study */
   tables(study) {
     const { short } = views.METRICS[study.metric_name];
     const attackers = study.undefended.against.map(({ attacker }) => ATTACKERS[attacker] ?? attacker);
@@ -291,7 +291,7 @@ export class RankingCard extends PictureCard {
     this.head.insertBefore(this.select, this.head.lastElementChild);
   }
 
-  /** @param {DefenceStudy} study */
+  /** @override @param {DefenceStudy} study */
   show(study) {
     const names = study.rankings.map(({ attacker }) => ATTACKERS[attacker] ?? attacker);
     if (names.length !== this.select.length) {
@@ -302,7 +302,7 @@ export class RankingCard extends PictureCard {
     super.show(study);
   }
 
-  /** @param {DefenceStudy} study */
+  /** @override @param {DefenceStudy} study */
   tables(study) {
     const rankings = study.rankings[this.attacker];
     if (!rankings) return [];

@@ -85,6 +85,7 @@ export const EXAMPLES = [
   },
   {
     ...preset("constant"),
+    name: "The paper’s constant step",
     shows: "With the published gradient and a constant step, the utility oscillates.",
     result: (o) =>
       `Utility ${n(o.utility[0] ?? NaN)} at the start, then between ${n(Math.min(...o.utility.slice(1)))} and ${n(Math.max(...o.utility.slice(1)))}.`,
@@ -125,7 +126,9 @@ export const EXAMPLES = [
     result: (o) => `NMSE ${change(o)}; random points ${n(start(o))}.`,
   },
   {
-    ...preset("cap"),
+    id: "cap",
+    name: "The cap holds",
+    draft: { dataset: "sarcos", attack: "indirect", learner: "capped" },
     comparison: { dataset: "sarcos", attack: "indirect" },
     shows:
       "The indirect attack again, by an attacker who knows the pull cap. Look at the line “certified” in the " +

@@ -18,8 +18,8 @@ const GROUPS = [
   { title: "Defence", fields: ["learner", "pull_cap", "sanitise", "sanitise_share"], more: [] },
   {
     title: "Learner",
-    fields: ["lambda1", "lambda2", "epsilon", "seed"],
-    more: ["loss", "solver"],
+    fields: ["lambda1", "lambda2", "seed"],
+    more: ["epsilon", "loss", "solver"],
   },
   {
     title: "Data",
@@ -86,12 +86,14 @@ export class Form {
     GROUPS.forEach((group, k) => {
       const find = (/** @type {string[]} */ names) =>
         names.flatMap((name) => fields.filter((field) => field.name === name));
-      const set = el("fieldset", {}, el("legend", {}, group.title));
+      // The group of the data has a place in the document.
+      const isData = group.title === "Data";
+      const set = (isData && box.previousElementSibling) || el("fieldset", {}, el("legend", {}, group.title));
       set.append(...find(group.fields).map((field) => this.control(field)));
-      box.append(set);
+      if (!isData) box.append(set);
       const folded = find(k === 0 ? rest : group.more);
       if (folded.length === 0) return;
-      const title = group.fields.length > 0 ? "More" : "Sample";
+      const title = isData ? "Sample" : "More";
       const summary = el("summary", {});
       const root = el("details", named(`more-${group.title.toLowerCase()}`), summary);
       root.append(...folded.map((field) => this.control(field)));

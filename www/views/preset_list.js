@@ -6,7 +6,7 @@ import { byId } from "../ui/dom.js";
 
 /**
  * The main examples. Their buttons are in the document, so that the layout does not shift.
- * @type {Record<"direct" | "indirect" | "random" | "constant" | "sarcos" | "landmine" | "field" | "cap", Draft>}
+ * @type {Record<"direct" | "indirect" | "random" | "constant" | "sarcos" | "landmine" | "field", Draft>}
  */
 export const DRAFTS = {
   direct: {},
@@ -16,7 +16,6 @@ export const DRAFTS = {
   sarcos: { dataset: "sarcos" },
   landmine: { dataset: "landmine" },
   field: { dataset: "landmine", attack: "indirect", targets: Array.from({ length: 28 }, (_, k) => k) },
-  cap: { dataset: "sarcos", attack: "indirect", learner: "capped" },
 };
 
 /** @typedef {keyof typeof DRAFTS} Preset */
