@@ -128,7 +128,14 @@ class DefendView {
     this.rankings = new RankingCard(this);
     this.list = new JobList(this);
     this.cards = [this.caps, this.filters, this.rankings, this.list];
-    this.shown = el("div", { class: "figure-cards" }, ...this.cards.map(({ root }) => root));
+    this.more = el(
+      "section",
+      { class: "card", "aria-labelledby": "defend-more" },
+      el("h2", { id: "defend-more" }, "What else the numbers say"),
+      this.findings,
+    );
+    const [caps, filters, rankings, list] = this.cards.map(({ root }) => root);
+    this.shown = el("div", { class: "figure-cards" }, caps, filters, rankings, this.more, list);
     this.root = el(
       "div",
       { class: "figure-view defend", "data-testid": "defend" },
@@ -160,7 +167,6 @@ class DefendView {
         el("div", { class: "status" }, this.status, this.progress, this.spoken),
         this.source,
         this.problems,
-        this.findings,
       ),
       this.shown,
     );
@@ -227,6 +233,7 @@ class DefendView {
     this.end("cancelled");
     this.problems.hidden = true;
     this.problems.replaceChildren();
+    if (!lab) history.replaceState(null, "", viewAddress("defend", complete.link));
     this.showChoice(complete);
     const known = this.studies.get(complete.link);
     if (known) return this.show(known, "kept");
@@ -271,9 +278,7 @@ class DefendView {
     for (const input of this.attack.inputs) input.checked = input.value === attack;
     const names = this.page.session.description()?.task_names;
     const list = shape.tasks === names?.length ? names : [];
-    const other = this.engine.fields.filter(
-      ({ name }) => name in differences && !SAID.includes(name),
-    );
+    const other = this.engine.fields.filter(({ name }) => name in differences && !SAID.includes(name));
     const values = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (spec));
     const more = other.map(({ name, title }) => `${title} ${readable(String(values[name]))}`).join(", ");
     const where = attack === "direct" ? "" : ` through ${tasksText(spec.attackers, list)}`;
@@ -472,6 +477,7 @@ class DefendView {
         : study
           ? "There is no verdict before every attacker has tried."
           : "";
+    this.more.hidden = !isWhole;
     this.findings.replaceChildren(...(isWhole ? found.findings : []).map((text) => el("li", {}, text)));
     this.shown.hidden = !found;
     this.menu.hidden = !found;
