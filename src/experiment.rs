@@ -562,7 +562,7 @@ fn tasks(sample: &Sample, injections: &[Injection]) -> Vec<Task> {
     tasks
 }
 
-fn model(solution: &Solution, sample: &Sample) -> Model {
+pub(crate) fn model(solution: &Solution, sample: &Sample) -> Model {
     let m = sample.tasks.len();
     Model {
         weights: report::rows(&solution.w, m),

@@ -130,6 +130,7 @@
 
 mod affine;
 pub mod attack;
+pub mod by_hand;
 #[cfg(feature = "charts")]
 pub mod chart;
 mod choice;

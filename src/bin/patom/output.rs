@@ -32,6 +32,9 @@ pub fn print_warnings(warnings: &[Warning]) {
         };
         // A name in a message must not begin a line of its own.
         note(&format!("{kind}: {}", visible(&warning.message)));
+        if warning.code.asks_for_tuning() {
+            note("  `patom tune SPEC` chooses λ1 and λ2.");
+        }
     }
 }
 
