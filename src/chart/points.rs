@@ -39,6 +39,13 @@ pub fn height(width: f64) -> f64 {
     TOP + side(width) + BOTTOM + LEGEND / columns(width) * LEGEND_ROW
 }
 
+/// Where the plane lies in a drawing of this width: left, top and side of its square, whose middle is
+/// the origin, and the distance in the plane from there to a side.
+pub fn frame(scene: &Scene, width: f64) -> [f64; 4] {
+    let frame = Frame::new(scene, width);
+    [LEFT, TOP, frame.side, frame.reach]
+}
+
 /// Columns of the legend: they divide its entries.
 fn columns(width: f64) -> f64 {
     if width >= 420.0 { 2.0 } else { 1.0 }

@@ -259,6 +259,16 @@ export class Solver {
     return (await this.request({ type: "tune", spec, source }, "tuned", onOther)).tuned;
   }
 
+  /**
+   * Moves an injected point of a run by hand, and trains again. A worker serves one run.
+   * @param {Spec} spec
+   * @param {Source} source
+   * @param {[number, number, number] | null} move its number in the picture, its place; null: all go back
+   */
+  async hand(spec, source, move) {
+    return (await this.request({ type: "hand", spec, source, move }, "hand")).retrained;
+  }
+
   /** An example file, and the limits of a user's file. */
   example() {
     return this.request({ type: "example" }, "example");

@@ -173,7 +173,7 @@ function heatmapSheet(shown) {
       style,
       tasks: names.length,
       targets: spec.targets,
-      attackers: spec.attackers,
+      attackers: spec.budget > 0 ? spec.attackers : [],
       title: openEnded ? "change in correlation" : "task correlation",
       open_ended: openEnded,
       cursor: null,

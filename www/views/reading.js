@@ -46,7 +46,7 @@ class Reading {
       // During the animation a screen reader would read out every step.
       $("curve-readout").setAttribute("aria-live", this.projection.timer ? "off" : "polite");
       results.curve.choose(iteration);
-    });
+    }, lab);
     this.maps = new Maps(results.heatmaps);
     this.stage = new Stage(
       (iteration) => {

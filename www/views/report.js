@@ -227,7 +227,7 @@ export function roleText(task, report) {
   const { spec, task_names: names } = report;
   const roles = [
     ...(spec.targets.includes(task) ? ["target"] : []),
-    ...(spec.attackers.includes(task) ? ["attacking"] : []),
+    ...(spec.budget > 0 && spec.attackers.includes(task) ? ["attacking"] : []),
   ];
   const name = names[task] === `T${task + 1}` || shortNames(names).length > 0 ? "" : ` “${names[task]}”`;
   return `${taskName(task, names)}${name}${roles.length > 0 ? ` (${roles.join(", ")})` : ""}`;
@@ -312,7 +312,7 @@ export function taskTable(report) {
   const rows = names.map((name, task) => {
     const role = el("span", { class: "roles" });
     if (spec.targets.includes(task)) role.append(el("span", { class: "role target" }, "target"));
-    if (spec.attackers.includes(task)) {
+    if (spec.budget > 0 && spec.attackers.includes(task)) {
       role.append(el("span", { class: "role attacker" }, "attacking"));
     }
     const change = changes[task] ?? NaN;
@@ -382,6 +382,7 @@ export function bars(report) {
       el("dd", {}, line, el("strong", {}, metricDigits(value)), note && el("small", {}, note)),
     );
   };
+  if (report.spec.budget === 0) return [bar(metric.short, clean.metric, "before", "")];
   return [
     bar(`${metric.short} before`, clean.metric, "before", ""),
     bar("Random points", start, "start", ""),
