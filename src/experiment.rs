@@ -101,11 +101,11 @@ impl Outcome {
     }
 
     /// The poisoned data set, `task,label,x1,...,xd,split`: as the learner sees it. Injected
-    /// points are training points like any other.
+    /// points are training points like any other. Tasks count from 1, as people see them.
     pub fn poisoned_csv(&self) -> String {
         let mut text = format!("task,label{},split\n", self.feature_names());
         self.each_point(|task, split, label, x| {
-            let _ = write!(text, "{task},{label}");
+            let _ = write!(text, "{},{label}", task + 1);
             write_row(&mut text, x);
             text.push_str(if split == "test" {
                 ",test\n"

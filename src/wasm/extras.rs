@@ -132,6 +132,26 @@ impl PointsPicture {
             path: &self.path,
             iteration,
             task,
+            by_hand: false,
+        };
+        let style = Style::from(&from_js(style, "style")?);
+        Ok(points::draw(&canvas_area(canvas)?, &picture, style)?)
+    }
+
+    /// Draws points that a person moved, and where the attack had left them: two numbers each.
+    pub fn draw_by_hand(
+        &self,
+        canvas: HtmlCanvasElement,
+        home: Vec<f64>,
+        now: Vec<f64>,
+        style: Ts<ChartStyle>,
+    ) -> std::result::Result<(), JsValue> {
+        let picture = points::Picture {
+            scene: &self.scene,
+            path: &[home, now],
+            iteration: 1,
+            task: None,
+            by_hand: true,
         };
         let style = Style::from(&from_js(style, "style")?);
         Ok(points::draw(&canvas_area(canvas)?, &picture, style)?)

@@ -49,8 +49,11 @@ export class ByHand {
     });
     this.points = el("select", { "data-testid": "hand-point" });
     this.points.onchange = () => this.choose(Number(this.points.value));
-    const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ onclick) =>
-      el("button", { type: "button", "data-testid": `hand-${id}`, onclick }, text);
+    const button = (
+      /** @type {string} */ id,
+      /** @type {string} */ text,
+      /** @type {() => void} */ onclick,
+    ) => el("button", { type: "button", "data-testid": `hand-${id}`, onclick }, text);
     this.restore = button("restore", "Put all back", () => this.request(null));
     this.text = el("p", { class: "hand-text", "data-testid": "hand-text" });
     this.spoken = el("span", { class: "visually-hidden", role: "status", "data-testid": "hand-spoken" });
@@ -167,13 +170,13 @@ export class ByHand {
     const m = report.task_names.length;
     const correlation = retrained?.model.correlation ?? report.attacked.correlation;
     const maps = [
-      { name: "clean", title: "Before", values: report.clean.correlation, openEnded: false },
-      { name: "hand", title: "With your points", values: correlation, openEnded: false },
+      { name: "hand", title: "Learned with your points", values: correlation, openEnded: false },
+      { name: "clean", title: "Learned from clean data", values: report.clean.correlation, openEnded: false },
     ];
     this.heatmaps.names = views.shortNames(report.task_names);
-    if (this.heatmaps.spec === report.spec) this.heatmaps.replace("hand", correlation, "With your points");
-    else
-      this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m, report.task_names));
+    if (this.heatmaps.spec === report.spec)
+      this.heatmaps.replace("hand", correlation, "Learned with your points");
+    else this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m, report.task_names));
     if (retrained) {
       this.text.textContent = this.sentence(retrained);
       clearTimeout(this.speaking);
@@ -188,18 +191,16 @@ export class ByHand {
     const { report } = /** @type {Result} */ (this.result);
     const { short, stronger } = views.METRICS[report.metric_name];
     const targets = views.taskList(report.spec.targets, report.task_names);
-    const [yours, optimised, clean] = [model.metric, report.attacked.metric, report.clean.metric].map((value) =>
-      views.metricDigits(value),
+    const [yours, optimised, clean] = [model.metric, report.attacked.metric, report.clean.metric].map(
+      (value) => views.metricDigits(value),
     );
     const numbers = `${short} of ${targets}: ${yours} with your points, ${optimised} with the optimised ones, ${clean} without poison.`;
     if (!Number.isFinite(norm)) return numbers;
-    const stronger_ = (model.metric - report.attacked.metric) * stronger;
+    const more = (model.metric - report.attacked.metric) * stronger;
     const verdict =
       yours === optimised
-        ? "As strong as before."
-        : stronger_ > 0
-          ? "Your point hurts more than the optimised one did."
-          : "Your point hurts less than the optimised one did.";
+        ? "As much damage as by the optimised points."
+        : `${more > 0 ? "More" : "Less"} damage than by the optimised points.`;
     return `${numbers} ${verdict}`;
   }
 
@@ -302,19 +303,11 @@ export class ByHand {
 
   /** Draws the moved points, with lines from where the run left them. @param {number} width */
   draw(width) {
-    const { run } = /** @type {Result} */ (this.result);
     const { canvas, pictures } = this.projection;
-    if (!run.scene) return;
-    const picture = new pictures.PointsPicture(run.scene);
-    try {
-      picture.add(Float64Array.from(this.home));
-      picture.add(Float64Array.from(this.places));
-      const look = style(false);
-      resize(canvas, width, pictures.points_height(width), look.scale);
-      picture.draw(canvas, 1, undefined, look);
-    } finally {
-      picture.free();
-    }
+    const look = style(false);
+    resize(canvas, width, pictures.points_height(width), look.scale);
+    const [home, places] = [this.home, this.places].map((all) => Float64Array.from(all));
+    if (home && places) this.projection.picture?.draw_by_hand(canvas, home, places, look);
     this.place();
   }
 }

@@ -3,6 +3,7 @@
  * then see. Loaded on demand; a worker runs the attack.
  */
 
+import "../style/columns.css";
 import "../style/defender.css";
 import { syntheticSource } from "../core/sources.js";
 import { errorMessage } from "../core/words.js";
@@ -47,9 +48,17 @@ class Defender {
       const maps = this.maps.shown.map(({ map }) => map);
       this.readout.textContent = cell ? views.cellText(maps, cell, this.maps.tasks) : "";
     });
-    this.tables = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Correlations, tables" });
-    const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ onclick) =>
-      el("button", { type: "button", "data-testid": `defend-${id}`, onclick }, text);
+    this.tables = el("div", {
+      class: "scroll",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "Correlations, tables",
+    });
+    const button = (
+      /** @type {string} */ id,
+      /** @type {string} */ text,
+      /** @type {() => void} */ onclick,
+    ) => el("button", { type: "button", "data-testid": `defend-${id}`, onclick }, text);
     this.again = button("again", "Another round", () => this.round());
     this.again.classList.add("primary");
     this.toLab = button("lab", "Open this run in the Lab", () => this.open());

@@ -61,7 +61,9 @@ export class Projection {
     this.handButton.onclick = async () => {
       if (this.hand) return this.hand.stop();
       try {
-        await (await byHand()).start();
+        const hand = await byHand();
+        await hand.start();
+        hand.grip.focus({ preventScroll: true });
       } catch (problem) {
         session.notice(`${errorMessage(problem)}. Check the connection, then press again.`, "bad", "hand");
       }

@@ -153,7 +153,14 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** What can make the result meaningless. @param {Warning[]} warnings */
 export const warningItems = (warnings) =>
-  warnings.map(({ message, code }) => el("li", { "data-code": code }, message));
+  warnings.map(({ message, code }) => {
+    const tune = el("button", { type: "button", class: "quiet" }, "Choose λ");
+    tune.onclick = () => document.getElementById("tune")?.click();
+    return el("li", { "data-code": code }, message, TUNED.includes(code) ? tune : null);
+  });
+
+/** Warnings that another λ may cure. */
+const TUNED = ["no_better_than_guessing", "worse_than_single_task"];
 
 /** @param {Report} report */
 export function curveSummary(report) {
@@ -308,6 +315,7 @@ export function taskTable(report) {
     attacked.metric_per_task,
     (value, task) => value - (clean.metric_per_task[task] ?? NaN),
   );
+  const short = shortNames(names).length > 0;
   const largest = Math.max(1e-9, ...changes.filter(Number.isFinite).map(Math.abs));
   const rows = names.map((name, task) => {
     const role = el("span", { class: "roles" });
@@ -321,7 +329,7 @@ export function taskTable(report) {
     const bar = el("span", { class: change * metric.stronger > 0 ? "bar worse" : "bar better" });
     bar.style.setProperty("--share", String(Number.isFinite(change) ? Math.abs(change) / largest : 0));
     return [
-      el("span", {}, el("b", {}, `T${task + 1}`), name === `T${task + 1}` ? "" : ` ${name}`),
+      el("span", {}, el("b", {}, taskName(task, names)), short || name === `T${task + 1}` ? "" : ` ${name}`),
       role,
       number(clean.metric_per_task[task] ?? NaN),
       number(attacked.metric_per_task[task] ?? NaN),
@@ -395,14 +403,16 @@ const solverText = ({ solver_status: status, objective, certificate }) =>
   `${textOf(SOLVER_STATUS, status)}; objective ${digits(objective)}, at most ${digits(certificate)} above the optimum`;
 
 /** What a defence achieves. @param {Report} report @returns {[string, string][]} */
-function defenceRows({ certified, sanitised, target_tasks: targets, metric_name: name, clean }) {
+function defenceRows({ certified, sanitised, target_tasks: targets, metric_name: name, clean, task_names }) {
   const { short } = METRICS[name];
   /** @type {[string, string][]} */
   const rows = [];
   if (certified) {
     // Tasks with poisoned points of their own have no certificate.
     const held = targets.filter((task) => Number.isFinite(certified[task] ?? NaN));
-    const text = held.map((task) => `${taskName(task)} ${metricDigits(certified[task] ?? NaN)}`).join(", ");
+    const text = held
+      .map((task) => `${taskName(task, task_names)} ${metricDigits(certified[task] ?? NaN)}`)
+      .join(", ");
     rows.push([
       "Certified",
       held.length > 0

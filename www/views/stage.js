@@ -98,7 +98,11 @@ export class Stage {
     this.iteration = wanted;
     this.slider.value = String(wanted);
     this.slider.setAttribute("aria-valuetext", `iteration ${wanted} of ${last}`);
-    this.shown.textContent = wanted ? `Iteration ${wanted} of ${last}` : report.spec.budget ? "Random start" : "";
+    this.shown.textContent = wanted
+      ? `Iteration ${wanted} of ${last}`
+      : report.spec.budget
+        ? "Random start"
+        : "";
     this.render();
   }
 

@@ -139,7 +139,6 @@ export class Story {
     this.count.textContent = `Step ${this.step} of ${STEPS.length}`;
     this.title.textContent = current.title;
     this.text.replaceChildren(...current.text.map((text) => el("p", {}, text)));
-    this.formula.hidden = !current.formula;
     this.formula.replaceChildren(...(current.formula ? [current.formula()] : []));
     this.ask();
     this.body.scrollTop = 0;
@@ -175,6 +174,8 @@ export class Story {
       /** @type {() => void} */ onclick,
     ) => el("button", { type: "button", "data-testid": `story-${id}`, onclick }, text);
     question.hidden = !asked && !current?.isLast;
+    // The question has the room until the guess.
+    this.formula.hidden = !current?.formula || asked !== undefined;
     if (asked) {
       question.replaceChildren(
         el("p", { id: "story-asked" }, `Your guess: ${asked.text}`),
@@ -193,7 +194,11 @@ export class Story {
           { class: "actions" },
           button("defend", "Find the poisoned task", () => this.defend()),
           button("by-hand", "Move a point by hand", () => {
-            byId("where-card", HTMLDetailsElement).open = true;
+            // The panel would cover the points.
+            this.close();
+            const card = byId("where-card", HTMLDetailsElement);
+            card.open = true;
+            card.scrollIntoView({ block: "start" });
             $("by-hand").click();
           }),
         ),
@@ -277,7 +282,9 @@ export class Story {
     const verdict =
       guess >= 0 &&
       answer !== null &&
-      (guess === answer ? "You guessed right." : `You guessed “${step.question?.options[guess]}”. The run says otherwise.`);
+      (guess === answer
+        ? "You guessed right."
+        : `You guessed “${step.question?.options[guess]}”. The run says otherwise.`);
     return [verdict, ...step.findings(report, comparison, points)].filter((one) => one !== false);
   }
 

@@ -98,7 +98,8 @@ export const STEPS = [
       text: "Which learner has the lower test error on T1 to T3?",
       options: ["Separate models", "One joint learner", "No difference"],
       waits: false,
-      answer: ({ clean }, single) => single && [1, 2, 0][place(clean.metric / single.clean, [0.95, 1.05])],
+      answer: ({ clean }, single) =>
+        single && ([1, 2, 0][place(clean.metric / single.clean, [0.95, 1.05])] ?? null),
     },
     findings: ({ spec, clean }, single) => {
       if (!single) return [];
@@ -333,7 +334,7 @@ export const STEPS = [
             points.pairs > 0.8 ? "These points do not look ordinary." : "These points look ordinary."
           }`,
         `Largest change: ${taskName(most[0])} and ${taskName(most[1])}, from ${two(at(clean.correlation, most))} to ${two(at(attacked.correlation, most))}. The true correlation is ${two(at(truth, most))}.`,
-        `The paper reports that attacking tasks become strongly correlated. Here ${strong(clean.correlation)} of their ${own.length} pairs exceed 0.5 before the attack and ${strong(attacked.correlation)} after it: the change matters, not only the value.`,
+        `The paper: attacking tasks become strongly correlated. Here ${strong(clean.correlation)} of their ${own.length} pairs exceed 0.5 before and ${strong(attacked.correlation)} after: watch the change, not the value.`,
       ];
     },
   },
