@@ -68,16 +68,20 @@ export class ByHand {
     this.panel = el(
       "div",
       { class: "hand", "data-testid": "hand" },
+      this.text,
+      this.mapBox,
+      this.readout,
+      this.spoken,
+    );
+    this.controls = el(
+      "div",
+      { class: "hand-row hand-controls" },
       el(
         "p",
         { class: "hint" },
         "Drag a point, or focus it and press the arrow keys (Shift: small steps; Page Up and Page Down: another point).",
       ),
       el("div", { class: "actions" }, el("label", {}, "Point ", this.points), this.restore),
-      this.text,
-      this.mapBox,
-      this.readout,
-      this.spoken,
     );
     projection.canvas.addEventListener("pointerdown", (event) => this.take(event));
     this.grip.addEventListener("pointerdown", (event) => this.drag(event));
@@ -108,6 +112,7 @@ export class ByHand {
     projection.hand = this;
     projection.tasks.value = "";
     projection.root.append(this.panel);
+    projection.handButton.parentElement?.after(this.controls);
     projection.canvasBox.append(this.grip);
     projection.root.toggleAttribute("data-hand", true);
     const names = result.report.task_names;
@@ -130,6 +135,7 @@ export class ByHand {
     const { projection } = this;
     projection.hand = null;
     this.panel.remove();
+    this.controls.remove();
     this.grip.remove();
     projection.root.toggleAttribute("data-hand", false);
     projection.show();

@@ -63,6 +63,8 @@ export class Projection {
       try {
         const hand = await byHand();
         await hand.start();
+        // On a phone the answers come above the points.
+        if (matchMedia("(max-width: 760px)").matches) box.closest("details")?.scrollIntoView();
         hand.grip.focus({ preventScroll: true });
       } catch (problem) {
         session.notice(`${errorMessage(problem)}. Check the connection, then press again.`, "bad", "hand");

@@ -61,11 +61,15 @@ const metricDecimals = (value) =>
 export const twoDecimals = (value) => value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
 
 /**
- * Names that are short enough for charts and buttons, such as digits; empty: T1 to Tm.
+ * Names that are short enough for charts and buttons, such as digits ("0" of "digit 0"); empty: T1 to Tm.
  * @param {string[]} names
  */
-export const shortNames = (names) =>
-  names.every((name) => name.length <= 2) && names.some((name, task) => name !== `T${task + 1}`) ? names : [];
+export function shortNames(names) {
+  const last = names.map((name) => name.replace(/^.* /, ""));
+  const isOneKind = new Set(names.map((name, task) => name.slice(0, -(last[task] ?? "").length))).size === 1;
+  const differ = last.some((name, task) => ![`T${task + 1}`, String(task + 1)].includes(name));
+  return isOneKind && differ && last.every((name) => name && name.length <= 2) ? last : [];
+}
 
 /** @param {number} task @param {string[]} [names] */
 export function taskName(task, names = []) {

@@ -32,7 +32,7 @@ browserTest("compared runs have names, which the address keeps", {}, async (page
   );
   await page.set("compare-name-A", "own tasks");
   await page.set("compare-name-B", "the others | 5 & more");
-  const link = await address(page, "names=own tasks|the others");
+  const link = await address(page, "names=own%20tasks|the%20others");
   await page.waitText("compare-sentence", /^A \(own tasks\) hurts more/);
   await page.waitText("compare-tasks", "Attacked, B (the others");
   await page.open(link);

@@ -18,7 +18,7 @@ browserTest("the defender finds the poisoned task, or sees it", {}, async (page)
   await page.click("play-defender");
   await page.waitVisible("defend-T4");
   const hidden = await page.text("defender");
-  assert.match(hidden, /error of tasks T1.*T3 rose from .* Somebody added 2 points/s);
+  assert.match(hidden, /error of tasks T1.*T3 went from .* Somebody added 6 points/s);
   assert.doesNotMatch(hidden, /attacking/);
   assert.equal(await page.focused(), "defend-T4");
   const maps = () =>
@@ -39,6 +39,9 @@ browserTest("the defender finds the poisoned task, or sees it", {}, async (page)
   const report = await nativeReport(page, await address(page, `r=${digest}`, "k=indirect"));
   assert.deepEqual(report.attacking_tasks, [poisoned - 1]);
   assert.equal(report.digest, digest);
+  // Nobody would look for the cause of less.
+  const mean = (model) => [0, 1, 2].reduce((sum, task) => sum + report[model].metric_per_task[task], 0);
+  assert(mean("attacked") > 1.05 * mean("clean"));
 });
 
 browserTest("a poisoned point is moved with the keyboard, and the model answers", {}, async (page) => {

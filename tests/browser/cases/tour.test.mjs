@@ -90,7 +90,7 @@ const CHECKS = [
     assert(pairs > 0.3 && pairs < 0.7, `random points look ordinary: ${pairs}`);
     assert(text.includes(`${Math.round(100 * pairs)} %`) && text.includes("look ordinary"), text);
   },
-  ({ text, clean, start, attacked, includes }) => {
+  ({ text, report, clean, start, attacked, includes }) => {
     assert(attacked > 1 && attacked > 1.5 * start && start > clean, `${[clean, start, attacked]}`);
     includes(start, attacked);
     assert.match(text, /\b6 (random )?points/);
