@@ -24,6 +24,8 @@ pub mod bench;
 pub mod by_hand;
 #[cfg(any(feature = "engine", feature = "extras"))]
 mod convert;
+#[cfg(feature = "extras")]
+pub mod defence;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "extras")]

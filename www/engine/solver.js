@@ -3,7 +3,7 @@
  * notices when it ends. Repeating a run to confirm it is in confirm.js.
  */
 
-/** @import { CheckedColumns, Description, Dialect, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
+/** @import { CheckedColumns, Description, Dialect, FromWorker, Inspected, JobResult, Mapping, Measured, Model, Problem, Progress, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
@@ -267,6 +267,17 @@ export class Solver {
    */
   async hand(spec, source, move) {
     return (await this.request({ type: "hand", spec, source, move }, "hand")).retrained;
+  }
+
+  /**
+   * Does one job of a study of defences.
+   * @param {Spec} spec of the study
+   * @param {Source} source
+   * @param {number} job its number
+   * @returns {Promise<JobResult>}
+   */
+  async defend(spec, source, job) {
+    return (await this.request({ type: "defend", spec, source, job }, "defended")).result;
   }
 
   /** An example file, and the limits of a user's file. */

@@ -18,10 +18,20 @@ import type {
   Spec,
 } from "../pkg/engine.js";
 import type { Opened } from "../core/store.js";
-import type { CheckedColumns, ExampleFile, Inspected, Retrained, Tuned } from "../pkg/extras.js";
+import type { CheckedColumns, ExampleFile, Inspected, JobResult, Retrained, Tuned } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
-export type { CheckedColumns, Inspected, Planned, Retrained, Tuned } from "../pkg/extras.js";
+export type {
+  CheckedColumns,
+  DefenceJob,
+  DefenceStudy,
+  Inspected,
+  JobResult,
+  Planned,
+  Rankings,
+  Retrained,
+  Tuned,
+} from "../pkg/extras.js";
 
 export type SourceContent =
   | { kind: "synthetic"; spec: Spec }
@@ -49,6 +59,7 @@ export type ToWorker =
   | { type: "check"; id: number; source: Source; columns: Mapping | string }
   | { type: "tune"; id: number; source: Source; spec: Spec }
   | { type: "hand"; id: number; source: Source; spec: Spec; move: [number, number, number] | null }
+  | { type: "defend"; id: number; source: Source; spec: Spec; job: number }
   | { type: "example"; id: number };
 
 /** After a `fatal` error the worker's engine is unusable. */
@@ -64,6 +75,7 @@ export type FromWorker =
   | { type: "tuning"; id: number; done: number; total: number }
   | { type: "tuned"; id: number; tuned: Tuned }
   | { type: "hand"; id: number; retrained: Retrained }
+  | { type: "defended"; id: number; result: JobResult }
   | ({ type: "example"; id: number } & ExampleFile)
   | { type: "error"; id: number; problem: Problem; fatal: boolean };
 

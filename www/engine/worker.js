@@ -28,17 +28,29 @@ const OUT_OF_MEMORY =
 /** @param {FromWorker} message */
 const emit = (message) => self.postMessage(message);
 
+/**
+ * Does work of a library, whose panics have messages of their own.
+ * @template T
+ * @param {Library} library
+ * @param {() => T} work
+ */
+function guarded(library, work) {
+  try {
+    return work();
+  } catch (error) {
+    const panic = error instanceof WebAssembly.RuntimeError ? library.last_panic() : "";
+    throw panic ? new Error(panic) : error;
+  }
+}
+
 /** @param {Source} source @param {Library} library */
 async function read({ content }, { Data }) {
   if (content.kind === "synthetic") return Data.synthetic(content.spec);
   const extras = await loadExtras();
-  try {
+  return guarded(extras, () => {
     const { payload, notes } = points(extras, content);
     return Data.from_payload(payload, notes);
-  } catch (error) {
-    const panic = error instanceof WebAssembly.RuntimeError ? extras.last_panic() : "";
-    throw panic ? new Error(panic) : error;
-  }
+  });
 }
 
 /**
@@ -180,6 +192,13 @@ async function answer(message) {
     case "hand":
       emit({ type: "hand", id: message.id, retrained: await byHand(message) });
       break;
+    case "defend": {
+      const { id, source, spec, job } = message;
+      const extras = await loadExtras();
+      const data = /** @type {import("../pkg/extras.js").Data} */ (await load(source, extras));
+      emit({ type: "defended", id, result: guarded(extras, () => extras.defence_job(data, spec, job)) });
+      break;
+    }
     case "example":
       emit({ type: "example", id: message.id, ...(await loadExtras()).example_file() });
       break;
@@ -207,16 +226,12 @@ function file(name, digest) {
 
 /** @param {Extract<ToWorker, {type: "hand"}>} message */
 async function byHand({ source, spec, move }) {
-  if (!hand) {
-    const extras = await loadExtras();
-    const data = /** @type {import("../pkg/extras.js").Data} */ (await read(source, extras));
-    try {
-      hand = new extras.ByHand(data, spec);
-    } finally {
-      data.free();
-    }
-  }
-  return move ? hand.move_to(...move) : hand.restore();
+  const extras = await loadExtras();
+  const data = /** @type {import("../pkg/extras.js").Data} */ (await load(source, extras));
+  return guarded(extras, () => {
+    hand ??= new extras.ByHand(data, spec);
+    return move ? hand.move_to(...move) : hand.restore();
+  });
 }
 
 /** @param {Extract<ToWorker, {type: "run"}>} message */
@@ -229,15 +244,12 @@ async function run({ id, key, spec, brief }) {
   lastRun?.free();
   lastRun = null;
   const clock = () => performance.now() / 1000;
-  try {
+  guarded(library, () => {
     const run = data.run(spec, clock, brief ? undefined : (event) => emit({ ...event, id }));
     lastRun = run;
     if (brief) emit({ type: "measured", id, measured: run.measured() });
     else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
-  } catch (error) {
-    const panic = error instanceof WebAssembly.RuntimeError ? library.last_panic() : "";
-    throw panic ? new Error(panic) : error;
-  }
+  });
 }
 
 /**
