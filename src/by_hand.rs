@@ -2,7 +2,7 @@
 //!
 //! Not here: the drawing, and who moves them.
 
-use crate::attack::{self, Domain, InjectedFeatures, Injection, utility};
+use crate::attack::{self, Aim, Domain, InjectedFeatures, Injection};
 use crate::data::DataSet;
 use crate::data::sample::Sample;
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ pub struct ByHand {
 pub struct Retrained {
     /// The model.
     pub model: Model,
-    /// U, the loss of the target tasks on their clean training points.
+    /// U over all clean training points of the target tasks, whatever the attacker of the run knew.
     pub utility: f64,
     /// Where the injected points of the picture are: two numbers each.
     pub places: Vec<f64>,
@@ -139,11 +139,15 @@ impl ByHand {
     }
 
     fn retrain(&mut self, norm: f64) -> Result<Retrained> {
-        attack::patom::place(&mut self.problem, &self.injections);
+        attack::place(&mut self.problem, &self.injections);
         let solver = self.spec.solver;
         let solution = mtrl::solve(solver, &mut self.problem, None, &Limits::default())?;
+        let aim = Aim {
+            utility: self.spec.utility,
+            targets: &self.spec.targets,
+        };
         Ok(Retrained {
-            utility: utility::value(&self.problem, &self.spec.targets, &solution.w),
+            utility: aim.value(&self.problem, &solution.w),
             model: experiment::model(&solution, &self.sample),
             places: self.plane.look(&self.injections).places,
             norm,

@@ -134,6 +134,7 @@
 
 mod affine;
 pub mod attack;
+mod attacker;
 pub mod by_hand;
 #[cfg(feature = "charts")]
 pub mod chart;
