@@ -127,11 +127,11 @@ impl Request {
                 plane: None,
                 path: Vec::new(),
             };
-            let outcome = experiment::run(&spec, &data, &mut watch)?;
+            let run = experiment::run(&spec, &data, &mut watch)?;
             let (plane, path) = (watch.plane, watch.path);
             let link = fragment(&spec, &data);
             Ok(Outcome {
-                outcome,
+                run,
                 link,
                 claim,
                 plane,
@@ -237,7 +237,7 @@ type Block<'py> = (
 /// A finished run.
 #[pyclass(frozen, module = "patom._native")]
 pub struct Outcome {
-    outcome: experiment::Outcome,
+    run: experiment::Outcome,
     link: String,
     claim: Claim,
     plane: Option<Plane>,
@@ -246,7 +246,7 @@ pub struct Outcome {
 
 impl Outcome {
     fn report(&self) -> &Report {
-        &self.outcome.report
+        &self.run.report
     }
 }
 
@@ -258,11 +258,11 @@ impl Outcome {
     }
 
     fn points_csv(&self) -> String {
-        self.outcome.points_csv()
+        self.run.points_csv()
     }
 
     fn poisoned_csv(&self) -> String {
-        self.outcome.poisoned_csv()
+        self.run.poisoned_csv()
     }
 
     #[getter]
@@ -292,11 +292,11 @@ impl Outcome {
     /// All points of the run, in the order of `points.csv`.
     fn blocks<'py>(&self, py: Python<'py>) -> Vec<Block<'py>> {
         let kept = |task: usize, from: usize, count: usize| {
-            let kept = &self.outcome.kept.as_ref()?[task];
+            let kept = &self.run.kept.as_ref()?[task];
             Some(kept[from..from + count].to_vec())
         };
         let mut blocks = Vec::new();
-        for (number, task) in self.outcome.sample.tasks.iter().enumerate() {
+        for (number, task) in self.run.sample.tasks.iter().enumerate() {
             let (train, test) = (&task.train, &task.test);
             let of = |values: &[f64]| bytes(py, values);
             let (x, y) = (of(&train.features), of(&train.labels));
@@ -304,9 +304,9 @@ impl Outcome {
             let (x, y) = (of(&test.features), of(&test.labels));
             blocks.push((number, "test", x, y, None));
         }
-        for injection in &self.outcome.injections {
+        for injection in &self.run.injections {
             let task = injection.task;
-            let clean = self.outcome.sample.tasks[task].train.count();
+            let clean = self.run.sample.tasks[task].train.count();
             let (x, y) = (bytes(py, &injection.points), bytes(py, &injection.labels));
             let kept = kept(task, clean, injection.labels.len());
             blocks.push((task, "injected", x, y, kept));

@@ -351,6 +351,16 @@ class Studies(unittest.TestCase):
         self.assertEqual(damage, risk.damage[attacker, target])
         self.assertIn("<svg", risk.svg())
 
+    def test_a_study_of_defences_is_that_of_the_command_line(self):
+        link = "v=2&d=synthetic&i=1&k=indirect"
+        study = patom.defend(link)
+        self.assertEqual(study.to_dict(), command_line("defend", link, "--json"))
+        self.assertIn("clean", study.table.dtype.names)
+        self.assertEqual(study.caps["learner"][[0, -1]].tolist(), ["single_task", "multi_task"])
+        self.assertGreater(len(study.verdict), 20)
+        with self.assertRaisesRegex(patom.PatomError, "budget"):
+            patom.defend(link, budget=0)
+
     def test_an_error_in_progress_ends_a_risk_map(self):
         with self.assertRaises(ZeroDivisionError):
             patom.risk(SMALL, progress=lambda done, total: 1 / 0)
