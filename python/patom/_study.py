@@ -334,6 +334,11 @@ class DefenceStudy:
         """How well scores find attacked tasks and injected points."""
         return self._native.rankings_csv()
 
+    def svg(self, kind: str = "caps", *, width: float = 720, dark: bool = False) -> Svg:
+        """A chart: the metric over the pull ``caps``, the ``sanitisers``, or the ``rankings`` of tasks and
+        points by suspicion, as ROC and precision-recall curves."""
+        return Svg(self._native.svg(kind, width, dark))
+
     def save(self, folder: PathLike) -> None:
         """Writes ``defence.json``, ``defence.csv`` and ``rankings.csv``."""
         folder = Path(folder)
@@ -344,6 +349,9 @@ class DefenceStudy:
 
     def __repr__(self) -> str:
         return f"<DefenceStudy: {self.verdict}>"
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
 
 
 def _table(rows: list[dict[str, Any]], name: str, *more: str) -> np.ndarray:

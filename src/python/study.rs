@@ -10,6 +10,7 @@ use super::outcome::{Checked, Request, fragment};
 use super::picture::{Look, data_name, with_note};
 use super::work::{Progress, Reporter, interruptibly};
 use super::{exception, json};
+use crate::chart::defence as picture;
 use crate::chart::heatmap::{self, Heatmap};
 use crate::chart::{self, tuning as tuning_chart};
 use crate::defence::study::{self, Job, JobResult};
@@ -207,6 +208,41 @@ impl DefenceStudy {
 
     fn rankings_csv(&self) -> String {
         self.study.rankings_csv()
+    }
+
+    /// A picture: `caps`, `sanitisers`, or `rankings` (those of the standard attacker).
+    fn svg(&self, py: Python<'_>, kind: &str, width: f64, dark: bool) -> PyResult<String> {
+        let study = &self.study;
+        let look = Look { width, dark };
+        let style = look.style();
+        let drawn = || match (kind, look.checked_width()?, study.rankings.first()) {
+            ("caps", width, _) => {
+                chart::svg(width, picture::caps_height(width), style, |area, style| {
+                    picture::draw_caps(area, study, None, style)
+                })
+            }
+            ("sanitisers", width, _) => {
+                let height = picture::sanitisers_height(width, study);
+                chart::svg(width, height, style, |area, style| {
+                    picture::draw_sanitisers(area, study, style)
+                })
+            }
+            ("rankings", width, Some(rankings)) => {
+                let height = picture::rankings_height(width);
+                chart::svg(width, height, style, |area, style| {
+                    picture::draw_rankings(area, rankings, style)
+                })
+            }
+            ("rankings", _, None) => Err(Error::data("nothing was ranked")),
+            _ => {
+                let expected = "caps, sanitisers or rankings";
+                Err(Error::field("kind", kind, expected))
+            }
+        };
+        let title = format!("{}: study of defences", data_name(&study.spec));
+        drawn()
+            .and_then(|svg| with_note(&svg, &title, &self.link(), &study.digest))
+            .map_err(|error| exception(py, &error))
     }
 
     #[getter]

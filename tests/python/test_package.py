@@ -358,6 +358,8 @@ class Studies(unittest.TestCase):
         self.assertIn("clean", study.table.dtype.names)
         self.assertEqual(study.caps["learner"][[0, -1]].tolist(), ["single_task", "multi_task"])
         self.assertGreater(len(study.verdict), 20)
+        for kind in ("caps", "sanitisers", "rankings"):
+            self.assertIn("<svg", study.svg(kind))
         with self.assertRaisesRegex(patom.PatomError, "budget"):
             patom.defend(link, budget=0)
 
