@@ -423,6 +423,18 @@ export function bars(report) {
 const solverText = ({ solver_status: status, objective, certificate }) =>
   `${textOf(SOLVER_STATUS, status)}; objective ${digits(objective)}, at most ${digits(certificate)} above the optimum`;
 
+/** An attacker beyond the paper's. @param {Report} report @returns {[string, string][]} */
+function attackerRows({ won, spec: { starts, knowledge } }) {
+  /** @type {[string, string][]} */
+  const rows = [];
+  // A recalled result may be older than these fields.
+  if (typeof won === "number") rows.push(["Starts", `start ${won + 1} of ${starts} has the largest utility`]);
+  if (knowledge < 1) {
+    rows.push(["Knowledge", `${digits(100 * knowledge)} % of the clean points; the utility is of a model of these`]);
+  }
+  return rows;
+}
+
 /** What a defence achieves. @param {Report} report @returns {[string, string][]} */
 function defenceRows({ certified, sanitised, target_tasks: targets, metric_name: name, clean }) {
   const { short } = METRICS[name];
@@ -464,6 +476,7 @@ export function facts(report) {
     ["Attack stopped", textOf(STOP, report.stop)],
     ["Clean model", solverText(report.clean)],
     ["Attacked model", solverText(report.attacked)],
+    ...attackerRows(report),
     ...defenceRows(report),
     ["Solver, gradient, step", `${spec.solver}, ${readable(spec.gradient)}, ${spec.step}`],
   ]);
