@@ -204,6 +204,7 @@ pub fn poison<'py>(
         }
         let settings = attack::Settings {
             targets: spec.targets,
+            utility: spec.utility,
             method: spec.method,
             gradient: spec.gradient,
             step: spec.step,

@@ -125,10 +125,11 @@ impl Request {
                 reporter,
                 spec: &spec,
                 plane: None,
-                path: Vec::new(),
+                paths: vec![Vec::new()],
             };
             let run = experiment::run(&spec, &data, &mut watch)?;
-            let (plane, path) = (watch.plane, watch.path);
+            let won = run.report.starts.as_ref().map_or(0, |starts| starts.won);
+            let (plane, path) = (watch.plane, watch.paths.swap_remove(won));
             let link = fragment(&spec, &data);
             Ok(Outcome {
                 run,
@@ -190,7 +191,8 @@ struct Watch<'a> {
     reporter: &'a mut Reporter,
     spec: &'a Spec,
     plane: Option<Plane>,
-    path: Vec<Vec<f64>>,
+    /// Of each start: the places in each iteration.
+    paths: Vec<Vec<Vec<f64>>>,
 }
 
 impl Observer for Watch<'_> {
@@ -216,21 +218,28 @@ impl Observer for Watch<'_> {
         ControlFlow::Continue(())
     }
 
+    fn start(&mut self, number: usize) -> ControlFlow<()> {
+        self.paths.resize(number + 1, Vec::new());
+        ControlFlow::Continue(())
+    }
+
     fn iteration(&mut self, point: &TracePoint, injections: &[Injection]) -> ControlFlow<()> {
-        if let Some(plane) = &self.plane {
-            self.path.push(plane.look(injections).places);
+        if let (Some(plane), Some(path)) = (&self.plane, self.paths.last_mut()) {
+            path.push(plane.look(injections).places);
         }
         let progress = Progress::Iteration(point.iteration, point.metric, point.utility);
         self.reporter.report(progress)
     }
 }
 
-/// A block of points: task, split, X with the bias last, y, which rows a sanitiser keeps.
+/// A block of points: task, split, X with the bias last, y, which rows a sanitiser keeps, which ones the
+/// attacker sees.
 type Block<'py> = (
     usize,
     &'static str,
     Bound<'py, PyBytes>,
     Bound<'py, PyBytes>,
+    Option<Vec<bool>>,
     Option<Vec<bool>>,
 );
 
@@ -300,16 +309,18 @@ impl Outcome {
             let (train, test) = (&task.train, &task.test);
             let of = |values: &[f64]| bytes(py, values);
             let (x, y) = (of(&train.features), of(&train.labels));
-            blocks.push((number, "train", x, y, kept(number, 0, train.count())));
+            let known = self.run.known.as_ref().map(|known| known[number].clone());
+            let kept = kept(number, 0, train.count());
+            blocks.push((number, "train", x, y, kept, known));
             let (x, y) = (of(&test.features), of(&test.labels));
-            blocks.push((number, "test", x, y, None));
+            blocks.push((number, "test", x, y, None, None));
         }
         for injection in &self.run.injections {
             let task = injection.task;
             let clean = self.run.sample.tasks[task].train.count();
             let (x, y) = (bytes(py, &injection.points), bytes(py, &injection.labels));
             let kept = kept(task, clean, injection.labels.len());
-            blocks.push((task, "injected", x, y, kept));
+            blocks.push((task, "injected", x, y, kept, None));
         }
         blocks
     }

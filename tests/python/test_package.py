@@ -147,6 +147,16 @@ class Runs(unittest.TestCase):
             nmse = np.mean((scores - test.y[rows]) ** 2) / np.var(test.y[rows])
             self.assertAlmostEqual(nmse, result.attacked.metric_per_task[task], places=12)
 
+    def test_what_an_attacker_does_not_know_is_marked(self):
+        result = patom.run(**SMALL, knowledge=0.5, starts=2)
+        found = result.points()
+        unknown = found.split[~found.known]
+        self.assertEqual(set(unknown), {"train"})
+        self.assertEqual(len(unknown), (found.split == "train").sum() // 2)
+        # Of the start that won.
+        self.assertIn("<svg", result.svg("points"))
+        self.assertEqual(len(result.trace), 3)
+
     def test_a_notebook_shows_text_that_is_escaped(self):
         X, y, task = points()
         names = ["<script>", "b", "c", "d"]
