@@ -158,17 +158,21 @@ export function headline(report) {
  * @param {Report} report
  * @returns {[number, number, number]}
  */
-export const levels = ({ spec, single_task: alone, sanitised, certified_metric: certified }) => [
-  spec.learner === "single_task" ? NaN : (alone?.metric ?? NaN),
-  sanitised?.attacked ?? NaN,
-  certified ?? NaN,
+export const levels = (report) => [
+  report.spec.learner === "single_task" ? NaN : (report.single_task?.metric ?? NaN),
+  report.sanitised?.attacked ?? NaN,
+  isEmpty(report) ? NaN : (report.certified_metric ?? NaN),
 ];
+
+/** Does the certificate promise no more than guessing? @param {Report} report */
+const isEmpty = ({ certified_metric: certified, metric_name: name }) =>
+  ((certified ?? NaN) - METRICS[name].guess) * METRICS[name].stronger >= 0;
 
 /** @param {Report} report */
 const beside = (report) =>
   levels(report)
     .map((value, k) => (Number.isFinite(value) ? ` ${BESIDE[k]}: ${metricDigits(value)}.` : ""))
-    .join("");
+    .join("") + (isEmpty(report) ? " The certificate promises no more than guessing." : "");
 const BESIDE = ["Single-task learning", "With the sanitiser", "Certified bound for points in other tasks"];
 
 /** @param {string} text */
