@@ -91,7 +91,7 @@
 //! | [`metrics`] | NMSE, AUC | |
 //! | [`mtrl`] | the lower level: problem, two solvers, solution with status and certificate | attacks |
 //! | [`attack`] | the upper level: utility, gradients, steps, the loop | metrics, reports |
-//! | [`defence`] | sanitisers, certificates of the pull cap, ranking, detection figures | the capped learner itself (`mtrl`) |
+//! | [`defence`] | sanitisers, certificates of the pull cap, ranking, detection figures; [`defence::study`], which uses [`experiment`], measures them all | the capped learner itself (`mtrl`) |
 //! | [`projection`] | a plane in which clean and injected points are shown | drawing |
 //! | [`spec`] | everything that determines a run: the table of fields, rules, links | data |
 //! | [`report`] | the result of a run, and its digest | files |

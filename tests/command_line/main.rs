@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 mod bad_input;
+mod defend;
 mod output;
 mod risk;
 mod run;

@@ -54,6 +54,25 @@ pub enum Command {
         #[command(flatten)]
         data: DataFolder,
     },
+    /// What each defence is worth, against the standard attacker and attackers who know it.
+    Defend {
+        /// A JSON file, `-` for standard input, a share link, or a report. Its own defence is ignored,
+        /// except for its pull cap, which is added to those of the study.
+        spec: String,
+        /// Write defence.json, defence.csv, rankings.csv and pictures into this folder.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Print the study as JSON instead of a summary.
+        #[arg(long)]
+        json: bool,
+        /// Threads; default: one for each core. Results do not depend on it.
+        #[arg(long)]
+        threads: Option<usize>,
+        #[command(flatten)]
+        columns: ColumnsArgument,
+        #[command(flatten)]
+        data: DataFolder,
+    },
     /// Choose λ1 and λ2 by cross-validation on the clean training points of a specification.
     Tune {
         /// A JSON file, `-` for standard input, a share link, or a report.

@@ -8,6 +8,7 @@ use patom::Error;
 
 mod args;
 mod data;
+mod defend;
 mod figure;
 mod input;
 mod link;
@@ -59,6 +60,14 @@ fn main() -> ExitCode {
             columns,
             data,
         } => risk::risk(&spec, out.as_deref(), json, threads, columns, &data),
+        Command::Defend {
+            spec,
+            out,
+            json,
+            threads,
+            columns,
+            data,
+        } => defend::defend(&spec, out.as_deref(), json, threads, columns, &data),
         Command::Tune {
             spec,
             out,
