@@ -15,9 +15,10 @@
 
     constructor() {
       super();
+      /** Of the result that is shown; empty until it is computed. */
+      this.digest = "";
       this.frame = document.createElement("iframe");
       this.frame.loading = "lazy";
-      this.frame.allow = "clipboard-write";
       // Not by a style sheet: the policy of the other page may forbid those.
       Object.assign(this.frame.style, { display: "block", width: "100%", border: "0" });
       this.attachShadow({ mode: "open" }).append(this.frame);
@@ -58,6 +59,7 @@
         aspectRatio: isSlide ? "16 / 9" : "",
         height: isSlide ? "auto" : "32rem",
       });
+      this.digest = "";
       this.frame.title = this.text("label") || "PATOM Lab: result of an attack";
       this.frame.src = `${page.href}#${keys.filter(Boolean).join("&")}`;
     }
@@ -70,7 +72,9 @@
       if (Number.isFinite(height) && height > 0 && !isSlide) {
         this.frame.style.height = `${Math.min(Math.ceil(height), MAX_HEIGHT)}px`;
       }
-      if (typeof digest === "string") this.dispatchEvent(new CustomEvent("result", { detail: { digest } }));
+      if (typeof digest !== "string") return;
+      this.digest = digest;
+      this.dispatchEvent(new CustomEvent("result", { detail: { digest } }));
     }
   }
 

@@ -18,6 +18,8 @@ export function showEmbed(lab) {
       if (["changed", "done"].includes(event.type)) render(lab);
       if (event.type === "done") report({ digest: event.report.digest });
     });
+    // The first run may be over before this module is loaded.
+    if (lab.result) report({ digest: lab.result.report.digest });
     // The frame of `<patom-lab>` follows: see public/patom-lab.js.
     new ResizeObserver(() => report({ height: document.body.offsetHeight })).observe(document.body);
   }

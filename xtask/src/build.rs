@@ -72,7 +72,8 @@ fn package(root: &Path, settings: &Settings) -> Result<()> {
         copy(&entry.path(), folder.join(entry.file_name()))?;
     }
     for name in &settings.build.modules {
-        for file in ["_bg.wasm", "_bg.wasm.d.ts", ".js", ".d.ts"].map(|end| format!("{name}{end}")) {
+        for file in ["_bg.wasm", "_bg.wasm.d.ts", ".js", ".d.ts"].map(|end| format!("{name}{end}"))
+        {
             copy(&pkg.join(&file), folder.join("pkg").join(&file))?;
         }
     }

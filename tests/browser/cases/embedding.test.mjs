@@ -20,15 +20,13 @@ async function otherSite(page, html) {
   return site;
 }
 
-/** The digest that the element's page reports, and the height of its frame. */
+/** The digest that the element's page reports. */
 const reported = (page) =>
-  page.execute(async () => {
-    const element = document.querySelector("patom-lab");
-    window.digest ??= await new Promise((resolve) =>
-      element.addEventListener("result", ({ detail }) => resolve(detail.digest)),
-    );
-    return { digest: window.digest, height: element.getBoundingClientRect().height };
-  });
+  page.waitFor(
+    "the digest of the element",
+    () => page.execute(() => document.querySelector("patom-lab").digest),
+    30,
+  );
 
 browserTest("the element shows a result in a page of another site", { timeout: 120 }, async (page) => {
   await page.open("#k=indirect&i=4");
@@ -37,7 +35,7 @@ browserTest("the element shows a result in a page of another site", { timeout: 1
     page,
     '<h1>Talk</h1><patom-lab link="k=indirect&amp;i=4" view="curve"><a>A link</a></patom-lab>',
   );
-  assert.equal((await reported(page)).digest, digest);
+  assert.equal(await reported(page), digest);
   const whole = () => page.execute(() => document.querySelector("patom-lab").getBoundingClientRect().height);
   // The frame begins with 32rem, and then is as high as its content.
   const height = await page.waitFor("the height of the content", async () => {
@@ -71,8 +69,7 @@ browserTest("the element takes an address and refuses what is none", {}, async (
     page,
     `<patom-lab link="${address.replaceAll("&", "&amp;")}" view="stage" label="Slide 3"></patom-lab>`,
   );
-  const { digest } = await reported(page);
-  assert.match(digest, /^[0-9a-f]{16}$/);
+  assert.match(await reported(page), /^[0-9a-f]{16}$/);
   const look = await page.execute(() => {
     const element = document.querySelector("patom-lab");
     const { width, height } = element.getBoundingClientRect();
