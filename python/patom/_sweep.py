@@ -274,7 +274,9 @@ def _distribute(
     workers = max(1, len(client.nthreads()))
     size = batch or max(1, min(MOST_AT_A_TIME, len(items) // (8 * workers)))
     waiting: dict[str, list[Item]] = {}
+    suspects: list[Item] = []
     unfinished: list[tuple[str, str]] = []
+    count = 0
 
     def submit(some: list[Item]) -> Any:
         # Not pure: what is there is known from the folder, not from Dask's memory.
@@ -282,26 +284,36 @@ def _distribute(
         waiting[future.key] = some
         return future
 
-    count = 0
-    ended = as_completed([submit(some) for some in _batches(items, size)])
-    for future in ended:
+    def left_of(future: Any) -> list[Item]:
+        """The runs of an ended batch that have no row."""
+        nonlocal count
         some = waiting.pop(future.key)
-        if future.status == "finished":
-            count += len(some)
-        elif future.status == "error":
-            # A batch is run in order, and each row is written at once: the first run that has none is the
-            # one that failed. The others go on.
-            there = _finished(folder)
-            left = [item for item in some if not there.contains(item[0])]
-            count += len(some) - len(left)
-            if left:
-                unfinished.append(("#" + left[0][1], str(future.exception())))
-                if left[1:]:
-                    ended.add(submit(left[1:]))
-        else:
+        if future.status not in ("finished", "error"):
             raise ConnectionError(
                 f"the scheduler of Dask is gone ({future.status}); what is finished is in {folder}"
             )
+        left = []
+        if future.status == "error":
+            there = _finished(folder)
+            left = [item for item in some if not there.contains(item[0])]
+        count += len(some) - len(left)
         future.release()
         report(count)
+        return left
+
+    ended = as_completed([submit(some) for some in _batches(items, size)])
+    for future in ended:
+        # A batch is run in order, and each row is written at once: the first run that has none is the one
+        # that failed, or it waited for a worker that another run ended. The others go on.
+        if left := left_of(future):
+            suspects.append(left[0])
+            if left[1:]:
+                ended.add(submit(left[1:]))
+    # Alone, so that nothing else ends its worker.
+    for suspect in suspects:
+        future = submit([suspect])
+        for _ in as_completed([future]):
+            reason = str(future.exception()) if future.status == "error" else ""
+            if left_of(future):
+                unfinished.append(("#" + suspect[1], reason))
     return unfinished

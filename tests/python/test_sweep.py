@@ -71,7 +71,9 @@ class Serial(Folder):
 
     def test_a_row_is_the_result_of_its_link(self):
         done = patom.sweep(grid(2), self.place)
-        result = patom.run(done.rows[3]["link"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", patom.DataWarning)
+            result = patom.run(done.rows[3]["link"])
         self.assertTrue(result.comparison.same)
         self.assertEqual(done["digest"][3], result.digest)
         self.assertEqual(done["attacked_metric"][3], result.trace["metric"][-1])
@@ -128,26 +130,26 @@ class Serial(Folder):
         self.assertEqual(table["radius"].to_pylist()[1:3], ["1.0", "q75"])
 
 
-class KillsItsWorker:
+def kills_its_worker(key):
     """A plugin of every worker, also of one that is started in place of another: the run with this key
     ends its process."""
+    from distributed import WorkerPlugin
 
-    name = "kills-its-worker"
+    # Within a function, so that it is sent to workers as it is.
+    class KillsItsWorker(WorkerPlugin):
+        def setup(self, worker):
+            from patom import _sweep
 
-    def __init__(self, key):
-        self.key = key
+            run_one = _sweep._run_one
 
-    def setup(self, worker):
-        from patom import _sweep
+            def run(item, folder):
+                if item[0] == key:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return run_one(item, folder)
 
-        run_one = _sweep._run_one
+            _sweep._run_one = run
 
-        def run(item, folder):
-            if item[0] == self.key:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return run_one(item, folder)
-
-        _sweep._run_one = run
+    return KillsItsWorker()
 
 
 class Cluster(Folder):
@@ -227,7 +229,7 @@ class Cluster(Folder):
         what = grid(10)
         serial = patom.sweep(what, self.place / "serial")
         culprit = serial.rows[7]
-        self.client.register_plugin(KillsItsWorker(culprit["key"]))
+        self.client.register_plugin(kills_its_worker(culprit["key"]))
         done = patom.sweep(what, self.place / "dask", client=self.client, batch=4)
         [(link, reason)] = done.unfinished
         self.assertTrue(culprit["link"].startswith(link + "&"))
