@@ -105,6 +105,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<outcome::Outcome>()?;
     module.add_class::<study::Tuning>()?;
     module.add_class::<study::RiskMap>()?;
+    module.add_class::<study::DefenceStudy>()?;
     module.add_class::<sweep::Planned>()?;
     module.add_class::<sweep::Finished>()?;
     module.add("SWEEP_COLUMNS", crate::sweep::columns())?;

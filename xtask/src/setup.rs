@@ -305,6 +305,7 @@ pub fn package_python(workspace: &Workspace) -> Result<PathBuf> {
         "maturin",
         "numpy",
         "scikit-learn",
+        "matplotlib",
         "nbclient",
         "ipykernel",
         "distributed",
