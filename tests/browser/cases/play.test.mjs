@@ -96,6 +96,21 @@ browserTest("a poisoned point is dragged, and stays in the ball", {}, async (pag
   await page.screenshot("by-hand");
 });
 
+browserTest("axe finds nothing in the game and in points moved by hand", { timeout: 120 }, async (page) => {
+  for (const dark of [false, true]) {
+    await page.open(SMALL);
+    if (page.isChromium) await page.dark(dark);
+    await finished(page);
+    await page.click("by-hand");
+    await page.waitText("hand-text", /with your points/);
+    assert.deepEqual(await page.axe(), []);
+    await page.click("play-defender");
+    await page.click("defend-T4");
+    await page.waitText("defend-status", /it was T\d/);
+    assert.deepEqual(await page.axe(), []);
+  }
+});
+
 browserTest("the numbers of the sentence move the budget and the iteration", {}, async (page) => {
   await page.open("#b=0.2&i=4");
   await finished(page);
