@@ -50,7 +50,12 @@ browserTest("a poisoned point is moved with the keyboard, and the model answers"
   await page.click("by-hand");
   const [yours, optimised, clean] = numbersIn(await page.waitText("hand-text", /with your points/));
   assert.equal(yours, optimised);
-  assert.deepEqual([clean, optimised].map(String), numbersIn(await page.text("headline")).map(String));
+  assert.deepEqual(
+    [clean, optimised].map(String),
+    numbersIn(await page.text("headline"))
+      .slice(0, 2)
+      .map(String),
+  );
   assert.equal(await page.focused(), "hand-grip");
   const label = () => page.execute(() => document.querySelector(".grip").getAttribute("aria-label"));
   const along = async () => Number(/along (−?[\d.]+)/.exec(await label())[1].replace("−", "-"));
