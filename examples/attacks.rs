@@ -19,6 +19,8 @@ use patom::paper::figures::{self, Figure};
 use patom::rng::{Random, Stream};
 use patom::spec::Spec;
 
+/// Clean and attacked metric of the runs of each attack and variant.
+type Groups = BTreeMap<(Attack, String), Vec<(f64, f64)>>;
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const BUDGET: f64 = 0.3;
@@ -214,10 +216,7 @@ fn rows(base: &Spec) -> Vec<(String, Spec)> {
 }
 
 /// Clean and attacked metric of each run, by attack and variant, on all processors.
-fn measure(
-    runs: &[(String, Spec)],
-    data: Option<&DataSet>,
-) -> Outcome<BTreeMap<(Attack, String), Vec<(f64, f64)>>> {
+fn measure(runs: &[(String, Spec)], data: Option<&DataSet>) -> Outcome<Groups> {
     let next = AtomicUsize::new(0);
     let found = Mutex::new(vec![None; runs.len()]);
     let take = || {
@@ -254,7 +253,7 @@ fn measure(
         }
         Ok(())
     })?;
-    let mut groups: BTreeMap<(Attack, String), Vec<(f64, f64)>> = BTreeMap::new();
+    let mut groups = Groups::new();
     let found = found.into_inner()?;
     for ((variant, spec), pair) in runs.iter().zip(found) {
         if let Some(pair) = pair {

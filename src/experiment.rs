@@ -283,7 +283,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         spec,
         (&sample, known.as_ref()),
         &mut poisoned,
-        injections,
+        &injections,
         (observer, start),
     )?;
     let Ended {
@@ -387,12 +387,12 @@ struct Strongest {
 }
 
 /// Runs the attack from every start; `poisoned` holds the points of the one that won at the end.
-/// `injections` are those of the first.
+/// `first` are the injected points of the first.
 fn strongest_start(
     spec: &Spec,
     (sample, known): (&Sample, Option<&Known>),
     poisoned: &mut Problem,
-    injections: Vec<Injection>,
+    first: &[Injection],
     (observer, begin): (&mut dyn Observer, f64),
 ) -> Result<Strongest> {
     let seen = known.map_or(sample, |known| &known.sample);
@@ -406,7 +406,7 @@ fn strongest_start(
     let mut results = Vec::with_capacity(starts);
     let mut best: Option<(usize, Ended, Vec<TracePoint>)> = None;
     for number in 0..starts {
-        let mut injections = injections.clone();
+        let mut injections = first.to_vec();
         if starts > 1 {
             cancelled(observer.start(number))?;
             settings.seed = start_seed(spec.seed, number);
