@@ -1,8 +1,9 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
 //! `curve` draws the course of an attack, `pair` two side by side, `sweep` many, `heatmap` a
-//! task correlation, `map` its colours, `points` the clean and injected points in a plane, `sheet` a
-//! drawing with its title and footer, `tuning` the choice of λ1.
+//! number for each pair of tasks, `map` its colours, `points` the clean and injected points in a plane,
+//! `risk` the parts of a risk study, `sheet` a drawing with its title and footer, `tuning` the choice
+//! of λ1.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
 //! last moment, in `Pen`: every size is sharp on every screen, and no text is ever measured
 //! (measuring adds styled elements to the page, which its Content-Security-Policy refuses).
@@ -14,6 +15,7 @@ pub mod heatmap;
 pub mod map;
 pub mod pair;
 pub mod points;
+pub mod risk;
 pub mod sheet;
 pub mod sweep;
 pub mod tuning;

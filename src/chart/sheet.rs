@@ -193,6 +193,7 @@ mod tests {
                 title,
                 names: &[],
                 open_ended: false,
+                range: 1.0,
                 cursor: None,
                 task: None,
             };

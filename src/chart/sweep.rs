@@ -137,6 +137,7 @@ pub fn draw_correlations<DB: DrawingBackend>(
                 title: words,
                 names: &[],
                 open_ended,
+                range: 1.0,
                 cursor: None,
                 task: None,
             };

@@ -33,6 +33,8 @@ mod result;
 #[cfg(any(feature = "engine", feature = "extras"))]
 pub mod run;
 #[cfg(feature = "extras")]
+pub mod risk;
+#[cfg(feature = "extras")]
 pub mod sweep;
 #[cfg(feature = "extras")]
 pub mod tuning;

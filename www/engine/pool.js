@@ -1,4 +1,4 @@
-/** Runs many specifications on several workers, which share one compiled module. */
+/** Runs many jobs on several workers, which share one compiled module. */
 
 import { setBusy } from "../core/unload.js";
 import { Solver } from "./solver.js";
@@ -27,7 +27,21 @@ export class Pool {
    * @param {(job: number, measured: Measured) => void} onMeasured
    * @param {(job: number, problem: Problem) => void} onError
    */
-  async run(jobs, onMeasured, onError) {
+  run(jobs, onMeasured, onError) {
+    const measure = (/** @type {Solver} */ solver, /** @type {typeof jobs[number]} */ { spec, source }) =>
+      solver.measure(spec, source);
+    return this.each(jobs, measure, onMeasured, onError);
+  }
+
+  /**
+   * The same for any kind of job.
+   * @template Job, Result
+   * @param {Job[]} jobs
+   * @param {(solver: Solver, job: Job) => Promise<Result>} act
+   * @param {(job: number, result: Result) => void} onResult
+   * @param {(job: number, problem: Problem) => void} onError
+   */
+  async each(jobs, act, onResult, onError) {
     let next = 0;
     setBusy(this, true);
     /** @param {Solver} solver */
@@ -36,7 +50,7 @@ export class Pool {
         const job = jobs[k];
         if (!job) return solver.close();
         try {
-          onMeasured(k, await solver.measure(job.spec, job.source));
+          onResult(k, await act(solver, job));
         } catch (problem) {
           onError(k, /** @type {Problem} */ (problem));
         }

@@ -94,6 +94,29 @@ async function tune(source, spec, onProgress) {
   }
 }
 
+/** @type {InstanceType<import("./extras.js").Extras["RiskRunner"]> | null} keeps what jobs share */
+let riskRunner = null;
+/** The data of these jobs. */
+let riskKey = "";
+
+/** @param {Extract<ToWorker, {type: "risk"}>} message */
+async function riskJob({ key, spec, work, attacker }) {
+  if (held?.source.key !== key) {
+    throw { code: "data", field: null, message: "the data set has not been loaded" };
+  }
+  const extras = await loadExtras();
+  const data = /** @type {import("../pkg/extras.js").Data} */ (await load(held.source, extras));
+  if (riskKey !== key) riskRunner?.free();
+  if (riskKey !== key || !riskRunner) riskRunner = new extras.RiskRunner();
+  riskKey = key;
+  try {
+    return riskRunner.run(data, spec, work, attacker);
+  } catch (error) {
+    const panic = error instanceof WebAssembly.RuntimeError ? extras.last_panic() : "";
+    throw panic ? new Error(panic) : error;
+  }
+}
+
 /** @param {Source} source @param {Library} [library] */
 async function load(source, library = held?.library ?? engine) {
   if (held?.source.key === source.key && held.library === library) return held.data;
@@ -175,6 +198,9 @@ async function answer(message) {
       emit({ type: "tuned", id, tuned: await tune(source, spec, emitProgress) });
       break;
     }
+    case "risk":
+      emit({ type: "risk", id: message.id, found: await riskJob(message) });
+      break;
     case "example":
       emit({ type: "example", id: message.id, ...(await loadExtras()).example_file() });
       break;

@@ -16,9 +16,9 @@ import { el } from "./dom.js";
 /**
  * @typedef {{
  *   name: string, title: string, values: Float64Array, openEnded: boolean,
- *   roles?: {targets: number[], attackers: number[]},
+ *   roles?: {targets: number[], attackers: number[]}, range?: number, legend?: string,
  * }} Heatmap
- * `roles`: overrides those of the specification.
+ * `roles`: overrides those of the specification; `range`: the end of its scale; `legend`: what its colours mean.
  */
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -329,8 +329,9 @@ export class Heatmaps {
         tasks: this.tasks,
         targets: (map.roles ?? this.spec).targets,
         attackers: (map.roles ?? this.spec).attackers,
-        title: map.openEnded ? "change in correlation" : "task correlation",
+        title: map.legend ?? (map.openEnded ? "change in correlation" : "task correlation"),
         open_ended: map.openEnded,
+        range: map.range ?? 1,
         cursor: this.cursor,
         task: this.task,
         names: this.names,

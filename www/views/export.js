@@ -176,6 +176,7 @@ function heatmapSheet(shown) {
       attackers: spec.attackers,
       title: openEnded ? "change in correlation" : "task correlation",
       open_ended: openEnded,
+      range: 1,
       cursor: null,
       task: null,
       names: views.shortNames(names),

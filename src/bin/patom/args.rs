@@ -6,6 +6,7 @@ use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use patom::data::import::mapping::Mapping;
 use patom::mtrl::{Limits, Loss, Solver};
+use patom::risk::curve::Knob;
 use patom::tuning::Grid;
 
 /// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
@@ -35,24 +36,8 @@ pub enum Command {
         #[command(flatten)]
         data: DataFolder,
     },
-    /// Which task can be used against which: one attack for each pair of tasks.
-    Risk {
-        /// A JSON file, `-` for standard input, a share link, or a report.
-        spec: String,
-        /// Write risk.json, risk.csv and risk.svg into this folder.
-        #[arg(long)]
-        out: Option<PathBuf>,
-        /// Print the map as JSON instead of a summary.
-        #[arg(long)]
-        json: bool,
-        /// Threads; default: one for each core. Results do not depend on it.
-        #[arg(long)]
-        threads: Option<usize>,
-        #[command(flatten)]
-        columns: ColumnsArgument,
-        #[command(flatten)]
-        data: DataFolder,
-    },
+    /// Is the data at risk, and which task can be used against which?
+    Risk(RiskArguments),
     /// Choose λ1 and λ2 by cross-validation on the clean training points of a specification.
     Tune {
         /// A JSON file, `-` for standard input, a share link, or a report.
@@ -94,6 +79,33 @@ pub enum Command {
         #[command(flatten)]
         data: DataFolder,
     },
+}
+
+#[derive(Args)]
+pub struct RiskArguments {
+    /// A JSON file, `-` for standard input, a share link, or a report.
+    pub spec: String,
+    /// Write exposure and risk (or, with --curve, curve-lambda2 or curve-pull_cap), each as .json, .csv
+    /// and .svg, into this folder.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Print the map (or the curve) as JSON instead of a summary.
+    #[arg(long)]
+    pub json: bool,
+    /// Threads; default: one for each core. Results do not depend on it.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Instead: what sharing costs, the clean error and the worst indirect damage over λ2 or over the
+    /// pull cap.
+    #[arg(long, value_parser = knob())]
+    pub curve: Option<Knob>,
+    /// Instead: write the published results that the page shows into this folder.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "json", "curve"])]
+    pub page: Option<PathBuf>,
+    #[command(flatten)]
+    pub columns: ColumnsArgument,
+    #[command(flatten)]
+    pub data: DataFolder,
 }
 
 #[derive(Subcommand)]
@@ -210,6 +222,11 @@ pub struct ReproduceArguments {
 fn loss() -> impl TypedValueParser<Value = Loss> {
     PossibleValuesParser::new(Loss::WORDS)
         .map(|word| Loss::from_word(&word).expect("one of the possible values"))
+}
+
+fn knob() -> impl TypedValueParser<Value = Knob> {
+    PossibleValuesParser::new(Knob::WORDS)
+        .map(|word| Knob::from_word(&word).expect("one of the possible values"))
 }
 
 fn solver() -> impl TypedValueParser<Value = Solver> {

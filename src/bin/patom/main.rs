@@ -49,14 +49,7 @@ fn main() -> ExitCode {
             columns,
             data,
         } => run::run(&spec, out.as_deref(), json, columns, &data),
-        Command::Risk {
-            spec,
-            out,
-            json,
-            threads,
-            columns,
-            data,
-        } => risk::risk(&spec, out.as_deref(), json, threads, columns, &data),
+        Command::Risk(arguments) => risk::risk(arguments),
         Command::Tune {
             spec,
             out,

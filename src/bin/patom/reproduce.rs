@@ -1,5 +1,6 @@
 //! `patom reproduce`: runs the paper's figures (finished runs are reused) and writes the comparison
-//! with its claims, and the published results that the page shows. Not here: the comparison (`patom::paper::reproduction`).
+//! with its claims, and the published results that the page shows, those of the risk map, too. Not here:
+//! the comparison (`patom::paper::reproduction`).
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -8,6 +9,7 @@ use patom::data::DataSet;
 use patom::paper::figures::Figure;
 use patom::paper::published::Published;
 use patom::paper::reproduction::{self, DATASETS, Runs};
+use patom::spec::Spec;
 
 use crate::Outcomes;
 use crate::args::{DataFolder, FigureArguments, ReproduceArguments};
@@ -71,13 +73,19 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcomes<()> {
         bar.set_position(done);
     })?;
     bar.finish_and_clear();
+    let synthetic = Spec::default_of("synthetic");
+    let drawn = patom::experiment::load_synthetic(&synthetic)?;
+    crate::risk::publish(&synthetic, &drawn, None, &arguments.page)?;
+    for (name, data) in &data {
+        crate::risk::publish(&Spec::default_of(name), data, None, &arguments.page)?;
+    }
     let path = arguments.out.join("reproduction.md");
     write(&path, &text)?;
     print(&format!("Written: {}", path.display()))
 }
 
 /// Today's date in UTC, such as 2026-11-28.
-fn today() -> String {
+pub fn today() -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     date(now.map_or(0, |time| time.as_secs() / 86_400))
 }
