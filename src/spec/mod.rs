@@ -418,7 +418,8 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-fn syntax_error(error: &serde_json::Error) -> Error {
+/// Where text is no JSON.
+pub(crate) fn syntax_error(error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     let position = format!(" at line {line} column {column}");

@@ -64,6 +64,7 @@ fn risk_draws_what_sharing_costs_over_a_knob() {
     assert!(csv.lines().last().unwrap().starts_with("none,"), "{csv}");
     let curve: Value = serde_json::from_str(&place.read("c/curve-pull_cap.json")).unwrap();
     assert_eq!(curve["points"].as_array().unwrap().len(), 7);
-    let refused = place.refused(&["risk", "-", "--curve", "lambda1"], SMALL);
-    assert!(refused.contains("lambda2"), "{refused}");
+    let refused = place.patom(&["risk", "-", "--curve", "lambda1"], SMALL);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("lambda2"), "{}", refused.err);
 }

@@ -8,14 +8,17 @@ use patom::Error;
 
 mod args;
 mod data;
+mod defend;
 mod figure;
 mod input;
 mod link;
 mod output;
+mod pool;
 mod reproduce;
 mod risk;
 mod run;
 mod solve;
+mod sweep;
 mod tune;
 
 use args::{Cli, Command, DataCommand};
@@ -50,6 +53,14 @@ fn main() -> ExitCode {
             data,
         } => run::run(&spec, out.as_deref(), json, columns, &data),
         Command::Risk(arguments) => risk::risk(arguments),
+        Command::Defend {
+            spec,
+            out,
+            json,
+            threads,
+            columns,
+            data,
+        } => defend::defend(&spec, out.as_deref(), json, threads, columns, &data),
         Command::Tune {
             spec,
             out,
@@ -64,6 +75,7 @@ fn main() -> ExitCode {
         } => data::list(json, &data),
         Command::Figure(arguments) => figure::figure(&arguments),
         Command::Reproduce(arguments) => reproduce::reproduce(&arguments),
+        Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Link {
             spec,
             base,
