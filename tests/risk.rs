@@ -9,7 +9,7 @@ use patom::metrics::MetricName;
 use patom::risk::curve::Knob;
 use patom::risk::exposure::{BUDGETS, Ended, REMEDY_BUDGET, SEEDS};
 use patom::risk::study::{Published, Work};
-use patom::risk::{Found, Part, Row, RiskMap, Runner, Study, cell_spec};
+use patom::risk::{Found, Part, RiskMap, Row, Runner, Study, cell_spec};
 use patom::spec::{DATASETS, Draft, Shape, Spec};
 
 fn spec(text: &str) -> Spec {
@@ -120,7 +120,11 @@ fn the_map_names_the_worst_of_its_entries() {
         let missing = study.map();
         assert_eq!(missing.digest, None, "a row is missing");
         study
-            .add(Part::Map, attacker, row(attacker, |j| damage(attacker, j), true))
+            .add(
+                Part::Map,
+                attacker,
+                row(attacker, |j| damage(attacker, j), true),
+            )
             .unwrap();
     }
     let map = study.map();
@@ -129,22 +133,34 @@ fn the_map_names_the_worst_of_its_entries() {
     assert_eq!(map.most_dangerous, Some(2));
     assert_eq!(map.most_exposed, Some(4));
     assert!(map.converged);
-    // Most changes are 0.5 at most: one of 2 does not make the others pale.
-    assert_eq!(map.range(), (0.5, true));
+    // Most damage to others is 0.375 at most: neither 1 nor the direct 2 makes it pale.
+    assert_eq!(map.range(), (0.4, true));
     let text = map.csv();
     assert_eq!(text.lines().count(), 1 + 64);
     let header = "attacker,target,clean_nmse,attacked_nmse,damage,correlation";
     assert_eq!(text.lines().next(), Some(header));
-    assert!(map.cell(2, 6).contains("1.000 \u{2192} 2.000"), "{}", map.cell(2, 6));
-    study.add(Part::Map, 5, row(5, |j| damage(5, j), false)).unwrap();
+    assert!(
+        map.cell(2, 6).contains("1.000 \u{2192} 2.000"),
+        "{}",
+        map.cell(2, 6)
+    );
+    study
+        .add(Part::Map, 5, row(5, |j| damage(5, j), false))
+        .unwrap();
     assert!(!study.map().converged);
 }
 
 #[test]
 fn a_map_of_random_points_or_of_a_sanitiser_is_refused_and_a_page_leaves_both_out() {
     for (text, start) in [
-        (r#"{"method": "random"}"#, "method: random does not optimise"),
-        (r#"{"sanitise": "norm"}"#, "sanitise: a risk map is of a learner without"),
+        (
+            r#"{"method": "random"}"#,
+            "method: random does not optimise",
+        ),
+        (
+            r#"{"sanitise": "norm"}"#,
+            "sanitise: a risk map is of a learner without",
+        ),
     ] {
         let spec = spec(text);
         let data = experiment::load_synthetic(&spec).unwrap();
@@ -159,13 +175,25 @@ fn the_result_of_another_job_is_refused() {
     let (mut study, _) = study(&spec("{}"));
     for (part, number, found, start) in [
         (Part::Map, 8, row(0, |_| 0.0, true), "job: 8 "),
-        (Part::Map, 1, row(0, |_| 0.0, true), "result: does not fit job 1"),
-        (Part::Exposure, 0, row(0, |_| 0.0, true), "result: does not fit job 0"),
+        (
+            Part::Map,
+            1,
+            row(0, |_| 0.0, true),
+            "result: does not fit job 1",
+        ),
+        (
+            Part::Exposure,
+            0,
+            row(0, |_| 0.0, true),
+            "result: does not fit job 0",
+        ),
     ] {
         let message = study.add(part, number, found).unwrap_err().to_string();
         assert!(message.starts_with(start), "{message}");
     }
-    let message = Work::Row.read(serde_json::json!({"attacker": 0})).unwrap_err();
+    let message = Work::Row
+        .read(serde_json::json!({"attacker": 0}))
+        .unwrap_err();
     assert!(message.to_string().starts_with("result: "), "{message}");
 }
 
@@ -212,7 +240,9 @@ fn answer(indirect: f64, direct: f64, capped: f64) -> (Option<String>, Vec<Strin
             converged: true,
             digest: String::new(),
         };
-        study.add(Part::Exposure, number, Found::Ended(ended)).unwrap();
+        study
+            .add(Part::Exposure, number, Found::Ended(ended))
+            .unwrap();
     }
     let exposure = study.exposure();
     (exposure.verdict(), exposure.advice())
@@ -227,11 +257,24 @@ fn the_answer_says_through_whom_the_data_is_at_risk_and_what_was_measured_agains
         "Yes, also through other tasks: 20 % poisoned points in T4-T8 move the NMSE of T1-T3 from \
          0.500 to 0.800, and in T1-T3 to 0.900 (random points: 0.500 and 0.500)."
     );
-    assert!(advice[0].contains("pull cap 0.1") && advice[0].contains("0.520"), "{advice:?}");
-    assert!(advice[1].contains("none of these learners helps"), "{advice:?}");
+    assert!(
+        advice[0].contains("pull cap 0.1") && advice[0].contains("0.520"),
+        "{advice:?}"
+    );
+    assert!(
+        advice[1].contains("none of these learners helps"),
+        "{advice:?}"
+    );
     let (verdict, advice) = answer(0.51, 0.9, 0.52);
-    assert!(verdict.unwrap().starts_with("Yes, but only through their own points"));
-    assert!(advice[0].contains("no remedy tried here is better"), "{advice:?}");
+    assert!(
+        verdict
+            .unwrap()
+            .starts_with("Yes, but only through their own points")
+    );
+    assert!(
+        advice[0].contains("no remedy tried here is better"),
+        "{advice:?}"
+    );
     let (verdict, _) = answer(0.51, 0.54, 0.52);
     assert!(verdict.unwrap().starts_with("Hardly: "));
 }
@@ -278,7 +321,11 @@ fn published_results_are_of_this_engine_and_of_the_default_settings() {
         assert_eq!(study.subject.spec, Spec::default_of(dataset));
         for &part in Part::ALL {
             assert!(study.digest(part).is_some(), "{dataset} {}", part.word());
-            assert!(!study.findings(part).is_empty(), "{dataset} {}", part.word());
+            assert!(
+                !study.findings(part).is_empty(),
+                "{dataset} {}",
+                part.word()
+            );
         }
     }
 }

@@ -78,7 +78,11 @@ pub fn draw<DB: DrawingBackend>(
     let m = heatmap.tasks;
     let roles = heatmap.targets.iter().chain(heatmap.attackers);
     let is_scaled = heatmap.range > 0.0 && heatmap.range.is_finite();
-    if !is_scaled || m == 0 || heatmap.values.len() != m * m || roles.into_iter().any(|&task| task >= m) {
+    if !is_scaled
+        || m == 0
+        || heatmap.values.len() != m * m
+        || roles.into_iter().any(|&task| task >= m)
+    {
         return Err(Error::data(
             "a heatmap needs m x m values, tasks below m and a range above 0",
         ));
@@ -202,7 +206,13 @@ fn bar<DB: DrawingBackend>(
     let muted = pen.palette.muted;
     let half = tick_label(heatmap.range / 2.0, heatmap.range / 2.0);
     let whole = tick_label(heatmap.range, heatmap.range);
-    for (value, size) in [(-1.0, &whole), (-0.5, &half), (0.0, &whole), (0.5, &half), (1.0, &whole)] {
+    for (value, size) in [
+        (-1.0, &whole),
+        (-0.5, &half),
+        (0.0, &whole),
+        (0.5, &half),
+        (1.0, &whole),
+    ] {
         let at = x + f64::midpoint(value, 1.0) * width;
         pen.line((at, y + BAR), (at, y + BAR + 3.0), muted, 1.0)?;
         let minus = if value < 0.0 { "\u{2212}" } else { "" };

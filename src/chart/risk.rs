@@ -90,7 +90,10 @@ pub fn draw_map<DB: DrawingBackend>(
         };
         let words = pen.bold(left + 8.0, top + 10.0, Side::Left, 12.0, ink, caption);
         drawn::<DB::ErrorType>(words)?;
-        let size = (pen.device(wide).unsigned_abs(), pen.device(tall).unsigned_abs());
+        let size = (
+            pen.device(wide).unsigned_abs(),
+            pen.device(tall).unsigned_abs(),
+        );
         let part = area.clone().shrink(pen.at(left, top + CAPTION), size);
         let picture = Heatmap {
             values: &values,
@@ -204,10 +207,19 @@ fn panel<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     let palette = pen.palette;
     pen.bold(left + 8.0, top + 8.0, Side::Left, 12.0, palette.ink, title)?;
-    pen.text(left + 8.0, top + 24.0, Side::Left, 11.0, palette.muted, hint)?;
+    pen.text(
+        left + 8.0,
+        top + 24.0,
+        Side::Left,
+        11.0,
+        palette.muted,
+        hint,
+    )?;
     let (from, to) = (left + LEFT, left + width - RIGHT);
     let (high, low) = (top + TOP, top + PANEL - BOTTOM);
-    let values = lines.iter().flat_map(|(_, values, ..)| values.iter().flatten());
+    let values = lines
+        .iter()
+        .flat_map(|(_, values, ..)| values.iter().flatten());
     let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
         (low.min(value), high.max(value))
     });
@@ -225,7 +237,14 @@ fn panel<DB: DrawingBackend>(
     while value <= last + step * 1e-9 {
         pen.line((from, y(value)), (to, y(value)), palette.grid, 1.0)?;
         let label = tick_label(value, step);
-        pen.text(from - 7.0, y(value), Side::Right, 10.5, palette.muted, &label)?;
+        pen.text(
+            from - 7.0,
+            y(value),
+            Side::Right,
+            10.5,
+            palette.muted,
+            &label,
+        )?;
         value += step;
     }
     let now = match curve.knob {
@@ -238,7 +257,14 @@ fn panel<DB: DrawingBackend>(
             Some(value) => value.to_string(),
             None => "none".to_string(),
         };
-        pen.text(x(place), low + 12.0, Side::Middle, 10.5, palette.muted, &label)?;
+        pen.text(
+            x(place),
+            low + 12.0,
+            Side::Middle,
+            10.5,
+            palette.muted,
+            &label,
+        )?;
         if point.value == now {
             pen.dashes(&[(x(place), high), (x(place), low)], palette.muted, 1.0)?;
             pen.text(x(place), high - 7.0, Side::Middle, 10.5, palette.ink, "now")?;
@@ -288,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scale_of_the_map_ends_at_the_largest_change() {
+    fn the_scale_of_the_map_ends_at_the_largest_damage_to_another_task() {
         let mut study = study();
         for (attacker, attacked) in [[0.7, 0.53], [0.5, 0.6]].into_iter().enumerate() {
             let row = Row {
@@ -301,13 +327,22 @@ mod tests {
             study.add(Part::Map, attacker, Found::Row(row)).unwrap();
         }
         let map = study.map();
-        assert!((map.range().0 - 0.2).abs() < 1e-12, "{:?}", map.range());
+        assert!((map.range().0 - 0.03).abs() < 1e-12, "{:?}", map.range());
         for width in [390.0, 900.0] {
-            let svg = chart::svg(width, map_height(width, 2), Style::default(), |area, style| {
-                draw_map(area, "Risk", &map, style)
-            })
+            let svg = chart::svg(
+                width,
+                map_height(width, 2),
+                Style::default(),
+                |area, style| draw_map(area, "Risk", &map, style),
+            )
             .unwrap();
-            for part in ["Risk", "rise of NMSE", "task correlation", "\n0.2\n", "\u{2212}0.1\n"] {
+            for part in [
+                "Risk",
+                "rise of NMSE",
+                "task correlation",
+                "\n\u{2265} 0.03\n",
+                "\u{2212}0.015\n",
+            ] {
                 assert!(svg.contains(part), "{part}");
             }
         }
@@ -316,9 +351,12 @@ mod tests {
     #[test]
     fn a_curve_without_values_has_a_title_only() {
         let curve = study().curve(Knob::Lambda2);
-        let svg = chart::svg(700.0, curve_height(700.0), Style::default(), |area, style| {
-            draw_curve(area, "Sharing", &curve, style)
-        })
+        let svg = chart::svg(
+            700.0,
+            curve_height(700.0),
+            Style::default(),
+            |area, style| draw_curve(area, "Sharing", &curve, style),
+        )
         .unwrap();
         assert!(svg.contains("Sharing") && !svg.contains("<circle"));
     }

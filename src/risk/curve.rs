@@ -78,7 +78,11 @@ pub(crate) fn alone(spec: &Spec) -> Spec {
 fn certified(spec: &Spec) -> Spec {
     Spec {
         solver: Solver::Certified,
-        epsilon: if spec.epsilon > 0.0 { spec.epsilon } else { 1e-6 },
+        epsilon: if spec.epsilon > 0.0 {
+            spec.epsilon
+        } else {
+            1e-6
+        },
         ..spec.clone()
     }
 }
@@ -272,7 +276,9 @@ impl Curve {
         let mut best: Option<&CurvePoint> = None;
         for point in &self.points {
             if let Some(clean) = point.clean
-                && best.and_then(|best| best.clean).is_none_or(|least| better(clean, least))
+                && best
+                    .and_then(|best| best.clean)
+                    .is_none_or(|least| better(clean, least))
             {
                 best = Some(point);
             }
@@ -303,7 +309,9 @@ impl Curve {
             let (indirect, direct) = (point.worst_indirect, point.worst_direct);
             text.push_str(&format!(
                 "{},{},{},{},{},{},{},{}\n",
-                point.value.map_or_else(|| "none".to_string(), |value| value.to_string()),
+                point
+                    .value
+                    .map_or_else(|| "none".to_string(), |value| value.to_string()),
                 number(point.clean),
                 number(indirect.map(|(.., damage)| damage)),
                 task(indirect.map(|(attacker, ..)| attacker)),

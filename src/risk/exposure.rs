@@ -106,7 +106,14 @@ pub(crate) fn plan(spec: &Spec, tasks: usize) -> Vec<Planned> {
         }
         for (number, (_, other)) in remedies(spec).iter().enumerate() {
             for attack in attacks {
-                push(other, attack, Method::Patom, REMEDY_BUDGET, seed, Some(number));
+                push(
+                    other,
+                    attack,
+                    Method::Patom,
+                    REMEDY_BUDGET,
+                    seed,
+                    Some(number),
+                );
             }
         }
     }
@@ -365,7 +372,11 @@ impl Exposure {
                     .find(|run| run.seed == seed && run.budget == budget)
                     .and_then(|run| run.attacked)
             };
-            let start = |seed: u64| mine().find(|run| run.seed == seed).and_then(|run| run.clean);
+            let start = |seed: u64| {
+                mine()
+                    .find(|run| run.seed == seed)
+                    .and_then(|run| run.clean)
+            };
             series.push(Series {
                 name: name.to_string(),
                 attack,
@@ -392,9 +403,8 @@ impl Exposure {
     /// A row a run.
     pub fn csv(&self) -> String {
         let metric = self.metric_name.word();
-        let mut text = format!(
-            "learner,attack,method,budget,seed,clean_{metric},attacked_{metric},digest\n"
-        );
+        let mut text =
+            format!("learner,attack,method,budget,seed,clean_{metric},attacked_{metric},digest\n");
         let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
         for run in &self.runs {
             text.push_str(&format!(

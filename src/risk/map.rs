@@ -46,11 +46,7 @@ pub struct RiskMap {
 
 impl RiskMap {
     /// The map of these rows, by their attacker.
-    pub(crate) fn new(
-        subject: &Subject,
-        rows: &[Option<&Row>],
-        digest: Option<String>,
-    ) -> Self {
+    pub(crate) fn new(subject: &Subject, rows: &[Option<&Row>], digest: Option<String>) -> Self {
         let m = subject.task_names.len();
         let metric = subject.metric_name;
         let empty = || vec![None; m];
@@ -161,7 +157,11 @@ impl RiskMap {
             self.damage.get(attacker).and_then(|row| row.get(target)),
             self.clean.get(target),
         ) else {
-            return format!("{} \u{2192} {}: not computed", title(attacker), title(target));
+            return format!(
+                "{} \u{2192} {}: not computed",
+                title(attacker),
+                title(target)
+            );
         };
         let metric = self.metric_name.text();
         let attacked = attacked(self.metric_name, *clean, *damage);
@@ -180,22 +180,34 @@ impl RiskMap {
         )
     }
 
-    /// The end of the scale of its colours, symmetric around 0, and whether values lie beyond it: the
-    /// largest change, or, where a few stand out, the one that 19 of 20 do not exceed.
+    /// The end of the scale of its colours, symmetric around 0, and whether values lie beyond it. It is
+    /// made for the damage to other tasks, since direct attacks often do ten times as much: the largest,
+    /// or, where a few stand out, the one that 19 of 20 do not exceed.
     pub fn range(&self) -> (f64, bool) {
-        let changes = self.damage.iter().flatten().flatten();
-        let mut sizes: Vec<f64> = changes.map(|value| value.abs()).collect();
-        sizes.sort_by(f64::total_cmp);
-        let Some(&largest) = sizes.last() else {
+        let sizes = |of: &dyn Fn(usize, usize) -> bool| {
+            let rows = self.damage.iter().enumerate();
+            let mut sizes: Vec<f64> = rows
+                .flat_map(|(i, row)| row.iter().enumerate().map(move |(j, value)| (i, j, value)))
+                .filter(|&(i, j, _)| of(i, j))
+                .filter_map(|(.., value)| value.map(f64::abs))
+                .collect();
+            sizes.sort_by(f64::total_cmp);
+            sizes
+        };
+        let Some(&largest) = sizes(&|_, _| true).last() else {
             return (1.0, false);
         };
-        let usual = sizes[(sizes.len() - 1) * 19 / 20];
-        let end = if largest > 2.0 * usual {
-            usual.max(largest / 4.0)
-        } else {
-            largest
-        };
-        let end = round_up(end.max(1e-3));
+        let others = sizes(&|i, j| i != j);
+        let end = others.last().map_or(largest, |&most| {
+            let usual = others[((others.len() - 1) * 19).div_ceil(20)];
+            if most > 2.0 * usual {
+                usual.max(most / 4.0)
+            } else {
+                most
+            }
+        });
+        // Where nothing reaches other tasks, their noise is not spread over all colours.
+        let end = round_up(end.max(largest / 10.0).max(1e-3));
         (end, largest > end)
     }
 

@@ -179,7 +179,12 @@ impl Study {
     ///
     /// # Errors
     /// A method that optimises nothing; a sanitiser.
-    pub fn new(spec: &Spec, data_sha256: &str, task_names: &[String], metric: MetricName) -> Result<Self> {
+    pub fn new(
+        spec: &Spec,
+        data_sha256: &str,
+        task_names: &[String],
+        metric: MetricName,
+    ) -> Result<Self> {
         check(spec)?;
         let subject = Subject {
             spec: spec.clone(),
@@ -265,7 +270,10 @@ impl Study {
     /// No such job; the result of another kind of job, or of another number of tasks.
     pub fn add(&mut self, part: Part, number: usize, found: Found) -> Result<()> {
         let m = self.subject.task_names.len();
-        let Results { jobs, found: places } = &mut self.parts[part as usize];
+        let Results {
+            jobs,
+            found: places,
+        } = &mut self.parts[part as usize];
         let Some(job) = jobs.get(number) else {
             let expected = format!("below {}", jobs.len());
             return Err(Error::field("job", number, expected));
@@ -282,7 +290,10 @@ impl Study {
             _ => false,
         };
         if !fits {
-            return Err(Error::invalid("result", format!("does not fit job {number}")));
+            return Err(Error::invalid(
+                "result",
+                format!("does not fit job {number}"),
+            ));
         }
         places[number] = Some(found);
         Ok(())
@@ -368,7 +379,11 @@ impl Study {
         match part {
             Part::Exposure => {
                 let exposure = self.exposure();
-                exposure.verdict().into_iter().chain(exposure.advice()).collect()
+                exposure
+                    .verdict()
+                    .into_iter()
+                    .chain(exposure.advice())
+                    .collect()
             }
             Part::Map => self.map().findings(),
             Part::Lambda2 => self.curve(Knob::Lambda2).findings(),
@@ -403,7 +418,9 @@ impl Study {
             })
         });
         let DatasetRef::Named(dataset) = &self.subject.spec.dataset else {
-            return Err(Error::data("only results of a published data set are published"));
+            return Err(Error::data(
+                "only results of a published data set are published",
+            ));
         };
         let shape = Shape::named(dataset).ok_or_else(|| Error::data("no published data set"))?;
         let spec = self.subject.spec.differences(&shape);
@@ -455,7 +472,8 @@ impl Published {
     /// # Errors
     /// Another text.
     pub fn read(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|error| Error::field("results", error, "published results"))
+        serde_json::from_str(text)
+            .map_err(|error| Error::field("results", error, "published results"))
     }
 
     /// The study that they are of, with its results.

@@ -30,10 +30,10 @@ pub mod extras;
 pub mod import;
 #[cfg(any(feature = "engine", feature = "extras"))]
 mod result;
-#[cfg(any(feature = "engine", feature = "extras"))]
-pub mod run;
 #[cfg(feature = "extras")]
 pub mod risk;
+#[cfg(any(feature = "engine", feature = "extras"))]
+pub mod run;
 #[cfg(feature = "extras")]
 pub mod sweep;
 #[cfg(feature = "extras")]

@@ -7,7 +7,9 @@ use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use super::convert::{ChartStyle, Draft, Numbers, all_to_js, canvas_area, from_js, read_spec, to_js};
+use super::convert::{
+    ChartStyle, Draft, Numbers, all_to_js, canvas_area, from_js, read_spec, to_js,
+};
 use super::run::Data;
 use crate::chart::{self, Style, sweep};
 use crate::error::{Error, Result};
@@ -152,10 +154,12 @@ impl RiskStudy {
 
     /// Where published results come from; empty if they are not published.
     pub fn origin(&self) -> String {
-        self.published.as_ref().map_or_else(String::new, |published| {
-            let Published { engine, date, .. } = published;
-            format!("engine {engine}, computed on {date}")
-        })
+        self.published
+            .as_ref()
+            .map_or_else(String::new, |published| {
+                let Published { engine, date, .. } = published;
+                format!("engine {engine}, computed on {date}")
+            })
     }
 
     /// The digest of a published part.

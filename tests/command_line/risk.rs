@@ -52,7 +52,10 @@ fn risk_writes_a_map_of_every_pair_whatever_the_number_of_threads() {
 fn risk_draws_what_sharing_costs_over_a_knob() {
     let place = Place::new("risk-curve");
     let out = place.quiet(&["risk", "-", "--curve", "pull_cap", "--out", "c"], SMALL);
-    assert!(out.contains("Single-task learning: mean clean NMSE"), "{out}");
+    assert!(
+        out.contains("Single-task learning: mean clean NMSE"),
+        "{out}"
+    );
     let stem = "curve-pull_cap";
     assert_eq!(
         place.names("c"),

@@ -14,8 +14,9 @@ import { metricDigits } from "./report.js";
  *   id: string, name: string, shows: string, draft: Draft, comparison?: Draft,
  *   paper?: {section: string, quote: string},
  *   result: (outcome: Outcome, spec: Spec, comparison: Outcome | null) => string,
+ *   risk?: string,
  * }} Example
- * `comparison`: a second run to compare with.
+ * `comparison`: a second run to compare with; `risk`: the text of a link to the risk map of its data set.
  */
 
 /** Data sets in display order; times include loading the data, on a typical computer. */
@@ -193,6 +194,19 @@ export const EXAMPLES = [
     },
     result: (o, _, direct) =>
       `AUC ${change(o)} indirect${direct ? `, → ${n(end(direct))} direct` : ""}; lower is a stronger attack.`,
+  },
+  {
+    id: "landmine-one",
+    name: "One field ruins all others",
+    draft: {
+      dataset: "landmine",
+      attack: "indirect",
+      attackers: [9],
+      targets: [...Array(29).keys()].filter((task) => task !== 9),
+    },
+    shows: "Only T10 is poisoned, with 20 % of its own points; all other fields are targets.",
+    risk: "Which field can ruin which? Open the risk map",
+    result: (o) => `AUC of the other 28 fields ${change(o)}; random points ${n(start(o))}.`,
   },
   {
     id: "landmine-hybrid",

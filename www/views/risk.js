@@ -60,11 +60,15 @@ class RiskView {
     this.shape = undefined;
     /** The published results, if they are of these settings. @type {Study | null} */
     this.published = null;
+    /** What is computed here. @type {Study | null} */
+    this.study = null;
     /** Can jobs be run: is the data there? */
     this.canRun = false;
     this.datasetName = "";
     this.datasetKey = "";
+    /** Data and settings, for exported pictures; the page shows less in a picture. */
     this.pictureTitle = "";
+    this.shortTitle = "";
     /** @type {() => Promise<Source>} */
     this.source = () => Promise.reject(new Error("no data"));
 
@@ -77,7 +81,12 @@ class RiskView {
     ];
     this.choice = el("nav", { class: "views risk-data", "aria-label": "Data of the risk study" });
     this.settings = el("p", { class: "lead", "data-testid": "risk-settings" });
-    this.problem = el("div", { class: "field-error", role: "alert", hidden: true, "data-testid": "risk-problem" });
+    this.problem = el("div", {
+      class: "field-error",
+      role: "alert",
+      hidden: true,
+      "data-testid": "risk-problem",
+    });
     this.cards = el("div", { class: "figure-cards" }, ...this.parts.map(({ root }) => root));
     this.root = el(
       "div",
@@ -136,8 +145,11 @@ class RiskView {
     try {
       const { published, study } = await this.studies(complete, ref, draft);
       if (asked !== this.asked) return;
+      const old = [this.published, this.study];
       this.published = published;
+      this.study = study;
       for (const part of this.parts) part.reset(study);
+      for (const one of old) one?.free();
       await Promise.all(this.parts.map((part) => part.restore()));
       if (asked !== this.asked) return;
       this.root.dataset.state = "ready";
@@ -163,7 +175,8 @@ class RiskView {
     this.source = once(() => session.sourceFor(complete.spec));
     if (typeof ref === "string") {
       const base = this.engine.complete(ref === "synthetic" ? {} : { dataset: ref });
-      const text = "link" in base && base.link === complete.link ? await publishedText(ref).catch(() => "") : "";
+      const text =
+        "link" in base && base.link === complete.link ? await publishedText(ref).catch(() => "") : "";
       if (text) {
         const study = RiskStudy.of_published(text);
         for (const { name } of this.parts) study.clear(name);
@@ -216,7 +229,11 @@ class RiskView {
       ...entries.map(({ name, title, address }) =>
         el(
           "a",
-          { href: address, "aria-current": name === shown ? "page" : null, "data-testid": `risk-data-${name}` },
+          {
+            href: address,
+            "aria-current": name === shown ? "page" : null,
+            "data-testid": `risk-data-${name}`,
+          },
           title,
         ),
       ),
@@ -239,11 +256,11 @@ class RiskView {
   showSettings({ spec, link }, ref) {
     const name = typeof ref === "string" ? this.titleOf(ref) : ref.name;
     const learner = spec.learner === "multi_task" ? "" : `, learner ${spec.learner.replace("_", "-")}`;
-    this.pictureTitle =
-      `${name}, budget ${Math.round(100 * spec.budget)} %, ` +
-      `λ1 ${spec.lambda1}, λ2 ${spec.lambda2}${learner}, seed ${spec.seed}`;
+    this.shortTitle = `${name}, budget ${Math.round(100 * spec.budget)} %`;
+    this.pictureTitle = `${this.shortTitle}, λ1 ${spec.lambda1}, λ2 ${spec.lambda2}${learner}, seed ${spec.seed}`;
     const change = el("a", { href: `#${link}`, "data-testid": "risk-to-lab" }, "Change them in the lab");
-    this.settings.replaceChildren(`${this.pictureTitle}. `, change);
+    const missing = this.canRun ? "" : " Not in this build: open its files in the lab to compute here.";
+    this.settings.replaceChildren(`${this.pictureTitle}. `, change, missing && `.${missing}`);
   }
 
   /** The address of the run of a cell; empty: its settings are invalid. @param {number} attacker @param {number} target */
@@ -258,7 +275,7 @@ class RiskView {
 
   /** @param {string} text */
   fail(text) {
-    for (const part of this.parts) part.close();
+    for (const part of this.parts) if (part.pool) part.end("cancelled");
     this.root.dataset.state = "failed";
     this.cards.hidden = true;
     this.problem.hidden = false;

@@ -57,7 +57,10 @@ export function exposureContent(title) {
     },
     tables(study) {
       const lines = study.lines();
-      const heads = ["Poisoned", ...(lines[0]?.budgets ?? []).map((budget) => `${Math.round(100 * budget)} %`)];
+      const heads = [
+        "Poisoned",
+        ...(lines[0]?.budgets ?? []).map((budget) => `${Math.round(100 * budget)} %`),
+      ];
       const rows = lines.map(({ name, mean, low, high }) => [
         name,
         ...Array.from(mean, (value, at) => `${digits(value)} (${digits(low[at])} to ${digits(high[at])})`),
@@ -76,7 +79,13 @@ export function mapContent(view) {
   const box = el("div", { class: "heatmaps risk-maps", "data-testid": "risk-maps" });
   const text = el("span");
   const link = el("a", { hidden: true, "data-testid": "risk-cell-link" }, "Open this run");
-  const readout = el("p", { class: "readout", "aria-live": "polite", "data-testid": "risk-readout" }, text, " ", link);
+  const readout = el(
+    "p",
+    { class: "readout", "aria-live": "polite", "data-testid": "risk-readout" },
+    text,
+    " ",
+    link,
+  );
   /** @type {Study | null} */
   let shown = null;
   /** The cell that was read last: a link to its run stays when the pointer leaves the map. */
@@ -90,8 +99,8 @@ export function mapContent(view) {
   const open = () => maps.cursor && !link.hidden && link.click();
   return {
     lead:
-      "Left: what 20 % or the chosen share of poisoned points in one task (row) does to one target (column); the " +
-      "diagonal is a direct attack. Right: what the learner believes about the tasks. A click or Enter opens the run.",
+      "Left: what poisoned points in one task (row) do to one target (column); the diagonal is a direct attack. " +
+      "Right: how the learner relates the tasks. A click or Enter opens the run of a cell.",
     unit: "rows",
     isLive: true,
     nodes: [box, readout],
@@ -112,7 +121,8 @@ export function mapContent(view) {
         ],
         names.length,
         study.spec(),
-        (map) => `${map.title}, ${names.length} tasks. ${sentences.join(". ")}. Use the arrow keys to read cells.`,
+        (map) =>
+          `${map.title}, ${names.length} tasks. ${sentences.join(". ")}. Use the arrow keys to read cells.`,
       );
       if (cursor) maps.moveTo(cursor);
       for (const { canvas } of maps.shown) {
@@ -176,7 +186,13 @@ export function curveContent(name, title) {
           digits(point.worst_direct?.[1]),
         ];
       });
-      const heads = [knob, "Mean, no attack", "Worst indirect damage", "Mean indirect damage", "Worst direct damage"];
+      const heads = [
+        knob,
+        "Mean, no attack",
+        "Worst indirect damage",
+        "Mean indirect damage",
+        "Worst direct damage",
+      ];
       return [table(heads, rows, title)];
     },
   };

@@ -12,7 +12,7 @@ import { download, el, onSinglePress } from "../ui/dom.js";
 import { compareDigests } from "./published.js";
 
 /** @import { Extras } from "../engine/extras.js" */
-/** @import { Found, Problem } from "../engine/types.js" */
+/** @import { Found } from "../engine/types.js" */
 /** @import { Content } from "./risk_contents.js" */
 /** @import { View } from "./risk.js" */
 
@@ -56,6 +56,8 @@ export class RiskPart {
     this.timer = 0;
     this.saver = 0;
     this.spokenAt = 0;
+    /** Are there results that were not drawn? */
+    this.stale = false;
     /** Was it started by the page? Then it asks before it takes long. */
     this.auto = false;
     /** @type {(() => void) | null} when it is no longer running */
@@ -278,8 +280,6 @@ export class RiskPart {
     const focused = document.activeElement === this.runButton || document.activeElement === this.restButton;
     this.enter("running");
     if (focused) this.cancelButton.focus();
-    /** @type {Problem | null} */
-    let failure = null;
     try {
       const source = await view.source();
       if (this.pool !== pool) return;
@@ -287,10 +287,7 @@ export class RiskPart {
         missing.map((job) => /** @type {typeof jobs[number]} */ (jobs[job])),
         (solver, job) => solver.risk(job, source),
         (at, found) => this.record(missing[at] ?? -1, found),
-        (_, problem) => {
-          failure ??= problem;
-          if (this.pool === pool) this.end("failed", problem);
-        },
+        (_, problem) => this.pool === pool && this.end("failed", problem),
       );
       if (this.pool === pool) this.end("done");
     } catch (problem) {
@@ -330,7 +327,9 @@ export class RiskPart {
     this.saving = this.saving
       .then(() => sweeps.add(key, id, plan, fresh, all))
       .catch((problem) => {
-        this.complain(`These results could not be saved and will be lost on reload: ${errorMessage(problem)}.`);
+        this.complain(
+          `These results could not be saved and will be lost on reload: ${errorMessage(problem)}.`,
+        );
       });
   }
 
@@ -384,7 +383,7 @@ export class RiskPart {
     if (!canvas || !shown || width < 50) return;
     const look = style(false);
     resize(canvas, width, shown.height(this.name, width), look.scale);
-    shown.draw(canvas, this.name, this.view.pictureTitle, look);
+    shown.draw(canvas, this.name, this.view.shortTitle, look);
   }
 
   /** @param {string} format */
@@ -392,7 +391,8 @@ export class RiskPart {
     const { shown, view } = this;
     if (!shown) return;
     const name = `${this.name === "map" ? "risk" : this.name}-${view.datasetName}`;
-    if (format === "csv") return download(`${name}.csv`, new Blob([shown.csv(this.name)], { type: "text/csv" }));
+    if (format === "csv")
+      return download(`${name}.csv`, new Blob([shown.csv(this.name)], { type: "text/csv" }));
     if (format === "json") {
       return download(`${name}.json`, new Blob([shown.json(this.name)], { type: "application/json" }));
     }

@@ -64,7 +64,11 @@ pub fn risk(arguments: RiskArguments) -> Outcomes<()> {
             names.extend(write_part(out, &study, part)?);
         }
         if !json {
-            print(&format!("Written to {}: {}", out.display(), names.join(", ")))?;
+            print(&format!(
+                "Written to {}: {}",
+                out.display(),
+                names.join(", ")
+            ))?;
         }
     }
     if parts.iter().all(|&part| converged(&study, part)) {
@@ -76,12 +80,7 @@ pub fn risk(arguments: RiskArguments) -> Outcomes<()> {
 }
 
 /// Writes the results of all parts into the folder of the page.
-pub fn publish(
-    spec: &Spec,
-    data: &DataSet,
-    threads: Option<usize>,
-    page: &Path,
-) -> Outcomes<()> {
+pub fn publish(spec: &Spec, data: &DataSet, threads: Option<usize>, page: &Path) -> Outcomes<()> {
     let mut study = Study::of(spec, data)?;
     run_all(&mut study, Part::ALL, data, threads)?;
     let published = study.published(&crate::reproduce::today())?;

@@ -102,6 +102,12 @@ const VIEWS = [
     ready: (page) => page.waitText("figure-status", /\S/),
     quick: true,
   },
+  {
+    name: "the risk view",
+    link: "#view=risk",
+    ready: (page) => page.waitText("risk-pull_cap-status", "Published results"),
+    quick: true,
+  },
   ...[1, 2, 3].map((number) => ({
     name: `figure ${number} with its runs`,
     link: `#view=figure${number}`,

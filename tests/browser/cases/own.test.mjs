@@ -53,7 +53,7 @@ browserTest("a file is summarised, and runs at one press", { tier: "default" }, 
   }
   assert.match(await page.text("summary-left-out"), /1 row.*1 task.*east|1 task.*east.*1 row/s);
   assert.match(await page.text("summary-warnings"), /left out/);
-  assert.equal(await page.focused(), "summary-run");
+  assert.equal(await page.focused(), "summary-risk");
   assert.deepEqual(await page.axe(), []);
   await page.screenshot("data-summary");
   await page.click("summary-run");
