@@ -23,8 +23,12 @@ import { RiskPart } from "./risk_part.js";
 /** Fields of a specification that a study sets itself. */
 const SET_BY_STUDY = ["attack", "attackers", "method", "sanitise", "sanitise_share"];
 
+/** Data sets whose results come with the page. */
+const PUBLISHED = ["synthetic", "landmine", "sarcos"];
+
 /** The published results of a data set as text; empty if there are none. @param {string} dataset */
 async function publishedText(dataset) {
+  if (!PUBLISHED.includes(dataset)) return "";
   const response = await fetch(`published/risk-${dataset}.json`);
   return response.ok ? response.text() : "";
 }

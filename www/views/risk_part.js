@@ -132,9 +132,15 @@ export class RiskPart {
     addEventListener("pagehide", () => this.flush());
   }
 
+  /** The published study, if it has this part. */
+  get published() {
+    const { published } = this.view;
+    return published?.published_digest(this.name) ? published : null;
+  }
+
   /** The study whose results are shown. */
   get shown() {
-    return this.showsPublished ? this.view.published : this.study;
+    return this.showsPublished ? this.published : this.study;
   }
 
   /** Is every job of the shown results done? */
@@ -172,12 +178,12 @@ export class RiskPart {
         this.found.fill(undefined);
       }
     }
-    if (this.view.published) this.showPublished();
+    if (this.published) this.showPublished();
     else this.enter("idle");
   }
 
   showPublished() {
-    if (!this.view.published) return;
+    if (!this.published) return;
     this.showsPublished = true;
     this.enter("idle");
     this.refresh();
@@ -195,11 +201,11 @@ export class RiskPart {
     const missing = this.found.filter((found) => !found).length;
     const begun = missing > 0 && missing < this.found.length && !this.showsPublished;
     this.runButton.hidden = running;
-    this.runButton.textContent = this.view.published ? "Recompute here" : begun ? "Start again" : "Compute";
+    this.runButton.textContent = this.published ? "Recompute here" : begun ? "Start again" : "Compute";
     this.restButton.hidden = running || !begun;
     this.restButton.classList.toggle("primary", begun);
     this.cancelButton.hidden = this.progress.hidden = !running;
-    this.publishedButton.hidden = running || !this.view.published || this.showsPublished;
+    this.publishedButton.hidden = running || !this.published || this.showsPublished;
     this.menu.hidden = !this.isComplete;
     this.runButton.disabled = this.restButton.disabled = !this.view.canRun;
     this.showStatus();
@@ -213,7 +219,7 @@ export class RiskPart {
     const { state } = this.root.dataset;
     const left = this.left(done);
     const count = `${done} of ${all} ${this.content.unit}`;
-    const { published } = this.view;
+    const { published } = this;
     if (this.showsPublished && published) {
       const digest = published.published_digest(this.name);
       this.status.textContent = `Published results: ${published.origin()} · digest ${digest}`;
