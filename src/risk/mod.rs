@@ -180,6 +180,17 @@ fn check(spec: &Spec) -> Result<()> {
             "a risk map is of a learner without a sanitiser; use none",
         ));
     }
+    for (field, is_plain) in [
+        ("starts", spec.starts == 1),
+        ("knowledge", spec.knowledge == 1.0),
+    ] {
+        if !is_plain {
+            return Err(Error::invalid(
+                field,
+                "a risk map is of one start of an attacker who sees all points; leave it out",
+            ));
+        }
+    }
     Ok(())
 }
 

@@ -245,12 +245,14 @@ impl Study {
         Self::new(spec, &data.sha256, &data.task_names, metric)
     }
 
-    /// A specification that a study can be made of: the attack optimised, no sanitiser.
+    /// A specification that a study can be made of: one optimised attack that sees all points, no sanitiser.
     pub fn studied(spec: &Spec) -> Spec {
         Spec {
             method: Method::Patom,
             sanitise: Sanitise::None,
             sanitise_share: None,
+            starts: 1,
+            knowledge: 1.0,
             ..spec.clone()
         }
     }

@@ -1,13 +1,14 @@
-/** The runs of figures and of risk studies that this browser keeps across reloads. No elements. */
+/** The runs of figures and studies that this browser keeps across reloads. No elements. */
 
 import { transact } from "./database.js";
 
 /** @import { Base } from "./database.js" */
 
 /**
- * What a sweep consists of: that of a figure.
  * @typedef {{engine: string, datasets: string[], seeds: number}} Plan
- * @typedef {number | string} Name  The number of a figure, or the name of another kind of sweep.
+ * What the sweep of a figure consists of.
+ * @typedef {number | string} Figure
+ * The number of a figure, or the name of a study.
  */
 
 /** @type {Base} */
@@ -20,18 +21,18 @@ const BASE = {
 /** The number of the record that holds the plan. */
 const PLAN = -1;
 
-/** All records of a figure, or of another kind of sweep: in a key, a list sorts after every name of a sweep. @param {Name} figure */
+/** All records of a figure: in a key, a list sorts after every name of a sweep. @param {Figure} figure */
 const allOf = (figure) => IDBKeyRange.bound([figure], [figure, []]);
 
 /**
  * Keeps results of a sweep. One sweep of a figure is kept, the one added to last: an older one is
  * deleted when the new one has a result.
- * @template Result
- * @param {Name} figure
+ * @template R
+ * @param {Figure} figure
  * @param {string} sweep its unique name
- * @param {{engine: string}} plan
- * @param {[number, Result][]} fresh results with the numbers of their runs
- * @param {() => [number, Result][]} all used if a sweep of another tab replaced this one
+ * @param {object} plan
+ * @param {[number, R][]} fresh results with the numbers of their runs
+ * @param {() => [number, R][]} all used if a sweep of another tab replaced this one
  */
 export const add = (figure, sweep, plan, fresh, all) =>
   transact(BASE, "readwrite", (table) => {
@@ -48,8 +49,8 @@ export const add = (figure, sweep, plan, fresh, all) =>
   });
 
 /**
- * The kept runs of a figure.
- * @param {Name} figure
+ * The kept runs of a figure, as they were added.
+ * @param {Figure} figure
  * @returns {Promise<{sweep: string, plan: any, results: [number, any][]} | null>}
  */
 export async function kept(figure) {

@@ -23,40 +23,29 @@ export class Pool {
    * Assigns the jobs to workers in their order: with the jobs of a data set in sequence, each worker
    * reads the data once. A failed job does not stop the others. Resolves when all are done; after
    * `close`, never.
-   * @param {{spec: Spec, source: Source}[]} jobs
-   * @param {(job: number, measured: Measured) => void} onMeasured
+   * @template {{spec: Spec, source: Source}} J
+   * @template [R=Measured]
+   * @param {J[]} jobs
+   * @param {(job: number, result: R) => void} onDone
    * @param {(job: number, problem: Problem) => void} onError
+   * @param {(solver: Solver, job: J) => Promise<any>} [work] by default a brief run
    */
-  run(jobs, onMeasured, onError) {
-    const measure = (/** @type {Solver} */ solver, /** @type {typeof jobs[number]} */ { spec, source }) =>
-      solver.measure(spec, source);
-    return this.each(jobs, measure, onMeasured, onError);
-  }
-
-  /**
-   * The same for any kind of job.
-   * @template Job, Result
-   * @param {Job[]} jobs
-   * @param {(solver: Solver, job: Job) => Promise<Result>} act
-   * @param {(job: number, result: Result) => void} onResult
-   * @param {(job: number, problem: Problem) => void} onError
-   */
-  async each(jobs, act, onResult, onError) {
+  async run(jobs, onDone, onError, work = (solver, { spec, source }) => solver.measure(spec, source)) {
     let next = 0;
     setBusy(this, true);
     /** @param {Solver} solver */
-    const work = async (solver) => {
+    const serve = async (solver) => {
       for (let k = next++; this.open; k = next++) {
         const job = jobs[k];
         if (!job) return solver.close();
         try {
-          onResult(k, await act(solver, job));
+          onDone(k, await work(solver, job));
         } catch (problem) {
           onError(k, /** @type {Problem} */ (problem));
         }
       }
     };
-    await Promise.all(this.solvers.map(work));
+    await Promise.all(this.solvers.map(serve));
     setBusy(this, false);
   }
 

@@ -3,7 +3,7 @@
  * notices when it ends. Repeating a run to confirm it is in confirm.js.
  */
 
-/** @import { CheckedColumns, Description, Dialect, Found, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Report, RiskJob, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
+/** @import { CheckedColumns, Description, Dialect, Found, FromWorker, Inspected, JobResult, Mapping, Measured, Model, Problem, Progress, Report, RiskJob, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
@@ -268,6 +268,17 @@ export class Solver {
   async risk(job, source) {
     if (this.loadedKey !== source.key) await this.load(source);
     return (await this.request({ type: "risk", key: source.key, ...job }, "risk")).found;
+  }
+
+  /**
+   * Does one job of a study of defences.
+   * @param {Spec} spec of the study
+   * @param {Source} source
+   * @param {number} job its number
+   * @returns {Promise<JobResult>}
+   */
+  async defend(spec, source, job) {
+    return (await this.request({ type: "defend", spec, source, job }, "defended")).result;
   }
 
   /** An example file, and the limits of a user's file. */

@@ -18,10 +18,21 @@ import type {
   Spec,
 } from "../pkg/engine.js";
 import type { Opened } from "../core/store.js";
-import type { CheckedColumns, ExampleFile, Found, Inspected, RiskJob, Tuned } from "../pkg/extras.js";
+import type { CheckedColumns, ExampleFile, Found, Inspected, JobResult, RiskJob, Tuned } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
-export type { CheckedColumns, Found, Inspected, Planned, RiskJob, Tuned } from "../pkg/extras.js";
+export type {
+  CheckedColumns,
+  DefenceJob,
+  DefenceStudy,
+  Found,
+  Inspected,
+  JobResult,
+  Planned,
+  Rankings,
+  RiskJob,
+  Tuned,
+} from "../pkg/extras.js";
 
 export type SourceContent =
   | { kind: "synthetic"; spec: Spec }
@@ -48,6 +59,7 @@ export type ToWorker =
   | { type: "check"; id: number; source: Source; columns: Mapping | string }
   | { type: "tune"; id: number; source: Source; spec: Spec }
   | ({ type: "risk"; id: number; key: string } & RiskJob)
+  | { type: "defend"; id: number; source: Source; spec: Spec; job: number }
   | { type: "example"; id: number };
 
 /** After a `fatal` error the worker's engine is unusable. */
@@ -63,6 +75,7 @@ export type FromWorker =
   | { type: "tuning"; id: number; done: number; total: number }
   | { type: "tuned"; id: number; tuned: Tuned }
   | { type: "risk"; id: number; found: Found }
+  | { type: "defended"; id: number; result: JobResult }
   | ({ type: "example"; id: number } & ExampleFile)
   | { type: "error"; id: number; problem: Problem; fatal: boolean };
 

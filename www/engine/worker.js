@@ -10,7 +10,7 @@ import * as engine from "../pkg/engine.js";
 /** @import { FromWorker, Problem, RunFile, Source, ToWorker } from "./types.js" */
 
 /**
- * The modules that can run a specification: the engine, and the extras, which also have the defences.
+ * The modules that can run a specification: the engine, and the extras, which can run every one.
  * @typedef {typeof engine | import("./extras.js").Extras} Library
  */
 
@@ -26,17 +26,29 @@ const OUT_OF_MEMORY =
 /** @param {FromWorker} message */
 const emit = (message) => self.postMessage(message);
 
+/**
+ * Does work of a library, whose panics have messages of their own.
+ * @template T
+ * @param {Library} library
+ * @param {() => T} work
+ */
+function guarded(library, work) {
+  try {
+    return work();
+  } catch (error) {
+    const panic = error instanceof WebAssembly.RuntimeError ? library.last_panic() : "";
+    throw panic ? new Error(panic) : error;
+  }
+}
+
 /** @param {Source} source @param {Library} library */
 async function read({ content }, { Data }) {
   if (content.kind === "synthetic") return Data.synthetic(content.spec);
   const extras = await loadExtras();
-  try {
+  return guarded(extras, () => {
     const { payload, notes } = points(extras, content);
     return Data.from_payload(payload, notes);
-  } catch (error) {
-    const panic = error instanceof WebAssembly.RuntimeError ? extras.last_panic() : "";
-    throw panic ? new Error(panic) : error;
-  }
+  });
 }
 
 /**
@@ -109,12 +121,8 @@ async function riskJob({ key, spec, work, attacker }) {
   if (riskKey !== key) riskRunner?.free();
   if (riskKey !== key || !riskRunner) riskRunner = new extras.RiskRunner();
   riskKey = key;
-  try {
-    return riskRunner.run(data, spec, work, attacker);
-  } catch (error) {
-    const panic = error instanceof WebAssembly.RuntimeError ? extras.last_panic() : "";
-    throw panic ? new Error(panic) : error;
-  }
+  const runner = riskRunner;
+  return guarded(extras, () => runner.run(data, spec, work, attacker));
 }
 
 /** @param {Source} source @param {Library} [library] */
@@ -201,6 +209,13 @@ async function answer(message) {
     case "risk":
       emit({ type: "risk", id: message.id, found: await riskJob(message) });
       break;
+    case "defend": {
+      const { id, source, spec, job } = message;
+      const extras = await loadExtras();
+      const data = /** @type {import("../pkg/extras.js").Data} */ (await load(source, extras));
+      emit({ type: "defended", id, result: guarded(extras, () => extras.defence_job(data, spec, job)) });
+      break;
+    }
     case "example":
       emit({ type: "example", id: message.id, ...(await loadExtras()).example_file() });
       break;
@@ -231,20 +246,17 @@ async function run({ id, key, spec, brief }) {
   if (!held || held.source.key !== key) {
     throw { code: "data", field: null, message: "the data set has not been loaded" };
   }
-  const library = engine.is_defended(spec) ? await loadExtras() : engine;
+  const library = engine.needs_extras(spec) ? await loadExtras() : engine;
   const data = await load(held.source, library);
   lastRun?.free();
   lastRun = null;
   const clock = () => performance.now() / 1000;
-  try {
+  guarded(library, () => {
     const run = data.run(spec, clock, brief ? undefined : (event) => emit({ ...event, id }));
     lastRun = run;
     if (brief) emit({ type: "measured", id, measured: run.measured() });
     else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
-  } catch (error) {
-    const panic = error instanceof WebAssembly.RuntimeError ? library.last_panic() : "";
-    throw panic ? new Error(panic) : error;
-  }
+  });
 }
 
 /**

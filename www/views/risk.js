@@ -21,7 +21,7 @@ import { RiskPart } from "./risk_part.js";
 /** @import { Study } from "./risk_part.js" */
 
 /** Fields of a specification that a study sets itself. */
-const SET_BY_STUDY = ["attack", "attackers", "method", "sanitise", "sanitise_share"];
+const SET_BY_STUDY = ["attack", "attackers", "method", "sanitise", "sanitise_share", "starts", "knowledge"];
 
 /** Data sets whose results come with the page. */
 const PUBLISHED = ["synthetic", "landmine", "sarcos"];

@@ -289,11 +289,11 @@ export class RiskPart {
     try {
       const source = await view.source();
       if (this.pool !== pool) return;
-      await pool.each(
-        missing.map((job) => /** @type {typeof jobs[number]} */ (jobs[job])),
-        (solver, job) => solver.risk(job, source),
-        (at, found) => this.record(missing[at] ?? -1, found),
+      await pool.run(
+        missing.map((job) => ({ .../** @type {typeof jobs[number]} */ (jobs[job]), source })),
+        (at, /** @type {Found} */ found) => this.record(missing[at] ?? -1, found),
         (_, problem) => this.pool === pool && this.end("failed", problem),
+        (solver, { source, ...job }) => solver.risk(job, source),
       );
       if (this.pool === pool) this.end("done");
     } catch (problem) {
