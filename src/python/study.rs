@@ -11,11 +11,11 @@ use super::outcome::{Checked, Request, fragment};
 use super::picture::{Look, data_name, with_note};
 use super::work::{Progress, Reporter, interruptibly};
 use super::{exception, json};
-use crate::chart::heatmap::{self, Heatmap};
 use crate::chart::{self, tuning as tuning_chart};
+use crate::data::DataSet as Points;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::risk::{self, Base, Cell};
+use crate::risk::{self, Found, Part, Runner, Study};
 use crate::tuning::{self, Grid};
 
 /// A choice of λ1 and λ2.
@@ -102,10 +102,10 @@ impl RiskMap {
     ) -> PyResult<Self> {
         let Checked { spec, data } = request.checked(py, data)?;
         interruptibly(py, progress, move |reporter| {
-            let base = Base::new(&spec, &data)?;
-            let cells = run_all(&base, threads, reporter)?;
+            let mut study = Study::of(&spec, &data)?;
+            run_map(&mut study, &data, threads, reporter)?;
             Ok(Self {
-                map: base.map(&cells),
+                map: study.map(),
                 link: fragment(&spec, &data),
             })
         })
@@ -127,28 +127,14 @@ impl RiskMap {
     fn svg(&self, py: Python<'_>, width: f64, dark: bool) -> PyResult<String> {
         let map = &self.map;
         let m = map.task_names.len();
-        let values: Vec<f64> = (map.damage.iter().flatten())
-            .map(|damage| damage.unwrap_or(f64::NAN))
-            .collect();
         let metric = map.metric_name.text();
         let title = format!("Damage ({metric}) by one attacked task (row) to one target (column)");
-        let heatmap = Heatmap {
-            names: &[],
-            values: &values,
-            tasks: m,
-            targets: &[],
-            attackers: &[],
-            title: &title,
-            open_ended: true,
-            cursor: None,
-            task: None,
-        };
         let look = Look { width, dark };
         (look.checked_width())
             .and_then(|width| {
-                let height = heatmap::layout(width, m).height;
+                let height = chart::risk::map_height(width, m);
                 chart::svg(width, height, look.style(), |area, style| {
-                    heatmap::draw(area, &heatmap, style)
+                    chart::risk::draw_map(area, &title, map, style)
                 })
             })
             .and_then(|svg| with_note(&svg, &title, &self.link(), ""))
@@ -156,23 +142,28 @@ impl RiskMap {
     }
 }
 
-/// All entries in the order of their rows, whichever thread made them.
-fn run_all(base: &Base, threads: Option<usize>, reporter: &mut Reporter) -> Result<Vec<Cell>> {
-    let m = base.task_count();
+/// Runs every row of the map, in whichever thread.
+fn run_map(
+    study: &mut Study,
+    data: &Points,
+    threads: Option<usize>,
+    reporter: &mut Reporter,
+) -> Result<()> {
+    let jobs = study.jobs(Part::Map).to_vec();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = threads.unwrap_or(cores).clamp(1, 64);
     let next = AtomicUsize::new(0);
     let flag = interrupt::current();
     let (sender, receiver) = mpsc::channel();
-    let worker = |sender: mpsc::Sender<(usize, Result<Cell>)>| {
+    let worker = |sender: mpsc::Sender<(usize, Result<Found>)>| {
         interrupt::with(flag.clone(), || {
+            let mut runner = Runner::default();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= m * m {
+                let Some(job) = jobs.get(number) else {
                     return;
-                }
-                let cell = base.cell(number / m, number % m);
-                if sender.send((number, cell)).is_err() {
+                };
+                if sender.send((number, runner.run(job, data))).is_err() {
                     return;
                 }
             }
@@ -184,18 +175,16 @@ fn run_all(base: &Base, threads: Option<usize>, reporter: &mut Reporter) -> Resu
             scope.spawn(|| worker(sender));
         }
         drop(sender);
-        let mut cells: Vec<Option<Cell>> = vec![None; m * m];
         let mut done = 0;
-        // The receiver goes with an error, and the threads end after the entry that they are at.
-        for (number, cell) in receiver {
-            cells[number] = Some(cell?);
+        // The receiver goes with an error, and the threads end after the row that they are at.
+        for (number, found) in receiver {
+            study.add(Part::Map, number, found?)?;
             done += 1;
-            if let ControlFlow::Break(()) = reporter.report(Progress::Count(done, m * m)) {
+            if let ControlFlow::Break(()) = reporter.report(Progress::Count(done, jobs.len())) {
                 return Err(Error::Cancelled);
             }
         }
-        let all: Option<Vec<Cell>> = cells.into_iter().collect();
         // A thread that panicked sent nothing; the scope passes the panic on.
-        all.ok_or(Error::Cancelled)
+        Ok(())
     })
 }

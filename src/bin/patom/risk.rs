@@ -41,6 +41,8 @@ pub fn risk(arguments: RiskArguments) -> Outcomes<()> {
     }
     let mut study = Study::of(&spec, &data)?;
     let parts = match curve {
+        // Nobody would see the answer.
+        None if json && out.is_none() => vec![Part::Map],
         None => vec![Part::Exposure, Part::Map],
         Some(Knob::Lambda2) => vec![Part::Lambda2],
         Some(Knob::PullCap) => vec![Part::PullCap],
