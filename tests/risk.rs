@@ -9,7 +9,7 @@ use patom::metrics::MetricName;
 use patom::risk::curve::Knob;
 use patom::risk::exposure::{BUDGETS, Ended, REMEDY_BUDGET, SEEDS};
 use patom::risk::study::{Published, Work};
-use patom::risk::{Found, Part, RiskMap, Row, Runner, Study, cell_spec};
+use patom::risk::{Found, MapRow, Part, RiskMap, Runner, Study, cell_spec};
 use patom::spec::{Draft, Shape, Spec};
 
 fn spec(text: &str) -> Spec {
@@ -95,7 +95,7 @@ fn with_a_cap_no_task_can_be_used_against_another() {
 
 /// A row with this damage to each task, of NMSE.
 fn row(attacker: usize, damage: impl Fn(usize) -> f64, converged: bool) -> Found {
-    Found::Row(Row {
+    Found::Row(MapRow {
         attacker,
         clean: vec![Some(1.0); 8],
         attacked: (0..8).map(|target| Some(1.0 + damage(target))).collect(),

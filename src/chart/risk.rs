@@ -304,7 +304,7 @@ mod tests {
     use super::*;
     use crate::chart;
     use crate::metrics::MetricName;
-    use crate::risk::{Found, Part, Row, Study};
+    use crate::risk::{Found, MapRow, Part, Study};
     use crate::spec::Spec;
 
     fn study() -> Study {
@@ -317,7 +317,7 @@ mod tests {
     fn the_scale_of_the_map_ends_at_the_largest_damage_to_another_task() {
         let mut study = study();
         for (attacker, attacked) in [[0.7, 0.53], [0.5, 0.6]].into_iter().enumerate() {
-            let row = Row {
+            let row = MapRow {
                 attacker,
                 clean: vec![Some(0.5); 2],
                 attacked: attacked.map(Some).into(),

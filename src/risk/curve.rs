@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::study::Subject;
-use super::{Row, titled};
+use super::{MapRow, titled};
 use crate::choice::choice;
 use crate::metrics::MetricName;
 use crate::mtrl::{Learner, Solver};
@@ -108,7 +108,7 @@ pub struct Harm {
 }
 
 impl Harm {
-    pub(crate) fn of(row: &Row, metric: MetricName) -> Self {
+    pub(crate) fn of(row: &MapRow, metric: MetricName) -> Self {
         let mut worst: Option<(usize, f64)> = None;
         let mut others = Vec::new();
         for target in 0..row.clean.len() {

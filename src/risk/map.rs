@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Row, titled};
+use super::{MapRow, titled};
 use crate::linalg::ascending;
 use crate::metrics::MetricName;
 use crate::risk::study::Subject;
@@ -46,7 +46,7 @@ pub struct RiskMap {
 
 impl RiskMap {
     /// The map of these rows, by their attacker.
-    pub(crate) fn new(subject: &Subject, rows: &[Option<&Row>], digest: Option<String>) -> Self {
+    pub(crate) fn new(subject: &Subject, rows: &[Option<&MapRow>], digest: Option<String>) -> Self {
         let m = subject.task_names.len();
         let metric = subject.metric_name;
         let empty = || vec![None; m];

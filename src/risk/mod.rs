@@ -43,7 +43,7 @@ pub struct Base {
 /// What one attacked task does to every task: a row of the map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
-pub struct Row {
+pub struct MapRow {
     /// The task with injected points, from 0.
     pub attacker: usize,
     /// Test metric of each task without an attack.
@@ -56,7 +56,7 @@ pub struct Row {
     pub converged: bool,
 }
 
-impl Row {
+impl MapRow {
     /// By how much the metric of a task is worse than without the attack.
     pub fn damage(&self, target: usize, metric: MetricName) -> Option<f64> {
         damage(metric, self.clean[target]?, self.attacked[target]?)
@@ -132,7 +132,7 @@ impl Base {
     ///
     /// # Errors
     /// A numerical breakdown.
-    pub fn row(&self, attacker: usize) -> Result<Row> {
+    pub fn row(&self, attacker: usize) -> Result<MapRow> {
         let m = self.task_count();
         let spec = cell_spec(&self.spec, attacker, attacker);
         let injections = experiment::draw_injections(&spec, &self.sample, spec.seed)?;
@@ -156,7 +156,7 @@ impl Base {
             )?;
             attacked.push(experiment::metric_per_task(&solution.w, &self.sample)[target]);
         }
-        Ok(Row {
+        Ok(MapRow {
             attacker,
             clean: self.clean_metric.clone(),
             attacked,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::curve::{self, Curve, Harm, Knob};
 use super::exposure::{self, Ended, Exposure, Planned};
 use super::map::RiskMap;
-use super::{Base, Row, check};
+use super::{Base, MapRow, check};
 use crate::attack::Method;
 use crate::choice::choice;
 use crate::data::{DataSet, synthetic};
@@ -82,7 +82,7 @@ pub struct Job {
 #[serde(untagged)]
 pub enum Found {
     /// Of [`Work::Row`].
-    Row(Row),
+    Row(MapRow),
     /// Of [`Work::Harm`].
     Harm(Harm),
     /// Of [`Work::Clean`] and [`Work::Run`].
@@ -335,7 +335,7 @@ impl Study {
 
     /// The map.
     pub fn map(&self) -> RiskMap {
-        let rows: Vec<Option<&Row>> = (self.part(Part::Map).found.iter())
+        let rows: Vec<Option<&MapRow>> = (self.part(Part::Map).found.iter())
             .map(|found| match found {
                 Some(Found::Row(row)) => Some(row),
                 _ => None,

@@ -52,7 +52,7 @@ export function exposureContent(title) {
       const rows = study
         .learners()
         .map(({ name, clean, indirect, direct }) => [name, digits(clean), digits(indirect), digits(direct)]);
-      const heads = ["Learner", "No attack", "Other tasks poisoned", "Targets poisoned"];
+      const heads = ["Learner", "Clean", "Others poisoned", "Targets poisoned"];
       learners.replaceChildren(table(heads, rows, "Mean metric of the targets, 20 % poisoned points"));
     },
     tables(study) {
