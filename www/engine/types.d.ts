@@ -18,7 +18,7 @@ import type {
   Spec,
 } from "../pkg/engine.js";
 import type { Opened } from "../core/store.js";
-import type { CheckedColumns, ExampleFile, Found, Inspected, JobResult, RiskJob, Tuned } from "../pkg/extras.js";
+import type { CheckedColumns, ExampleFile, Found, Inspected, JobResult, Retrained, RiskJob, Tuned } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
 export type {
@@ -30,6 +30,7 @@ export type {
   JobResult,
   Planned,
   Rankings,
+  Retrained,
   RiskJob,
   Tuned,
 } from "../pkg/extras.js";
@@ -48,7 +49,8 @@ export type RunFile = "points" | "poisoned" | "trace" | "correlations";
 
 /**
  * With `fresh` the worker compiles the engine itself. `file` requests a file of the last run, if that has
- * this digest. A `brief` run answers with `measured` alone.
+ * this digest. A `brief` run answers with `measured` alone. `hand` moves one point (its number in the picture,
+ * its place) of the run of a specification, of which a worker has one; null: all points go back.
  */
 export type ToWorker =
   | { type: "init"; module: WebAssembly.Module; fresh: boolean; lock: string }
@@ -59,6 +61,7 @@ export type ToWorker =
   | { type: "check"; id: number; source: Source; columns: Mapping | string }
   | { type: "tune"; id: number; source: Source; spec: Spec }
   | ({ type: "risk"; id: number; key: string } & RiskJob)
+  | { type: "hand"; id: number; source: Source; spec: Spec; move: [number, number, number] | null }
   | { type: "defend"; id: number; source: Source; spec: Spec; job: number }
   | { type: "example"; id: number };
 
@@ -75,6 +78,7 @@ export type FromWorker =
   | { type: "tuning"; id: number; done: number; total: number }
   | { type: "tuned"; id: number; tuned: Tuned }
   | { type: "risk"; id: number; found: Found }
+  | { type: "hand"; id: number; retrained: Retrained }
   | { type: "defended"; id: number; result: JobResult }
   | ({ type: "example"; id: number } & ExampleFile)
   | { type: "error"; id: number; problem: Problem; fatal: boolean };
