@@ -66,7 +66,6 @@ pub enum Work {
 
 /// One job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Job {
     /// What it does.
     pub work: Work,
