@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::mtrl::{Limits, Problem, Solution, Solver, Task, solve};
 
 /// Scores of each task, the higher the more suspicious.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct TaskScores {
     /// Mean training loss of the task.

@@ -223,6 +223,9 @@ pub struct ReproduceArguments {
     /// Repeats of the figures with different seeds.
     #[arg(long, default_value_t = 5)]
     pub seeds: u64,
+    /// The studies of defences instead of the figures: docs/defence.md.
+    #[arg(long)]
+    pub defence: bool,
     /// Repeats of the comparisons of settings and gradients.
     #[arg(long, default_value_t = 3)]
     pub study_seeds: u64,
