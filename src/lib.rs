@@ -83,6 +83,7 @@
 //! | module | what | what it leaves to others |
 //! | --- | --- | --- |
 //! | [`error`] | the one error type: place, value, reason | |
+//! | `interrupt` | ends a solve in the middle, for Python | |
 //! | [`warning`] | what can make a result meaningless, and what is left out of a file | what raises it |
 //! | `choice`, `ranges`, `affine` | enums with words and texts; lists of numbers as text; the units of a column | |
 //! | [`rng`] | one seed, named portable streams | |
@@ -104,6 +105,7 @@
 //! | `chart` | reports to drawings, on any plotters backend (feature `charts`) | where they go |
 //! | [`provenance`] | files that carry their specification: pictures, reports | drawing |
 //! | `wasm` | the boundary to JavaScript: converts and forwards | arithmetic |
+//! | `python` | the extension module of the Python package: converts and forwards | arithmetic, files |
 //! | `bin/patom` | the command line: reads and writes files, prints, exits | |
 //!
 //! # Example
@@ -139,12 +141,15 @@ pub mod defence;
 mod diagnosis;
 pub mod error;
 pub mod experiment;
+mod interrupt;
 pub mod linalg;
 pub mod metrics;
 pub mod mtrl;
 pub mod paper;
 pub mod projection;
 pub mod provenance;
+#[cfg(feature = "python")]
+mod python;
 mod ranges;
 pub mod report;
 pub mod risk;

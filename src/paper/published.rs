@@ -113,6 +113,7 @@ mod tests {
             utility: vec![4.0, 5.0, 6.0],
             clean_correlation: vec![1.0],
             attacked_correlation: vec![0.5],
+            sanitised: None,
         };
         let pairs: Vec<_> = runs.iter().map(|run| (run, &measured)).collect();
         let value = serde_json::to_value(Published::of(figure, 2, "2026-11-28", &pairs)).unwrap();
