@@ -4,13 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
-use patom::data::DataSet;
+use patom::data::{DataSet, synthetic};
 use patom::defence::study::document::{self, Done};
 use patom::defence::study::plan::{Planned, plan};
 use patom::defence::study::published::Published;
 use patom::defence::study::{DefenceStudy, Job, JobResult};
 use patom::experiment::{self, ENGINE, Unobserved};
-use patom::spec::{DATASETS, Spec};
+use patom::spec::{DATASETS, Draft, Shape, Spec};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,7 +28,11 @@ struct Finished {
 }
 
 pub fn defence(arguments: &ReproduceArguments) -> Outcomes<()> {
-    let plan = plan(arguments.seeds)?;
+    let mut plan = plan(arguments.seeds)?;
+    let is_wanted = |name: &str| {
+        arguments.dataset.is_empty() || arguments.dataset.iter().any(|wanted| wanted == name)
+    };
+    plan.retain(|planned| is_wanted(planned.setting.dataset));
     let folder = arguments.work.join("defence");
     std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
     let results = run_all(&plan, &folder, arguments)?;
@@ -45,8 +49,15 @@ pub fn defence(arguments: &ReproduceArguments) -> Outcomes<()> {
     }
     write(&tables.join("defence.csv"), &document::csv(&done))?;
     let path = arguments.out.join("defence.md");
-    write(&path, &document::document(arguments.seeds, &done))?;
-    for name in DATASETS {
+    let only: String = (arguments.dataset.iter())
+        .map(|name| format!(" --dataset {name}"))
+        .collect();
+    let command = format!(
+        "patom reproduce --defence --seeds {}{only}",
+        arguments.seeds
+    );
+    write(&path, &document::document(&command, arguments.seeds, &done))?;
+    for name in DATASETS.into_iter().filter(|name| is_wanted(name)) {
         let base = Spec::default_of(name);
         let studies: Vec<(&Planned, &[JobResult])> = (plan.iter().zip(&results))
             .filter(|(planned, _)| {
@@ -75,8 +86,10 @@ fn run_all(
     folder: &Path,
     arguments: &ReproduceArguments,
 ) -> Outcomes<Vec<Vec<JobResult>>> {
-    let named = ["sarcos", "landmine", "mnist"];
+    let mut named: Vec<&str> = plan.iter().map(|planned| planned.setting.dataset).collect();
+    named.dedup();
     let data = (named.into_iter())
+        .filter(|&name| name != synthetic::NAME)
         .map(|name| Ok((name, load_named(name, &arguments.data)?)))
         .collect::<Outcomes<Vec<(&str, DataSet)>>>()?;
     let jobs: Vec<(&Planned, &Job)> = (plan.iter())
@@ -105,11 +118,14 @@ fn run_all(
 
 fn one(job: &Job, data: &DataSet, path: PathBuf) -> Outcomes<JobResult> {
     let spec = serde_json::to_value(&job.spec).expect("a specification is plain data");
+    let shape = Shape::of(data);
     let kept = std::fs::read_to_string(&path)
         .ok()
         .and_then(|text| serde_json::from_str::<Finished>(&text).ok())
         .filter(|kept| {
-            kept.spec == spec
+            // Fields that came later have defaults that mean what the run meant.
+            let was = Draft::from_value(kept.spec.clone()).map(|draft| draft.check(&shape));
+            matches!(was, Ok(Ok(was)) if was == job.spec)
                 && kept.result.engine == ENGINE
                 && kept.result.data_sha256 == data.sha256
         });
