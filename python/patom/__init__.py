@@ -20,12 +20,13 @@ from ._learner import Poisoned, Solution, poison, solve
 from ._native import NumericalError, PatomError, __version__
 from ._result import Comparison, Model, Points, Result, Svg
 from ._run import complete, fields, link, run
-from ._study import RiskMap, Tuning, risk, tune
+from ._study import DefenceStudy, RiskMap, Tuning, defend, risk, tune
 
 __all__ = [
     "Comparison",
     "DataSet",
     "DataWarning",
+    "DefenceStudy",
     "Model",
     "NumericalError",
     "PatomError",
@@ -38,6 +39,7 @@ __all__ = [
     "Tuning",
     "__version__",
     "complete",
+    "defend",
     "fields",
     "link",
     "load",

@@ -1,12 +1,12 @@
 """The engine: converts and forwards. What people call is in the package."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+_Array = npt.NDArray[np.float64]
 
 __version__: str
 DATASETS: Sequence[str]
@@ -23,6 +23,7 @@ class PatomError(ValueError):
 class NumericalError(RuntimeError):
     """A computation broke down: a number became infinite, or a factorisation failed."""
 
+@final
 class DataSet:
     @staticmethod
     def published(name: str, find: Callable[[str], bytes | None]) -> DataSet: ...
@@ -32,10 +33,10 @@ class DataSet:
     def read(name: str, content: bytes, columns: str | None = None, strict: bool = False) -> DataSet: ...
     @staticmethod
     def from_arrays(
-        about: dict[str, Any], features: int, tasks: list[tuple[Array, Array, list[bool] | None]]
+        about: dict[str, Any], features: int, tasks: list[tuple[_Array, _Array, list[bool] | None]]
     ) -> DataSet: ...
     @staticmethod
-    def from_columns(about: dict[str, Any], features: int, x: Array, y: list[Array]) -> DataSet: ...
+    def from_columns(about: dict[str, Any], features: int, x: _Array, y: list[_Array]) -> DataSet: ...
     @property
     def name(self) -> str: ...
     @property
@@ -51,6 +52,7 @@ class DataSet:
     def notes(self) -> str: ...
     def training_points(self) -> list[tuple[bytes, bytes]]: ...
 
+@final
 class Request:
     def __new__(cls, text: str, fields: str | None = None) -> Request: ...
     @staticmethod
@@ -70,6 +72,7 @@ class Request:
         progress: Callable[[int, float | None, float], object] | None = None,
     ) -> Outcome: ...
 
+@final
 class Outcome:
     @property
     def digest(self) -> str: ...
@@ -81,10 +84,13 @@ class Outcome:
     def report_json(self) -> str: ...
     def points_csv(self) -> str: ...
     def poisoned_csv(self) -> str: ...
-    def blocks(self) -> list[tuple[int, str, bytes, bytes, list[bool] | None]]: ...
+    def blocks(
+        self,
+    ) -> list[tuple[int, str, bytes, bytes, list[bool] | None, list[bool] | None]]: ...
     def svg(self, kind: str, width: float, dark: bool) -> str: ...
     def title(self) -> str: ...
 
+@final
 class Tuning:
     def __new__(
         cls,
@@ -98,6 +104,7 @@ class Tuning:
     def json(self) -> str: ...
     def svg(self, width: float, dark: bool) -> str: ...
 
+@final
 class RiskMap:
     def __new__(
         cls,
@@ -112,13 +119,30 @@ class RiskMap:
     def link(self) -> str: ...
     def svg(self, width: float, dark: bool) -> str: ...
 
+@final
+class DefenceStudy:
+    def __new__(
+        cls,
+        request: Request,
+        data: DataSet | None,
+        threads: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> DefenceStudy: ...
+    def json(self) -> str: ...
+    def rows(self) -> str: ...
+    def csv(self) -> str: ...
+    def rankings_csv(self) -> str: ...
+    def svg(self, kind: str, width: float, dark: bool) -> str: ...
+    @property
+    def link(self) -> str: ...
+
 def is_link(text: str) -> bool: ...
 def solve(
-    features: int, given: list[tuple[Array, Array]], settings: dict[str, Any]
+    features: int, given: list[tuple[_Array, _Array]], settings: dict[str, Any]
 ) -> dict[str, Any]: ...
 def poison(
     features: int,
-    given: list[tuple[Array, Array]],
+    given: list[tuple[_Array, _Array]],
     spec: str,
     radius: float,
     limits: tuple[float, int],

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::figures::{BUDGETS, Figure, Measured, Planned};
 use super::findings::settled_at;
-use crate::attack::{self, Attack, Gradient, InjectedLabels, Method, gradient};
+use crate::attack::{self, Aim, Attack, Gradient, InjectedLabels, Method, gradient};
 use crate::data::DataSet;
 use crate::data::sample::TargetScaling;
 use crate::error::Result;
@@ -760,7 +760,8 @@ fn cosines_at_start(spec: &Spec, data: &DataSet) -> Result<[f64; 2]> {
     } = experiment::prepare(spec, data, None)?;
     let solution = mtrl::solve(Solver::Certified, &mut poisoned, None, &Limits::default())?;
     let mut full = |kind| {
-        let parts = gradient::full(kind, &mut poisoned, &solution, &spec.targets, &injections);
+        let aim = Aim::training_loss(&spec.targets);
+        let parts = gradient::full(kind, &mut poisoned, &solution, aim, &injections);
         parts.map(|parts| parts.concat())
     };
     let total = full(Gradient::ImplicitTotal)?;

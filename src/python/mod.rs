@@ -104,6 +104,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<outcome::Outcome>()?;
     module.add_class::<study::Tuning>()?;
     module.add_class::<study::RiskMap>()?;
+    module.add_class::<study::DefenceStudy>()?;
     module.add_function(wrap_pyfunction!(outcome::is_link, module)?)?;
     module.add_function(wrap_pyfunction!(learner::solve, module)?)?;
     module.add_function(wrap_pyfunction!(learner::poison, module)?)

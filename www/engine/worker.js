@@ -10,7 +10,7 @@ import * as engine from "../pkg/engine.js";
 /** @import { FromWorker, Problem, RunFile, Source, ToWorker } from "./types.js" */
 
 /**
- * The modules that can run a specification: the engine, and the extras, which also have the defences.
+ * The modules that can run a specification: the engine, and the extras, which can run every one.
  * @typedef {typeof engine | import("./extras.js").Extras} Library
  */
 
@@ -18,6 +18,8 @@ import * as engine from "../pkg/engine.js";
 let held = null;
 /** @type {engine.Run | import("../pkg/extras.js").Run | null} */
 let lastRun = null;
+/** The run whose points are moved by hand. @type {import("../pkg/extras.js").ByHand | null} */
+let hand = null;
 
 const OUT_OF_MEMORY =
   "Not enough memory for this run. The engine has been restarted. Reduce the number of poisoned points " +
@@ -187,6 +189,9 @@ async function answer(message) {
       emit({ type: "tuned", id, tuned: await tune(source, spec, emitProgress) });
       break;
     }
+    case "hand":
+      emit({ type: "hand", id: message.id, retrained: await byHand(message) });
+      break;
     case "defend": {
       const { id, source, spec, job } = message;
       const extras = await loadExtras();
@@ -219,12 +224,22 @@ function file(name, digest) {
   }
 }
 
+/** @param {Extract<ToWorker, {type: "hand"}>} message */
+async function byHand({ source, spec, move }) {
+  const extras = await loadExtras();
+  const data = /** @type {import("../pkg/extras.js").Data} */ (await load(source, extras));
+  return guarded(extras, () => {
+    hand ??= new extras.ByHand(data, spec);
+    return move ? hand.move_to(...move) : hand.restore();
+  });
+}
+
 /** @param {Extract<ToWorker, {type: "run"}>} message */
 async function run({ id, key, spec, brief }) {
   if (!held || held.source.key !== key) {
     throw { code: "data", field: null, message: "the data set has not been loaded" };
   }
-  const library = engine.is_defended(spec) ? await loadExtras() : engine;
+  const library = engine.needs_extras(spec) ? await loadExtras() : engine;
   const data = await load(held.source, library);
   lastRun?.free();
   lastRun = null;

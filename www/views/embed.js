@@ -23,6 +23,11 @@ export function showEmbed(lab) {
 
 /** @param {Session} lab */
 function render(lab) {
+  if (lab.route.view !== "lab") {
+    $("figure").after(link ?? "");
+    const own = location.hash.replace(/&(embed|theme)=[^&]*/g, "");
+    return link?.setAttribute("href", `./${own}`);
+  }
   const shown = lab.result?.link === lab.complete?.link ? lab.resultLink() : lab.complete?.link;
   link?.setAttribute("href", `./#${labFragment(shown ?? "", lab.keysWithout(["view", "embed"]))}`);
   // The link names the charts, separated by commas; the default is these two.

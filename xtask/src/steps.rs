@@ -176,6 +176,15 @@ pub fn clippy_for_wasm(session: &mut Session) -> Result<Tally> {
     check(command)
 }
 
+/// The extension module of the Python package, which no other step of this tier compiles.
+pub fn clippy_for_python(session: &mut Session) -> Result<Tally> {
+    setup::components()?;
+    let mut command = session.cargo(&["clippy", "--package", "patom", "--lib"]);
+    command.args(["--no-default-features", "--features", "python"]);
+    command.args(["--", "-D", "warnings"]);
+    check(command)
+}
+
 /// The verifier in Python derives every report again from its points: those of the golden
 /// specifications, and of random user files.
 pub fn verify_reports(session: &mut Session) -> Result<Tally> {

@@ -152,7 +152,8 @@ pub fn document(command: &str, seeds: u64, done: &[Done]) -> String {
     text.push_str(
         "\n## In short\n\n\
          A defence *holds* if the worst attacker does at most 10 % of the undefended damage to it. The \
-         largest pull cap that holds shares most between tasks; the filter is the best at its worst.\n\n",
+         largest pull cap that holds shares most between tasks; the filter is the best against the \
+         standard attack, which knows nothing of it.\n\n",
     );
     overview(&mut text, done);
     certificates(&mut text, done);
@@ -177,7 +178,7 @@ fn overview(text: &mut String, done: &[Done]) {
             "no defence: clean, attacked",
             "single-task: clean, worst",
             "largest cap that holds: clean, worst, certified",
-            "best filter: clean, standard, knowing",
+            "best filter against the standard attack: clean, standard, knowing",
             "what holds",
         ],
     );
@@ -190,17 +191,10 @@ fn overview(text: &mut String, done: &[Done]) {
             let metric_name = first.metric_name;
             let rows = averages(&studies);
             let none = &rows[0];
-            let damage = harm(
-                metric_name,
-                none.clean.map(|clean| clean.mean),
-                none.standard.map(|attacked| attacked.mean),
-            );
+            let mean = |spread: Option<Spread>| spread.map(|spread| spread.mean);
+            let damage = harm(metric_name, mean(none.clean), mean(none.standard));
             let holds = |row: &&Average| {
-                let own = harm(
-                    metric_name,
-                    row.clean.map(|clean| clean.mean),
-                    row.worst(metric_name),
-                );
+                let own = harm(metric_name, mean(row.clean), row.worst(metric_name));
                 matches!((own, damage), (Some(own), Some(damage)) if own <= HOLDS * damage)
             };
             let named = |start: &str| rows.iter().find(|row| row.title.starts_with(start));
@@ -208,12 +202,9 @@ fn overview(text: &mut String, done: &[Done]) {
                 .filter(|row| row.title.starts_with("pull cap"))
                 .rfind(holds);
             let filters = rows.iter().filter(|row| row.title.contains(','));
-            let filter = filters.reduce(|best, next| {
-                let worse = harm(
-                    metric_name,
-                    next.worst(metric_name),
-                    best.worst(metric_name),
-                );
+            let filters: Vec<&Average> = filters.collect();
+            let filter = filters.iter().copied().reduce(|best, next| {
+                let worse = harm(metric_name, mean(next.standard), mean(best.standard));
                 if worse.is_some_and(|worse| worse > 0.0) {
                     next
                 } else {
@@ -232,7 +223,7 @@ fn overview(text: &mut String, done: &[Done]) {
             if alone.filter(holds).is_some() {
                 what.push("single-task");
             }
-            if filter.filter(holds).is_some() {
+            if filters.iter().any(holds) {
                 what.push("filter");
             }
             let _ = writeln!(
