@@ -21,6 +21,7 @@ from ._native import NumericalError, PatomError, __version__
 from ._result import Comparison, Model, Points, Result, Svg
 from ._run import complete, fields, link, run
 from ._study import DefenceStudy, RiskMap, Tuning, defend, risk, tune
+from ._sweep import Sweep, sweep
 
 __all__ = [
     "Comparison",
@@ -36,6 +37,7 @@ __all__ = [
     "RiskMap",
     "Solution",
     "Svg",
+    "Sweep",
     "Tuning",
     "__version__",
     "complete",
@@ -47,5 +49,6 @@ __all__ = [
     "risk",
     "run",
     "solve",
+    "sweep",
     "tune",
 ]

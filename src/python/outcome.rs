@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::data::DataSet;
+use super::sweep::Planned;
 use super::work::{Progress, Reporter, interruptibly};
 use super::{bytes, exception, exception_of_all, json, picture};
 use crate::attack::Injection;
@@ -23,7 +24,7 @@ use crate::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 
 /// What somebody asks for: a specification as far as it is written, with what a link says beside it.
 #[pyclass(frozen, module = "patom._native")]
-pub struct Request(Link);
+pub struct Request(pub(super) Link);
 
 #[pymethods]
 impl Request {
@@ -109,6 +110,13 @@ impl Request {
         Ok(fragment(&spec, &data))
     }
 
+    /// Planned as a run of a sweep.
+    #[pyo3(signature = (data=None))]
+    fn planned(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<Planned> {
+        let spec = self.spec(py, data)?;
+        Ok(Planned::new(spec, data))
+    }
+
     /// Runs it.
     #[pyo3(signature = (data=None, progress=None))]
     fn run(
@@ -150,14 +158,23 @@ pub struct Checked {
 
 impl Request {
     pub(super) fn checked(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<Checked> {
+        let spec = self.spec(py, data)?;
+        let data = if let Some(DataSet(data)) = data {
+            Arc::clone(data)
+        } else {
+            let made = experiment::load_synthetic(&spec);
+            Arc::new(made.map_err(|error| exception(py, &error))?)
+        };
+        Ok(Checked { spec, data })
+    }
+
+    /// The complete specification for a data set; none: the synthetic one, which is not made for it.
+    pub(super) fn spec(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<Spec> {
         let mut draft = self.0.draft.clone();
         let Some(DataSet(data)) = data else {
             let shape = Shape::named("synthetic").expect("it is always there");
             let check = draft.check(&shape);
-            let spec = check.map_err(|errors| exception_of_all(py, &errors))?;
-            let data = experiment::load_synthetic(&spec).map_err(|error| exception(py, &error))?;
-            let data = Arc::new(data);
-            return Ok(Checked { spec, data });
+            return check.map_err(|errors| exception_of_all(py, &errors));
         };
         let is_own = !DATASETS.contains(&data.name.as_str());
         let names_it = match draft.get("dataset") {
@@ -173,9 +190,7 @@ impl Request {
             draft.set("dataset", data.name.as_str().into());
         }
         let check = draft.check(&Shape::of(data));
-        let spec = check.map_err(|errors| exception_of_all(py, &errors))?;
-        let data = Arc::clone(data);
-        Ok(Checked { spec, data })
+        check.map_err(|errors| exception_of_all(py, &errors))
     }
 }
 

@@ -250,6 +250,14 @@ function bibtex({ lab, result, address }) {
 `;
 }
 
+/** Python that computes the result again. Texts of JSON are texts of Python, too. @param {Shown} shown */
+export function python({ result }) {
+  const { spec, digest } = result.report;
+  const link = JSON.stringify(`#${result.link}`);
+  const data = typeof spec.dataset === "string" ? "" : `, data=${JSON.stringify(spec.dataset.name)}`;
+  return `import patom\n\nresult = patom.run(${link}${data})\nassert result.digest == "${digest}"\n`;
+}
+
 /**
  * HTML that embeds the result, or one of its charts, in another page.
  * @param {Shown} shown

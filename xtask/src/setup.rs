@@ -308,6 +308,8 @@ pub fn package_python(workspace: &Workspace) -> Result<PathBuf> {
         "matplotlib",
         "nbclient",
         "ipykernel",
+        "distributed",
+        "pyarrow",
     ];
     pip_install(&folder, &[&["--upgrade"], packages.as_slice()].concat())?;
     Ok(folder.join("bin/python3"))
