@@ -205,16 +205,31 @@ fn relatedness(text: &mut String, done: &[Done]) {
         if gain.is_none_or(|gain| gain < 0.005) {
             continue;
         }
-        let capped = mean(&|study| largest_cap(study).map(|(_, clean)| clean));
-        let share = harm(first.metric_name, capped, alone).zip(gain);
-        kept.push(match share {
-            Some((of_cap, gain)) => format!(
-                "{}: {:.0} % of a gain of {gain:.3}",
-                setting.title,
-                100.0 * of_cap / gain
-            ),
-            None => format!("{}: no cap holds in every seed", setting.title),
-        });
+        // What is kept, and what there is to keep, in the seeds in which a cap holds.
+        let pairs: Vec<(f64, f64)> = (studies.iter())
+            .filter_map(|study| {
+                let (alone, multi) = (study.single_task.clean, study.undefended.clean);
+                let (_, capped) = largest_cap(study)?;
+                let of_cap = harm(study.metric_name, Some(capped), alone)?;
+                Some((of_cap, harm(study.metric_name, multi, alone)?))
+            })
+            .collect();
+        if pairs.is_empty() {
+            kept.push(format!("{}: no cap holds", setting.title));
+            continue;
+        }
+        let (of_cap, of_multi) = pairs
+            .iter()
+            .fold((0.0, 0.0), |(a, b), (cap, multi)| (a + cap, b + multi));
+        let count = pairs.len() as f64;
+        kept.push(format!(
+            "{}: {:.3} of {:.3} ({} of {} seeds)",
+            setting.title,
+            of_cap / count,
+            of_multi / count,
+            pairs.len(),
+            studies.len()
+        ));
     }
     let kept = if kept.is_empty() {
         "Multi-task learning is better than single-task learning on clean data in none of the \
@@ -223,7 +238,7 @@ fn relatedness(text: &mut String, done: &[Done]) {
     } else {
         format!(
             "Where multi-task learning beats single-task learning on clean data, the largest cap that \
-             holds against the indirect attack keeps of that gain: {}.",
+             holds against the indirect attack keeps of that gain: {}. Smaller caps are in the table below.",
             kept.join("; ")
         )
     };
@@ -263,9 +278,7 @@ fn largest_cap(study: &DefenceStudy) -> Option<(f64, f64)> {
 pub(super) fn known_numbers(text: &mut String, done: &[Done]) {
     text.push_str(
         "Asked: measured before, in NumPy, by a program that shares no code with this one. Seeds 42 and \
-         1. Its attacks took other steps, so that the injected points differ a little; the rows of \
-         `trim` and `norm` depend on them most, and two of them moved beyond what was allowed when the \
-         rule for steps was changed: they are marked.\n\n",
+         1. Its attacks took other steps, so that the injected points differ a little.\n\n",
     );
     header(text, &["what", "asked", "allowed", "found", "within"]);
     let study = |id: &str, attack: Attack, seed: u64| {
@@ -276,16 +289,25 @@ pub(super) fn known_numbers(text: &mut String, done: &[Done]) {
         });
         found.map(|done| &done.study)
     };
+    let (mut rows, mut moved) = (0usize, Vec::new());
     let mut row = |what: &str, asked: &[f64], allowed: f64, found: Vec<Option<f64>>| {
         if found.iter().all(Option::is_none) {
             return;
         }
         let numbers = |values: &mut dyn Iterator<Item = Option<f64>>| {
-            let texts = values.map(|v| v.map_or("-".to_string(), |v| format!("{v:.4}")));
+            let texts = values.map(|value| match value {
+                None => "-".to_string(),
+                Some(value) if value.fract() == 0.0 => value.to_string(),
+                Some(value) => format!("{value:.4}"),
+            });
             texts.collect::<Vec<_>>().join(", ")
         };
         let within = (asked.iter().zip(&found))
             .all(|(asked, found)| found.is_some_and(|found| (found - asked).abs() <= allowed));
+        rows += 1;
+        if !within {
+            moved.push(what.to_string());
+        }
         let _ = writeln!(
             text,
             "| {what} | {} | {allowed} | {} | {} |",
@@ -496,9 +518,18 @@ pub(super) fn known_numbers(text: &mut String, done: &[Done]) {
             vec![none, vouch],
         );
     }
-    text.push_str(
-        "\nRank correlations of the risk map, and the invariant |∇f_i| <= μ on random problems, are \
-         tests of their own (`tests/risk.rs`, `tests/defence.rs`).\n",
+    let _ = writeln!(
+        text,
+        "\n{} of {rows} rows are outside of what was allowed: {}. They depend on where the attack puts its \
+         points, which moved when the rule for its steps was improved; rows of defences that do not \
+         depend on it agree. Rank correlations of the risk map, and the invariant |∇f_i| <= μ on random \
+         problems, are tests of their own (`tests/risk.rs`, `tests/defence.rs`).",
+        moved.len(),
+        if moved.is_empty() {
+            "none".to_string()
+        } else {
+            moved.join("; ")
+        }
     );
 }
 

@@ -120,6 +120,9 @@ fn averages(studies: &[&DefenceStudy]) -> Vec<Average> {
 }
 
 pub(super) fn header(text: &mut String, columns: &[&str]) {
+    // A bar of |x| would end the cell.
+    let columns = columns.iter().map(|column| column.replace('|', "\\|"));
+    let columns: Vec<String> = columns.collect();
     let _ = writeln!(text, "| {} |", columns.join(" | "));
     let _ = writeln!(text, "|{}", " --- |".repeat(columns.len()));
 }
@@ -182,6 +185,8 @@ fn overview(text: &mut String, done: &[Done]) {
             "what holds",
         ],
     );
+    let mut held = ATTACKS.map(|attack| (attack, Vec::<Vec<&str>>::new()));
+    let mut better_alone: Vec<(Setting, bool)> = Vec::new();
     for setting in SETTINGS {
         for attack in ATTACKS {
             let studies = repeats(done, setting, attack, BUDGET);
@@ -216,6 +221,11 @@ fn overview(text: &mut String, done: &[Done]) {
                     .map_or("-".to_string(), |w| format!("{w:.3}"))
             };
             let alone = named("single-task");
+            let alone_gains = alone.and_then(|row| {
+                let gain = harm(metric_name, mean(row.clean), mean(none.clean))?;
+                Some(gain > 0.0)
+            });
+            better_alone.push((setting, alone_gains == Some(true)));
             let mut what: Vec<&str> = Vec::new();
             if cap.is_some() {
                 what.push("cap");
@@ -226,6 +236,8 @@ fn overview(text: &mut String, done: &[Done]) {
             if filters.iter().any(holds) {
                 what.push("filter");
             }
+            let places = held.iter_mut().filter(|(of, _)| *of == attack);
+            places.for_each(|(_, all)| all.push(what.clone()));
             let _ = writeln!(
                 text,
                 "| {} | {} | {}, {} | {} | {} | {} | {} |",
@@ -260,6 +272,36 @@ fn overview(text: &mut String, done: &[Done]) {
             );
         }
     }
+    counted(text, &held, &better_alone);
+}
+
+/// The table of the overview in numbers: what holds, by attack, and in how many settings the tasks are
+/// better learned alone.
+fn counted(text: &mut String, held: &[(Attack, Vec<Vec<&str>>)], better_alone: &[(Setting, bool)]) {
+    text.push('\n');
+    for (attack, all) in held {
+        let count = |what: &str| all.iter().filter(|held| held.contains(&what)).count();
+        let nothing = all.iter().filter(|held| held.is_empty()).count();
+        let _ = writeln!(
+            text,
+            "- {} attacks, {} settings: a pull cap holds in {}, single-task learning in {}, a filter in \
+             {}, nothing in {nothing}.",
+            attack.word(),
+            all.len(),
+            count("cap"),
+            count("single-task"),
+            count("filter"),
+        );
+    }
+    let mut settings = better_alone.to_vec();
+    settings.dedup();
+    let alone = settings.iter().filter(|(_, better)| *better).count();
+    let _ = writeln!(
+        text,
+        "- Without any attack, single-task learning is better than multi-task learning in {alone} of {} \
+         settings.",
+        settings.len()
+    );
 }
 
 /// How often a certificate was exceeded.
