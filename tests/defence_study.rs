@@ -190,7 +190,7 @@ fn rankings_know_the_truth_and_tables_have_a_row_for_each_defence_and_attacker()
 }
 
 /// The data sets whose studies the page shows at once.
-const PUBLISHED: [&str; 3] = ["synthetic", "sarcos", "landmine"];
+const PUBLISHED: [&str; 4] = ["synthetic", "sarcos", "landmine", "mnist"];
 
 /// What the page shows of a data set before it computes anything.
 fn published(name: &str) -> serde_json::Value {

@@ -192,7 +192,7 @@ fn relatedness(text: &mut String, done: &[Done]) {
     for setting in SETTINGS {
         let studies = repeats(done, setting, Attack::Indirect, BUDGET);
         let mean = |pick: &dyn Fn(&DefenceStudy) -> Option<f64>| {
-            Some(Spread::of(studies.iter().map(|study| pick(study)))?.mean)
+            Some(Spread::of(studies.iter().copied().map(pick))?.mean)
         };
         let Some(first) = studies.first() else {
             continue;
@@ -393,7 +393,9 @@ pub(super) fn known_numbers(text: &mut String, done: &[Done]) {
         both("sarcos", indirect, &|study| study.single_task.clean),
     );
     let direct = |pick: &dyn Fn(&DefenceStudy) -> Option<f64>| both("sarcos", Attack::Direct, pick);
-    let trim = |study: &DefenceStudy| sanitiser(study, Sanitise::Trim, true).map(|row| row.clone());
+    fn trim(study: &DefenceStudy) -> Option<&SanitiserStudy> {
+        sanitiser(study, Sanitise::Trim, true)
+    }
     row(
         "sarcos, direct, trim: error",
         &[1.0036, 0.9578],
