@@ -263,14 +263,14 @@ fn largest_cap(study: &DefenceStudy) -> Option<(f64, f64)> {
         study.undefended.clean,
         study.undefended.against[0].attacked,
     )?;
-    let holding = study.caps.iter().filter(|point| {
+    let mut holding = study.caps.iter().filter(|point| {
         point.pull_cap.is_some()
             && [point.standard, point.knowing].iter().all(|&attacked| {
                 harm(study.metric_name, point.clean, attacked)
                     .is_some_and(|own| own <= HOLDS * damage)
             })
     });
-    let last = holding.last()?;
+    let last = holding.next_back()?;
     Some((last.pull_cap?, last.clean?))
 }
 

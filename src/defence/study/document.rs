@@ -230,7 +230,7 @@ fn overview(text: &mut String, done: &[Done]) {
             if cap.is_some() {
                 what.push("cap");
             }
-            if alone.filter(holds).is_some() {
+            if alone.as_ref().is_some_and(holds) {
                 what.push("single-task");
             }
             if filters.iter().any(holds) {
