@@ -270,80 +270,29 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         mut poisoned,
     } = prepared;
     let known = Known::draw(spec, &sample);
-    let seen = known.as_ref().map_or(&sample, |known| &known.sample);
-    let mut settings = attack_settings(spec, seen)?;
     let limits = &Limits::default();
     let clean_solution = mtrl::solve(spec.solver, &mut unpoisoned, None, limits)?;
     let clean = model(&clean_solution, &sample);
     cancelled(observer.clean(&clean, &sample, &injections))?;
 
-    let starts = if cfg!(feature = "beyond_paper") {
-        spec.starts
-    } else {
-        1
-    };
-    let mut worst = mtrl::Status::Converged;
-    let mut results = Vec::with_capacity(starts);
-    let mut best: Option<(usize, Ended, Vec<TracePoint>)> = None;
-    for number in 0..starts {
-        let mut injections = injections.clone();
-        if starts > 1 {
-            cancelled(observer.start(number))?;
-            settings.seed = start_seed(spec.seed, number);
-            injections =
-                attacker::draw(spec, seen, &attacker::counts(spec, &sample), settings.seed)?;
-            attack::place(&mut poisoned, &injections);
-        }
-        let mut trace = Vec::new();
-        let ended = attacker::run(
-            &mut poisoned,
-            known.as_ref(),
-            injections,
-            &settings,
-            &mut |iterate, solution| {
-                let metric_per_task = metric_per_task(&solution.w, &sample);
-                worst = worst.max(iterate.solution.status).max(solution.status);
-                let point = TracePoint {
-                    iteration: iterate.iteration,
-                    utility: iterate.utility,
-                    metric: report::mean_metric(&metric_per_task, &spec.targets),
-                    metric_per_task,
-                    objective: solution.objective,
-                    certificate: solution.certificate,
-                    seconds: observer.now() - start,
-                };
-                observer.solved(solution);
-                let flow = observer.iteration(&point, iterate.injections);
-                trace.push(point);
-                flow
-            },
-        )?;
-        let last = trace.last().expect("iteration 0 is always observed");
-        let result = StartResult {
-            utility: last.utility,
-            metric: last.metric,
-        };
-        // The first of equals.
-        let better = |(won, ..): &(usize, Ended, _)| {
-            let best: &StartResult = &results[*won];
-            result.utility > best.utility
-        };
-        if best.as_ref().is_none_or(better) {
-            best = Some((number, ended, trace));
-        }
-        results.push(result);
-    }
-    let (won, ended, trace) = best.expect("there is a start");
+    let Strongest {
+        ended,
+        trace,
+        worst,
+        starts,
+    } = strongest_start(
+        spec,
+        (&sample, known.as_ref()),
+        &mut poisoned,
+        injections,
+        (observer, start),
+    )?;
     let Ended {
         solution,
         surrogate,
         injections,
         stop,
     } = ended;
-    if won + 1 < starts {
-        attack::place(&mut poisoned, &injections);
-    }
-    let starts = (starts > 1).then_some(Starts { won, results });
     let surrogate = surrogate.map(|solution| model(&solution, &sample));
     let attacked = model(&solution, &sample);
     let alone = |problem: &mut Problem, start: &Solution| -> Result<SingleTaskModel> {
@@ -430,6 +379,94 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         injections,
         known: known.map(|known| known.flags),
         kept: kept.map(|sanitised| sanitised.kept),
+    })
+}
+
+/// The attack of the start that won.
+struct Strongest {
+    ended: Ended,
+    trace: Vec<TracePoint>,
+    /// Over all starts.
+    worst: mtrl::Status,
+    starts: Option<Starts>,
+}
+
+/// Runs the attack from every start; `poisoned` holds the points of the one that won at the end.
+/// `injections` are those of the first.
+fn strongest_start(
+    spec: &Spec,
+    (sample, known): (&Sample, Option<&Known>),
+    poisoned: &mut Problem,
+    injections: Vec<Injection>,
+    (observer, begin): (&mut dyn Observer, f64),
+) -> Result<Strongest> {
+    let seen = known.map_or(sample, |known| &known.sample);
+    let mut settings = attack_settings(spec, seen)?;
+    let starts = if cfg!(feature = "beyond_paper") {
+        spec.starts
+    } else {
+        1
+    };
+    let mut worst = mtrl::Status::Converged;
+    let mut results = Vec::with_capacity(starts);
+    let mut best: Option<(usize, Ended, Vec<TracePoint>)> = None;
+    for number in 0..starts {
+        let mut injections = injections.clone();
+        if starts > 1 {
+            cancelled(observer.start(number))?;
+            settings.seed = start_seed(spec.seed, number);
+            injections =
+                attacker::draw(spec, seen, &attacker::counts(spec, sample), settings.seed)?;
+            attack::place(poisoned, &injections);
+        }
+        let mut trace = Vec::new();
+        let ended = attacker::run(
+            poisoned,
+            known,
+            injections,
+            &settings,
+            &mut |iterate, solution| {
+                let metric_per_task = metric_per_task(&solution.w, sample);
+                worst = worst.max(iterate.solution.status).max(solution.status);
+                let point = TracePoint {
+                    iteration: iterate.iteration,
+                    utility: iterate.utility,
+                    metric: report::mean_metric(&metric_per_task, &spec.targets),
+                    metric_per_task,
+                    objective: solution.objective,
+                    certificate: solution.certificate,
+                    seconds: observer.now() - begin,
+                };
+                observer.solved(solution);
+                let flow = observer.iteration(&point, iterate.injections);
+                trace.push(point);
+                flow
+            },
+        )?;
+        let last = trace.last().expect("iteration 0 is always observed");
+        let result = StartResult {
+            utility: last.utility,
+            metric: last.metric,
+        };
+        // The first of equals.
+        let better = |(won, ..): &(usize, Ended, _)| {
+            let best: &StartResult = &results[*won];
+            result.utility > best.utility
+        };
+        if best.as_ref().is_none_or(better) {
+            best = Some((number, ended, trace));
+        }
+        results.push(result);
+    }
+    let (won, ended, trace) = best.expect("there is a start");
+    if won + 1 < starts {
+        attack::place(poisoned, &ended.injections);
+    }
+    Ok(Strongest {
+        ended,
+        trace,
+        worst,
+        starts: (starts > 1).then_some(Starts { won, results }),
     })
 }
 
