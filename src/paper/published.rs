@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use super::figures::{Figure, Measured, Planned};
+use super::figures::Measured;
+use super::plan::{Figure, Planned};
 use crate::experiment::ENGINE;
 
 /// The results of a whole plan. Of each run only what the figure shows, and no wall times, which cannot

@@ -4,8 +4,9 @@
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use super::figures::{BUDGETS, Figure, Measured, Planned};
+use super::figures::Measured;
 use super::findings::settled_at;
+use super::plan::{BUDGETS, Figure, Planned};
 use crate::attack::{self, Attack, Gradient, InjectedLabels, Method, gradient};
 use crate::data::DataSet;
 use crate::data::sample::TargetScaling;

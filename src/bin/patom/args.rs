@@ -6,6 +6,7 @@ use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use patom::data::import::mapping::Mapping;
 use patom::mtrl::{Limits, Loss, Solver};
+use patom::paper::plan::Protocol;
 use patom::tuning::Grid;
 
 /// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
@@ -167,6 +168,9 @@ pub struct Solve {
 pub struct FigureArguments {
     /// 1 (convergence), 2 (quality over budgets) or 3 (task correlations).
     pub number: u32,
+    /// By the paper's method as printed, or by ours.
+    #[arg(long, value_parser = protocol(), default_value = Protocol::Paper.word())]
+    pub method: Protocol,
     /// Only this data set; may be given several times. Default: those of the paper.
     #[arg(long)]
     pub dataset: Vec<String>,
@@ -205,6 +209,11 @@ pub struct ReproduceArguments {
     pub study_seeds: u64,
     #[command(flatten)]
     pub data: DataFolder,
+}
+
+fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    PossibleValuesParser::new(Protocol::WORDS)
+        .map(|word| Protocol::from_word(&word).expect("one of the possible values"))
 }
 
 fn loss() -> impl TypedValueParser<Value = Loss> {

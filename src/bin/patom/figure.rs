@@ -11,7 +11,9 @@ use indicatif::ProgressBar;
 use patom::chart::{Style, sweep};
 use patom::data::DataSet;
 use patom::experiment::{self, ENGINE, Observer};
-use patom::paper::figures::{self, Figure, Measured, Planned};
+use patom::paper::figures::{self, Measured};
+use patom::paper::plan::{Figure, Planned, Protocol, plan};
+use patom::spec::{Draft, Shape};
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,14 +89,20 @@ fn wanted(figure: Figure, given: &[String]) -> Vec<&str> {
     wanted
 }
 
+/// The name of a figure's folder, and the first part of its files' names.
+pub fn stem(figure: Figure, method: Protocol) -> String {
+    format!("figure{}-{}", figure.number(), method.word())
+}
+
 /// Makes a figure: runs what is not there yet, writes everything.
 pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
     let figure = Figure::of(arguments.number)?;
     let wanted = wanted(figure, &arguments.dataset);
     let mut runs = Vec::new();
     for dataset in &wanted {
-        runs.extend(figures::plan(
+        runs.extend(plan(
             figure,
+            arguments.method,
             dataset,
             arguments.seeds,
             arguments.first_seed,
@@ -104,7 +112,8 @@ pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
         .map(|&name| Ok((name, load_named(name, &arguments.data)?)))
         .collect::<Outcomes<_>>()?;
 
-    let folder = arguments.out.join(format!("figure{}", figure.number()));
+    let stem = stem(figure, arguments.method);
+    let folder = arguments.out.join(&stem);
     for part in ["specs", "runs"] {
         std::fs::create_dir_all(folder.join(part)).map_err(|error| failed(&folder, error))?;
     }
@@ -117,12 +126,12 @@ pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
     let (results, reused) = run_all(&runs, &data, &folder, arguments.threads)?;
     let pairs: Vec<(&Planned, &Measured)> = runs.iter().zip(&results).collect();
     write(
-        &folder.join(format!("figure{}.csv", figure.number())),
+        &folder.join(format!("{stem}.csv")),
         &figures::csv(figure, &pairs),
     )?;
     for dataset in &wanted {
-        let path = folder.join(format!("figure{}-{dataset}.svg", figure.number()));
-        write(&path, &picture(figure, dataset, &pairs)?)?;
+        let path = folder.join(format!("{stem}-{dataset}.svg"));
+        write(&path, &picture(figure, arguments.method, dataset, &pairs)?)?;
     }
     Ok(Done {
         folder,
@@ -195,7 +204,7 @@ fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Ou
         .ok()
         .and_then(|text| serde_json::from_str::<Finished>(&text).ok())
         .filter(|kept| {
-            kept.spec == spec
+            is_of(&kept.spec, run)
                 && kept.measured.engine == ENGINE
                 && kept.measured.data_sha256 == data.sha256
         });
@@ -216,6 +225,13 @@ fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Ou
     Ok(measured)
 }
 
+/// Is this the specification of a run? A field that is newer than it has its default.
+fn is_of(kept: &Value, run: &Planned) -> bool {
+    let shape = Shape::named(run.dataset).expect("a plan is of known data sets");
+    Draft::from_value(kept.clone())
+        .is_ok_and(|draft| draft.check(&shape).as_ref() == Ok(&run.spec))
+}
+
 struct Clock(Instant);
 
 impl Observer for Clock {
@@ -229,8 +245,14 @@ impl Observer for Clock {
     clippy::cast_sign_loss,
     reason = "pixels"
 )]
-fn picture(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> Outcomes<String> {
-    let title = format!("Figure {} of the paper, {dataset}", figure.number());
+fn picture(
+    figure: Figure,
+    method: Protocol,
+    dataset: &str,
+    runs: &[(&Planned, &Measured)],
+) -> Outcomes<String> {
+    let number = figure.number();
+    let title = format!("Figure {number} of the paper, {dataset}, {}", method.text());
     let width = f64::from(WIDTH);
     let mut text = String::new();
     if figure == Figure::Correlations {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use patom::data::DataSet;
-use patom::paper::figures::Figure;
+use patom::paper::plan::Figure;
 use patom::paper::published::Published;
 use patom::paper::reproduction::{self, DATASETS, Runs};
 
@@ -25,6 +25,7 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcomes<()> {
     for figure in [Figure::Convergence, Figure::Quality, Figure::Correlations] {
         let done = run_figure(&FigureArguments {
             number: figure.number(),
+            method: patom::paper::plan::Protocol::Exact,
             dataset: Vec::new(),
             seeds: arguments.seeds,
             first_seed: 1,
