@@ -112,6 +112,10 @@ pub struct Panel {
     pub clean: Option<f64>,
     /// The lines.
     pub series: Vec<Series>,
+    /// The same lines of the published results, to compare with; their means are drawn behind.
+    pub published: Vec<Series>,
+    /// A number of the paper: horizontal position, value, words.
+    pub paper: Option<(f64, f64, &'static str)>,
 }
 
 /// The metric of a named data set.
@@ -166,9 +170,24 @@ pub fn panels(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> 
                 },
                 clean: mean(&clean),
                 series,
+                published: Vec::new(),
+                paper: paper_number(figure, dataset, mean(&clean)),
             }
         })
         .collect()
+}
+
+/// What the paper says in numbers about a figure's panels: 30 % injected directly raise the NMSE on
+/// Sarcos by about half.
+fn paper_number(
+    figure: Figure,
+    dataset: &str,
+    clean: Option<f64>,
+) -> Option<(f64, f64, &'static str)> {
+    match (figure, dataset, clean) {
+        (Figure::Quality, "sarcos", Some(clean)) => Some((0.3, 1.5 * clean, "paper: +50 %")),
+        _ => None,
+    }
 }
 
 /// The same with every panel of the plan, finished or not, so that a picture keeps its size while runs
@@ -188,6 +207,8 @@ pub fn planned_panels(
                 x_name: "",
                 clean: None,
                 series: Vec::new(),
+                published: Vec::new(),
+                paper: None,
             });
         }
         if panels[planned.panel].title.is_empty() {

@@ -20,7 +20,7 @@ pub const BUDGETS: [f64; 6] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
 
 /// Pairs of target and attacking tasks of Figure 2, and attacks of Figure 3.
 const PAIRS: usize = 4;
-const HYBRIDS: usize = 3;
+pub(super) const HYBRIDS: usize = 3;
 
 /// ε where there is a floor.
 const FLOOR: f64 = 1e-6;
@@ -55,7 +55,7 @@ impl Protocol {
     }
 
     /// A specification with the settings of this method.
-    fn applied(self, spec: Spec) -> Spec {
+    pub(super) fn applied(self, spec: Spec) -> Spec {
         let (gradient, step, solver, epsilon) = match self {
             Self::Paper => (
                 Gradient::Published,

@@ -207,6 +207,15 @@ pub struct ReproduceArguments {
     /// Repeats of the comparisons of settings and gradients.
     #[arg(long, default_value_t = 3)]
     pub study_seeds: u64,
+    /// Instead, try what the paper leaves open, and write paper-settings.md.
+    #[arg(long)]
+    pub settings: bool,
+    /// With `--settings`: repeats with different seeds on Sarcos and Landmine.
+    #[arg(long, default_value_t = 10)]
+    pub settings_seeds: u64,
+    /// With `--settings`: repeats on MNIST, where a run takes as long as 50 others.
+    #[arg(long, default_value_t = 1)]
+    pub settings_mnist_seeds: u64,
     #[command(flatten)]
     pub data: DataFolder,
 }

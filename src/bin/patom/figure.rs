@@ -3,11 +3,9 @@
 //! Every finished run is kept in `runs/`, so that an interrupted figure goes on where it stopped.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use indicatif::ProgressBar;
 use patom::chart::{Style, sweep};
 use patom::data::DataSet;
 use patom::experiment::{self, ENGINE, Observer};
@@ -21,7 +19,7 @@ use serde_json::Value;
 use crate::args::FigureArguments;
 use crate::input::load_named;
 use crate::output::{bar, failed, partial, print, replace, to_json, write};
-use crate::{Failure, Outcomes};
+use crate::{Failure, Outcomes, pool};
 
 /// Width of the pictures, in pixels.
 const WIDTH: u32 = 1200;
@@ -43,6 +41,13 @@ pub struct Done {
     pub results: Vec<Measured>,
     /// How many of them were there before.
     reused: usize,
+}
+
+impl Done {
+    /// Each run with its result.
+    pub fn runs(&self) -> Vec<(&Planned, &Measured)> {
+        self.runs.iter().zip(&self.results).collect()
+    }
 }
 
 pub fn figure(arguments: &FigureArguments) -> Outcomes<()> {
@@ -148,53 +153,18 @@ fn run_all(
     folder: &Path,
     threads: Option<usize>,
 ) -> Outcomes<(Vec<Measured>, usize)> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = threads.unwrap_or(cores).clamp(1, 64);
-    let results: Vec<Mutex<Option<Outcomes<Measured>>>> =
-        runs.iter().map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
     let reused = AtomicUsize::new(0);
-    let failed = AtomicBool::new(false);
     let bar = bar(runs.len() as u64);
-    let worker = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(run) = runs.get(number) else { return };
-            if failed.load(Ordering::Relaxed) {
-                return;
-            }
-            let data = &data
-                .iter()
-                .find(|(name, _)| *name == run.dataset)
-                .expect("loaded above")
-                .1;
-            let result = one(run, data, folder, &reused);
-            failed.fetch_or(result.is_err(), Ordering::Relaxed);
-            *results[number]
-                .lock()
-                .expect("no thread panics with the lock") = Some(result);
-            step(&bar, run);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(worker);
-        }
-    });
+    let measured = pool::run_all(runs, threads, |run| {
+        let of_run = |(name, _): &&(&str, DataSet)| *name == run.dataset;
+        let (_, data) = data.iter().find(of_run).expect("loaded above");
+        let measured = one(run, data, folder, &reused)?;
+        bar.inc(1);
+        bar.set_message(run.id.clone());
+        Ok(measured)
+    })?;
     bar.finish_and_clear();
-    let mut measured = Vec::with_capacity(runs.len());
-    for result in results {
-        // A run that was skipped because another one failed has no result.
-        if let Some(result) = result.into_inner().expect("no thread panics with the lock") {
-            measured.push(result?);
-        }
-    }
     Ok((measured, reused.into_inner()))
-}
-
-fn step(bar: &ProgressBar, run: &Planned) {
-    bar.inc(1);
-    bar.set_message(run.id.clone());
 }
 
 fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Outcomes<Measured> {

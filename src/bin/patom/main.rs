@@ -12,6 +12,7 @@ mod figure;
 mod input;
 mod link;
 mod output;
+mod pool;
 mod reproduce;
 mod risk;
 mod run;
