@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use crate::attack::{FeatureDomain, Injection};
+use crate::attack::{Attack, FeatureDomain, Injection};
 use crate::data::sample::{FeatureColumn, FeatureScaling, Sample, TaskSample};
 use crate::data::{Kind, Layout};
 use crate::error::excerpt;
@@ -258,17 +258,24 @@ impl Findings<'_> {
 
     fn shared_rows(&self) -> Option<Warning> {
         let share = match self.layout {
-            Layout::Shared { .. } if self.sample.tasks.len() > 1 => 1.0,
+            Layout::Shared { .. } if self.spec.shared_rows && self.sample.tasks.len() > 1 => 1.0,
             _ => shared_rows(&self.sample.tasks, self.sample.features),
         };
         if share <= SHARED {
             return None;
         }
-        let message = format!(
+        let mut message = format!(
             "{:.0} % of the training rows have the same features as a row of another task. Distances \
              between points of different tasks say nothing here.",
             (100.0 * share).floor()
         );
+        if self.spec.attack == Attack::Indirect {
+            message += " An indirect attacker, who sees the attacking tasks, so knows the features of \
+                        the targets' training points.";
+            if matches!(self.layout, Layout::Shared { .. }) {
+                message += " `shared_rows: false` gives each task training rows of its own.";
+            }
+        }
         Some(Warning::new(WarningCode::SharedRows, message))
     }
 

@@ -200,6 +200,7 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
             test_per_task: spec.test_per_task,
             target_scaling: spec.target_scaling,
             feature_scaling: spec.feature_scaling,
+            shared_rows: spec.shared_rows,
             seed: spec.seed,
         },
     )?;

@@ -261,6 +261,9 @@ fn an_index_is_no_feature_whatever_it_is_called() {
         "ID",
         "row",
         "...1",
+        "Case",
+        "identifier",
+        "S.No",
     ] {
         for start in [0, 1] {
             let text = format!("{name},site,y,a,b\n{}", numbered(start, 1));
@@ -279,6 +282,17 @@ fn an_index_is_no_feature_whatever_it_is_called() {
     // X is a coordinate elsewhere.
     let text = format!("X,site,y,a,b\n{}", numbered(7, 3));
     assert_eq!(sure(&text), "task:2;label:3;x:1,4-5");
+    // So is x beside y.
+    let dose: String = (0..12)
+        .map(|k| format!("{k},{}.5,{}\n", k * 5 % 7, k * 3 % 11))
+        .collect();
+    let made = open("d.csv", &format!("x,y,out\n{dose}"));
+    assert_eq!(made.mapping.unwrap().to_string(), "label:2;x:1,3");
+    assert!(said(
+        &made.data,
+        WarningCode::IndexFeature,
+        "`x` numbers the rows"
+    ));
     // Given as a feature, or under another name, it is used and said.
     let text = format!("t,site,y,a,b\n{}", numbered(0, 1));
     let data = mapped(&text, "task:2;label:3;x:1,4-5").unwrap();
@@ -831,6 +845,33 @@ fn columns_that_mark_the_split_are_understood() {
 }
 
 #[test]
+fn a_year_in_the_last_column_is_not_taken_as_the_label() {
+    // Grunfeld's investment data: invest, value, capital, firm, year.
+    for (when, first) in [("year", 1935), ("Quarter", 1), ("date", 19_350_101)] {
+        let body: String = (0..24)
+            .map(|k| {
+                format!(
+                    "{}.5,{},{},{}\n",
+                    k * 5 % 7,
+                    k * 3 % 11,
+                    ["GM", "US", "GE"][k % 3],
+                    first + k / 3
+                )
+            })
+            .collect();
+        let message = refused(&format!("invest,value,firm,{when}\n{body}"));
+        let question = format!("is it `value`, not `{when}`?");
+        assert!(message.contains(&question), "{message}");
+        assert!(message.contains("'task:3;label:2;x:1,4'"), "{message}");
+    }
+    // Called a label, it is one.
+    let body: String = (0..24)
+        .map(|k| format!("{}.5,{}\n", k * 5 % 7, 1935 + k))
+        .collect();
+    assert_eq!(sure(&format!("a,y\n{body}")), "label:2;x:1");
+}
+
+#[test]
 fn what_is_not_sure_is_asked_with_a_suggestion() {
     let body: String = (0..24)
         .map(|k| {
@@ -959,31 +1000,6 @@ fn ends_of_rows_may_have_a_delimiter_more_or_be_ragged() {
     assert!(message.contains("line 14: 3 columns"), "{message}");
     let message = refused(&format!("site,y,a,b\n{body}s1,0.5,1,2,3\n"));
     assert!(message.contains("line 14: 5 columns"), "{message}");
-}
-
-#[test]
-fn other_encodings_are_named_with_what_to_do() {
-    let latin = [
-        b"site,y,a\n".as_slice(),
-        b"M\xFCnchen,1,2\nM\xFCnchen,2,1\n",
-    ]
-    .concat();
-    let message = import::open("d.csv", &latin).unwrap_err().to_string();
-    assert!(
-        message.starts_with("line 2: text that is not UTF-8"),
-        "{message}"
-    );
-    assert!(
-        message.contains("iconv -f WINDOWS-1252 -t UTF-8"),
-        "{message}"
-    );
-    let wide = b"\xFF\xFEs\0i\0";
-    assert!(
-        import::open("d.csv", wide)
-            .unwrap_err()
-            .to_string()
-            .contains("UTF-16")
-    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use patom::data::import::{self, ImportResult};
 use patom::data::{DataSet, Kind, Layout, sha256_hex};
+use patom::warning::{Warning, WarningCode};
 
 // A writer of MAT files, from the description of the format.
 
@@ -568,4 +569,60 @@ fn a_download_that_is_no_table_is_named() {
         error.contains("a ZIP archive; expected one of the files in it"),
         "{error}"
     );
+}
+
+/// What the German Excel writes: semicolons, decimal commas and Windows-1252, or UTF-16 as
+/// "Unicode text".
+#[test]
+fn windows_1252_is_read_with_a_note_and_utf_16_without() {
+    let rows = "München;1,5;2\nMünchen;2,5;1\nKöln;1,25;3\nKöln;3;4\n".repeat(2);
+    let text = format!("Ort;Größe;a\n{rows}");
+    let mut latin = Vec::new();
+    for character in text.chars() {
+        latin.push(u8::try_from(u32::from(character)).unwrap());
+    }
+    let expected = import::open("d.csv", text.as_bytes()).unwrap();
+    assert_eq!(expected.data.task_names, ["München", "Köln"]);
+    let made = import::open("d.csv", &latin).unwrap();
+    assert_eq!(made.data.task_names, expected.data.task_names);
+    assert_eq!(made.data.layout, expected.data.layout);
+    assert_eq!(made.column_names[1], "Größe");
+    let note = &made.data.warnings[0];
+    assert_eq!(note.code, WarningCode::Interpreted);
+    assert!(
+        note.message.contains("read as Windows-1252"),
+        "{}",
+        note.message
+    );
+    // With its mapping, as a link has it.
+    let mapping = made.mapping.unwrap();
+    let again = import::read_mapped("d.csv", &latin, &mapping).unwrap();
+    assert_eq!(again.data.layout, expected.data.layout);
+    assert!(again.data.warnings[0].message.contains("Windows-1252"));
+
+    for big in [false, true] {
+        let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+        let bytes: Vec<u8> = units
+            .flat_map(|unit| match big {
+                true => unit.to_be_bytes(),
+                false => unit.to_le_bytes(),
+            })
+            .collect();
+        let made = import::open("d.txt", &bytes).unwrap();
+        assert_eq!(made.data.task_names, expected.data.task_names);
+        assert_eq!(made.data.layout, expected.data.layout);
+        let encoding = |warning: &Warning| warning.message.contains("Windows-1252");
+        assert!(!made.data.warnings.iter().any(encoding));
+    }
+}
+
+#[test]
+fn bytes_of_no_known_encoding_are_named_with_their_line() {
+    let text = b"site,y,a\nM\x81nchen,1,2\nM\x81nchen,2,1\n";
+    let message = import::open("d.csv", text).unwrap_err().to_string();
+    assert!(
+        message.starts_with("line 2: text that is not UTF-8"),
+        "{message}"
+    );
+    assert!(message.contains("saved as CSV UTF-8"), "{message}");
 }

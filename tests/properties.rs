@@ -98,42 +98,49 @@ fn drafts() -> impl Strategy<Value = Map<String, Value>> {
         proptest::option::weighted(0.4, word(Sanitise::WORDS)),
         proptest::option::weighted(0.3, (0.0..0.5).prop_map(|share: f64| json!(share))),
     );
-    (sizes, choices, numbers, defence).prop_map(|(sizes, choices, numbers, defence)| {
-        let written = [
-            ("train_per_task", sizes.0),
-            ("train_share", sizes.1),
-            ("test_per_task", sizes.2),
-            ("targets", sizes.3),
-            ("attackers", sizes.4),
-            ("iterations", Some(sizes.5)),
-            ("seed", Some(sizes.6)),
-            ("attack", Some(choices.0)),
-            ("method", choices.1),
-            ("gradient", Some(choices.2)),
-            ("step", Some(choices.3)),
-            ("injected_labels", Some(choices.4)),
-            ("loss", Some(choices.5)),
-            ("solver", choices.6),
-            ("target_scaling", choices.7),
-            ("step_size", Some(numbers.0)),
-            ("batch_factor", Some(numbers.1)),
-            ("budget", Some(numbers.2)),
-            ("radius", Some(numbers.3)),
-            ("lambda1", Some(numbers.4)),
-            ("lambda2", Some(numbers.5)),
-            ("epsilon", Some(numbers.6)),
-            ("feature_scaling", defence.0),
-            ("feature_domain", defence.1),
-            ("injected_features", defence.2),
-            ("learner", defence.3),
-            ("pull_cap", defence.4),
-            ("sanitise", defence.5),
-            ("sanitise_share", defence.6),
-        ];
-        (written.into_iter())
-            .filter_map(|(name, value)| Some((name.to_string(), value?)))
-            .collect()
-    })
+    let attacker = (proptest::option::weighted(
+        0.1,
+        any::<bool>().prop_map(|flag| json!(flag)),
+    ),);
+    (sizes, choices, numbers, defence, attacker).prop_map(
+        |(sizes, choices, numbers, defence, attacker)| {
+            let written = [
+                ("train_per_task", sizes.0),
+                ("train_share", sizes.1),
+                ("test_per_task", sizes.2),
+                ("targets", sizes.3),
+                ("attackers", sizes.4),
+                ("iterations", Some(sizes.5)),
+                ("seed", Some(sizes.6)),
+                ("attack", Some(choices.0)),
+                ("method", choices.1),
+                ("gradient", Some(choices.2)),
+                ("step", Some(choices.3)),
+                ("injected_labels", Some(choices.4)),
+                ("loss", Some(choices.5)),
+                ("solver", choices.6),
+                ("target_scaling", choices.7),
+                ("step_size", Some(numbers.0)),
+                ("batch_factor", Some(numbers.1)),
+                ("budget", Some(numbers.2)),
+                ("radius", Some(numbers.3)),
+                ("lambda1", Some(numbers.4)),
+                ("lambda2", Some(numbers.5)),
+                ("epsilon", Some(numbers.6)),
+                ("feature_scaling", defence.0),
+                ("feature_domain", defence.1),
+                ("injected_features", defence.2),
+                ("learner", defence.3),
+                ("pull_cap", defence.4),
+                ("sanitise", defence.5),
+                ("sanitise_share", defence.6),
+                ("shared_rows", attacker.0),
+            ];
+            (written.into_iter())
+                .filter_map(|(name, value)| Some((name.to_string(), value?)))
+                .collect()
+        },
+    )
 }
 
 /// Checked specifications: contradictions are resolved by leaving out what the check names.

@@ -391,6 +391,13 @@ fn one_task_and_shared_rows_are_warned_of() {
     let outcome = run(&rows, &json!({"iterations": 1}));
     let text = message(&outcome, WarningCode::SharedRows);
     assert!(text.starts_with("100 %"), "{text}");
+    assert!(!text.contains("indirect"), "{text}");
+    let settings = json!({"iterations": 1, "targets": [0], "attack": "indirect"});
+    let text = message(&run(&rows, &settings), WarningCode::SharedRows);
+    assert!(
+        text.contains("knows the features of the targets'"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -8,6 +8,10 @@
 //! Regression labels are standardised task by task with the mean and the standard deviation
 //! (divisor n) of that task's training points; labels that are all the same have only their mean
 //! removed.
+//!
+//! Rows that all tasks label (Sarcos) are drawn once for all of them, or training rows for each task
+//! apart (`shared_rows`). Test rows are then still the same for all, and none is a training row of
+//! any task.
 
 use super::{DataSet, Kind, Layout, MAX_VALUES, RawPoints, Spread};
 use crate::affine::Affine;
@@ -64,11 +68,13 @@ impl Default for FeatureScaling {
 /// | `test_per_task` | none: all the rest | test points of each task | at least 1, at most the available |
 /// | `target_scaling` | standardised | labels of a regression | |
 /// | `feature_scaling` | none | features | |
+/// | `shared_rows` | true | whether tasks that label the same rows train on the same ones | false only for such tasks |
 /// | `seed` | 0 | which points | any |
 ///
 /// Exactly one of `train_per_task` and `train_share` is given, or neither where the file itself
-/// marks the test points (a `split` column). A given size overrides the file.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// marks the test points (a `split` column). A given size overrides the file. With rows apart,
+/// `train_share` is a share of the m-th part of the rows.
+#[derive(Clone, Debug, PartialEq)]
 pub struct SampleSettings {
     /// Training points of each task.
     pub train_per_task: Option<usize>,
@@ -80,8 +86,24 @@ pub struct SampleSettings {
     pub target_scaling: TargetScaling,
     /// What is done to the features.
     pub feature_scaling: FeatureScaling,
+    /// Where all tasks label the same rows: do they train on the same ones?
+    pub shared_rows: bool,
     /// Which points are drawn.
     pub seed: u64,
+}
+
+impl Default for SampleSettings {
+    fn default() -> Self {
+        Self {
+            train_per_task: None,
+            train_share: None,
+            test_per_task: None,
+            target_scaling: TargetScaling::default(),
+            feature_scaling: FeatureScaling::default(),
+            shared_rows: true,
+            seed: 0,
+        }
+    }
 }
 
 /// Scaled points: `features` row-major, n x D, D = d + 1, the bias 1 last.
@@ -151,11 +173,14 @@ enum Wanted {
 ///
 /// # Errors
 /// Names the field (`train_per_task`, `train_share`, `test_per_task`) that exceeds the available points
-/// or its range.
+/// or its range; `shared_rows` that is false for tasks that have rows of their own.
 pub fn draw(data: &DataSet, settings: &SampleSettings) -> Result<Sample> {
     let wanted = settings.wanted(data.has_split())?;
     if settings.test_per_task == Some(0) {
         return Err(Error::out_of_range("test_per_task", 0, "at least 1"));
+    }
+    if !settings.shared_rows && !matches!(data.layout, Layout::Shared { .. }) {
+        return Err(Error::invalid("shared_rows", no_shared_rows(&data.name)));
     }
     let drawn = match &data.layout {
         Layout::Separate { tasks, is_test } => {
@@ -463,19 +488,60 @@ fn draw_shared<'a>(
     settings: &SampleSettings,
 ) -> Result<Drawn<'a>> {
     let mut random = Random::new(settings.seed, Stream::Split, 0);
-    let (train, test) =
-        settings.draw_rows(wanted, data.point_count(), "the data set", &mut random)?;
-    Ok(labels
-        .iter()
-        .map(|labels| {
+    let (count, m) = (data.point_count(), labels.len());
+    let parts = if settings.shared_rows { 1 } else { m };
+    let wanted = rows_of_all(wanted, count, parts)?;
+    let (train, test) = settings.draw_rows(wanted, count, "the data set", &mut random)?;
+    let own = train.len() / parts;
+    Ok((labels.iter().enumerate())
+        .map(|(task, labels)| {
+            let part = task % parts;
             let rows = |chosen: &[usize]| Rows {
                 points: features,
                 labels,
                 chosen: chosen.to_vec(),
             };
-            (rows(&train), rows(&test))
+            (rows(&train[part * own..(part + 1) * own]), rows(&test))
         })
         .collect())
+}
+
+/// Training rows of `parts` tasks together, where each trains on rows of its own; as wanted for one
+/// part.
+fn rows_of_all(wanted: Wanted, count: usize, parts: usize) -> Result<Wanted> {
+    if parts == 1 {
+        return Ok(wanted);
+    }
+    let most = (count - 1) / parts;
+    let own = match wanted {
+        Wanted::Count(own) if own <= most => own,
+        Wanted::Count(own) => {
+            let range = format!(
+                "at most {most}: {parts} tasks have rows of their own out of {count}, and one must be \
+                 left to test"
+            );
+            return Err(Error::out_of_range("train_per_task", own, range));
+        }
+        Wanted::Share(share) => match share_of(share, count / parts).min(most) {
+            0 => {
+                let reason = format!(
+                    "{share} of the {} rows of each task is none; a task needs one to train",
+                    count / parts
+                );
+                return Err(Error::invalid("train_share", reason));
+            }
+            own => own,
+        },
+        Wanted::AsInFile => return Ok(wanted),
+    };
+    Ok(Wanted::Count(own * parts))
+}
+
+/// Why rows cannot be drawn apart.
+pub(crate) fn no_shared_rows(name: &str) -> String {
+    format!(
+        "false is for tasks that label the same rows, such as sarcos; the tasks of {name} do not"
+    )
 }
 
 fn draw_classes<'a>(
@@ -669,6 +735,55 @@ mod tests {
             assert_eq!(*b, 10.0 - 2.0 * a);
         }
         assert_eq!(up.train.features, down.train.features);
+    }
+
+    #[test]
+    fn rows_apart_are_in_one_training_set_only_and_tested_on_by_all() {
+        let apart = |settings| SampleSettings {
+            shared_rows: false,
+            ..settings
+        };
+        let sample = draw(&shared(20), &apart(count(5, None))).unwrap();
+        // The first feature is the number of the row, over the largest norm.
+        let rows = |points: &Points| -> Vec<f64> {
+            let rows = points.features.chunks_exact(3);
+            rows.map(|row| (row[0] * libm::sqrt(19.0 * 19.0 + 9.0)).round())
+                .collect()
+        };
+        let mut all: Vec<f64> = (sample.tasks.iter())
+            .flat_map(|task| rows(&task.train))
+            .collect();
+        all.extend(rows(&sample.tasks[0].test));
+        all.sort_by(f64::total_cmp);
+        assert_eq!(all, (0..20).map(f64::from).collect::<Vec<_>>());
+        for task in &sample.tasks {
+            assert_eq!((task.train.count(), task.test.count()), (5, 5));
+            assert_eq!(task.test.features, sample.tasks[0].test.features);
+        }
+        let [up, down, _] = &sample.tasks[..] else {
+            panic!("three tasks");
+        };
+        assert_eq!(up.train.labels, rows(&up.train));
+        let expected: Vec<f64> = (rows(&down.train).iter())
+            .map(|row| 10.0 - 2.0 * row)
+            .collect();
+        assert_eq!(down.train.labels, expected);
+        // Half of a third of 20 rows, rounded down.
+        let half = SampleSettings {
+            train_share: Some(0.5),
+            ..SampleSettings::default()
+        };
+        let sample = draw(&shared(20), &apart(half)).unwrap();
+        assert_eq!(sample.tasks[2].train.count(), 3);
+        for (data, settings, field) in [
+            (shared(20), count(7, None), "train_per_task"),
+            (shared(20), count(6, Some(3)), "test_per_task"),
+            (shared(2), count(1, None), "train_per_task"),
+            (digits(), count(8, None), "shared_rows"),
+            (with_split(&[false, true]), count(1, None), "shared_rows"),
+        ] {
+            assert_eq!(field_of(draw(&data, &apart(settings))), field);
+        }
     }
 
     #[test]

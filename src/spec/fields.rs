@@ -53,6 +53,8 @@ pub enum FieldKind {
         /// Words that are allowed in place of a number.
         words: &'static [&'static str],
     },
+    /// True or false.
+    Flag,
     /// A list of different task numbers, from 0.
     Tasks,
     /// A data set.
@@ -93,6 +95,16 @@ pub(super) trait FieldValue: Sized {
 
     /// None for what is of another form.
     fn of_value(value: &Value) -> Option<Self>;
+}
+
+impl FieldValue for bool {
+    fn to_value(&self) -> Value {
+        Value::from(*self)
+    }
+
+    fn of_value(value: &Value) -> Option<Self> {
+        value.as_bool()
+    }
 }
 
 impl FieldValue for u64 {
@@ -381,6 +393,15 @@ fields! {
         purpose: "Number of test points of each task; empty: all that remain.",
         kind: FieldKind::Integer { min: 1, max: 1_000_000, optional: true },
         default: |given| given.sample().test_per_task,
+    }
+    shared_rows: bool {
+        key: "sr",
+        title: "Tasks share rows",
+        purpose: "Where all tasks label the same rows (Sarcos): each task trains on the same rows, or on \
+                  rows of its own.",
+        kind: FieldKind::Flag,
+        default: |_| true,
+        since: 2,
     }
     targets: Vec<usize> {
         key: "t",

@@ -358,10 +358,12 @@ pub fn with_columns(fragment: &str, columns: Option<&str>) -> String {
     }
 }
 
-/// A word or a number; anything else as what no field takes.
+/// A word, a flag or a number; anything else as what no field takes.
 fn word(value: &Value) -> String {
     match (value, value.as_u64()) {
         (Value::String(word), _) => percent_encode(word),
+        (Value::Bool(true), _) => "true".to_string(),
+        (Value::Bool(false), _) => "false".to_string(),
         // Whole numbers are read without exponents.
         (_, Some(whole)) => whole.to_string(),
         _ => value.as_f64().map_or_else(|| "?".to_string(), shortest),
@@ -381,6 +383,10 @@ fn read_value(field: &Field, text: &str) -> Result<Value> {
         FieldKind::Number { .. } => match read_number(text) {
             Some(number) => Ok(Value::from(number)),
             None => refuse("a number"),
+        },
+        FieldKind::Flag => match text.parse::<bool>() {
+            Ok(flag) => Ok(Value::from(flag)),
+            Err(_) => refuse("true or false"),
         },
         FieldKind::Tasks => read_tasks(field, text),
         FieldKind::Dataset => match text.strip_prefix("file:").and_then(|f| f.rsplit_once(':')) {

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::attack::{Attack, Gradient, InjectedFeatures, InjectedLabels, Method};
 use crate::data::Kind;
+use crate::data::published;
 use crate::data::sample::TargetScaling;
+use crate::data::sample::no_shared_rows;
 use crate::defence::sanitise::Sanitise;
 use crate::error::{Error, Result, excerpt};
 use crate::mtrl::{Learner, Loss, Solver};
@@ -60,6 +62,10 @@ pub(super) fn check_value(field: &Field, value: &Value, shape: &Shape) -> Result
                     plain(max)
                 ))
             }
+        },
+        FieldKind::Flag => match value {
+            Value::Bool(_) => Ok(()),
+            _ => refuse("true or false".to_string()),
         },
         FieldKind::Tasks => check_tasks(field, value, shape),
         FieldKind::Dataset => match DatasetRef::try_from(value.clone())? {
@@ -114,6 +120,12 @@ pub(super) fn contradictions(spec: &Spec, shape: &Shape) -> Vec<Error> {
             "train_share",
             "cannot be combined with train_per_task; give only one of them".to_string(),
         );
+    }
+    if let DatasetRef::Named(name) = &spec.dataset
+        && !spec.shared_rows
+        && !published::find(name).is_some_and(|data| data.shared_rows)
+    {
+        refuse("shared_rows", no_shared_rows(name));
     }
     let shared: Vec<String> = (spec.attackers.iter())
         .filter(|task| spec.targets.contains(task))

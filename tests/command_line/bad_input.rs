@@ -20,7 +20,7 @@ fn bad_input_ends_with_2_and_a_message_that_names_place_value_and_expectation() 
     );
     place.write("hinge.csv", "task,label,x1\n0,0.5,2\n0,1,2\n");
     place.write("quote.csv", "task,label,x1\n0,1,2\n\"0,1,2\n0,1,2\n");
-    place.write("latin.csv", b"task,label,x1\nM\xFCnchen,1,2\n");
+    place.write("latin.csv", b"task,label,x1\nM\x81nchen,1,2\n");
     place.write(
         "tests.csv",
         "task,label,x1,split\na,1,2,train\nb,1,2,test\n",

@@ -81,7 +81,7 @@ pub const SYNTHETIC: [(&str, &str); 20] = [
 pub const WORKERS: [usize; 3] = [1, 2, 4];
 
 /// The same on published data, which need not be there: data set, name, link.
-pub const PUBLISHED: [(&str, &str, &str); 6] = [
+pub const PUBLISHED: [(&str, &str, &str); 7] = [
     ("landmine", "landmine", "v=1&d=landmine&i=4"),
     (
         "landmine",
@@ -93,6 +93,11 @@ pub const PUBLISHED: [(&str, &str, &str); 6] = [
         "sarcos",
         "sarcos_indirect_paper",
         "v=1&d=sarcos&i=3&k=indirect&g=published&p=constant",
+    ),
+    (
+        "sarcos",
+        "sarcos_rows_apart",
+        "v=2&d=sarcos&i=2&k=indirect&sr=false",
     ),
     ("mnist", "mnist", "v=1&d=mnist&i=2"),
     (

@@ -7,17 +7,20 @@ use patom::spec::link;
 use patom::spec::{DatasetRef, Shape, Spec, VERSION};
 use serde_json::{Value, json};
 
-/// What version 1 means in the fields that came later, for the specifications of version 1 in the
-/// file: its lines are never changed.
-const VERSION_1: [(&str, Option<&str>); 7] = [
-    ("feature_scaling", Some("none")),
-    ("feature_domain", Some("ball")),
-    ("injected_features", Some("free")),
-    ("learner", Some("multi_task")),
-    ("pull_cap", None),
-    ("sanitise", Some("none")),
-    ("sanitise_share", None),
-];
+/// What specifications of version 1 mean in the fields of version 2, and those of version 2 in the
+/// fields that came after their line was written: the lines of the file are never changed.
+fn later() -> [(&'static str, Value); 8] {
+    [
+        ("feature_scaling", json!("none")),
+        ("feature_domain", json!("ball")),
+        ("injected_features", json!("free")),
+        ("learner", json!("multi_task")),
+        ("pull_cap", Value::Null),
+        ("sanitise", json!("none")),
+        ("sanitise_share", Value::Null),
+        ("shared_rows", json!(true)),
+    ]
+}
 
 /// Blocks of two lines, a link and its meaning; `//` begins a comment.
 pub const FILE: &str = include_str!("../golden/links.txt");
@@ -34,15 +37,17 @@ pub fn all() -> Vec<(&'static str, Value)> {
         .collect()
 }
 
-/// A meaning of version 1 in the words of this version.
+/// A meaning of an earlier version, or of earlier fields, in the words of this version.
 fn migrated(mut meaning: Value) -> Value {
-    if meaning["spec"]["version"] == 1 {
-        let spec = meaning["spec"].as_object_mut().unwrap();
-        spec.insert("version".into(), json!(VERSION));
-        for (field, value) in VERSION_1 {
-            assert!(!spec.contains_key(field), "version 1 has no {field}");
-            spec.insert(field.into(), json!(value));
-        }
+    let is_version_1 = meaning["spec"]["version"] == 1;
+    let spec = meaning["spec"].as_object_mut().unwrap();
+    spec.insert("version".into(), json!(VERSION));
+    for (field, value) in later() {
+        let known = spec.contains_key(field);
+        assert!(!(is_version_1 && known), "version 1 has no {field}");
+        spec.entry(field).or_insert(value);
+    }
+    if is_version_1 {
         // Rows that lack a value were left out by other rules.
         if let Some(columns) = meaning.get_mut("columns") {
             *columns = json!(format!("{};rules:1", columns.as_str().unwrap()));

@@ -216,6 +216,26 @@ def check_feature_scaling(found: Findings, report: dict[str, Any], points: Point
         )
 
 
+def share_of_shared_rows(points: Points) -> float:
+    """Share of the training rows whose features are those of a row of another task."""
+    owners: dict[bytes, set[int]] = {}
+    for k, rows in enumerate(points.features["train"]):
+        for row in rows:
+            owners.setdefault(row.tobytes(), set()).add(k)
+    shared = [len(owners[row.tobytes()]) > 1 for rows in points.features["train"] for row in rows]
+    return float(np.mean(shared))
+
+
+def check_shared_rows(found: Findings, report: dict[str, Any], points: Points) -> None:
+    """Rows apart: those of Sarcos are all different but for a few pairs of equal ones in the file."""
+    if report["spec"].get("shared_rows", True):
+        return
+    share = share_of_shared_rows(points)
+    found.check(share <= 0.01, f"shared rows: {share:.1%} of the training rows are in another task, too")
+    tests = points.features["test"]
+    found.check(all(np.array_equal(x, tests[0]) for x in tests), "shared rows: the tasks have different test rows")
+
+
 def check_budget(found: Findings, report: dict[str, Any], points: Points) -> None:
     budget = report["spec"]["budget"]
     for k in range(points.tasks):
@@ -507,6 +527,7 @@ def check_warnings(found: Findings, report: dict[str, Any], points: Points) -> N
         "no_better_than_guessing": any(map(guessing, metrics)),
         "few_test_points": few,
         "one_task": points.tasks == 1,
+        "shared_rows": points.tasks > 1 and share_of_shared_rows(points) > 0.5,
         "dominant_column": len(squares) > 1 and bool(squares.max() > 0.99 * squares.sum()),
     }
     for code, holds in expected.items():
@@ -670,6 +691,7 @@ def verify(directory: Path) -> Findings:
         check_balls(found, report["spec"], points)
         check_observed(found, report, points)
         check_feature_scaling(found, report, points)
+        check_shared_rows(found, report, points)
         check_budget(found, report, points)
         check_label_scaling(found, report, points)
         check_injected_labels(found, report, points)

@@ -8,6 +8,7 @@ import {
   labFragment,
   parseRoute,
   splitLabLink,
+  viewAddress,
 } from "../../www/core/route.js";
 import { Store } from "../../www/core/store.js";
 
@@ -39,6 +40,16 @@ test("only the figures of the paper are views", () => {
   for (const view of ["figure", "figure0", "figure4", "figure11", "xfigure1", "compared"]) {
     assert.equal(parseRoute(`#view=${view}`).view, "lab", view);
   }
+});
+
+test("risk and defence are about the specification in their address", () => {
+  for (const view of /** @type {const} */ (["risk", "defend"])) {
+    assert.deepEqual(parseRoute(viewAddress(view, "")), { ...LAB, view });
+    const lab = "v=2&d=landmine&l=0.1";
+    assert.deepEqual(parseRoute(viewAddress(view, lab)), { ...LAB, view, lab });
+  }
+  for (const view of ["risks", "Risk", "xdefend"])
+    assert.equal(parseRoute(`#view=${view}`).view, "lab", view);
 });
 
 test("a comparison returns the two links that its address was made of", () => {

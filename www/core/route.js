@@ -7,15 +7,18 @@
 
 /**
  * @typedef {{
- *   view: "lab" | "figure" | "compare",
+ *   view: "lab" | "figure" | "compare" | "risk" | "defend",
  *   figure: number, datasets: string, seeds: string,
  *   left: string, right: string,
  *   lab: string, embed: boolean,
  * }} Route
  * `figure`: its number in the paper, with the data sets and the seeds to choose; `left` and `right`:
- * the links to compare; `lab`: the rest, which is the link of the lab; `embed`: without controls.
+ * the links to compare; `lab`: the rest, which is the link of the lab, and of "risk" and "defend" the
+ * specification that they are about; `embed`: without controls.
  */
 
+/** Views by name, beside the lab and the figures. */
+const NAMED = /** @type {const} */ (["compare", "risk", "defend"]);
 /** Keys of views other than the lab. */
 const VIEW_KEYS = ["view", "left", "right", "data", "seeds"];
 /** Keys of the lab's view. `view` names the cards of an embedded result. */
@@ -45,7 +48,7 @@ export function parseRoute(fragment) {
   const keys = all.map(split);
   const value = (/** @type {string} */ wanted) => keys.find(([key]) => key === wanted)?.[1] ?? "";
   const figure = Number(/^figure([123])$/.exec(value("view"))?.[1] ?? 0);
-  const view = figure ? "figure" : value("view") === "compare" ? "compare" : "lab";
+  const view = figure ? "figure" : (NAMED.find((name) => name === value("view")) ?? "lab");
   const others = view === "lab" ? [] : VIEW_KEYS;
   return {
     view,
@@ -80,6 +83,9 @@ export const labFragment = (link, keys) =>
 
 /** The address of a figure. @param {number} number */
 export const figureAddress = (number) => `#view=figure${number}`;
+
+/** The address of a view about a specification. @param {"risk" | "defend"} view @param {string} link */
+export const viewAddress = (view, link) => `#${["view=" + view, link].filter(Boolean).join("&")}`;
 
 /** The address of a comparison of two links; either may be empty. @param {string} a @param {string} b */
 export function comparisonLink(a, b) {

@@ -159,7 +159,7 @@ class Compare {
     const address = comparisonLink(bare(a), bare(b));
     if (location.hash === address) {
       this.address = "";
-      this.open(a, b);
+      this.open({ left: a, right: b });
     } else location.hash = address;
   }
 
@@ -184,8 +184,8 @@ class Compare {
     this.runButton.focus();
   }
 
-  /** @param {string} left @param {string} right untrusted links, or empty */
-  async open(left, right) {
+  /** @param {{left: string, right: string}} route untrusted links, or empty */
+  async open({ left, right }) {
     const address = comparisonLink(left, right);
     this.recent.show([left, right]);
     if (address === this.address) return;

@@ -246,12 +246,11 @@ class FigureView {
   }
 
   /**
-   * Applies the choice in a link; an absent key changes nothing.
-   * @param {string} data comma-separated names
-   * @param {string} seeds their number
+   * Applies the choice in a link: names of data sets, number of seeds. An absent key changes nothing.
+   * @param {{datasets: string, seeds: string}} route
    */
-  ask(data, seeds) {
-    const wanted = data.split(",");
+  open({ datasets, seeds }) {
+    const wanted = datasets.split(",");
     if (!this.pool && this.about.datasets.some((name) => wanted.includes(name))) {
       for (const box of this.boxes) box.checked = wanted.includes(box.name);
       // The slider clamps to its range.

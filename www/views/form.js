@@ -86,7 +86,9 @@ export class Form {
         ? this.chips(field, described)
         : field.type === "choice"
           ? this.choice(field, described)
-          : this.number(field, described);
+          : field.type === "flag"
+            ? this.flag(field, described)
+            : this.number(field, described);
     const box = made.box;
     box.classList.add("field");
     box.dataset.field = field.name;
@@ -155,6 +157,27 @@ export class Form {
         box.setAttribute("aria-invalid", String(bad));
       },
       focus: () => (inputs.find((input) => input.checked) ?? inputs[0])?.focus(),
+    };
+  }
+
+  /**
+   * @param {Field} field
+   * @param {string} described
+   */
+  flag(field, described) {
+    const input = el("input", {
+      type: "checkbox",
+      ...named(`field-${field.name}`),
+      "aria-describedby": described,
+      onchange: () => this.changed(field.name, input.checked),
+    });
+    return {
+      box: el("div", {}, el("label", { for: input.id }, input, " ", field.title)),
+      show: (/** @type {Complete} */ { spec }) => {
+        input.checked = /** @type {any} */ (spec)[field.name];
+      },
+      mark: (/** @type {boolean} */ bad) => input.setAttribute("aria-invalid", String(bad)),
+      focus: () => input.focus(),
     };
   }
 

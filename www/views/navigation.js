@@ -1,12 +1,18 @@
 /** The address: shows the view that it names, and writes the link of the lab into it. */
 
-import { figureAddress, parseRoute } from "../core/route.js";
+import { figureAddress, parseRoute, viewAddress } from "../core/route.js";
 import { errorMessage } from "../core/words.js";
 import { $, el } from "../ui/dom.js";
 
 /** @import { Session } from "../core/session.js" */
+/** @import { Route } from "../core/route.js" */
 /** @import { DatasetRef, Figure, Report } from "../engine/types.js" */
 /** @import { Guide } from "./guide.js" */
+
+/**
+ * What every view other than the lab has: its element, and how it shows an address that names it.
+ * @typedef {{root: HTMLElement, open: (route: Route) => void}} View
+ */
 
 /** Milliseconds between results of a moved slider, which are one entry of the browser's history. */
 const SERIES = 3000;
@@ -33,10 +39,8 @@ export class Navigation {
     this.liveField = "";
     /** A link was opened, and the chart that it names has not been shown yet. */
     this.arriving = false;
-    /** @type {Map<number, import("./figures.js").View>} by number, once they were shown */
-    this.figures = new Map();
-    /** @type {import("./compare.js").View | null} once it was shown */
-    this.comparison = null;
+    /** Views that were shown, by the id of their link. @type {Map<string, View>} */
+    this.views = new Map();
     /** What the other views need from the lab. */
     this.surroundings = {
       has: session.isThere.bind(session),
@@ -104,6 +108,10 @@ export class Navigation {
   setLabAddress(address) {
     this.labAddress = address;
     $("to-lab").setAttribute("href", address || "#");
+    const { link } = this.session.complete ?? {};
+    for (const view of /** @type {const} */ (["risk", "defend"])) {
+      if (link !== undefined) $(`to-${view}`).setAttribute("href", viewAddress(view, link));
+    }
   }
 
   /** Shows the view of the address. */
@@ -117,63 +125,61 @@ export class Navigation {
     $("figures").hidden = !this.isAway;
     $("figure-links").hidden = view !== "figure";
     $(this.isAway ? "figures" : "results").prepend($("notices"));
-    const current = { lab: "to-lab", figure: "to-figures", compare: "to-compare" }[view];
+    const id = view === "figure" ? `to-figure${figure}` : `to-${view}`;
+    const current = [id, view === "figure" ? "to-figures" : ""];
     for (const link of document.querySelectorAll(".views a")) {
-      if ([current, `to-figure${figure}`].includes(link.id)) link.setAttribute("aria-current", "page");
+      if (current.includes(link.id)) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
     this.embed(route.embed);
-    const name = { lab: "", figure: `Figure ${figure} · `, compare: "Compare · " }[view];
-    document.title = `${name}PATOM Lab`;
+    const name = figure ? `Figure ${figure}` : $(id).textContent;
+    document.title = `${view === "lab" ? "" : `${name} · `}PATOM Lab`;
     if (before !== this.isAway) scrollTo(0, 0);
     if (!this.isAway) return;
     this.session.withdraw("view");
     // The way back: a link of the lab in the address, or the lab as it was left.
     if (route.lab) $("to-lab").setAttribute("href", `#${route.lab}`);
-    if (view === "compare") return this.showComparison();
-    const about = this.session.engine.figures.find(({ number }) => number === figure);
-    if (!about) return;
-    $("to-figures").setAttribute("href", figureAddress(figure));
-    this.showFigure(about);
+    if (figure) $("to-figures").setAttribute("href", figureAddress(figure));
+    this.showView(id);
   }
 
-  async showComparison() {
+  /** Shows the view of the address, and loads it before. @param {string} id of its link */
+  async showView(id) {
     const { session } = this;
-    if (!this.comparison) {
-      $("figure").replaceChildren(el("p", { class: "lead" }, "Loading the comparison …"));
-      try {
-        const { openCompare } = await import("./compare.js");
-        this.comparison ??= await openCompare(session.engine, this.surroundings);
-      } catch (error) {
-        return this.viewFailed(error);
-      }
-    }
-    const { view, left, right } = session.route;
-    if (view !== "compare") return;
-    if ($("figure").firstChild !== this.comparison.root) $("figure").replaceChildren(this.comparison.root);
-    this.comparison.open(left, right);
-  }
-
-  /** @param {Figure} about */
-  async showFigure(about) {
-    const { session } = this;
-    let shown = this.figures.get(about.number);
+    let shown = this.views.get(id);
     if (!shown) {
-      $("figure").replaceChildren(el("p", { class: "lead" }, `Loading figure ${about.number} …`));
+      $("figure").replaceChildren(el("p", { class: "lead" }, "Loading …"));
       try {
-        const { openFigure } = await import("./figures.js");
-        shown = await openFigure(session.engine, about, this.surroundings);
+        shown = await this.load(session.route);
       } catch (error) {
         return this.viewFailed(error);
       }
       // Opened twice meanwhile: the first one stays.
-      shown = this.figures.get(about.number) ?? shown;
-      this.figures.set(about.number, shown);
+      shown = this.views.get(id) ?? shown;
+      this.views.set(id, shown);
     }
-    const { figure, datasets, seeds } = session.route;
-    if (figure !== about.number) return;
+    const { view, figure } = session.route;
+    if (id !== `to-${view}${figure || ""}`) return;
     if ($("figure").firstChild !== shown.root) $("figure").replaceChildren(shown.root);
-    shown.ask(datasets, seeds);
+    shown.open(session.route);
+  }
+
+  /** @param {Route} route @returns {Promise<View>} */
+  async load({ view, figure }) {
+    const { engine } = this.session;
+    const page = this.surroundings;
+    switch (view) {
+      case "risk":
+        return (await import("./risk.js")).openRisk(engine, page);
+      case "defend":
+        return (await import("./defend.js")).openDefend(engine, page);
+      case "compare":
+        return (await import("./compare.js")).openCompare(engine, page);
+      default: {
+        const about = /** @type {Figure} */ (engine.figures.find(({ number }) => number === figure));
+        return (await import("./figures.js")).openFigure(engine, about, page);
+      }
+    }
   }
 
   /** @param {unknown} error */

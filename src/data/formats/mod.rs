@@ -1,5 +1,6 @@
 //! File formats: bytes to tables or arrays. Texts with separators (`csv`), MATLAB files of version 5,
-//! NumPy files, svmlight, ARFF, rows in JSON, IDX and our own bundle; gzip around any of them.
+//! NumPy files, svmlight, ARFF, rows in JSON, IDX and our own bundle; gzip around any of them; `encoding` of
+//! text files.
 //! `matlab_tasks` knows the two layouts of MATLAB variables that are tasks without a mapping, `roles`
 //! what variables are by their names. Not here: opening files, what a user's columns mean (`import`),
 //! the published files (`published`).
@@ -7,6 +8,7 @@
 pub(super) mod arff;
 pub mod bundle;
 pub mod csv;
+pub(super) mod encoding;
 pub(super) mod grid;
 pub(super) mod gzip;
 pub mod idx;

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use crate::data::ending_of;
 use crate::data::formats::grid::Grid;
 use crate::data::formats::variable::{self, Variable};
-use crate::data::formats::{arff, gzip, json, matlab, npy, svmlight};
+use crate::data::formats::{arff, encoding, gzip, json, matlab, npy, svmlight};
+use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
 /// The endings of files that hold tables. Other names are fine where the content is text.
@@ -18,8 +19,8 @@ pub const ENDINGS: [&str; 18] = [
 
 /// The content of a file.
 pub(super) enum Content<'a> {
-    /// A text with a separator.
-    Text(Cow<'a, [u8]>),
+    /// A text with a separator, and what was assumed about its encoding.
+    Text(Cow<'a, [u8]>, Option<Warning>),
     /// The variables of a MAT or NumPy file.
     Variables(Vec<Variable>),
     /// Named columns.
@@ -74,10 +75,8 @@ fn content<'a>(ending: &str, bytes: Cow<'a, [u8]>) -> Result<Content<'a>> {
         }
         _ => {}
     }
-    let is_utf16 = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
-    if is_utf16 {
-        let expected = "a file that is saved as CSV UTF-8";
-        return Err(Error::line(1, "text in UTF-16", expected));
+    if encoding::is_utf16(&bytes) {
+        return content(ending, Cow::Owned(encoding::from_utf16(&bytes)?));
     }
     let sample = &bytes[..bytes.len().min(1 << 13)];
     if sample.contains(&0) {
@@ -93,7 +92,15 @@ fn content<'a>(ending: &str, bytes: Cow<'a, [u8]>) -> Result<Content<'a>> {
     if matches!(ending, "svm" | "svmlight" | "libsvm") || svmlight::recognises(&bytes) {
         return Ok(Content::Grid(svmlight::read(&bytes)?));
     }
-    Ok(Content::Text(bytes))
+    let (text, is_guess) = encoding::to_utf8(bytes);
+    let warning = is_guess.then(|| {
+        Warning::new(
+            WarningCode::Interpreted,
+            "The text is not UTF-8: it was read as Windows-1252 (Western European). If names look wrong, \
+             save the file as CSV UTF-8.",
+        )
+    });
+    Ok(Content::Text(text, warning))
 }
 
 fn refusal(what: &str, expected: &str) -> Error {
@@ -285,7 +292,7 @@ mod tests {
             (b"\x80\x04\x95", "pickle", "numpy.savez"),
             (b"RDX3\nX\n", "R data", "write.csv"),
             (b"\x00\x01\x02", "binary", "CSV"),
-            (b"\xFF\xFEa\0", "UTF-16", "UTF-8"),
+            (b"\xFF\xFEa", "UTF-16", "UTF-8"),
         ] {
             for name in ["d.csv", "d", "d.txt"] {
                 let message = message(name, bytes);
@@ -308,7 +315,7 @@ mod tests {
     #[test]
     fn the_content_comes_before_the_name() {
         let is_grid = |name: &str, bytes: &[u8]| matches!(read(name, bytes), Ok(Content::Grid(_)));
-        let is_text = |name: &str, bytes: &[u8]| matches!(read(name, bytes), Ok(Content::Text(_)));
+        let is_text = |name: &str, bytes: &[u8]| matches!(read(name, bytes), Ok(Content::Text(..)));
         assert!(is_grid("d.csv", b"1 1:0.5 2:1\n-1 1:0.25\n"));
         assert!(is_grid(
             "d.txt",

@@ -65,7 +65,7 @@ const TASKS: [&str; 54] = [
     "chunks",
     "domains",
 ];
-const LABELS: [&str; 14] = [
+const LABELS: [&str; 18] = [
     "label",
     "labels",
     "y",
@@ -80,6 +80,10 @@ const LABELS: [&str; 14] = [
     "classes",
     "gnd",
     "outputs",
+    "class_label",
+    "target_class",
+    "endog",
+    "dv",
 ];
 const SPLITS: [&str; 11] = [
     "split",
@@ -95,7 +99,7 @@ const SPLITS: [&str; 11] = [
     "kfold",
 ];
 /// When, rather than which task.
-const TIMES: [&str; 8] = [
+const TIMES: [&str; 14] = [
     "date",
     "time",
     "datetime",
@@ -104,8 +108,14 @@ const TIMES: [&str; 8] = [
     "month",
     "hour",
     "weekday",
+    "year",
+    "quarter",
+    "week",
+    "period",
+    "minute",
+    "yyyymm",
 ];
-const IDENTIFIERS: [&str; 12] = [
+const IDENTIFIERS: [&str; 20] = [
     "id",
     "index",
     "idx",
@@ -118,6 +128,14 @@ const IDENTIFIERS: [&str; 12] = [
     "#",
     "rowid",
     "no",
+    "identifier",
+    "case",
+    "record",
+    "observation",
+    "rownum",
+    "row_number",
+    "s.no",
+    "serial",
 ];
 /// Words for -1, and words whose opposite is no name of a task.
 const NEGATIVE: [&str; 14] = [
@@ -391,7 +409,8 @@ impl Guesser<'_> {
                 && (self.is_unnamed(at) && column.whole
                     || IDENTIFIERS.contains(&name.as_str())
                         && (column.counts_rows || !self.repeats(at))
-                    || column.counts_rows && (name == "x" || (!self.reading.header && at == 0)));
+                    || column.counts_rows
+                        && (column.name == "X" || (!self.reading.header && at == 0)));
             let is_identifier = match column.kind {
                 // Nothing else was meant: that its tasks are too small is said.
                 _ if self.stems[at] == "task" => false,
@@ -475,7 +494,10 @@ impl Guesser<'_> {
                 && words <= MAX_CLASSES
                 && self.repeats(at)
                 && !TASKS.contains(&self.stems[at].as_str());
-            self.has_several(at) && (column.kind == ColumnKind::Number || words == 2 || are_classes)
+            let is_time = TIMES.contains(&self.stems[at].as_str());
+            !is_time
+                && self.has_several(at)
+                && (column.kind == ColumnKind::Number || words == 2 || are_classes)
         };
         let last = open.last().copied();
         let Some(label) = open

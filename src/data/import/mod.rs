@@ -157,8 +157,8 @@ pub fn inspect(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Pr
 }
 
 fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
-    let text = match format::read(name, bytes)? {
-        Content::Text(text) => text,
+    let (text, encoding) = match format::read(name, bytes)? {
+        Content::Text(text, encoding) => (text, encoding),
         Content::Grid(grid) => {
             let reading = reading.cloned().unwrap_or_default();
             let sheet = Sheet::grid(&grid);
@@ -198,6 +198,7 @@ fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
             ));
         }
     }
+    survey.guess.warnings.splice(0..0, encoding);
     let has_our_names = needs_no_mapping(bytes, &dialect, &survey);
     let made = if has_our_names {
         read_strictly(name, file, Some(&survey)).map_err(ImportError::from)
@@ -346,11 +347,13 @@ pub fn read_mapped(
         let reason = "`from` applies only to MAT files and NumPy files";
         return Err(Error::invalid("columns", reason).into());
     }
-    match &content {
-        Content::Grid(grid) => collect::collect(&Sheet::grid(grid), name, bytes, mapping),
-        Content::Text(text) => {
-            let sheet = Sheet::text(text, &mapping.reading)?;
-            collect::collect(&sheet, name, bytes, mapping)
+    match content {
+        Content::Grid(grid) => collect::collect(&Sheet::grid(&grid), name, bytes, mapping),
+        Content::Text(text, encoding) => {
+            let sheet = Sheet::text(&text, &mapping.reading)?;
+            let mut made = collect::collect(&sheet, name, bytes, mapping)?;
+            made.data.warnings.splice(0..0, encoding);
+            Ok(made)
         }
         Content::Variables(_) => unreachable!("variables were read above"),
     }
@@ -370,7 +373,11 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<DataSet> {
 
 fn own_data(name: &str, bytes: &[u8], content: &Content<'_>) -> Result<DataSet> {
     match content {
-        Content::Text(text) => Table::read(text)?.into_data_set(name, bytes),
+        Content::Text(text, encoding) => {
+            let mut data = Table::read(text)?.into_data_set(name, bytes)?;
+            data.warnings.splice(0..0, encoding.clone());
+            Ok(data)
+        }
         Content::Variables(variables) => {
             let mut data = matlab_tasks::data_set(name, variables)?;
             data.sha256 = sha256_hex(bytes);
@@ -405,7 +412,7 @@ fn read_strictly(name: &str, bytes: &[u8], survey: Option<&Survey>) -> Result<Im
     let content = format::read(name, bytes)?;
     let mut data = own_data(name, bytes, &content)?;
     let rows = data.point_count();
-    if let Content::Text(bytes) = &content {
+    if let Content::Text(bytes, _) = &content {
         // The same numbers once more, with the lines of those that are odd.
         let reading = Dialect::default();
         let sheet = Sheet::text(bytes, &reading)?;

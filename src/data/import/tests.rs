@@ -264,8 +264,8 @@ fn errors_name_line_and_column() {
         "{error}"
     );
     for (bytes, part) in [
-        (&b"a,b\n1,\xE9\n"[..], "line 2: text that is not UTF-8"),
-        (b"\xFF\xFEa\0", "UTF-16"),
+        (&b"a,b\n1,\x81\n"[..], "line 2: text that is not UTF-8"),
+        (b"\xFF\xFEa", "UTF-16"),
         (b"", "the end of the file"),
     ] {
         let error = inspect("mine.csv", bytes, None).unwrap_err().to_string();

@@ -56,6 +56,8 @@ pub struct Published {
     pub tasks: usize,
     /// What the labels are.
     pub kind: Kind,
+    /// All tasks label the same rows.
+    pub shared_rows: bool,
     /// What a run samples by default: the paper's sizes.
     pub sample: SampleDefaults,
     /// SHA-256 of the canonical points (see `DataSet::canonical_sha256`).
@@ -81,6 +83,7 @@ pub const CATALOGUE: [Published; 3] = [
         title: "Landmine: 29 fields, mine or clutter",
         tasks: 29,
         kind: Kind::Classification,
+        shared_rows: false,
         sample: SampleDefaults {
             train_per_task: None,
             train_share: Some(0.2),
@@ -113,6 +116,7 @@ pub const CATALOGUE: [Published; 3] = [
         title: "Sarcos: 7 torques of a robot arm",
         tasks: 7,
         kind: Kind::Regression,
+        shared_rows: true,
         sample: SampleDefaults {
             train_per_task: Some(300),
             train_share: None,
@@ -146,6 +150,7 @@ pub const CATALOGUE: [Published; 3] = [
         title: "MNIST: 10 digits, one against the rest",
         tasks: 10,
         kind: Kind::Classification,
+        shared_rows: false,
         sample: SampleDefaults {
             train_per_task: Some(600),
             train_share: None,
