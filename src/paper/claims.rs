@@ -75,6 +75,34 @@ impl Judged {
     }
 }
 
+/// A claim with its verdict, as the page shows it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
+pub struct Spoken {
+    text: &'static str,
+    /// What the paper gives.
+    paper: &'static str,
+    /// None while no run that it speaks of is done.
+    verdict: Option<Verdict>,
+    /// Verdict, evidence and reason.
+    sentence: String,
+}
+
+/// All claims about a figure with what its runs say.
+pub fn spoken(figure: Figure, runs: &Runs) -> Vec<Spoken> {
+    let judged = judge(figure, runs);
+    let of = |claim: &&'static Claim| {
+        let found = judged.iter().find(|judged| judged.claim == *claim);
+        Spoken {
+            text: claim.text,
+            paper: claim.paper,
+            verdict: found.map(|judged| judged.verdict),
+            sentence: found.map_or_else(String::new, Judged::sentence),
+        }
+    };
+    claims(figure).iter().map(of).collect()
+}
+
 /// Planned runs with their results.
 pub type Runs<'a> = [(&'a Planned, &'a Measured)];
 
@@ -470,9 +498,11 @@ fn mnist_lowest(cells: &Cells) -> Option<Judged> {
     ))
 }
 
-/// Correlations of different tasks of this list.
+/// Correlations of different tasks of this list; none where a run has no matrix (the published runs of
+/// further seeds).
 pub(super) fn between(matrix: &[f64], tasks: &[usize]) -> Vec<f64> {
     let m = matrix.len().isqrt();
+    let tasks = if m == 0 { &[] } else { tasks };
     let pairs = tasks.iter().enumerate().flat_map(|(k, &a)| {
         let before = tasks[..k].iter();
         before.map(move |&b| matrix[a * m + b])

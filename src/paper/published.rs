@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::claims::{self, Spoken};
 use super::figures::Measured;
 use super::plan::{Figure, Planned, Protocol};
 use crate::experiment::ENGINE;
@@ -16,6 +17,8 @@ pub struct Published<'a> {
     engine: &'static str,
     date: &'a str,
     seeds: u64,
+    /// Verdicts of all runs, of which not all matrices are published.
+    claims: Vec<Spoken>,
     datasets: Vec<PublishedData<'a>>,
 }
 
@@ -72,6 +75,7 @@ impl<'a> Published<'a> {
             engine: ENGINE,
             date,
             seeds,
+            claims: claims::spoken(figure, runs),
             datasets: datasets.collect(),
         }
     }
@@ -161,6 +165,7 @@ mod tests {
         let published = Published::of(figure, Protocol::Paper, 2, "2026-11-28", &pairs);
         let value = serde_json::to_value(published).unwrap();
         assert_eq!(value["method"], "paper");
+        assert!(value["claims"][0]["verdict"].is_string());
         let runs = value["datasets"][0]["runs"].as_array().unwrap();
         assert_eq!(runs.len(), pairs.len());
         runs.clone()

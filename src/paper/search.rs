@@ -395,8 +395,7 @@ impl Table {
              printed* is the paper's method: {}; regression labels standardised, squared hinge loss, \
              alternation until a round changes W by less than 3e-5 of its norm (at most 200 rounds). Each \
              other setting changes one thing{}.\n\n\
-             {} seeds and 4 pairs; MNIST, where a run takes as long as 50 others, {} and \
-             budgets of 10, 30 and 50 %. {} of {} runs have a solve that ended at its limit. The claims \
+             {} seeds and 4 pairs; MNIST, where a run takes as long as 50 others: {}. {} of {} runs have a solve that ended at its limit. The claims \
              are judged as in [reproduction.md](reproduction.md).\n\n",
             Protocol::Paper.summary(),
             if self.rows.iter().any(|row| row.variant.0.len() > 1) {
@@ -406,8 +405,9 @@ impl Table {
             },
             seeds.0,
             match seeds.1 {
-                1 => "1 seed".to_string(),
-                count => format!("{count} seeds"),
+                0 => "left out".to_string(),
+                1 => "1 seed, budgets of 10, 30 and 50 %".to_string(),
+                count => format!("{count} seeds, budgets of 10, 30 and 50 %"),
             },
             self.unconverged,
             self.runs,

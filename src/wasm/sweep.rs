@@ -8,7 +8,7 @@ use web_sys::HtmlCanvasElement;
 use super::convert::{ChartStyle, Numbers, all_to_js, canvas_area, from_js, to_js};
 use crate::chart::{self, Style, sweep};
 use crate::error::Error;
-use crate::paper::claims::{self, Verdict};
+use crate::paper::claims::{self, Spoken};
 use crate::paper::figures::{self, Measured};
 use crate::paper::plan::{self, Figure, Protocol};
 use crate::paper::{self, findings};
@@ -81,19 +81,6 @@ pub fn figure_methods() -> Ts<FigureMethods> {
         methods: methods.collect(),
         paper: paper::ADDRESS,
     })
-}
-
-/// A claim of the paper about a figure.
-#[derive(Serialize, Tsify)]
-#[tsify(missing_as_null)]
-pub struct Claim {
-    text: &'static str,
-    /// What the paper gives.
-    paper: &'static str,
-    /// None while no run that it speaks of is done.
-    verdict: Option<Verdict>,
-    /// Verdict, evidence and reason.
-    sentence: String,
 }
 
 /// A figure: its runs, and what has come of them so far. Call `free` when it is no longer needed.
@@ -194,17 +181,8 @@ impl Sweep {
     }
 
     /// The paper's claims about the figure with what the finished runs say about them.
-    pub fn claims(&self) -> Vec<Ts<Claim>> {
-        let judged = claims::judge(self.figure, &self.done());
-        all_to_js(claims::claims(self.figure).iter().map(|claim| {
-            let found = judged.iter().find(|judged| judged.claim == *claim);
-            Claim {
-                text: claim.text,
-                paper: claim.paper,
-                verdict: found.map(|judged| judged.verdict),
-                sentence: found.map_or_else(String::new, claims::Judged::sentence),
-            }
-        }))
+    pub fn claims(&self) -> Vec<Ts<Spoken>> {
+        all_to_js(claims::spoken(self.figure, &self.done()))
     }
 
     /// The height of the picture of a data set at this width, in CSS pixels.

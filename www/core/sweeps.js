@@ -20,13 +20,13 @@ const BASE = {
 /** The number of the record that holds the plan. */
 const PLAN = -1;
 
-/** All records of a figure: in a key, a list sorts after every name of a sweep. @param {number} figure */
+/** All records of a figure: in a key, a list sorts after every name of a sweep. @param {string} figure */
 const allOf = (figure) => IDBKeyRange.bound([figure], [figure, []]);
 
 /**
  * Keeps results of a sweep. One sweep of a figure is kept, the one added to last: an older one is
  * deleted when the new one has a result.
- * @param {number} figure
+ * @param {string} figure its number and its method
  * @param {string} sweep its unique name
  * @param {Plan} plan
  * @param {[number, Measured][]} fresh results with the numbers of their runs
@@ -48,7 +48,7 @@ export const add = (figure, sweep, plan, fresh, all) =>
 
 /**
  * The kept runs of a figure.
- * @param {number} figure
+ * @param {string} figure its number and its method
  * @returns {Promise<{sweep: string, plan: Plan, results: [number, Measured][]} | null>}
  */
 export async function kept(figure) {

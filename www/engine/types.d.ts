@@ -21,7 +21,7 @@ import type { Opened } from "../core/store.js";
 import type { CheckedColumns, ExampleFile, Inspected, Tuned } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
-export type { CheckedColumns, Inspected, Planned, Tuned } from "../pkg/extras.js";
+export type { CheckedColumns, FigureMethod, Inspected, Planned, Spoken, Tuned } from "../pkg/extras.js";
 
 export type SourceContent =
   | { kind: "synthetic"; spec: Spec }

@@ -213,7 +213,7 @@ pub struct ReproduceArguments {
     /// With `--settings`: repeats with different seeds on Sarcos and Landmine.
     #[arg(long, default_value_t = 10)]
     pub settings_seeds: u64,
-    /// With `--settings`: repeats on MNIST, where a run takes as long as 50 others.
+    /// With `--settings`: repeats on MNIST, where a run takes as long as 50 others; 0 leaves it out.
     #[arg(long, default_value_t = 1)]
     pub settings_mnist_seeds: u64,
     #[command(flatten)]

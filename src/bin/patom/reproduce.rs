@@ -161,6 +161,9 @@ fn variant_runs(
             "mnist" => arguments.settings_mnist_seeds,
             _ => arguments.settings_seeds,
         };
+        if seeds == 0 {
+            continue;
+        }
         let jobs = search::jobs(variant, name, seeds)?;
         // Named after what determines the results: a variant that changes nothing here finds those of
         // another one.
