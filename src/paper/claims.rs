@@ -71,7 +71,10 @@ impl Judged {
             "" => String::new(),
             because => format!(", because {because}"),
         };
-        format!("{verdict}: {}{reason}.", self.evidence).replace(" -", " \u{2212}")
+        let sentence = format!("{verdict}: {}{reason}.", self.evidence);
+        [" -", "(-"].into_iter().fold(sentence, |text, hyphen| {
+            text.replace(hyphen, &hyphen.replace('-', "\u{2212}"))
+        })
     }
 }
 
@@ -202,6 +205,14 @@ fn judged(claim: &'static Claim, verdict: Verdict, evidence: String, because: St
     }
 }
 
+/// a, b and c.
+fn listed(parts: &[String]) -> String {
+    match parts {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => parts.concat(),
+    }
+}
+
 /// Mean, smallest and largest; none of nothing.
 fn spread(values: &[f64]) -> Option<(f64, f64, f64)> {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -255,7 +266,7 @@ fn convergence(runs: &Runs) -> Option<Judged> {
             format!("the metric settles before iteration 10 in {settled} of {all} runs"),
             format!(
                 "from iteration 10 on it still varies by {} on average",
-                swings.join(" and ")
+                listed(&swings)
             ),
         )
     })
@@ -352,7 +363,7 @@ impl<'a> Cells<'a> {
         }
         let share = figures::mean(&shares)?;
         let evidence = format!("stronger in {won} of {all} cases (pair, seed, budget)");
-        let because = format!("it is so in only {}", weak.join(" and "));
+        let because = format!("it is so in only {}", listed(&weak));
         Some(judged(
             claim,
             Verdict::of_share(share),
@@ -420,7 +431,7 @@ fn pairs(cells: &Cells) -> Option<Judged> {
             "on average indirect attacks are stronger for {ahead} of {pairs} pairs, and in {won} of \
              {all} cases"
         ),
-        "the order is the same for every pair".to_string(),
+        "on average the order is the same for every pair".to_string(),
     ))
 }
 
@@ -492,7 +503,7 @@ fn mnist_lowest(cells: &Cells) -> Option<Judged> {
         Verdict::of_share(lowest[1] as f64 / all as f64),
         format!("lowest at {} of {all} curves", found.join(", at ")),
         format!(
-            "{} of {all} curves fall further behind 10 %",
+            "{} of {all} curves fall further above a budget of 10 %",
             lowest[2..].iter().sum::<usize>()
         ),
     ))
@@ -547,15 +558,15 @@ fn subverted(runs: &Runs) -> Option<Judged> {
         _ => Verdict::InPart,
     };
     let all: Vec<String> = shares.iter().map(text).collect();
-    let weak: Vec<&str> = (shares.iter())
+    let weak: Vec<String> = (shares.iter())
         .filter(|share| !enough(share))
-        .map(|share| title(share.0))
+        .map(|share| title(share.0).to_string())
         .collect();
     Some(judged(
         &SUBVERTED,
         verdict,
-        format!("the correlation changes by more than {LARGE} in {}", all.join(" and in ")),
-        format!("on {} that is less than a quarter", weak.join(" and ")),
+        format!("the correlation changes by more than {LARGE} in {}", listed(&all)),
+        format!("on {} that is less than a quarter", listed(&weak)),
     ))
 }
 
@@ -601,12 +612,12 @@ fn attackers(runs: &Runs) -> Option<Judged> {
         shares.push((share, text));
     }
     let share = figures::mean(&shares.iter().map(|share| share.0).collect::<Vec<_>>())?;
-    let texts: Vec<&str> = shares.iter().map(|share| share.1.as_str()).collect();
+    let texts: Vec<String> = shares.iter().map(|share| share.1.clone()).collect();
     Some(judged(
         &ATTACKERS,
         Verdict::of_share(share),
-        format!("above 0.5 are {} of their pairs", texts.join(" and ")),
-        format!("it is only {}", weak.join(" and ")),
+        format!("their correlation is above 0.5 in {} of the pairs", listed(&texts)),
+        format!("it is so in only {}", listed(&weak)),
     ))
 }
 

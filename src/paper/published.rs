@@ -158,8 +158,8 @@ mod tests {
             clean: Some(0.5),
             metric: [1.0, 2.0, 3.000_000_4].map(Some).to_vec(),
             utility: vec![4.0, 5.0, 1_234_567.0],
-            clean_correlation: vec![1.0],
-            attacked_correlation: vec![-0.123_456],
+            clean_correlation: vec![1.0; 49],
+            attacked_correlation: vec![-0.123_456; 49],
         };
         let pairs: Vec<_> = runs.iter().map(|run| (run, &measured)).collect();
         let published = Published::of(figure, Protocol::Paper, 2, "2026-11-28", &pairs);
@@ -179,9 +179,9 @@ mod tests {
         assert_eq!(published(Figure::Quality)[0], run);
         let runs = published(Figure::Correlations);
         let mut run = plain.clone();
-        run["attacked_correlation"] = json!([-0.123]);
+        run["attacked_correlation"] = json!([-0.123; 49]);
         assert_eq!(runs[1], run, "as clean as the first");
-        run["clean_correlation"] = json!([1.0]);
+        run["clean_correlation"] = json!([1.0; 49]);
         assert_eq!(runs[0], run);
         assert_eq!(runs[5], plain, "matrices of the first seed only");
         let mut run = plain;
