@@ -215,6 +215,20 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
             injection.points = other.points;
         }
     }
+    Ok(Prepared {
+        clean: problem(spec, &sample, &[])?,
+        poisoned: problem(spec, &sample, &injections)?,
+        sample,
+        injections,
+    })
+}
+
+/// The lower level of a specification: its learner on the clean training points of a sample, and
+/// injected ones behind them.
+///
+/// # Errors
+/// Points that do not fit the specification.
+pub fn problem(spec: &Spec, sample: &Sample, injections: &[Injection]) -> Result<Problem> {
     let weights = Weights {
         loss: spec.loss,
         lambda1: spec.lambda1,
@@ -224,16 +238,8 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
         },
         epsilon: spec.epsilon,
     };
-    let dimension = sample.features + 1;
-    let problem = |injections: &[Injection]| {
-        Problem::new(weights, dimension, tasks(&sample, injections))?.with_pull_cap(spec.pull_cap)
-    };
-    Ok(Prepared {
-        clean: problem(&[])?,
-        poisoned: problem(&injections)?,
-        sample,
-        injections,
-    })
+    Problem::new(weights, sample.features + 1, tasks(sample, injections))?
+        .with_pull_cap(spec.pull_cap)
 }
 
 /// The settings of the attack in a specification.
@@ -412,8 +418,8 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
     })
 }
 
-/// Test points and labels of each task.
-fn tests(sample: &Sample) -> Vec<(&[f64], &[f64])> {
+/// Test points (rows with bias) and labels of each task.
+pub(crate) fn tests(sample: &Sample) -> Vec<(&[f64], &[f64])> {
     let tests = sample.tasks.iter().map(|task| &task.test);
     tests
         .map(|test| (test.features.as_slice(), test.labels.as_slice()))

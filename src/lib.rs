@@ -83,6 +83,7 @@
 //! | module | what | what it leaves to others |
 //! | --- | --- | --- |
 //! | [`error`] | the one error type: place, value, reason | |
+//! | `interrupt` | ends a solve in the middle, for Python | |
 //! | [`warning`] | what can make a result meaningless, and what is left out of a file | what raises it |
 //! | `choice`, `ranges`, `affine` | enums with words and texts; lists of numbers as text; the units of a column | |
 //! | [`rng`] | one seed, named portable streams | |
@@ -91,18 +92,20 @@
 //! | [`metrics`] | NMSE, AUC | |
 //! | [`mtrl`] | the lower level: problem, two solvers, solution with status and certificate | attacks |
 //! | [`attack`] | the upper level: utility, gradients, steps, the loop | metrics, reports |
-//! | [`defence`] | sanitisers, certificates of the pull cap, ranking, detection figures | the capped learner itself (`mtrl`) |
+//! | [`defence`] | sanitisers, certificates of the pull cap, ranking, detection figures; [`defence::study`], which uses [`experiment`], measures them all | the capped learner itself (`mtrl`) |
 //! | [`projection`] | a plane in which clean and injected points are shown | drawing |
 //! | [`spec`] | everything that determines a run: the table of fields, rules, links | data |
 //! | [`report`] | the result of a run, and its digest | files |
 //! | `diagnosis` | warnings: what can make the result of a run meaningless | what is noticed in a file |
 //! | [`experiment`] | specification and data to report: the one entry of all front ends | clocks, files |
 //! | [`tuning`] | λ1 and λ2 by cross-validation | threads, files |
+//! | [`sweep`] | grids of specifications, keys of runs, rows of results | threads, files |
 //! | [`risk`] | the map of which task can be used against which | threads, files |
 //! | [`paper`] | the paper's figures as sweeps, findings, the comparison with its claims | threads, files |
 //! | `chart` | reports to drawings, on any plotters backend (feature `charts`) | where they go |
 //! | [`provenance`] | files that carry their specification: pictures, reports | drawing |
 //! | `wasm` | the boundary to JavaScript: converts and forwards | arithmetic |
+//! | `python` | the extension module of the Python package: converts and forwards | arithmetic, files |
 //! | `bin/patom` | the command line: reads and writes files, prints, exits | |
 //!
 //! # Example
@@ -138,17 +141,21 @@ pub mod defence;
 mod diagnosis;
 pub mod error;
 pub mod experiment;
+mod interrupt;
 pub mod linalg;
 pub mod metrics;
 pub mod mtrl;
 pub mod paper;
 pub mod projection;
 pub mod provenance;
+#[cfg(feature = "python")]
+mod python;
 mod ranges;
 pub mod report;
 pub mod risk;
 pub mod rng;
 pub mod spec;
+pub mod sweep;
 pub mod tuning;
 pub mod warning;
 #[cfg(target_arch = "wasm32")]

@@ -265,7 +265,11 @@ impl Digester {
         values.iter().for_each(|&value| self.number(value));
     }
 
-    fn optional(&mut self, value: Option<f64>) {
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.update(text);
+    }
+
+    pub(crate) fn optional(&mut self, value: Option<f64>) {
         self.0.update([u8::from(value.is_some())]);
         self.number(value.unwrap_or(0.0));
     }

@@ -4,6 +4,7 @@ use patom::Error;
 use patom::attack::{Attack, FeatureDomain, Gradient, InjectedLabels, Method, Step, Stop};
 use patom::data::Kind;
 use patom::data::sample::{FeatureScaling, TargetScaling};
+use patom::defence::study::{Attacker, PointScore, TaskScore};
 use patom::metrics::MetricName;
 use patom::mtrl::{Loss, Solver, Status};
 use patom::paper::plan::Figure;
@@ -40,6 +41,7 @@ fn every_value_of_every_option_and_status_has_a_text() {
     }
     walk!(
         Attack,
+        Attacker,
         FeatureDomain,
         FeatureScaling,
         Gradient,
@@ -48,11 +50,13 @@ fn every_value_of_every_option_and_status_has_a_text() {
         Loss,
         Method,
         MetricName,
+        PointScore,
         Solver,
         Status,
         Step,
         Stop,
         TargetScaling,
+        TaskScore,
         WarningCode
     );
 }

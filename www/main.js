@@ -63,6 +63,9 @@ tune.onclick = async () => {
   }
 };
 form.addAction("lambda2", tune);
+const defences = el("a", { id: "to-defences", href: "#view=defend" }, "Compare all defences");
+defences.onclick = () => (defences.href = $("to-defend").getAttribute("href") ?? "");
+form.addAction("sanitise_share", defences);
 const runButton = byId("run", HTMLButtonElement);
 const datasets = new Datasets(session, async (file) => {
   const { openProvenance } = await import("./core/provenance.js");

@@ -18,6 +18,8 @@ pub struct Curve<'a> {
     pub utility: &'a [f64],
     /// Mean metric of the targets before the attack.
     pub clean_metric: Option<f64>,
+    /// What to compare the last iteration with.
+    pub baselines: Baselines,
     /// Which metric it is.
     pub metric_name: MetricName,
     /// The last iteration of the axis while the run goes on.
@@ -34,6 +36,27 @@ pub struct Curve<'a> {
     pub tasks: &'a [usize],
     /// The one of them with a bold line, with its name.
     pub task: Option<usize>,
+}
+
+/// Mean metrics of the targets under the last iteration's points; none: not known, or not defined.
+#[derive(Clone, Copy, Default)]
+pub struct Baselines {
+    /// Of single-task learning.
+    pub single_task: Option<f64>,
+    /// With the sanitiser.
+    pub sanitised: Option<f64>,
+    /// The worst that points in other tasks can cause, with a pull cap.
+    pub certified: Option<f64>,
+}
+
+impl From<[f64; 3]> for Baselines {
+    fn from([single_task, sanitised, certified]: [f64; 3]) -> Self {
+        Self {
+            single_task: Some(single_task),
+            sanitised: Some(sanitised),
+            certified: Some(certified),
+        }
+    }
 }
 
 impl Curve<'_> {
@@ -144,6 +167,26 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, curve: &Curve) -> Drawn<DB> {
             color: pen.palette.muted,
         });
     }
+    let Baselines {
+        single_task,
+        sanitised,
+        certified,
+    } = curve.baselines;
+    let more = [
+        (single_task, "single-task", pen.palette.ink),
+        (sanitised, "sanitised", pen.palette.utility),
+        (certified, "certified", pen.palette.certified),
+    ];
+    levels.extend(more.into_iter().filter_map(|(value, label, color)| {
+        let value = value.filter(|value| value.is_finite())?;
+        Some(Level {
+            value,
+            label,
+            color,
+        })
+    }));
+    // From top to bottom, so that a label can leave room for the one above.
+    levels.sort_by(|a, b| b.value.total_cmp(&a.value));
     let color = pen.palette.metric;
     let lines = curve.task_lines();
     let metrics = (curve.metric, lines.as_slice());
@@ -197,6 +240,16 @@ impl Scales {
         }
     }
 
+    /// First and last value of the upright axis, and the distance of its ticks.
+    pub(super) fn values(&self) -> (f64, f64, f64) {
+        self.values
+    }
+
+    /// Where the upright axis begins.
+    pub(super) fn first(&self) -> f64 {
+        self.values.0
+    }
+
     pub(super) fn x(&self, iteration: usize) -> f64 {
         self.place.left + iteration as f64 / self.end as f64 * self.place.width
     }
@@ -233,20 +286,16 @@ fn panel<DB: DrawingBackend>(
     let scales = Scales::new(place, levels_too, end);
     axes(pen, &scales, words)?;
     let (left, right) = (place.left, place.left + place.width);
+    let mut free = place.top;
     for level in levels {
         let at = scales.y(level.value);
         pen.dashes(&[(left, at), (right, at)], level.color, 1.5)?;
-        // On the side of the line that has room.
+        // On the side of the line that has room, below the label before.
         let above = if at - place.top > 18.0 { -9.0 } else { 9.0 };
+        let y = (at + above).max(free);
+        free = y + 13.0;
         let label = format!("{} {}", level.label, three_digits(level.value));
-        pen.text(
-            right - 4.0,
-            at + above,
-            Side::Right,
-            11.5,
-            level.color,
-            &label,
-        )?;
+        pen.text(right - 4.0, y, Side::Right, 11.5, level.color, &label)?;
     }
     for (task, line) in lines {
         let line = scales.line(line);
@@ -435,6 +484,7 @@ mod tests {
             metric,
             utility,
             clean_metric: Some(0.812),
+            baselines: Baselines::default(),
             metric_name,
             iterations: 15,
             attack: Attack::Direct,
@@ -461,6 +511,24 @@ mod tests {
         for part in ["AUC", "lower is a stronger", "coin toss"] {
             assert!(text.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn baselines_are_labelled_levels_whose_labels_keep_apart() {
+        let mut drawn = curve(&[0.9, 1.1], &[50.0, 80.0], MetricName::Nmse);
+        drawn.baselines = Baselines::from([0.811, 0.81, f64::NAN]);
+        let text = svg(&drawn, 900).unwrap();
+        let height_of = |label: &str| -> f64 {
+            let end = text.find(&format!("\n{label}\n")).expect(label);
+            let from = text[..end].rfind(" y=\"").unwrap() + 4;
+            text[from..].split('"').next().unwrap().parse().unwrap()
+        };
+        let labels = ["clean 0.812", "single-task 0.811", "sanitised 0.810"].map(height_of);
+        assert!(
+            labels.is_sorted_by(|a, b| b - a >= 12.0),
+            "as high as a line of text: {labels:?}"
+        );
+        assert!(!text.contains("certified"), "not known");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
-//! `curve` draws the course of an attack, `pair` two side by side, `sweep` many, `heatmap` a
+//! `curve` draws the course of an attack, `pair` two side by side, `sweep` many, `defence` a study of
+//! defences, `heatmap` a
 //! task correlation, `map` its colours, `points` the clean and injected points in a plane, `sheet` a
 //! drawing with its title and footer, `tuning` the choice of λ1.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
@@ -10,6 +11,7 @@
 //! Not here: which drawing goes where, texts around it.
 
 pub mod curve;
+pub mod defence;
 pub mod heatmap;
 pub mod map;
 pub mod pair;
@@ -62,6 +64,7 @@ struct Palette {
     metric: RGBColor,
     utility: RGBColor,
     clean: RGBColor,
+    certified: RGBColor,
     target: RGBColor,
     attacker: RGBColor,
 }
@@ -74,6 +77,7 @@ const LIGHT: Palette = Palette {
     metric: RGBColor(192, 38, 66),
     utility: RGBColor(67, 72, 201),
     clean: RGBColor(13, 124, 102),
+    certified: RGBColor(161, 78, 8),
     target: RGBColor(192, 38, 66),
     attacker: RGBColor(109, 40, 217),
 };
@@ -86,6 +90,7 @@ const DARK: Palette = Palette {
     metric: RGBColor(255, 118, 138),
     utility: RGBColor(146, 157, 255),
     clean: RGBColor(74, 209, 178),
+    certified: RGBColor(251, 186, 80),
     target: RGBColor(255, 118, 138),
     attacker: RGBColor(190, 150, 255),
 };

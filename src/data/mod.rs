@@ -120,7 +120,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// The kind of a set of labels: classification where all are -1 or 1, or all are 0 or 1
 /// (then 0 becomes -1); otherwise regression.
-fn classify_labels<'a>(labels: impl Iterator<Item = &'a mut f64> + 'a) -> Kind {
+pub(crate) fn classify_labels<'a>(labels: impl Iterator<Item = &'a mut f64> + 'a) -> Kind {
     let mut labels: Vec<&mut f64> = labels.collect();
     let all_among =
         |labels: &[&mut f64], low: f64| labels.iter().all(|label| **label == low || **label == 1.0);

@@ -18,6 +18,7 @@
 //! Not here: the coupling of the z, and when to stop.
 
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::linalg::{
     add_scaled, cholesky, cholesky_inverse, cholesky_solve, dot, mirror, norm_squared,
 };
@@ -277,6 +278,7 @@ impl Elimination {
     /// # Errors
     /// A + κ I is not positive definite (only possible in the face of rounding).
     pub(crate) fn new(problem: &Problem, number: usize, aside: &Aside, cap: Cap) -> Result<Self> {
+        interrupt::check()?;
         let lambda1 = problem.weights().lambda1;
         let size = aside.g.len();
         let curvature = problem.curvature(number);

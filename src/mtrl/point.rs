@@ -1,6 +1,7 @@
 //! A W with everything the formulas need there: value, gradient, certificate, Hessian product.
 
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::linalg::{add_scaled, dot, norm_squared};
 use crate::mtrl::spectrum::Spectrum;
 use crate::mtrl::system::{Coupling, Quadratic, System};
@@ -33,6 +34,7 @@ impl Point {
     /// The same with another floor than the problem's. Much cheaper where the problem knows the
     /// active sets at `w` ([`Problem::activate_all`]).
     pub(crate) fn with_floor(problem: &Problem, w: Vec<f64>, epsilon: f64) -> Result<Self> {
+        interrupt::check()?;
         let (m, dimension) = (problem.task_count(), problem.dimension());
         let Weights {
             lambda1, lambda2, ..

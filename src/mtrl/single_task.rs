@@ -9,6 +9,7 @@
 //! after the first. Not here: what the comparison means.
 
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::linalg::{add_scaled, cholesky, cholesky_solve, dot, norm_squared};
 use crate::mtrl::{Limits, Problem};
 
@@ -37,6 +38,7 @@ fn descend(problem: &mut Problem, task: usize, w: &mut [f64], limits: &Limits) -
     problem.activate(task, w);
     let (mut value, mut gradient) = evaluate(problem, task, w)?;
     for _ in 0..limits.max_iterations {
+        interrupt::check()?;
         let enough = 2.0 * lambda1 * limits.tolerance * value.max(1.0);
         let size = norm_squared(&gradient);
         if size <= enough {

@@ -26,6 +26,7 @@
 //! the span of all p_b and of the directions in which the points vary most.
 
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::linalg::{
     add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply,
     multiply_symmetric, norm_squared, orthonormalise,
@@ -497,6 +498,7 @@ impl Blocks {
         let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(&mean, left, images));
         let mut rows = Vec::with_capacity(scale.len() - null_rows + 1);
         for a in null_rows.saturating_sub(1)..scale.len() {
+            interrupt::check()?;
             if !is_soft(a) {
                 let taken = soft.iter().zip(&along).map(|(&b, along)| {
                     let diagonal = omega_derivative
@@ -746,6 +748,7 @@ impl Factored<'_> {
         let limit = 2 * residual.len();
         let mut products = 0;
         while products < limit {
+            interrupt::check()?;
             self.system
                 .scaled_product(&direction, &mut product, &mut workspace);
             products += 1;

@@ -40,6 +40,9 @@ pub struct Measured {
     pub clean_correlation: Vec<f64>,
     /// m x m, row-major.
     pub attacked_correlation: Vec<f64>,
+    /// With a sanitiser: the metric of the targets at the last iteration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sanitised: Option<f64>,
 }
 
 impl Measured {
@@ -59,6 +62,8 @@ impl Measured {
             utility: report.trace.iter().map(|point| point.utility).collect(),
             clean_correlation: report.clean.correlation.concat(),
             attacked_correlation: report.attacked.correlation.concat(),
+            sanitised: (report.defence.as_ref())
+                .and_then(|defence| defence.attacked.mean_metric(&report.target_tasks)),
         }
     }
 
@@ -432,6 +437,7 @@ pub(super) mod tests {
             utility: vec![1.0; metric.len()],
             clean_correlation: vec![1.0],
             attacked_correlation: vec![0.5],
+            sanitised: None,
         }
     }
 

@@ -154,6 +154,7 @@ mod tests {
         Measured {
             clean_correlation: vec![0.0; after.len()],
             attacked_correlation: after.to_vec(),
+            sanitised: None,
             ..figures::tests::measured(metric)
         }
     }

@@ -160,6 +160,7 @@ mod tests {
             utility: vec![4.0, 5.0, 1_234_567.0],
             clean_correlation: vec![1.0; 49],
             attacked_correlation: vec![-0.123_456; 49],
+            sanitised: None,
         };
         let pairs: Vec<_> = runs.iter().map(|run| (run, &measured)).collect();
         let published = Published::of(figure, Protocol::Paper, 2, "2026-11-28", &pairs);

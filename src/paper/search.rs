@@ -293,6 +293,7 @@ impl Traced {
             utility: self.utility[..=last].to_vec(),
             clean_correlation: matrix(0),
             attacked_correlation: matrix(1 + ending.number()),
+            sanitised: None,
         }
     }
 }

@@ -220,6 +220,13 @@ impl Draft {
         self.values.insert(name.to_string(), value);
     }
 
+    /// The same with the fields that another draft has in place of those here.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        self.values.extend(other.values.clone());
+        self
+    }
+
     /// What was written for a field; null counts as nothing.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name).filter(|value| !value.is_null())
@@ -413,7 +420,8 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-fn syntax_error(error: &serde_json::Error) -> Error {
+/// Where text is no JSON.
+pub(crate) fn syntax_error(error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     let position = format!(" at line {line} column {column}");

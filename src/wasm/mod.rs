@@ -22,6 +22,8 @@
 pub mod bench;
 #[cfg(any(feature = "engine", feature = "extras"))]
 mod convert;
+#[cfg(feature = "extras")]
+pub mod defence;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "extras")]

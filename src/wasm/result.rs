@@ -128,6 +128,8 @@ pub struct SingleTask {
     clean: Numbers,
     /// The same, trained on clean and injected points.
     attacked: Numbers,
+    /// Mean over the targets of `attacked`.
+    metric: f64,
 }
 
 /// What a sanitiser brings: mean metrics of the targets.
@@ -136,6 +138,8 @@ pub struct SingleTask {
 pub struct Sanitised {
     clean: Option<f64>,
     attacked: Option<f64>,
+    /// Of each task, under attack.
+    per_task: Numbers,
     dropped: Option<Dropped>,
 }
 
@@ -165,6 +169,8 @@ pub struct Report {
     single_task: SingleTask,
     /// With a pull cap: the worst metric of each task that points in other tasks can cause.
     certified: Option<Numbers>,
+    /// Its mean over the targets, where all of them have one.
+    certified_metric: Option<f64>,
     /// With a sanitiser: what is learned from the points that it keeps.
     sanitised: Option<Sanitised>,
     converged: bool,
@@ -201,12 +207,22 @@ impl Report {
             single_task: SingleTask {
                 clean: Numbers::optional(&report.single_task.clean.metric_per_task),
                 attacked: Numbers::optional(&report.single_task.attacked.metric_per_task),
+                metric: mean_metric(
+                    &report.single_task.attacked.metric_per_task,
+                    &report.target_tasks,
+                )
+                .unwrap_or(f64::NAN),
             },
             certified: (report.certified.as_ref())
                 .map(|certified| Numbers::optional(&certified.metric_per_task)),
+            certified_metric: (report.certified.as_ref())
+                .map(|certified| &certified.metric_per_task)
+                .filter(|metrics| (report.target_tasks.iter()).all(|&task| metrics[task].is_some()))
+                .and_then(|metrics| mean_metric(metrics, &report.target_tasks)),
             sanitised: report.defence.as_ref().map(|defence| Sanitised {
                 clean: mean_metric(&defence.clean.metric_per_task, &report.target_tasks),
                 attacked: mean_metric(&defence.attacked.metric_per_task, &report.target_tasks),
+                per_task: Numbers::optional(&defence.attacked.metric_per_task),
                 dropped: (report.detection.as_ref()).and_then(|detection| detection.dropped),
             }),
             converged: report.converged(),

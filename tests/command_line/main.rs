@@ -11,10 +11,12 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 mod bad_input;
+mod defend;
 mod output;
 mod risk;
 mod run;
 mod solve;
+mod sweep;
 mod tune;
 mod users_file;
 

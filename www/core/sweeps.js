@@ -1,13 +1,14 @@
-/** The runs of figures that this browser keeps across reloads. No elements. */
+/** The runs of figures and studies that this browser keeps across reloads. No elements. */
 
 import { transact } from "./database.js";
 
-/** @import { Measured } from "../engine/types.js" */
 /** @import { Base } from "./database.js" */
 
 /**
  * @typedef {{engine: string, datasets: string[], seeds: number}} Plan
- * What a sweep consists of.
+ * What the sweep of a figure consists of.
+ * @typedef {string} Figure
+ * The number of a figure and its method, or the view that a study belongs to.
  */
 
 /** @type {Base} */
@@ -20,17 +21,18 @@ const BASE = {
 /** The number of the record that holds the plan. */
 const PLAN = -1;
 
-/** All records of a figure: in a key, a list sorts after every name of a sweep. @param {string} figure */
+/** All records of a figure: in a key, a list sorts after every name of a sweep. @param {Figure} figure */
 const allOf = (figure) => IDBKeyRange.bound([figure], [figure, []]);
 
 /**
  * Keeps results of a sweep. One sweep of a figure is kept, the one added to last: an older one is
  * deleted when the new one has a result.
- * @param {string} figure its number and its method
+ * @template R
+ * @param {Figure} figure
  * @param {string} sweep its unique name
- * @param {Plan} plan
- * @param {[number, Measured][]} fresh results with the numbers of their runs
- * @param {() => [number, Measured][]} all used if a sweep of another tab replaced this one
+ * @param {object} plan
+ * @param {[number, R][]} fresh results with the numbers of their runs
+ * @param {() => [number, R][]} all used if a sweep of another tab replaced this one
  */
 export const add = (figure, sweep, plan, fresh, all) =>
   transact(BASE, "readwrite", (table) => {
@@ -47,9 +49,9 @@ export const add = (figure, sweep, plan, fresh, all) =>
   });
 
 /**
- * The kept runs of a figure.
- * @param {string} figure its number and its method
- * @returns {Promise<{sweep: string, plan: Plan, results: [number, Measured][]} | null>}
+ * The kept runs of a figure, as they were added.
+ * @param {Figure} figure
+ * @returns {Promise<{sweep: string, plan: any, results: [number, any][]} | null>}
  */
 export async function kept(figure) {
   const records = await transact(BASE, "readonly", (table) => table.getAll(allOf(figure)));

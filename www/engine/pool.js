@@ -23,26 +23,29 @@ export class Pool {
    * Assigns the jobs to workers in their order: with the jobs of a data set in sequence, each worker
    * reads the data once. A failed job does not stop the others. Resolves when all are done; after
    * `close`, never.
-   * @param {{spec: Spec, source: Source}[]} jobs
-   * @param {(job: number, measured: Measured) => void} onMeasured
+   * @template {{spec: Spec, source: Source}} J
+   * @template [R=Measured]
+   * @param {J[]} jobs
+   * @param {(job: number, result: R) => void} onDone
    * @param {(job: number, problem: Problem) => void} onError
+   * @param {(solver: Solver, job: J) => Promise<any>} [work] by default a brief run
    */
-  async run(jobs, onMeasured, onError) {
+  async run(jobs, onDone, onError, work = (solver, { spec, source }) => solver.measure(spec, source)) {
     let next = 0;
     setBusy(this, true);
     /** @param {Solver} solver */
-    const work = async (solver) => {
+    const serve = async (solver) => {
       for (let k = next++; this.open; k = next++) {
         const job = jobs[k];
         if (!job) return solver.close();
         try {
-          onMeasured(k, await solver.measure(job.spec, job.source));
+          onDone(k, await work(solver, job));
         } catch (problem) {
           onError(k, /** @type {Problem} */ (problem));
         }
       }
     };
-    await Promise.all(this.solvers.map(work));
+    await Promise.all(this.solvers.map(serve));
     setBusy(this, false);
   }
 

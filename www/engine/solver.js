@@ -3,7 +3,7 @@
  * notices when it ends. Repeating a run to confirm it is in confirm.js.
  */
 
-/** @import { CheckedColumns, Description, Dialect, FromWorker, Inspected, Mapping, Measured, Model, Problem, Progress, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
+/** @import { CheckedColumns, Description, Dialect, FromWorker, Inspected, JobResult, Mapping, Measured, Model, Problem, Progress, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
@@ -257,6 +257,17 @@ export class Solver {
       if (message.type === "tuning") onProgress(message.done, message.total);
     };
     return (await this.request({ type: "tune", spec, source }, "tuned", onOther)).tuned;
+  }
+
+  /**
+   * Does one job of a study of defences.
+   * @param {Spec} spec of the study
+   * @param {Source} source
+   * @param {number} job its number
+   * @returns {Promise<JobResult>}
+   */
+  async defend(spec, source, job) {
+    return (await this.request({ type: "defend", spec, source, job }, "defended")).result;
   }
 
   /** An example file, and the limits of a user's file. */

@@ -18,10 +18,21 @@ import type {
   Spec,
 } from "../pkg/engine.js";
 import type { Opened } from "../core/store.js";
-import type { CheckedColumns, ExampleFile, Inspected, Tuned } from "../pkg/extras.js";
+import type { CheckedColumns, ExampleFile, Inspected, JobResult, Tuned } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
-export type { CheckedColumns, FigureMethod, Inspected, Planned, Spoken, Tuned } from "../pkg/extras.js";
+export type {
+  CheckedColumns,
+  DefenceJob,
+  DefenceStudy,
+  FigureMethod,
+  Inspected,
+  JobResult,
+  Planned,
+  Rankings,
+  Spoken,
+  Tuned,
+} from "../pkg/extras.js";
 
 export type SourceContent =
   | { kind: "synthetic"; spec: Spec }
@@ -47,6 +58,7 @@ export type ToWorker =
   | { type: "inspect"; id: number; source: Source; reading: Dialect | null }
   | { type: "check"; id: number; source: Source; columns: Mapping | string }
   | { type: "tune"; id: number; source: Source; spec: Spec }
+  | { type: "defend"; id: number; source: Source; spec: Spec; job: number }
   | { type: "example"; id: number };
 
 /** After a `fatal` error the worker's engine is unusable. */
@@ -61,6 +73,7 @@ export type FromWorker =
   | { type: "checked"; id: number; checked: CheckedColumns }
   | { type: "tuning"; id: number; done: number; total: number }
   | { type: "tuned"; id: number; tuned: Tuned }
+  | { type: "defended"; id: number; result: JobResult }
   | ({ type: "example"; id: number } & ExampleFile)
   | { type: "error"; id: number; problem: Problem; fatal: boolean };
 

@@ -26,17 +26,29 @@ const OUT_OF_MEMORY =
 /** @param {FromWorker} message */
 const emit = (message) => self.postMessage(message);
 
+/**
+ * Does work of a library, whose panics have messages of their own.
+ * @template T
+ * @param {Library} library
+ * @param {() => T} work
+ */
+function guarded(library, work) {
+  try {
+    return work();
+  } catch (error) {
+    const panic = error instanceof WebAssembly.RuntimeError ? library.last_panic() : "";
+    throw panic ? new Error(panic) : error;
+  }
+}
+
 /** @param {Source} source @param {Library} library */
 async function read({ content }, { Data }) {
   if (content.kind === "synthetic") return Data.synthetic(content.spec);
   const extras = await loadExtras();
-  try {
+  return guarded(extras, () => {
     const { payload, notes } = points(extras, content);
     return Data.from_payload(payload, notes);
-  } catch (error) {
-    const panic = error instanceof WebAssembly.RuntimeError ? extras.last_panic() : "";
-    throw panic ? new Error(panic) : error;
-  }
+  });
 }
 
 /**
@@ -175,6 +187,13 @@ async function answer(message) {
       emit({ type: "tuned", id, tuned: await tune(source, spec, emitProgress) });
       break;
     }
+    case "defend": {
+      const { id, source, spec, job } = message;
+      const extras = await loadExtras();
+      const data = /** @type {import("../pkg/extras.js").Data} */ (await load(source, extras));
+      emit({ type: "defended", id, result: guarded(extras, () => extras.defence_job(data, spec, job)) });
+      break;
+    }
     case "example":
       emit({ type: "example", id: message.id, ...(await loadExtras()).example_file() });
       break;
@@ -210,15 +229,12 @@ async function run({ id, key, spec, brief }) {
   lastRun?.free();
   lastRun = null;
   const clock = () => performance.now() / 1000;
-  try {
+  guarded(library, () => {
     const run = data.run(spec, clock, brief ? undefined : (event) => emit({ ...event, id }));
     lastRun = run;
     if (brief) emit({ type: "measured", id, measured: run.measured() });
     else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
-  } catch (error) {
-    const panic = error instanceof WebAssembly.RuntimeError ? library.last_panic() : "";
-    throw panic ? new Error(panic) : error;
-  }
+  });
 }
 
 /**

@@ -8,9 +8,10 @@ import { el } from "./dom.js";
 /**
  * @typedef {{
  *   metric: number[], utility: number[], cleanMetric: number | null, metricName: "nmse" | "auc",
- *   iterations: number, spec: Spec, perTask: () => ArrayLike<number>,
+ *   iterations: number, spec: Spec, perTask: () => ArrayLike<number>, baselines?: [number, number, number],
  * }} CurveData
- * `perTask`: the metric of every task at every iteration, row-major.
+ * `perTask`: the metric of every task at every iteration, row-major; `baselines`: of single-task learning,
+ * sanitised, certified; not a number where there is none.
  */
 
 /**
@@ -180,12 +181,13 @@ export class CurveChart {
     const look = style(false);
     const height = this.engine.curveLayout(width)[0] ?? 0;
     resize(this.canvas, width, height, look.scale);
-    const { metric, utility, cleanMetric, metricName, iterations, spec, perTask } = this.data;
+    const { metric, utility, cleanMetric, metricName, iterations, spec, perTask, baselines } = this.data;
     const each = this.eachTarget ? Float64Array.from(perTask()) : new Float64Array();
     this.engine.drawCurve(this.canvas, Float64Array.from(metric), Float64Array.from(utility), each, {
       style: look,
       metric_name: metricName,
       clean_metric: cleanMetric,
+      baselines: baselines ?? null,
       iterations,
       attack: spec.attack,
       method: spec.method,

@@ -33,6 +33,29 @@ const TERMS = [
     pattern: "multi-task learn(?:ing|er)|Multi-task (?:relationship )?learn(?:ing|er)",
     definition: "Training models for several tasks jointly, so that related tasks improve each other.",
   },
+  {
+    pattern: "[Ss]ingle-task(?: learning)?",
+    definition: "Training each task alone: nothing that other tasks contain can reach it.",
+  },
+  {
+    pattern: "[Pp]ull cap|[Cc]ap(?:ped)?",
+    definition:
+      "A limit μ on how hard other tasks can pull at a task’s model: 0 is single-task, no limit multi-task learning.",
+  },
+  {
+    pattern: "[Cc]ertified(?: bound| error)?",
+    definition:
+      "Proven: no points in other tasks, however many, can make the error of a clean task worse than this. It needs the pull cap.",
+  },
+  {
+    pattern: "[Ss]anitis(?:ed|ers?)|[Ff]ilters?",
+    definition: "A rule that drops suspicious training points before training.",
+  },
+  {
+    pattern: "attackers? who knows?(?: \\w+)?",
+    definition:
+      "An attacker who knows the defence and plans for it. A defence that stops only one who does not know it stops nobody.",
+  },
   { pattern: "[Aa]ttacking(?: tasks?)?", field: "attackers" },
   { pattern: "[Tt]argets?(?: tasks?)?", field: "targets" },
   {

@@ -9,19 +9,20 @@ import { Pool } from "../engine/pool.js";
 /**
  * @typedef {{
  *   clean: number, metric: number[], utility: number[], before: ArrayLike<number>,
- *   after: ArrayLike<number>,
+ *   after: ArrayLike<number>, sanitised: number,
  * }} Outcome
  * The compared quantities: the targets' metric on clean data and at every iteration, the utility,
- * and the correlations (m x m) before and after the attack.
+ * and the correlations (m x m) before and after the attack; with a sanitiser the metric under attack.
  */
 
 /** @param {Report} report @returns {Outcome} */
-export const outcomeOf = ({ clean, attacked, trace }) => ({
+export const outcomeOf = ({ clean, attacked, trace, sanitised }) => ({
   clean: clean.metric,
   metric: [...trace.metric],
   utility: [...trace.utility],
   before: clean.correlation,
   after: attacked.correlation,
+  sanitised: sanitised?.attacked ?? NaN,
 });
 
 /** @param {Measured} measured @returns {Outcome} */
@@ -31,6 +32,7 @@ const fromMeasured = (measured) => ({
   utility: measured.utility,
   before: measured.clean_correlation,
   after: measured.attacked_correlation,
+  sanitised: measured.sanitised ?? NaN,
 });
 
 /**

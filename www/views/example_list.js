@@ -40,6 +40,9 @@ const percent = (outcome) => {
 };
 const two = (/** @type {number} */ value) => value.toFixed(2).replace("-", "−");
 
+/** @param {number | undefined} value @returns {value is number} */
+const isNumber = (value) => value !== undefined && Number.isFinite(value);
+
 /** Few training points, as in the tour: here MTRL helps, and the attack has a clear effect. */
 const SMALL = { train_per_task: 12, lambda1: 0.001, lambda2: 0.01, seed: 3 };
 
@@ -82,6 +85,7 @@ export const EXAMPLES = [
   },
   {
     ...preset("constant"),
+    name: "The paper’s constant step",
     shows: "With the published gradient and a constant step, the utility oscillates.",
     result: (o) =>
       `Utility ${n(o.utility[0] ?? NaN)} at the start, then between ${n(Math.min(...o.utility.slice(1)))} and ${n(Math.max(...o.utility.slice(1)))}.`,
@@ -120,6 +124,28 @@ export const EXAMPLES = [
         "Both direct attacks and indirect attacks computed by PATOM significantly outperform random attacks",
     },
     result: (o) => `NMSE ${change(o)}; random points ${n(start(o))}.`,
+  },
+  {
+    id: "cap",
+    name: "The cap holds",
+    draft: { dataset: "sarcos", attack: "indirect", learner: "capped" },
+    comparison: { dataset: "sarcos", attack: "indirect" },
+    shows:
+      "The indirect attack again, by an attacker who knows the pull cap. Look at the line “certified” in the " +
+      "curve: no points in other tasks can take the error beyond it.",
+    result: (o, _, free) => `NMSE ${change(o)} with the cap${free ? `, ${change(free)} without` : ""}.`,
+  },
+  {
+    id: "filter-fails",
+    name: "The filter that fails",
+    draft: { dataset: "sarcos", sanitise: "norm", sanitise_share: 1 / 6, radius: "q75" },
+    comparison: { dataset: "sarcos", sanitise: "norm", sanitise_share: 1 / 6 },
+    shows:
+      "The filter drops the points of largest norm, as many as were injected. This attacker knows that and " +
+      "stays among the norms of the clean points. Compare “Sanitised” with “after”.",
+    result: (o, _, standard) =>
+      `NMSE ${change(o)} unfiltered${isNumber(o.sanitised) ? `, ${n(o.sanitised)} filtered` : ""}` +
+      `${isNumber(standard?.sanitised) ? `; against the standard attack the filter gives ${n(standard.sanitised)}` : ""}.`,
   },
   {
     id: "sarcos-gradients",
@@ -193,6 +219,15 @@ export const EXAMPLES = [
     },
     result: (o, _, direct) =>
       `AUC ${change(o)} indirect${direct ? `, → ${n(end(direct))} direct` : ""}; lower is a stronger attack.`,
+  },
+  {
+    ...preset("field"),
+    comparison: { ...preset("field").draft, learner: "single_task" },
+    shows:
+      "Poisoned points in the last minefield alone: 20 % more of its points. See every other field fall in " +
+      "“Results per task”; learned alone, none would.",
+    result: (o, _, alone) =>
+      `Mean AUC of the other 28 fields ${change(o)}${alone ? `; learned alone ${n(end(alone))}` : ""}.`,
   },
   {
     id: "landmine-hybrid",

@@ -101,6 +101,25 @@ export async function saveFigure({ about, method, name, engine, runs, results, c
 }
 
 /**
+ * Saves a picture of a study of defences, with what is there of it.
+ * @param {import("./defend.js").Study} study
+ * @param {string} engine its version
+ * @param {import("../pkg/extras.js").DefencePictureOptions} options
+ * @param {"png" | "svg"} format
+ * @param {string} title
+ * @param {string} name without extension
+ */
+export async function saveStudy({ sweep, complete }, engine, options, format, title, name) {
+  const found = sweep.study();
+  const canvas = el("canvas", { width: WIDTH * 2, height: Math.ceil(sweep.height(options, WIDTH) * 2) });
+  const picture =
+    format === "svg" ? sweep.svg(options, WIDTH, look()) : (sweep.draw(canvas, options, look()), canvas);
+  const link = `${location.href.split("#")[0]}#view=defend&${complete.link}`;
+  const note = { software: `PATOM Lab ${engine}`, link, spec: found?.spec, digest: found?.digest };
+  await savePicture(`defence-${name}`, picture, `${title}. ${found?.verdict ?? ""}`, note);
+}
+
+/**
  * @param {string} name without extension
  * @param {string | HTMLCanvasElement} picture SVG or pixels
  * @param {string} title
@@ -141,6 +160,7 @@ function curveSheet(shown) {
     style: look(),
     metric_name: report.metric_name,
     clean_metric: report.clean.metric,
+    baselines: views.levels(report),
     iterations: trace.iteration.length - 1,
     attack: spec.attack,
     method: spec.method,

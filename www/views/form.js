@@ -7,17 +7,41 @@ import { el } from "../ui/dom.js";
 import { readable } from "../ui/text.js";
 import { shortNames } from "./report.js";
 
-/** @import { Complete, Draft, Field, Problem } from "../engine/types.js" */
+/** @import { Complete, Draft, Field, Problem, Spec } from "../engine/types.js" */
 
-/** Groups of fields, in order; all other fields go under "Advanced". */
+/**
+ * Groups of fields, in order: those that are seen, and those that are folded. Fields of no group are folded
+ * in the first one.
+ */
 const GROUPS = [
-  { title: "Threat model", fields: ["attack", "budget", "targets", "attackers"] },
-  { title: "Attack method", fields: ["method", "iterations", "gradient", "step"] },
-  { title: "Learner", fields: ["learner", "pull_cap", "lambda1", "lambda2", "epsilon", "seed"] },
+  { title: "Attack", fields: ["attack", "budget", "targets", "attackers", "method", "iterations"], more: [] },
+  { title: "Defence", fields: ["learner", "pull_cap", "sanitise", "sanitise_share"], more: [] },
+  {
+    title: "Learner",
+    fields: ["lambda1", "lambda2", "seed"],
+    more: ["epsilon", "loss", "solver"],
+  },
+  {
+    title: "Data",
+    fields: [],
+    more: [
+      "train_per_task",
+      "train_share",
+      "test_per_task",
+      "shared_rows",
+      "target_scaling",
+      "feature_scaling",
+    ],
+  },
 ];
 const NOT_IN_FORM = ["version", "dataset"];
 /** Choices shown as a row of buttons; all others are drop-down lists. */
-const SEGMENTED = ["attack", "method", "step", "loss", "solver", "target_scaling"];
+const SEGMENTED = ["attack", "method", "learner", "sanitise", "step", "loss", "solver", "target_scaling"];
+/** Fields that count only with a value of another one: they are hidden where they do not. */
+const ONLY_WITH = /** @type {Record<string, (spec: Spec) => boolean>} */ ({
+  pull_cap: ({ learner }) => learner === "capped",
+  sanitise_share: ({ sanitise }) => sanitise !== "none",
+});
 /** Changing a field resets the fields that depend on it. */
 const RESETS = /** @type {Record<string, string[]>} */ ({
   attack: ["attackers"],
@@ -55,20 +79,27 @@ export class Form {
     this.controls = new Map();
     /** @type {string[]} */
     this.taskNames = [];
-    const byName = new Map(fields.map((field) => [field.name, field]));
-    for (const group of GROUPS) {
-      const set = el("fieldset", {}, el("legend", {}, group.title));
-      for (const name of group.fields) {
-        const field = byName.get(name);
-        if (field) set.append(this.control(field));
-      }
-      box.append(set);
-    }
-    const placed = [...NOT_IN_FORM, ...GROUPS.flatMap((group) => group.fields)];
-    const rest = fields.filter((field) => !placed.includes(field.name));
-    this.advanced = el("details", { ...named("advanced") }, el("summary", {}, "Advanced"));
-    this.advanced.append(...rest.map((field) => this.control(field)));
-    box.append(this.advanced);
+    const placed = [...NOT_IN_FORM, ...GROUPS.flatMap(({ fields, more }) => [...fields, ...more])];
+    const rest = fields.map(({ name }) => name).filter((name) => !placed.includes(name));
+    /** @type {{root: HTMLDetailsElement, summary: HTMLElement, title: string, fields: Field[]}[]} */
+    this.folds = [];
+    GROUPS.forEach((group, k) => {
+      const find = (/** @type {string[]} */ names) =>
+        names.flatMap((name) => fields.filter((field) => field.name === name));
+      // The group of the data has a place in the document.
+      const isData = group.title === "Data";
+      const set = (isData && box.previousElementSibling) || el("fieldset", {}, el("legend", {}, group.title));
+      set.append(...find(group.fields).map((field) => this.control(field)));
+      if (!isData) box.append(set);
+      const folded = find(k === 0 ? rest : group.more);
+      if (folded.length === 0) return;
+      const title = isData ? "Sample" : "More";
+      const summary = el("summary", {});
+      const root = el("details", named(`more-${group.title.toLowerCase()}`), summary);
+      root.append(...folded.map((field) => this.control(field)));
+      set.append(root);
+      this.folds.push({ root, summary, title, fields: folded });
+    });
   }
 
   /** Puts a button below a field. @param {string} name @param {HTMLElement} button */
@@ -325,7 +356,16 @@ export class Form {
    */
   show(complete, taskNames) {
     this.taskNames = taskNames;
-    for (const control of this.controls.values()) control.show(complete);
+    for (const [name, control] of this.controls) {
+      control.show(complete);
+      control.box.hidden = ONLY_WITH[name]?.(complete.spec) === false;
+    }
+    for (const { summary, title, fields } of this.folds) {
+      const changed = fields.filter(({ name }) => name in complete.differences);
+      summary.textContent = [title, changed.map((field) => field.title).join(", ")]
+        .filter(Boolean)
+        .join(" · ");
+    }
     this.complain([]);
   }
 
@@ -340,7 +380,10 @@ export class Form {
       control.error.textContent = found.map(({ message }) => message).join("; ");
       control.error.hidden = found.length === 0;
       control.mark(found.length > 0);
-      if (found.length > 0 && this.advanced.contains(control.box)) this.advanced.open = true;
+      if (found.length === 0) continue;
+      control.box.hidden = false;
+      const fold = control.box.closest("details");
+      if (fold) fold.open = true;
     }
     return rest;
   }

@@ -6,7 +6,7 @@ import { byId } from "../ui/dom.js";
 
 /**
  * The main examples. Their buttons are in the document, so that the layout does not shift.
- * @type {Record<"direct" | "indirect" | "random" | "constant" | "sarcos" | "landmine", Draft>}
+ * @type {Record<"direct" | "indirect" | "random" | "constant" | "sarcos" | "landmine" | "field", Draft>}
  */
 export const DRAFTS = {
   direct: {},
@@ -15,6 +15,7 @@ export const DRAFTS = {
   constant: { gradient: "published", step: "constant" },
   sarcos: { dataset: "sarcos" },
   landmine: { dataset: "landmine" },
+  field: { dataset: "landmine", attack: "indirect", targets: Array.from({ length: 28 }, (_, k) => k) },
 };
 
 /** @typedef {keyof typeof DRAFTS} Preset */

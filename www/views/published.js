@@ -1,9 +1,9 @@
 /**
- * The published results of the paper's figures, which come with the page (`patom reproduce` writes them):
+ * The published results of the paper's figures and of studies of defences, which come with the page:
  * loading them, and comparing recomputed results with them. Nothing is drawn here.
  */
 
-/** @import { Measured, Problem, Spoken } from "../engine/types.js" */
+/** @import { JobResult, Measured, Problem, Spoken } from "../engine/types.js" */
 
 /**
  * @typedef {{
@@ -37,7 +37,7 @@ export async function loadPublished(figure, method) {
 
 /**
  * Whether recomputed results have the digests of the published ones, as a sentence.
- * @param {[Measured | Problem | undefined, Measured | undefined][]} pairs recomputed and published
+ * @param {[{digest: string} | Problem | undefined, {digest: string} | undefined][]} pairs recomputed and published
  * @param {string} origin of the published results
  */
 export function compareDigests(pairs, origin) {
@@ -49,4 +49,21 @@ export function compareDigests(pairs, origin) {
   return equal === digests.length
     ? `Verified: ${equal === 1 ? "the digest equals" : `all ${equal} digests equal`} the published results (${origin}).`
     : `${digests.length - equal} of ${digests.length} digests differ from the published results (${origin}).`;
+}
+
+/**
+ * A published study of defences: the link of its first job, and the results of its jobs in their order.
+ * @typedef {{engine: string, date: string, link: string, results: JobResult[]}} PublishedStudy
+ */
+
+/** The published studies of a data set. @param {string} dataset @returns {Promise<PublishedStudy[]>} */
+export async function loadPublishedStudies(dataset) {
+  const response = await fetch(`published/defence-${dataset}.json`);
+  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+  const { engine, date, studies } = await response.json();
+  return studies.map((/** @type {{link: string, results: JobResult[]}} */ study) => ({
+    engine,
+    date,
+    ...study,
+  }));
 }

@@ -145,8 +145,27 @@ export function headline(report) {
   const numbers = `from ${metricDigits(clean.metric)} to ${metricDigits(attacked.metric)} (${metric.short})`;
   const ruin = isRuined && !small ? `, ${metric.ruined}` : "";
   const their = spec.targets.length === 1 ? "its" : "their";
-  return `${points} ${effect}: ${their} ${metric.plain} ${verb} ${numbers}${ruin}.`;
+  return `${points} ${effect}: ${their} ${metric.plain} ${verb} ${numbers}${ruin}.${beside(report)}`;
 }
+
+/**
+ * What stands beside clean and attacked: the metric of single-task learning and, where there is one, with the
+ * sanitiser and certified; else not a number. A recalled result may be older.
+ * @param {Report} report
+ * @returns {[number, number, number]}
+ */
+export const levels = ({ spec, single_task: alone, sanitised, certified_metric: certified }) => [
+  spec.learner === "single_task" ? NaN : (alone?.metric ?? NaN),
+  sanitised?.attacked ?? NaN,
+  certified ?? NaN,
+];
+
+/** @param {Report} report */
+const beside = (report) =>
+  levels(report)
+    .map((value, k) => (Number.isFinite(value) ? ` ${BESIDE[k]}: ${metricDigits(value)}.` : ""))
+    .join("");
+const BESIDE = ["Single-task learning", "With the sanitiser", "Certified bound for points in other tasks"];
 
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -302,7 +321,10 @@ export function correlationTables(maps, m, names) {
 /** @param {Report} report */
 export function taskTable(report) {
   // A recalled result may be older.
-  const { spec, clean, attacked, task_names: names, single_task: alone } = report;
+  const { spec, clean, attacked, task_names: names, single_task: alone, sanitised, certified } = report;
+  const defended = [sanitised?.per_task, certified].filter(
+    (values) => values !== undefined && values !== null,
+  );
   const metric = METRICS[report.metric_name];
   const changes = Array.from(
     attacked.metric_per_task,
@@ -328,6 +350,7 @@ export function taskTable(report) {
       ...(alone
         ? [`${metricDigits(alone.clean[task] ?? NaN)} → ${metricDigits(alone.attacked[task] ?? NaN)}`]
         : []),
+      ...defended.map((values) => metricDigits(values[task] ?? NaN)),
       el("span", { class: "change" }, Number.isFinite(change) ? changeDigits(change) : "–", bar),
     ];
   });
@@ -339,6 +362,8 @@ export function taskTable(report) {
       `${metric.short} clean`,
       `${metric.short} attacked`,
       ...(alone ? ["Single-task learning, clean → attacked"] : []),
+      ...(sanitised?.per_task ? ["Sanitised"] : []),
+      ...(certified ? ["Certified"] : []),
       "Change",
     ],
     rows,
@@ -356,7 +381,8 @@ export function bars(report) {
   const start = trace.metric[0] ?? NaN;
   const change = attacked.metric - clean.metric;
   const worse = change * metric.stronger > 0;
-  const finite = [clean.metric, start, attacked.metric].filter(Number.isFinite);
+  const others = levels(report);
+  const finite = [clean.metric, start, attacked.metric, ...others].filter(Number.isFinite);
   // The whole scale of AUC; of NMSE, at least a little beyond the value of guessing.
   const end = report.metric_name === "auc" ? 1 : Math.max(1.1 * metric.guess, ...finite);
   const percent = (100 * change) / Math.abs(clean.metric);
@@ -386,6 +412,10 @@ export function bars(report) {
     bar(`${metric.short} before`, clean.metric, "before", ""),
     bar("Random points", start, "start", ""),
     bar(`${metric.short} after`, attacked.metric, worse ? "after bad" : "after", relative),
+    ...["Single-task", "Sanitised", "Certified"].flatMap((label, k) => {
+      const value = others[k] ?? NaN;
+      return Number.isFinite(value) ? [bar(label, value, "", "")] : [];
+    }),
   ];
 }
 

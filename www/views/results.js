@@ -176,6 +176,7 @@ export class Results {
         metricName: report.metric_name,
         iterations: report.trace.iteration.length - 1,
         spec: report.spec,
+        baselines: views.levels(report),
         perTask: () => report.trace.metric_per_task,
       },
       views.curveSummary(report),

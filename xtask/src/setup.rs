@@ -298,6 +298,14 @@ pub fn peers_python(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder.join("bin/python3"))
 }
 
+/// A Python with what builds and tests our package: the current versions, since it has no upper bounds.
+pub fn package_python(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("python-package");
+    let packages = ["maturin", "numpy", "scikit-learn", "nbclient", "ipykernel"];
+    pip_install(&folder, &[&["--upgrade"], packages.as_slice()].concat())?;
+    Ok(folder.join("bin/python3"))
+}
+
 /// A virtual environment with these packages.
 fn pip_install(folder: &Path, words: &[&str]) -> Result<()> {
     if which("python3").is_none() {

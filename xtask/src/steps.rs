@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::settings::Settings;
@@ -24,6 +24,8 @@ mod golden;
 
 /// Bytes of a data set that the page downloads; bundles are compressed.
 const LARGEST_BUNDLE: usize = 600_000;
+/// Bytes of the Python package.
+const LARGEST_WHEEL: u64 = 1_500_000;
 /// Random user files whose reports are verified in Python.
 const USER_FILES: usize = 60;
 /// Inputs for each target of tests/fuzz in the full tier; the default is in the tests.
@@ -227,20 +229,10 @@ pub fn page_modules(session: &mut Session) -> Result<Tally> {
 /// The modules and bundles of the page compute the digests that native code computes.
 pub fn golden_in_node(session: &mut Session) -> Result<Tally> {
     session.needs_site()?;
-    let golden = session.golden()?;
-    let jobs: Vec<_> = golden::all()
-        .map(|(dataset, name, link)| {
-            let digest = golden.digests.get(name);
-            json!({"name": name, "dataset": dataset, "link": link, "digest": digest})
-        })
-        .collect();
-    let path = session.workspace.target.join("golden-jobs.json");
-    let jobs = json!({"workers": golden::WORKERS, "jobs": jobs});
-    std::fs::write(&path, jobs.to_string())?;
     let environment = [
         ("PATOM_PKG", session.settings.output.pkg.clone().into()),
         ("PATOM_BUNDLES", session.bundles()),
-        ("PATOM_JOBS", path),
+        ("PATOM_JOBS", session.golden_jobs()?),
     ];
     let files = ["tests/golden.mjs".into()];
     node_tests(session.workspace, &files, &environment)
@@ -379,6 +371,48 @@ pub fn matlab_files(session: &mut Session) -> Result<Tally> {
     check(python)
 }
 
+/// The wheel in an environment of its own: its size, and the tests of tests/python, with the current
+/// versions of what it works with.
+pub fn python_package(session: &mut Session) -> Result<Tally> {
+    let workspace = session.workspace;
+    let python = setup::package_python(workspace)?;
+    let run_python = || {
+        let mut command = Command::new(&python);
+        command.current_dir(&workspace.root).stdin(Stdio::null());
+        command
+    };
+    let folder = workspace.target.join("wheel");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let mut build = run_python();
+    build.args(["-m", "maturin", "build", "--release", "--quiet", "--out"]);
+    run_command(build.arg(&folder))?;
+    let wheels = std::fs::read_dir(&folder)?.collect::<std::io::Result<Vec<_>>>()?;
+    let [wheel] = wheels.as_slice() else {
+        bail!("{}: expected one wheel", folder.display());
+    };
+    let bytes = wheel.metadata()?.len();
+    let mut install = run_python();
+    install.args(["-m", "pip", "install", "--quiet", "--no-deps"]);
+    run_command(install.arg("--force-reinstall").arg(wheel.path()))?;
+    let mut tests = run_python();
+    tests
+        .args(["-m", "unittest", "discover", "-v"])
+        .args(["-s", "tests/python", "-p", "test_*.py"])
+        .env("PATOM_JOBS", session.golden_jobs()?)
+        .env("PATOM_CLI", command_line(workspace)?)
+        .env("PATOM_DATA", workspace.root.join("target/data"));
+    let mut tally = captured(tests, tally::unittest)?;
+    let size = if bytes <= LARGEST_WHEEL {
+        Ok(())
+    } else {
+        Err(anyhow!("{bytes} bytes; at most {LARGEST_WHEEL}"))
+    };
+    tally.note("size of the wheel", size);
+    Ok(tally)
+}
+
 pub fn hostile_input(session: &mut Session) -> Result<Tally> {
     let mut command = session.cargo(&["test", "--package", "patom-fuzz", "--no-fail-fast"]);
     command.env("PROPTEST_CASES", FUZZ_CASES);
@@ -499,6 +533,21 @@ impl<'a> Session<'a> {
             self.golden = Some(run_golden(self.workspace, &there)?);
         }
         self.golden.clone().context("the golden runs are there")
+    }
+
+    /// A file with the golden specifications and their digests, for tests in other languages.
+    fn golden_jobs(&mut self) -> Result<PathBuf> {
+        let golden = self.golden()?;
+        let jobs: Vec<_> = golden::all()
+            .map(|(dataset, name, link)| {
+                let digest = golden.digests.get(name);
+                json!({"name": name, "dataset": dataset, "link": link, "digest": digest})
+            })
+            .collect();
+        let path = self.workspace.target.join("golden-jobs.json");
+        let jobs = json!({"workers": golden::WORKERS, "jobs": jobs});
+        std::fs::write(&path, jobs.to_string())?;
+        Ok(path)
     }
 
     fn wasm_tests(&mut self) -> Result<Command> {

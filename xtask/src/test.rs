@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 type Step = (&'static str, Tier, fn(&mut Session) -> Result<Tally>);
 
 /// Name, first tier and function of each step, in their order.
-const STEPS: [Step; 21] = [
+const STEPS: [Step; 22] = [
     ("Rust formatting", Quick, steps::rust_formatting),
     (
         "JavaScript formatting and lint",
@@ -38,6 +38,7 @@ const STEPS: [Step; 21] = [
     ("packages", Full, steps::packages),
     ("reference in Python", Full, steps::reference_in_python),
     ("MATLAB files against SciPy", Full, steps::matlab_files),
+    ("Python package", Full, steps::python_package),
     ("hostile input at length", Full, steps::hostile_input),
     (
         "wasm tests in a Chromium worker",

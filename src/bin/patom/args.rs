@@ -1,6 +1,7 @@
 //! The arguments of the command line. Not here: what the commands do, a file each.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -54,6 +55,25 @@ pub enum Command {
         #[command(flatten)]
         data: DataFolder,
     },
+    /// What each defence is worth, against the standard attacker and attackers who know it.
+    Defend {
+        /// A JSON file, `-` for standard input, a share link, or a report. Its own defence is ignored,
+        /// except for its pull cap, which is added to those of the study.
+        spec: String,
+        /// Write defence.json, defence.csv, rankings.csv and pictures into this folder.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Print the study as JSON instead of a summary.
+        #[arg(long)]
+        json: bool,
+        /// Threads; default: one for each core. Results do not depend on it.
+        #[arg(long)]
+        threads: Option<usize>,
+        #[command(flatten)]
+        columns: ColumnsArgument,
+        #[command(flatten)]
+        data: DataFolder,
+    },
     /// Choose λ1 and λ2 by cross-validation on the clean training points of a specification.
     Tune {
         /// A JSON file, `-` for standard input, a share link, or a report.
@@ -83,6 +103,9 @@ pub enum Command {
     Figure(FigureArguments),
     /// Compare every claim of the paper with what is measured: docs/reproduction.md.
     Reproduce(ReproduceArguments),
+    /// Run a grid of specifications in parallel. Runs that are there are not run again, so a sweep may be
+    /// interrupted, repeated, extended, and shared between machines.
+    Sweep(SweepArguments),
     /// Print the share link of a specification.
     Link {
         /// A JSON file, `-` for standard input, or a share link.
@@ -223,6 +246,49 @@ pub struct ReproduceArguments {
 fn protocol() -> impl TypedValueParser<Value = Protocol> {
     PossibleValuesParser::new(Protocol::WORDS)
         .map(|word| Protocol::from_word(&word).expect("one of the possible values"))
+}
+
+#[derive(Args)]
+pub struct SweepArguments {
+    /// A JSON file, or `-` for standard input: {"spec": {...}, "grid": {"budget": [0.1, 0.2], "seed":
+    /// "1..10"}}, or a list of such.
+    pub grid: String,
+    /// The folder of the results: plan.jsonl, parts/ and results.csv.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Only a share of the runs: 3/16 is the third of sixteen, for an array of jobs.
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    pub shard: Shard,
+    /// Threads; default: one for each core. Results do not depend on it.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Check the grid, print how many runs there are to do, and write nothing.
+    #[arg(long)]
+    pub plan: bool,
+    #[command(flatten)]
+    pub data: DataFolder,
+}
+
+/// One of several equal shares of the runs.
+#[derive(Clone, Copy)]
+pub struct Shard {
+    /// From 1.
+    pub part: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = (text.split_once('/'))
+            .and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((part, of)) if 1 <= part && part <= of => Ok(Self { part, of }),
+            _ => Err("expected a number and a count, such as 3/16"),
+        }
+    }
 }
 
 fn loss() -> impl TypedValueParser<Value = Loss> {

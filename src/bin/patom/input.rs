@@ -11,7 +11,7 @@ use patom::provenance;
 use patom::spec::link::{self, Link};
 use patom::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 use patom::{Error, experiment};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::{ColumnsArgument, DataFolder};
 use crate::output::{note, warn};
@@ -22,16 +22,57 @@ const MAX_SPEC_BYTES: usize = provenance::MAX_BYTES;
 
 /// The checked specification and its data set.
 pub fn load(link: &Link, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
-    let mut draft = link.draft.clone();
+    let found = find_source(link, folder)?;
+    let spec = found.check(&link.draft)?;
+    let data = match found.data {
+        Some(data) => data,
+        None => experiment::load_synthetic(&spec)?,
+    };
+    Ok((spec, data))
+}
+
+/// Where the points of a specification come from.
+pub struct Source {
+    /// None for the synthetic data set, which the seed decides.
+    pub data: Option<DataSet>,
+    shape: Shape,
+    /// A user's file as specifications name it: by its hash, not by its path.
+    dataset: Option<Value>,
+}
+
+impl Source {
+    /// The checked specification of a run on these points.
+    pub fn check(&self, draft: &Draft) -> Outcomes<Spec> {
+        let mut draft = draft.clone();
+        if let Some(dataset) = &self.dataset {
+            draft.set("dataset", dataset.clone());
+        }
+        check(&draft, &self.shape)
+    }
+}
+
+/// Loads the data set that a link or a specification names.
+pub fn find_source(link: &Link, folder: &DataFolder) -> Outcomes<Source> {
+    let draft = &link.draft;
     let columns = link.columns.as_ref();
-    let (data, shape) = match draft.dataset()? {
+    let named = |name: &str, data| Source {
+        data,
+        shape: Shape::named(name).expect("every name of DATASETS has a shape"),
+        dataset: None,
+    };
+    let of_file = |data: DataSet| Source {
+        shape: Shape::of(&data),
+        dataset: Some(json!({ "name": data.name, "sha256": data.sha256 })),
+        data: Some(data),
+    };
+    match draft.dataset()? {
         DatasetRef::Named(name) if columns.is_some() && DATASETS.contains(&name.as_str()) => {
             let expected = "a file of your own with --columns";
-            return Err(Error::field("dataset", name, expected).into());
+            Err(Error::field("dataset", name, expected).into())
         }
-        DatasetRef::Named(name) if name == "synthetic" => (None, Shape::named(&name)),
+        DatasetRef::Named(name) if name == "synthetic" => Ok(named(&name, None)),
         DatasetRef::Named(name) if DATASETS.contains(&name.as_str()) => {
-            (Some(load_named(&name, folder)?), Shape::named(&name))
+            Ok(named(&name, Some(load_named(&name, folder)?)))
         }
         DatasetRef::Named(path) => {
             let (name, bytes) = find_file(&path, folder)?;
@@ -40,26 +81,12 @@ pub fn load(link: &Link, folder: &DataFolder) -> Outcomes<(Spec, DataSet)> {
             } else {
                 open(&name, &bytes, columns)?.data
             };
-            draft.set(
-                "dataset",
-                json!({ "name": data.name, "sha256": data.sha256 }),
-            );
-            let shape = Shape::of(&data);
-            (Some(data), Some(shape))
+            Ok(of_file(data))
         }
         DatasetRef::File { name, sha256 } => {
-            let data = find_by_hash(&name, &sha256, columns, folder)?;
-            let shape = Shape::of(&data);
-            (Some(data), Some(shape))
+            Ok(of_file(find_by_hash(&name, &sha256, columns, folder)?))
         }
-    };
-    let shape = shape.expect("every name of DATASETS has a shape");
-    let spec = check(&draft, &shape)?;
-    let data = match data {
-        Some(data) => data,
-        None => experiment::load_synthetic(&spec)?,
-    };
-    Ok((spec, data))
+    }
 }
 
 /// Every field that is wrong, a line each.

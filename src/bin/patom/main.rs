@@ -8,6 +8,7 @@ use patom::Error;
 
 mod args;
 mod data;
+mod defend;
 mod figure;
 mod input;
 mod link;
@@ -17,6 +18,7 @@ mod reproduce;
 mod risk;
 mod run;
 mod solve;
+mod sweep;
 mod tune;
 
 use args::{Cli, Command, DataCommand};
@@ -58,6 +60,14 @@ fn main() -> ExitCode {
             columns,
             data,
         } => risk::risk(&spec, out.as_deref(), json, threads, columns, &data),
+        Command::Defend {
+            spec,
+            out,
+            json,
+            threads,
+            columns,
+            data,
+        } => defend::defend(&spec, out.as_deref(), json, threads, columns, &data),
         Command::Tune {
             spec,
             out,
@@ -72,6 +82,7 @@ fn main() -> ExitCode {
         } => data::list(json, &data),
         Command::Figure(arguments) => figure::figure(&arguments),
         Command::Reproduce(arguments) => reproduce::reproduce(&arguments),
+        Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Link {
             spec,
             base,

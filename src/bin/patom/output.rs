@@ -81,7 +81,7 @@ pub fn bar(length: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}")
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed}, {eta} left {msg}")
         .expect("the template is valid");
     ProgressBar::new(length).with_style(style)
 }

@@ -319,6 +319,7 @@ browserTest(
     // A long run, cancelled.
     await page.set("field-iterations", 1000);
     await toTop(page);
+    await press("#more-attack summary", Key.ENTER);
     await press("#field-step-backtracking", Key.ARROW_LEFT);
     await press("#run", Key.ENTER);
     await page.waitText("status", "Iteration");

@@ -69,7 +69,7 @@ browserTest("a file is summarised, and runs at one press", { tier: "default" }, 
 
 browserTest("a model that knows nothing is the headline, with what to check", {}, async (page) => {
   await opened(page);
-  await page.execute(() => void (document.getElementById("advanced").open = true));
+  await page.execute(() => void (document.getElementById("more-data").open = true));
   await page.set("field-feature_scaling", "none");
   await page.click("summary-run");
   await finished(page);

@@ -1,0 +1,293 @@
+"""What a run gives."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _native
+from ._data import Array, PathLike
+
+
+class Svg(str):
+    """The text of an SVG; notebooks show it as a picture."""
+
+    __slots__ = ()
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+    def save(self, path: PathLike) -> None:
+        """Writes it to a file."""
+        Path(path).write_text(self, encoding="utf-8")
+
+
+class Comparison(NamedTuple):
+    """How a result compares with what its link says."""
+
+    same: bool
+    """Bit for bit."""
+    text: str
+    """The same for people."""
+
+
+class Points(NamedTuple):
+    """Points of a run, in the scaled space that the learner saw: the largest norm is 1."""
+
+    X: Array
+    """(n, d), without the bias."""
+    y: Array
+    """(n,)"""
+    task: npt.NDArray[np.int64]
+    """(n,), numbers from 0."""
+    split: npt.NDArray[np.str_]
+    """(n,): ``train``, ``test`` or ``injected``."""
+    kept: npt.NDArray[np.bool_]
+    """(n,): False where a sanitiser drops the point."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model of m tasks, in the scaled space of :meth:`Result.points`."""
+
+    coef: Array
+    """(m, d)"""
+    intercept: Array
+    """(m,)"""
+    correlation: Array
+    """(m, m): correlation of the tasks, from their learned covariance."""
+    metric_per_task: Array
+    """(m,): NMSE or AUC on test points; NaN where it is not defined."""
+    objective: float
+    """What the learner minimises."""
+    certificate: float
+    """Bound on the objective less its minimum."""
+    status: str
+    """``converged``, ``settled``, ``iteration_limit`` or ``stalled``."""
+
+    @classmethod
+    def of(cls, model: dict[str, Any]) -> Model:
+        weights = np.array(model["weights"], dtype=np.float64)
+        return cls(
+            coef=weights[:, :-1],
+            intercept=weights[:, -1],
+            correlation=np.array(model["correlation"], dtype=np.float64),
+            metric_per_task=numbers(model["metric_per_task"]),
+            objective=model["objective"],
+            certificate=model["certificate"],
+            status=model["solver_status"],
+        )
+
+
+def numbers(values: list[Any]) -> Array:
+    """With NaN for what is not defined."""
+    return np.array(values, dtype=np.float64)
+
+
+_TRACE = ("metric", "utility", "objective", "certificate", "seconds")
+
+
+class Result:
+    """The result of :func:`patom.run`.
+
+    Tasks are numbered from 0, in the order of `task_names`; iteration 0 is the random start of the
+    injected points.
+    """
+
+    def __init__(self, outcome: _native.Outcome):
+        self._outcome = outcome
+
+    @cached_property
+    def _report(self) -> dict[str, Any]:
+        return json.loads(self._outcome.report_json())
+
+    def to_dict(self) -> dict[str, Any]:
+        """``report.json`` of the command line; see docs/command-line.md for its keys."""
+        return json.loads(self._outcome.report_json())
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits over the bits of all numeric results: equal if and only if they are."""
+        return self._outcome.digest
+
+    @property
+    def link(self) -> str:
+        """``#v=2&...``, with what was found: the page, or :func:`patom.run`, repeats it and compares."""
+        return self._outcome.link
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """How the result compares with what the link that was run says; None where it says nothing."""
+        found = self._outcome.comparison()
+        return None if found is None else Comparison(*found)
+
+    @property
+    def converged(self) -> bool:
+        """Every solve met the stopping rule of its solver."""
+        return self._outcome.converged
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The complete specification."""
+        return self._report["spec"]
+
+    @property
+    def engine(self) -> str:
+        """Version of the engine."""
+        return self._report["engine"]
+
+    @property
+    def task_names(self) -> list[str]:
+        """m names."""
+        return self._report["task_names"]
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """What can make the result meaningless: ``code``, ``message``, and ``task`` or ``column``."""
+        return self._report["warnings"]
+
+    @property
+    def metric_name(self) -> str:
+        """``nmse`` (regression; low is good) or ``auc`` (classification; high is good)."""
+        return self._report["metric_name"]
+
+    @cached_property
+    def clean(self) -> Model:
+        """Trained on the clean points."""
+        return Model.of(self._report["clean"])
+
+    @cached_property
+    def attacked(self) -> Model:
+        """Trained on clean and injected points, at the last iteration."""
+        return Model.of(self._report["attacked"])
+
+    @property
+    def single_task(self) -> dict[str, Array]:
+        """Metric of each task with single-task learning: ``clean`` and ``attacked``, (m,)."""
+        models = self._report["single_task"]
+        return {key: numbers(model["metric_per_task"]) for key, model in models.items()}
+
+    @property
+    def certified(self) -> dict[str, Any] | None:
+        """With the capped learner: what no points in other tasks can exceed."""
+        return self._report.get("certified")
+
+    @property
+    def detection(self) -> dict[str, Any] | None:
+        """How well scores find the injected points; None where there are none."""
+        return self._report.get("detection")
+
+    @cached_property
+    def defence(self) -> dict[str, Model] | None:
+        """With a sanitiser: the models of what it keeps, ``clean`` and ``attacked``."""
+        models = self._report.get("defence")
+        return models and {key: Model.of(models[key]) for key in ("clean", "attacked")}
+
+    @cached_property
+    def trace(self) -> np.ndarray:
+        """The attack by iteration, a structured array: ``iteration``, ``metric`` (mean of the targets; NaN
+        where it is not defined), ``utility``, ``objective``, ``certificate``, ``seconds``."""
+        rows = [
+            (point["iteration"], *(np.nan if point[key] is None else point[key] for key in _TRACE))
+            for point in self._report["trace"]
+        ]
+        return np.array(rows, dtype=[("iteration", "i8"), *((key, "f8") for key in _TRACE)])
+
+    @cached_property
+    def metric_per_task(self) -> Array:
+        """(iterations + 1, m): test metric of each task in each iteration."""
+        return np.array(
+            [point["metric_per_task"] for point in self._report["trace"]], dtype=np.float64
+        )
+
+    def points(self, *splits: str) -> Points:
+        """Points of the run, those of ``train``, ``test`` and ``injected`` or only of the given splits."""
+        unknown = [one for one in splits if one not in ("train", "test", "injected")]
+        if unknown:
+            raise ValueError(f"split: {unknown[0]!r}; expected 'train', 'test' or 'injected'")
+        d = self.clean.coef.shape[1]
+        parts: list[tuple[npt.NDArray[Any], ...]] = [
+            (np.empty((0, d)), np.empty(0), np.empty(0, "i8"), np.empty(0, "U8"), np.empty(0, "?"))
+        ]
+        for task, split, x, y, kept in self._outcome.blocks():
+            if splits and split not in splits:
+                continue
+            labels = np.frombuffer(y)
+            n = len(labels)
+            parts.append(
+                (
+                    np.frombuffer(x).reshape(n, d + 1)[:, :d],
+                    labels,
+                    np.full(n, task, "i8"),
+                    np.full(n, split, "U8"),
+                    np.ones(n, "?") if kept is None else np.array(kept, "?"),
+                )
+            )
+        return Points(*(np.concatenate(column) for column in zip(*parts)))
+
+    def save(self, folder: PathLike) -> None:
+        """Writes ``report.json`` and ``points.csv``, as ``patom run --out`` does: each whole or not at
+        all."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        save(folder, "report.json", self._outcome.report_json())
+        save(folder, "points.csv", self._outcome.points_csv())
+
+    def poisoned_csv(self) -> str:
+        """The poisoned data set as the learner sees it: ``task,label,x1,...,xd,split``."""
+        return self._outcome.poisoned_csv()
+
+    def svg(self, kind: str = "curve", *, width: float = 760, dark: bool = False) -> Svg:
+        """A chart of the page. It carries the specification: dropped on the page, it opens again.
+
+        Parameters
+        ----------
+        kind
+            ``curve`` (metric and utility by iteration), ``correlations`` (of the tasks, before and
+            after) or ``points`` (clean and injected points in a plane).
+        width
+            In CSS pixels, 200 to 4000.
+        """
+        return Svg(self._outcome.svg(kind, width, dark))
+
+    def __repr__(self) -> str:
+        return f"<Result {self._outcome.title()}; digest {self.digest}>"
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for task, name in enumerate(self.task_names):
+            roles = [
+                word
+                for word, key in (("target", "target_tasks"), ("attacking", "attacking_tasks"))
+                if task in self._report[key]
+            ]
+            values = (self.clean.metric_per_task[task], self.attacked.metric_per_task[task])
+            cells = "".join(f"<td>{value:.4f}</td>" for value in values)
+            rows.append(
+                f"<tr><td>T{task + 1}</td><td>{html.escape(name)}</td>{cells}"
+                f"<td>{', '.join(roles)}</td></tr>"
+            )
+        notes = "".join(f"<li>{html.escape(one['message'])}</li>" for one in self.warnings)
+        return (
+            f"<div>{self.svg('curve')}</div>"
+            f"<table><thead><tr><th></th><th>task</th><th>{self.metric_name.upper()} clean</th>"
+            f"<th>attacked</th><th>role</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+            f"{'<ul>' + notes + '</ul>' if notes else ''}"
+            f"<p>Digest <code>{self.digest}</code>, link <code>{html.escape(self.link)}</code></p>"
+        )
+
+
+def save(folder: Path, name: str, text: str) -> None:
+    """A file that is whole or not there."""
+    part = folder / f"{name}.part"
+    # Line ends as the command line writes them, everywhere.
+    part.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(part, folder / name)

@@ -1,0 +1,94 @@
+//! `patom defend`: the study of defences for a specification, as a summary, CSV, JSON and SVG.
+
+use std::path::Path;
+
+use patom::defence::study::{self, DefenceStudy, JobResult};
+use patom::experiment::Unobserved;
+
+use crate::args::{ColumnsArgument, DataFolder};
+use crate::input::{load, read_spec};
+use crate::output::{bar, failed, print, to_json, write_all};
+use crate::{Failure, Outcomes, pool};
+
+pub fn defend(
+    spec: &str,
+    out: Option<&Path>,
+    as_json: bool,
+    threads: Option<usize>,
+    columns: ColumnsArgument,
+    folder: &DataFolder,
+) -> Outcomes<()> {
+    let link = read_spec(spec, columns)?;
+    let (spec, data) = load(&link, folder)?;
+    let jobs = study::jobs(&spec)?;
+    // Before the work, which can take minutes.
+    if let Some(out) = out {
+        std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
+    }
+    let bar = bar(jobs.len() as u64);
+    let results = pool::run_all(&jobs, threads, |job| {
+        let result = JobResult::of(job, &data, &mut Unobserved)?;
+        bar.inc(1);
+        Ok(Some(result))
+    })?;
+    bar.finish_and_clear();
+    let study = DefenceStudy::of(&jobs, &results).expect("the first job is done");
+    if let Some(out) = out {
+        write_files(out, &study)?;
+    }
+    if as_json {
+        print(&to_json(&study))?;
+    } else {
+        print(&summary(&study))?;
+        if let Some(out) = out {
+            print(&format!(
+                "Written: {0}/defence.json, {0}/defence.csv, {0}/rankings.csv",
+                out.display()
+            ))?;
+        }
+    }
+    if study.converged {
+        Ok(())
+    } else {
+        Err(Failure::Work(
+            "the lower level did not converge in every run of the study".to_string(),
+        ))
+    }
+}
+
+fn write_files(out: &Path, study: &DefenceStudy) -> Outcomes<()> {
+    let files = [
+        ("defence.json", to_json(study) + "\n"),
+        ("defence.csv", study.csv()),
+        ("rankings.csv", study.rankings_csv()),
+    ];
+    write_all(out, &files)
+}
+
+/// For a reader at a terminal: the verdict, then a table.
+fn summary(study: &DefenceStudy) -> String {
+    let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.4}"));
+    let metric = study.metric_name.text();
+    let mut lines = vec![
+        study.verdict.clone(),
+        String::new(),
+        format!("Mean {metric} of the targets (knowing: the worst attacker who knows the defence)"),
+        format!(
+            "{:<28}{:>10}{:>10}{:>10}{:>10}",
+            "", "clean", "standard", "knowing", "certified"
+        ),
+    ];
+    for row in study.rows() {
+        lines.push(format!(
+            "{:<28}{:>10}{:>10}{:>10}{:>10}",
+            row.title,
+            number(row.clean),
+            number(row.standard),
+            number(row.knowing),
+            number(row.certified),
+        ));
+    }
+    lines.push(String::new());
+    lines.extend(study.findings.iter().cloned());
+    lines.join("\n")
+}

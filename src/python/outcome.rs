@@ -1,0 +1,344 @@
+//! A request (specification or link), its run, and what the run gives.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use super::data::DataSet;
+use super::work::{Progress, Reporter, interruptibly};
+use super::{bytes, exception, exception_of_all, json, picture};
+use crate::attack::Injection;
+use crate::data;
+use crate::data::import::mapping::Mapping;
+use crate::data::sample::Sample;
+use crate::experiment::{self, Observer};
+use crate::projection::Plane;
+use crate::provenance;
+use crate::report::{Model, Report, TracePoint};
+use crate::spec::link::{self, Claim, Link};
+use crate::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
+
+/// What somebody asks for: a specification as far as it is written, with what a link says beside it.
+#[pyclass(frozen, module = "patom._native")]
+pub struct Request(Link);
+
+#[pymethods]
+impl Request {
+    /// Of JSON or of a link, with the fields of a second JSON object in place of its own. What a link
+    /// claims is about what it says.
+    #[new]
+    #[pyo3(signature = (text, fields=None))]
+    fn new(py: Python<'_>, text: &str, fields: Option<&str>) -> PyResult<Self> {
+        let read = || {
+            let mut link = if link::is_link(text) {
+                link::decode(text)?
+            } else {
+                Link {
+                    draft: Draft::parse(text)?,
+                    ..Link::default()
+                }
+            };
+            if let Some(fields) = fields {
+                link.draft = link.draft.with(&Draft::parse(fields)?);
+                link.claim = Claim::default();
+            }
+            Ok(Self(link))
+        };
+        read().map_err(|error| exception(py, &error))
+    }
+
+    /// Of a file that holds one: JSON, a link, a report, or a picture that was saved with its
+    /// specification.
+    #[staticmethod]
+    #[pyo3(signature = (content, fields=None))]
+    fn of_file(py: Python<'_>, content: &[u8], fields: Option<&str>) -> PyResult<Self> {
+        // A picture (PNG, SVG) or a report carries its specification among other things.
+        if let Ok(text) = std::str::from_utf8(content)
+            && !text.trim_start().starts_with('<')
+            && !provenance::is_report(text)
+        {
+            return Self::new(py, text.trim(), fields);
+        }
+        let link = provenance::read(content).map_err(|error| exception(py, &error))?;
+        Self::new(py, &link, fields)
+    }
+
+    /// The data set: its name (or a path), and the SHA-256 where it is a file's. None where nothing is
+    /// written.
+    fn dataset(&self, py: Python<'_>) -> PyResult<Option<(String, Option<String>)>> {
+        if self.0.draft.get("dataset").is_none() {
+            return Ok(None);
+        }
+        match self.0.draft.dataset() {
+            Ok(DatasetRef::Named(name)) => Ok(Some((name, None))),
+            Ok(DatasetRef::File { name, sha256 }) => Ok(Some((name, Some(sha256)))),
+            Err(error) => Err(exception(py, &error)),
+        }
+    }
+
+    /// The mapping that a link has of its file.
+    #[getter]
+    fn columns(&self) -> Option<String> {
+        self.0.columns.as_ref().map(Mapping::to_string)
+    }
+
+    #[getter]
+    fn was_version_1(&self) -> bool {
+        self.0.draft.was_version_1()
+    }
+
+    /// Keys of a link that have no effect.
+    #[getter]
+    fn unknown_keys(&self) -> Vec<&str> {
+        self.0.unknown_keys()
+    }
+
+    /// The complete specification as JSON, checked for a data set (None: synthetic).
+    #[pyo3(signature = (data=None))]
+    fn complete(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<String> {
+        Ok(json(&self.checked(py, data)?.spec))
+    }
+
+    /// The link of the complete specification, without a claim.
+    #[pyo3(signature = (data=None))]
+    fn link(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<String> {
+        let Checked { spec, data } = self.checked(py, data)?;
+        Ok(fragment(&spec, &data))
+    }
+
+    /// Runs it.
+    #[pyo3(signature = (data=None, progress=None))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        data: Option<&DataSet>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Outcome> {
+        let Checked { spec, data } = self.checked(py, data)?;
+        let claim = self.0.claim.clone();
+        interruptibly(py, progress, move |reporter| {
+            let mut watch = Watch {
+                start: Instant::now(),
+                reporter,
+                spec: &spec,
+                plane: None,
+                path: Vec::new(),
+            };
+            let outcome = experiment::run(&spec, &data, &mut watch)?;
+            let (plane, path) = (watch.plane, watch.path);
+            let link = fragment(&spec, &data);
+            Ok(Outcome {
+                outcome,
+                link,
+                claim,
+                plane,
+                path,
+            })
+        })
+    }
+}
+
+/// A specification and the data set that it names.
+pub struct Checked {
+    pub spec: Spec,
+    pub data: Arc<data::DataSet>,
+}
+
+impl Request {
+    pub(super) fn checked(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<Checked> {
+        let mut draft = self.0.draft.clone();
+        let Some(DataSet(data)) = data else {
+            let shape = Shape::named("synthetic").expect("it is always there");
+            let check = draft.check(&shape);
+            let spec = check.map_err(|errors| exception_of_all(py, &errors))?;
+            let data = experiment::load_synthetic(&spec).map_err(|error| exception(py, &error))?;
+            let data = Arc::new(data);
+            return Ok(Checked { spec, data });
+        };
+        let is_own = !DATASETS.contains(&data.name.as_str());
+        let names_it = match draft.get("dataset") {
+            None => true,
+            // A path, which the caller has read.
+            Some(_) => matches!(draft.dataset(), Ok(DatasetRef::Named(name))
+                if !DATASETS.contains(&name.as_str())),
+        };
+        if names_it && is_own {
+            let file = serde_json::json!({ "name": data.name, "sha256": data.sha256 });
+            draft.set("dataset", file);
+        } else if names_it {
+            draft.set("dataset", data.name.as_str().into());
+        }
+        let check = draft.check(&Shape::of(data));
+        let spec = check.map_err(|errors| exception_of_all(py, &errors))?;
+        let data = Arc::clone(data);
+        Ok(Checked { spec, data })
+    }
+}
+
+/// The fragment of a link, without `#`.
+pub fn fragment(spec: &Spec, data: &data::DataSet) -> String {
+    let fragment = link::encode(spec, &Shape::of(data));
+    link::with_columns(&fragment, data.columns.as_deref())
+}
+
+/// Reports iterations, and keeps where the injected points are, for a picture.
+struct Watch<'a> {
+    start: Instant,
+    reporter: &'a mut Reporter,
+    spec: &'a Spec,
+    plane: Option<Plane>,
+    path: Vec<Vec<f64>>,
+}
+
+impl Observer for Watch<'_> {
+    fn now(&mut self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    fn clean(
+        &mut self,
+        model: &Model,
+        sample: &Sample,
+        injections: &[Injection],
+    ) -> ControlFlow<()> {
+        let radius = experiment::radius(self.spec, sample);
+        let targets = &self.spec.targets;
+        self.plane = Some(Plane::new(
+            sample,
+            &model.weights,
+            targets,
+            injections,
+            radius,
+        ));
+        ControlFlow::Continue(())
+    }
+
+    fn iteration(&mut self, point: &TracePoint, injections: &[Injection]) -> ControlFlow<()> {
+        if let Some(plane) = &self.plane {
+            self.path.push(plane.look(injections).places);
+        }
+        let progress = Progress::Iteration(point.iteration, point.metric, point.utility);
+        self.reporter.report(progress)
+    }
+}
+
+/// A block of points: task, split, X with the bias last, y, which rows a sanitiser keeps.
+type Block<'py> = (
+    usize,
+    &'static str,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    Option<Vec<bool>>,
+);
+
+/// A finished run.
+#[pyclass(frozen, module = "patom._native")]
+pub struct Outcome {
+    outcome: experiment::Outcome,
+    link: String,
+    claim: Claim,
+    plane: Option<Plane>,
+    path: Vec<Vec<f64>>,
+}
+
+impl Outcome {
+    fn report(&self) -> &Report {
+        &self.outcome.report
+    }
+}
+
+#[pymethods]
+impl Outcome {
+    /// `report.json`.
+    fn report_json(&self) -> String {
+        serde_json::to_string_pretty(self.report()).expect("text and finite numbers only") + "\n"
+    }
+
+    fn points_csv(&self) -> String {
+        self.outcome.points_csv()
+    }
+
+    fn poisoned_csv(&self) -> String {
+        self.outcome.poisoned_csv()
+    }
+
+    #[getter]
+    fn digest(&self) -> &str {
+        &self.report().digest
+    }
+
+    #[getter]
+    fn converged(&self) -> bool {
+        self.report().converged()
+    }
+
+    /// With what the run found, which whoever opens it compares.
+    #[getter]
+    fn link(&self) -> String {
+        format!("#{}&{}", self.link, self.report().claim().write())
+    }
+
+    /// How the result compares with the claim of the link that was run: whether it is the same, and a
+    /// sentence. None without a claim.
+    fn comparison(&self) -> Option<(bool, String)> {
+        let (found, metric) = (self.report().claim(), self.report().metric_name);
+        let comparison = self.claim.compare(&found, metric)?;
+        Some((comparison.same, comparison.words))
+    }
+
+    /// All points of the run, in the order of `points.csv`.
+    fn blocks<'py>(&self, py: Python<'py>) -> Vec<Block<'py>> {
+        let kept = |task: usize, from: usize, count: usize| {
+            let kept = &self.outcome.kept.as_ref()?[task];
+            Some(kept[from..from + count].to_vec())
+        };
+        let mut blocks = Vec::new();
+        for (number, task) in self.outcome.sample.tasks.iter().enumerate() {
+            let (train, test) = (&task.train, &task.test);
+            let of = |values: &[f64]| bytes(py, values);
+            let (x, y) = (of(&train.features), of(&train.labels));
+            blocks.push((number, "train", x, y, kept(number, 0, train.count())));
+            let (x, y) = (of(&test.features), of(&test.labels));
+            blocks.push((number, "test", x, y, None));
+        }
+        for injection in &self.outcome.injections {
+            let task = injection.task;
+            let clean = self.outcome.sample.tasks[task].train.count();
+            let (x, y) = (bytes(py, &injection.points), bytes(py, &injection.labels));
+            let kept = kept(task, clean, injection.labels.len());
+            blocks.push((task, "injected", x, y, kept));
+        }
+        blocks
+    }
+
+    /// A picture as SVG, which carries its specification: `curve`, `correlations` or `points`.
+    fn svg(&self, py: Python<'_>, kind: &str, width: f64, dark: bool) -> PyResult<String> {
+        let look = picture::Look { width, dark };
+        let made = match kind {
+            "curve" => picture::curve(self.report(), &look),
+            "correlations" => picture::correlations(self.report(), &look),
+            "points" => picture::points(self.plane.as_ref(), &self.path, &look),
+            _ => {
+                let expected = "curve, correlations or points";
+                Err(crate::Error::field("kind", kind, expected))
+            }
+        };
+        let title = picture::title(self.report());
+        made.and_then(|svg| picture::with_note(&svg, &title, &self.link(), &self.report().digest))
+            .map_err(|error| exception(py, &error))
+    }
+
+    /// What the run did, in one line.
+    fn title(&self) -> String {
+        picture::title(self.report())
+    }
+}
+
+/// Whether a text is a link rather than a path.
+#[pyfunction]
+pub fn is_link(text: &str) -> bool {
+    link::is_link(text)
+}

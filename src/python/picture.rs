@@ -1,0 +1,157 @@
+//! The charts of the page as SVG, each with its specification in it.
+
+use serde_json::json;
+
+use crate::chart::curve::Curve;
+use crate::chart::heatmap::Heatmap;
+use crate::chart::points::{self, Picture};
+use crate::chart::sheet::{self, Content, Sheet};
+use crate::chart::{self, Style};
+use crate::error::{Error, Result};
+use crate::experiment::ENGINE;
+use crate::projection::Plane;
+use crate::provenance;
+use crate::report::{Model, Report};
+use crate::spec::{DatasetRef, Spec};
+
+/// How a picture looks.
+pub struct Look {
+    /// In CSS pixels.
+    pub width: f64,
+    /// Light on dark.
+    pub dark: bool,
+}
+
+impl Look {
+    pub fn style(&self) -> Style {
+        Style {
+            dark: self.dark,
+            ..Style::default()
+        }
+    }
+
+    /// The width, checked.
+    pub fn checked_width(&self) -> Result<f64> {
+        if self.width >= 200.0 && self.width <= 4000.0 {
+            return Ok(self.width);
+        }
+        Err(Error::out_of_range(
+            "width",
+            self.width,
+            "between 200 and 4000",
+        ))
+    }
+}
+
+/// The data set of a specification, for people.
+pub fn data_name(spec: &Spec) -> &str {
+    match &spec.dataset {
+        DatasetRef::Named(name) | DatasetRef::File { name, .. } => name,
+    }
+}
+
+/// What a run did, in one line.
+pub fn title(report: &Report) -> String {
+    let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.3}"));
+    let after = report.trace.last().and_then(|point| point.metric);
+    format!(
+        "{}, {} attack: mean {} of the targets {} before, {} after",
+        data_name(&report.spec),
+        report.spec.attack.word(),
+        report.metric_name.text(),
+        number(report.clean.mean_metric(&report.target_tasks)),
+        number(after),
+    )
+}
+
+fn footer(report: &Report) -> String {
+    format!(
+        "PATOM Lab, engine {} · data {} · seed {} · digest {}",
+        report.engine,
+        data_name(&report.spec),
+        report.spec.seed,
+        report.digest
+    )
+}
+
+/// The SVG with what opens it again.
+pub fn with_note(svg: &str, title: &str, link: &str, digest: &str) -> Result<String> {
+    let note = json!({
+        "software": format!("PATOM Lab {ENGINE}"),
+        "link": link,
+        "digest": digest,
+    });
+    provenance::into_svg(svg, title, &note.to_string())
+}
+
+fn sheet_svg(report: &Report, content: Content, look: &Look) -> Result<String> {
+    let width = look.checked_width()?;
+    let (title, footer) = (title(report), footer(report));
+    let sheet = Sheet {
+        title: &title,
+        footer: &footer,
+        content,
+    };
+    chart::svg(width, sheet.height(width), look.style(), |area, style| {
+        sheet::draw(area, &sheet, style)
+    })
+}
+
+/// The course of the attack: metric and utility by iteration.
+pub fn curve(report: &Report, look: &Look) -> Result<String> {
+    let metric: Vec<f64> = (report.trace.iter())
+        .map(|point| point.metric.unwrap_or(f64::NAN))
+        .collect();
+    let utility: Vec<f64> = report.trace.iter().map(|point| point.utility).collect();
+    let curve = Curve {
+        metric: &metric,
+        utility: &utility,
+        clean_metric: report.clean.mean_metric(&report.target_tasks),
+        metric_name: report.metric_name,
+        iterations: report.trace.len().saturating_sub(1),
+        attack: report.spec.attack,
+        method: report.spec.method,
+        cursor: None,
+        per_task: &[],
+        tasks: &[],
+        task: None,
+    };
+    sheet_svg(report, Content::Curve(curve), look)
+}
+
+/// The task correlations before and after.
+pub fn correlations(report: &Report, look: &Look) -> Result<String> {
+    let values = |model: &Model| model.correlation.concat();
+    let (clean, attacked) = (values(&report.clean), values(&report.attacked));
+    let heatmap = |values| Heatmap {
+        values,
+        tasks: report.task_names.len(),
+        targets: &report.target_tasks,
+        attackers: &report.attacking_tasks,
+        title: "task correlation",
+        names: &[],
+        open_ended: false,
+        cursor: None,
+        task: None,
+    };
+    let maps = vec![
+        ("before the attack".to_string(), heatmap(&clean)),
+        ("after the attack".to_string(), heatmap(&attacked)),
+    ];
+    sheet_svg(report, Content::Heatmaps(maps), look)
+}
+
+/// Clean and injected points in a plane, at the last iteration.
+pub fn points(plane: Option<&Plane>, path: &[Vec<f64>], look: &Look) -> Result<String> {
+    let plane = plane.ok_or_else(|| Error::data("the run has no points to show"))?;
+    let picture = Picture {
+        scene: plane.scene(),
+        path,
+        iteration: path.len(),
+        task: None,
+    };
+    let width = look.checked_width()?;
+    chart::svg(width, points::height(width), look.style(), |area, style| {
+        points::draw(area, &picture, style)
+    })
+}

@@ -1,0 +1,119 @@
+//! Work on a thread of its own, while the thread that called listens for signals: the interpreter's
+//! lock is released, and Ctrl-C is heard in the middle of a solve. Progress is called on the thread that
+//! called.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use super::exception;
+use crate::error::Result;
+use crate::interrupt;
+
+/// How long a signal waits at most.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What a callback is called with.
+pub enum Progress {
+    /// Iteration, mean metric of the targets, utility.
+    Iteration(usize, Option<f64>, f64),
+    /// So many of so many.
+    Count(usize, usize),
+}
+
+impl Progress {
+    fn call(&self, callback: &Bound<'_, PyAny>) -> PyResult<()> {
+        match *self {
+            Self::Iteration(iteration, metric, utility) => {
+                callback.call1((iteration, metric, utility))
+            }
+            Self::Count(done, all) => callback.call1((done, all)),
+        }
+        .map(drop)
+    }
+}
+
+/// Where work reports its progress.
+pub struct Reporter {
+    /// Waits until the callback has returned or failed; none without a callback.
+    send: Option<Box<dyn FnMut(Progress) -> bool + Send>>,
+    /// Nobody waits for the result any more.
+    abandoned: Arc<AtomicBool>,
+}
+
+impl Reporter {
+    /// Reports, and says whether to go on.
+    pub fn report(&mut self, progress: Progress) -> ControlFlow<()> {
+        let goes_on = !self.is_abandoned() && self.send.as_mut().is_none_or(|send| send(progress));
+        if goes_on {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    }
+
+    /// Whether the work can end.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+}
+
+enum Message<T> {
+    Progress(Progress),
+    Done(Result<T>),
+}
+
+/// Does the work, and calls `progress` with what it reports. A signal or an error of the callback ends
+/// both.
+pub fn interruptibly<T: Send + 'static>(
+    py: Python<'_>,
+    progress: Option<Py<PyAny>>,
+    work: impl FnOnce(&mut Reporter) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    let abandoned = Arc::new(AtomicBool::new(false));
+    // Without a buffer: work waits for the callback.
+    let (sender, receiver) = mpsc::sync_channel(0);
+    let send = progress.is_some().then(|| {
+        let sender = sender.clone();
+        let send = move |progress| sender.send(Message::Progress(progress)).is_ok();
+        Box::new(send) as Box<dyn FnMut(Progress) -> bool + Send>
+    });
+    let mut reporter = Reporter {
+        send,
+        abandoned: Arc::clone(&abandoned),
+    };
+    let flag = Arc::clone(&abandoned);
+    std::thread::spawn(move || {
+        let done = interrupt::with(Some(flag), || work(&mut reporter));
+        // Nobody hears it where the caller has left.
+        let _ = sender.send(Message::Done(done));
+    });
+    let wait = move || {
+        loop {
+            match receiver.recv_timeout(PATIENCE) {
+                Ok(Message::Progress(step)) => Python::attach(|py| match &progress {
+                    Some(callback) => step.call(callback.bind(py)),
+                    None => Ok(()),
+                })?,
+                Ok(Message::Done(done)) => {
+                    return done.map_err(|error| Python::attach(|py| exception(py, &error)));
+                }
+                Err(RecvTimeoutError::Timeout) => Python::attach(|py| py.check_signals())?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(PyRuntimeError::new_err(
+                        "the engine panicked (the message is on standard error): this is a fault of \
+                         it; please report it with the specification",
+                    ));
+                }
+            }
+        }
+    };
+    let result = py.detach(wait);
+    abandoned.store(true, Ordering::Relaxed);
+    result
+}
