@@ -180,9 +180,9 @@ mod tests {
         assert_eq!(published(Figure::Quality)[0], run);
         let runs = published(Figure::Correlations);
         let mut run = plain.clone();
-        run["attacked_correlation"] = json!([-0.123; 49]);
+        run["attacked_correlation"] = json!(vec![-0.123; 49]);
         assert_eq!(runs[1], run, "as clean as the first");
-        run["clean_correlation"] = json!([1.0; 49]);
+        run["clean_correlation"] = json!(vec![1.0; 49]);
         assert_eq!(runs[0], run);
         assert_eq!(runs[5], plain, "matrices of the first seed only");
         let mut run = plain;
