@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use patom::attack::{self, Gradient, Step, gradient};
+use patom::attack::{self, Aim, Gradient, Step, gradient};
 use patom::data::published;
 use patom::experiment::{self, Prepared, Unobserved};
 use patom::linalg::{dot, norm_squared};
@@ -64,7 +64,7 @@ fn engine(criterion: &mut Criterion) {
                     Gradient::ImplicitTotal,
                     &mut problem,
                     &solution,
-                    &spec.targets,
+                    Aim::training_loss(&spec.targets),
                     &injections,
                 )
                 .unwrap()

@@ -6,11 +6,10 @@
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use crate::attack::{
-    self, Domain, FeatureDomain, InjectedFeatures, Injection, Interval, Iterate, Pool,
-};
+use crate::attack::{self, FeatureDomain, Injection};
+use crate::attacker::{self, Ended, Known, start_seed};
 use crate::data::sample::FeatureScaling;
-use crate::data::sample::{self, Points, Sample, SampleSettings, TaskSample, share_of};
+use crate::data::sample::{self, Sample, SampleSettings, TaskSample};
 use crate::data::{DataSet, Kind, synthetic};
 use crate::defence::certificate::certify;
 use crate::defence::detection::{self, Dropped};
@@ -20,12 +19,15 @@ use crate::error::{Error, Result};
 use crate::linalg::dot;
 use crate::metrics;
 use crate::metrics::MetricName;
-use crate::mtrl::{self, Learner, Limits, Problem, Solution, Task, Weights, single_task};
+use crate::mtrl::{self, Learner, Limits, Problem, Solution, Weights, single_task};
 use crate::report::{
-    self, Defence, Detection, FeatureUnits, Model, Report, SingleTask, SingleTaskModel, TracePoint,
+    self, Defence, Detection, FeatureUnits, Model, Report, SingleTask, SingleTaskModel,
+    StartResult, Starts, TracePoint,
 };
-use crate::spec::{DatasetRef, Radius, Shape, Spec};
+use crate::spec::{DatasetRef, Shape, Spec};
 use crate::warning::Warning;
+
+pub use crate::attacker::{radius, settings as attack_settings};
 
 /// The version of the engine, as written in reports and links.
 pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
@@ -45,6 +47,12 @@ pub trait Observer {
         _sample: &Sample,
         _injections: &[Injection],
     ) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    /// Called before each start of the attack, where there are several; from 0. Then `iteration` counts
+    /// from 0 again.
+    fn start(&mut self, _number: usize) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
@@ -71,6 +79,8 @@ pub struct Outcome {
     pub sample: Sample,
     /// Injected points of the last iteration, one entry for each attacking task.
     pub injections: Vec<Injection>,
+    /// With an attacker of limited knowledge: which clean training points of each task it sees.
+    pub known: Option<Vec<Vec<bool>>>,
     /// With a sanitiser: which training points of each task it keeps, injected ones behind clean
     /// ones.
     pub kept: Option<Vec<Vec<bool>>>,
@@ -78,22 +88,24 @@ pub struct Outcome {
 
 impl Outcome {
     /// The text of `points.csv`: `task,split,label,x1,...,xd`, numbers as short as they can be
-    /// without losing a bit. With a sanitiser a last column `kept`: 1, or 0 where it drops a
-    /// training point.
+    /// without losing a bit. With an attacker of limited knowledge a column `known`: 0 for a clean
+    /// training point that it does not see, else 1. With a sanitiser a last column `kept`: 1, or 0
+    /// where it drops a training point.
     pub fn points_csv(&self) -> String {
+        let known = if self.known.is_some() { ",known" } else { "" };
         let last = if self.kept.is_some() { ",kept" } else { "" };
-        let mut text = format!("task,split,label{}{last}\n", self.feature_names());
+        let mut text = format!("task,split,label{}{known}{last}\n", self.feature_names());
         // Points of a task come in the order of its flags: training points, then injected ones.
         let mut seen = vec![0; self.sample.tasks.len()];
         self.each_point(|task, split, label, x| {
             let _ = write!(text, "{task},{split},{label}");
             write_row(&mut text, x);
-            if let Some(kept) = &self.kept {
-                let is_kept = split == "test" || {
-                    seen[task] += 1;
-                    kept[task][seen[task] - 1]
-                };
-                text.push_str(if is_kept { ",1" } else { ",0" });
+            // What the flags say of the next training point of the task; others have none.
+            let at = seen[task];
+            seen[task] += usize::from(split != "test");
+            for flags in [&self.known, &self.kept].into_iter().flatten() {
+                let flag = split == "test" || flags[task].get(at).is_none_or(|flag| *flag);
+                text.push_str(if flag { ",1" } else { ",0" });
             }
             text.push('\n');
         });
@@ -186,10 +198,9 @@ pub struct Prepared {
 /// tasks of too many features.
 pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<Prepared> {
     check_identity(spec, data)?;
-    if !cfg!(feature = "defence") && spec.to_draft().is_defended() {
-        return Err(Error::invalid(
-            "learner",
-            "defences are not part of this build of the engine",
+    if !cfg!(feature = "beyond_paper") && spec.to_draft().needs_extras() {
+        return Err(Error::data(
+            "this build of the engine has the paper's learner and attacker only",
         ));
     }
     let sample = sample::draw(
@@ -204,14 +215,14 @@ pub fn prepare(spec: &Spec, data: &DataSet, start_seed: Option<u64>) -> Result<P
             seed: spec.seed,
         },
     )?;
-    let counts = (spec.attackers.iter()).map(|&task| injected_count(spec, &sample, task));
-    sample::check_numbers(counts.sum(), sample.features)?;
-    let mut injections = draw_injections(spec, &sample, spec.seed)?;
+    let counts = attacker::counts(spec, &sample);
+    sample::check_numbers(counts.iter().sum(), sample.features)?;
+    let known = Known::draw(spec, &sample);
+    let seen = known.as_ref().map_or(&sample, |known| &known.sample);
+    let draw = |seed| attacker::draw(spec, seen, &counts, seed);
+    let mut injections = draw(spec.seed)?;
     if let Some(seed) = start_seed {
-        for (injection, other) in injections
-            .iter_mut()
-            .zip(draw_injections(spec, &sample, seed)?)
-        {
+        for (injection, other) in injections.iter_mut().zip(draw(seed)?) {
             injection.points = other.points;
         }
     }
@@ -238,59 +249,8 @@ pub fn problem(spec: &Spec, sample: &Sample, injections: &[Injection]) -> Result
         },
         epsilon: spec.epsilon,
     };
-    Problem::new(weights, sample.features + 1, tasks(sample, injections))?
-        .with_pull_cap(spec.pull_cap)
-}
-
-/// The settings of the attack in a specification.
-///
-/// # Errors
-/// No row to copy.
-pub fn attack_settings(spec: &Spec, sample: &Sample) -> Result<attack::Settings> {
-    Ok(attack::Settings {
-        targets: spec.targets.clone(),
-        method: spec.method,
-        gradient: spec.gradient,
-        step: spec.step,
-        step_size: spec.step_size,
-        iterations: spec.iterations,
-        batch_factor: spec.batch_factor,
-        domain: domain(spec, sample),
-        solver: spec.solver,
-        limits: Limits::default(),
-        pools: pools(spec, sample)?,
-        seed: spec.seed,
-    })
-}
-
-/// What may be copied into each attacking task, where only copies are injected.
-fn pools(spec: &Spec, sample: &Sample) -> Result<Option<Vec<Pool>>> {
-    if !cfg!(feature = "defence") || spec.injected_features == InjectedFeatures::Free {
-        return Ok(None);
-    }
-    let radius = radius(spec, sample);
-    let clean = tasks(sample, &[]);
-    let kind = (spec.loss, sample.features + 1);
-    let of_task = |&task: &usize| Pool::new(&clean, kind, task, radius);
-    spec.attackers
-        .iter()
-        .map(of_task)
-        .collect::<Result<Vec<Pool>>>()
-        .map(Some)
-}
-
-/// The radius of the ball of the injected points; quantiles are those of all clean training points.
-pub fn radius(spec: &Spec, sample: &Sample) -> f64 {
-    match spec.radius {
-        Radius::Fixed(radius) => radius,
-        Radius::Quantile(quantile) => {
-            let clean = tasks(sample, &[]);
-            let clean: Vec<&Task> = clean.iter().collect();
-            let mut norms = sanitise::norms(sample.features + 1, &clean).concat();
-            norms.sort_by(f64::total_cmp);
-            attack::quantile(&norms, quantile.share())
-        }
-    }
+    let tasks = attacker::tasks(sample, injections);
+    Problem::new(weights, sample.features + 1, tasks)?.with_pull_cap(spec.pull_cap)
 }
 
 /// Runs a specification. `data` must be the data set that the specification names; for
@@ -308,40 +268,82 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         clean: mut unpoisoned,
         mut poisoned,
     } = prepared;
-    let settings = attack_settings(spec, &sample)?;
-    let limits = &settings.limits;
+    let known = Known::draw(spec, &sample);
+    let seen = known.as_ref().map_or(&sample, |known| &known.sample);
+    let mut settings = attack_settings(spec, seen)?;
+    let limits = &Limits::default();
     let clean_solution = mtrl::solve(spec.solver, &mut unpoisoned, None, limits)?;
     let clean = model(&clean_solution, &sample);
     cancelled(observer.clean(&clean, &sample, &injections))?;
 
-    let mut trace = Vec::new();
+    let starts = if cfg!(feature = "beyond_paper") {
+        spec.starts
+    } else {
+        1
+    };
     let mut worst = mtrl::Status::Converged;
-    let (solution, injections, stop) = attack::run(
-        &mut poisoned,
+    let mut results = Vec::with_capacity(starts);
+    let mut best: Option<(usize, Ended, Vec<TracePoint>)> = None;
+    for number in 0..starts {
+        let mut injections = injections.clone();
+        if starts > 1 {
+            cancelled(observer.start(number))?;
+            settings.seed = start_seed(spec.seed, number);
+            injections =
+                attacker::draw(spec, seen, &attacker::counts(spec, &sample), settings.seed)?;
+            attack::place(&mut poisoned, &injections);
+        }
+        let mut trace = Vec::new();
+        let ended = attacker::run(
+            &mut poisoned,
+            known.as_ref(),
+            injections,
+            &settings,
+            &mut |iterate, solution| {
+                let metric_per_task = metric_per_task(&solution.w, &sample);
+                worst = worst.max(iterate.solution.status).max(solution.status);
+                let point = TracePoint {
+                    iteration: iterate.iteration,
+                    utility: iterate.utility,
+                    metric: report::mean_metric(&metric_per_task, &spec.targets),
+                    metric_per_task,
+                    objective: solution.objective,
+                    certificate: solution.certificate,
+                    seconds: observer.now() - start,
+                };
+                observer.solved(solution);
+                let flow = observer.iteration(&point, iterate.injections);
+                trace.push(point);
+                flow
+            },
+        )?;
+        let last = trace.last().expect("iteration 0 is always observed");
+        let result = StartResult {
+            utility: last.utility,
+            metric: last.metric,
+        };
+        // The first of equals.
+        let better = |(won, ..): &(usize, Ended, _)| {
+            let best: &StartResult = &results[*won];
+            result.utility > best.utility
+        };
+        if best.as_ref().is_none_or(better) {
+            best = Some((number, ended, trace));
+        }
+        results.push(result);
+    }
+    let (won, ended, trace) = best.expect("there is a start");
+    let Ended {
+        solution,
+        surrogate,
         injections,
-        &settings,
-        &mut |iterate: Iterate| {
-            let metric_per_task = metric_per_task(&iterate.solution.w, &sample);
-            worst = worst.max(iterate.solution.status);
-            let point = TracePoint {
-                iteration: iterate.iteration,
-                utility: iterate.utility,
-                metric: mean(
-                    spec.targets
-                        .iter()
-                        .filter_map(|&task| metric_per_task[task]),
-                ),
-                metric_per_task,
-                objective: iterate.solution.objective,
-                certificate: iterate.solution.certificate,
-                seconds: observer.now() - start,
-            };
-            observer.solved(iterate.solution);
-            let flow = observer.iteration(&point, iterate.injections);
-            trace.push(point);
-            flow
-        },
-    )?;
+        stop,
+    } = ended;
+    if won + 1 < starts {
+        attack::place(&mut poisoned, &injections);
+    }
+    let starts = (starts > 1).then_some(Starts { won, results });
+    let surrogate = surrogate.map(|solution| model(&solution, &sample));
     let attacked = model(&solution, &sample);
     let alone = |problem: &mut Problem, start: &Solution| -> Result<SingleTaskModel> {
         let w = single_task::solve(problem, &start.w, limits)?;
@@ -370,19 +372,24 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         }
     }
     let certified = match spec.learner {
-        Learner::Capped if cfg!(feature = "defence") => {
+        Learner::Capped if cfg!(feature = "beyond_paper") => {
             Some(certify(&poisoned, &solution, sample.kind, &tests(&sample))?)
         }
         _ => None,
     };
     let (defence, kept) = match spec.sanitise {
         Sanitise::None => (None, None),
-        _ if cfg!(feature = "defence") => defend(spec, &sample, &unpoisoned, &poisoned)?,
+        _ if cfg!(feature = "beyond_paper") => defend(spec, &sample, &unpoisoned, &poisoned)?,
         _ => (None, None),
     };
     let detection = detect(&poisoned, &solution, kept.as_ref());
     let models = [&clean, &attacked];
-    let digest = report::digest(models, &trace, defence.as_ref(), certified.as_ref());
+    let digest = report::digest(
+        models,
+        &trace,
+        (defence.as_ref(), certified.as_ref()),
+        (surrogate.as_ref(), starts.as_ref()),
+    );
     let report = Report {
         spec: spec.clone(),
         engine: ENGINE.to_string(),
@@ -404,6 +411,8 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         feature_units: feature_units(spec, &sample),
         worst_solver_status: worst,
         stop,
+        starts,
+        surrogate,
         certified,
         defence,
         detection,
@@ -414,6 +423,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         report,
         sample,
         injections,
+        known: known.map(|known| known.flags),
         kept: kept.map(|sanitised| sanitised.kept),
     })
 }
@@ -496,77 +506,9 @@ fn cancelled(flow: ControlFlow<()>) -> Result<()> {
     }
 }
 
-/// floor(b n_i).
-fn injected_count(spec: &Spec, sample: &Sample, task: usize) -> usize {
-    share_of(spec.budget, sample.tasks[task].train.count())
-}
-
-/// Where the injected points may lie.
-fn domain(spec: &Spec, sample: &Sample) -> Domain {
-    match spec.feature_domain {
-        FeatureDomain::Ball => Domain::Ball {
-            radius: radius(spec, sample),
-        },
-        FeatureDomain::Observed => {
-            let intervals = sample.columns.iter().map(|column| Interval {
-                low: column.units.scaled(column.low),
-                high: column.units.scaled(column.high),
-                whole: column.whole.then_some(column.units),
-            });
-            Domain::Observed(intervals.collect())
-        }
-    }
-}
-
-/// The injected points of each attacking task: uniform in the ball, then moved into the domain.
+/// The injected points that an attacker who sees the sample begins with.
 pub(crate) fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Result<Vec<Injection>> {
-    if let Some(pools) = pools(spec, sample)? {
-        let tasks = spec.attackers.iter().zip(&pools);
-        let draw = |(&task, pool): (&usize, &Pool)| {
-            let count = injected_count(spec, sample, task);
-            pool.draw(task, count, sample.features + 1, seed)
-        };
-        return Ok(tasks.map(draw).collect());
-    }
-    let radius = radius(spec, sample);
-    let classes = sample.kind == Kind::Classification;
-    let domain = domain(spec, sample);
-    Ok(spec
-        .attackers
-        .iter()
-        .map(|&task| {
-            let labels = &sample.tasks[task].train.labels;
-            let count = injected_count(spec, sample, task);
-            let rule = (spec.injected_labels, classes, labels.as_slice());
-            let d = sample.features;
-            let mut injection = Injection::draw(task, count, d, radius, rule, seed);
-            for point in injection.points.chunks_exact_mut(d + 1) {
-                domain.project(&mut point[..d]);
-            }
-            injection
-        })
-        .collect())
-}
-
-/// The tasks of the lower level: clean training points, injected ones behind them.
-fn tasks(sample: &Sample, injections: &[Injection]) -> Vec<Task> {
-    let mut tasks: Vec<Task> = (sample.tasks.iter())
-        .map(
-            |TaskSample {
-                 train: Points { features, labels },
-                 ..
-             }| Task {
-                points: features.clone(),
-                labels: labels.clone(),
-                clean: labels.len(),
-            },
-        )
-        .collect();
-    for injection in injections {
-        tasks[injection.task].points.extend(&injection.points);
-        tasks[injection.task].labels.extend(&injection.labels);
-    }
-    tasks
+    attacker::draw(spec, sample, &attacker::counts(spec, sample), seed)
 }
 
 fn model(solution: &Solution, sample: &Sample) -> Model {
@@ -601,11 +543,4 @@ pub(crate) fn metric_per_task(w: &[f64], sample: &Sample) -> Vec<Option<f64>> {
             metric(&scores, &test.labels)
         })
         .collect()
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.fold((0.0, 0usize), |(sum, count), value| {
-        (sum + value, count + 1)
-    });
-    (count > 0).then(|| sum / count as f64)
 }

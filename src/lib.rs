@@ -133,6 +133,7 @@
 
 mod affine;
 pub mod attack;
+mod attacker;
 #[cfg(feature = "charts")]
 pub mod chart;
 mod choice;

@@ -108,7 +108,7 @@ pub struct FeatureUnits {
 pub struct TracePoint {
     /// From 0.
     pub iteration: usize,
-    /// U: summed loss of the clean training points of the target tasks.
+    /// U: the utility that the specification names, as the attacker computes it.
     pub utility: f64,
     /// Mean metric of the target tasks that have one.
     pub metric: Option<f64>,
@@ -120,6 +120,24 @@ pub struct TracePoint {
     pub certificate: f64,
     /// Wall time since the start of the run; no part of the digest.
     pub seconds: f64,
+}
+
+/// How one start of the attack ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StartResult {
+    /// U, the attacker's utility.
+    pub utility: f64,
+    /// Mean metric of the target tasks that have one.
+    pub metric: Option<f64>,
+}
+
+/// Several starts of the attack: the largest utility wins, the first of equals.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Starts {
+    /// Which start the trace and the models are of, from 0.
+    pub won: usize,
+    /// How each ended.
+    pub results: Vec<StartResult>,
 }
 
 /// The whole result of a run.
@@ -161,6 +179,13 @@ pub struct Report {
     pub worst_solver_status: Status,
     /// Why the attack ended.
     pub stop: Stop,
+    /// With several starts: how each ended, and which one the rest of the report is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Starts>,
+    /// With an attacker of limited knowledge: its own model of the points that it sees and those that
+    /// it injects, at the last iteration. The utility is that of this model on the points that it sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surrogate: Option<Model>,
     /// With the capped learner: what no points in other tasks can exceed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certified: Option<Certified>,
@@ -298,12 +323,13 @@ pub(crate) fn rows(values: &[f64], count: usize) -> Vec<Vec<f64>> {
 }
 
 /// The digest of a result; with a sanitiser the models of what it keeps are part of it, with a pull
-/// cap what is certified.
+/// cap what is certified, with limited knowledge the attacker's model, with several starts their
+/// results.
 pub fn digest(
     [clean, attacked]: [&Model; 2],
     trace: &[TracePoint],
-    defence: Option<&Defence>,
-    certified: Option<&Certified>,
+    (defence, certified): (Option<&Defence>, Option<&Certified>),
+    (surrogate, starts): (Option<&Model>, Option<&Starts>),
 ) -> String {
     let mut digester = Digester::default();
     digester.model(clean);
@@ -326,6 +352,16 @@ pub fn digest(
         let metrics = certified.metric_per_task.iter();
         metrics.for_each(|&value| digester.optional(value));
         digester.numbers(&certified.pull);
+    }
+    if let Some(surrogate) = surrogate {
+        digester.model(surrogate);
+    }
+    if let Some(starts) = starts {
+        digester.number(starts.won as f64);
+        for result in &starts.results {
+            digester.number(result.utility);
+            digester.optional(result.metric);
+        }
     }
     digester.finish()
 }

@@ -27,6 +27,10 @@ pub enum Stream {
     Figures = 7,
     /// Folds of a cross-validation.
     Folds = 8,
+    /// Seeds of further starts of an attack.
+    Starts = 9,
+    /// Clean training points that an attacker of limited knowledge sees.
+    Knowledge = 10,
 }
 
 /// A portable generator of one stream.

@@ -2,7 +2,7 @@
 //!
 //! Here: what one repetition does. Not here: clocks, statistics, tables.
 
-use crate::attack::{Gradient, gradient};
+use crate::attack::{Aim, Gradient, gradient};
 use crate::data::DataSet;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Prepared, Unobserved};
@@ -62,7 +62,7 @@ impl<'a> Workload<'a> {
                     Gradient::ImplicitTotal,
                     &mut self.prepared.poisoned,
                     &self.solution,
-                    &self.spec.targets,
+                    Aim::training_loss(&self.spec.targets),
                     &self.prepared.injections,
                 )?;
                 Ok(full[0][0])

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{TIGHT, random_problem, random_tasks, relative_error, weights};
-use patom::attack::{Gradient, Injection, gradient, utility};
+use patom::attack::{Aim, Gradient, Injection, gradient};
 use patom::data::Kind;
 use patom::defence::certificate;
 use patom::linalg::{add_scaled, dot, norm_squared};
@@ -262,9 +262,15 @@ fn the_attack_through_the_cap_follows_the_derivative_of_the_utility() {
                 let injections = injections(&problem, &attackers);
                 let solution = capped::solve(&mut problem, None, &TIGHT).unwrap();
                 let kind = Gradient::ImplicitTotal;
-                let exact = gradient::full(kind, &mut problem, &solution, &targets, &injections)
-                    .unwrap()
-                    .concat();
+                let exact = gradient::full(
+                    kind,
+                    &mut problem,
+                    &solution,
+                    Aim::training_loss(&targets),
+                    &injections,
+                )
+                .unwrap()
+                .concat();
                 let dimension = problem.dimension();
                 // Fourth order, because a binding cap bends W sharply: an error of h^4, and of the
                 // solver's over h.
@@ -279,7 +285,7 @@ fn the_attack_through_the_cap_follows_the_derivative_of_the_utility() {
                                 problem.move_injected(injection.task, &rows);
                                 let solved =
                                     capped::solve(&mut problem, Some(&solution), &TIGHT).unwrap();
-                                utility::value(&problem, &targets, &solved.w)
+                                Aim::training_loss(&targets).value(&problem, &solved.w)
                             };
                             let near = at(1.0) - at(-1.0);
                             let far = at(2.0) - at(-2.0);
@@ -290,7 +296,8 @@ fn the_attack_through_the_cap_follows_the_derivative_of_the_utility() {
                 }
                 // Rounding of U over h, where next to nothing gets past the cap.
                 let size = norm_squared(&exact).sqrt();
-                let rounding = 1e-14 * utility::value(&problem, &targets, &solution.w) / h;
+                let rounding =
+                    1e-14 * Aim::training_loss(&targets).value(&problem, &solution.w) / h;
                 let error = distance(&exact, &numeric);
                 let bound = 1e-6 * size + 4.0 * rounding;
                 assert!(

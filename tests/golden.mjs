@@ -34,7 +34,7 @@ async function work() {
   parentPort?.on("message", ({ dataset, link }) => {
     const { spec } = engine.complete(engine.read_link(link).draft, undefined);
     // As the page's worker chooses.
-    const { Data } = engine.is_defended(spec) ? extras : engine;
+    const { Data } = engine.needs_extras(spec) ? extras : engine;
     const data =
       dataset === "synthetic"
         ? Data.synthetic(spec)

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use patom::Error;
 use patom::attack::{
     Attack, FeatureDomain, Gradient, InjectedFeatures, InjectedLabels, Injection, Method, Step,
+    Utility,
 };
 use patom::data::sample::{FeatureScaling, Sample, TargetScaling};
 use patom::data::synthetic;
@@ -98,10 +99,12 @@ fn drafts() -> impl Strategy<Value = Map<String, Value>> {
         proptest::option::weighted(0.4, word(Sanitise::WORDS)),
         proptest::option::weighted(0.3, (0.0..0.5).prop_map(|share: f64| json!(share))),
     );
-    let attacker = (proptest::option::weighted(
-        0.1,
-        any::<bool>().prop_map(|flag| json!(flag)),
-    ),);
+    let attacker = (
+        proptest::option::weighted(0.1, any::<bool>().prop_map(|flag| json!(flag))),
+        proptest::option::weighted(0.4, word(Utility::WORDS)),
+        proptest::option::weighted(0.2, (1u64..4).prop_map(|n| json!(n))),
+        proptest::option::weighted(0.3, (0.05..1.0).prop_map(|share: f64| json!(share))),
+    );
     (sizes, choices, numbers, defence, attacker).prop_map(
         |(sizes, choices, numbers, defence, attacker)| {
             let written = [
@@ -135,6 +138,9 @@ fn drafts() -> impl Strategy<Value = Map<String, Value>> {
                 ("sanitise", defence.5),
                 ("sanitise_share", defence.6),
                 ("shared_rows", attacker.0),
+                ("utility", attacker.1),
+                ("starts", attacker.2),
+                ("knowledge", attacker.3),
             ];
             (written.into_iter())
                 .filter_map(|(name, value)| Some((name.to_string(), value?)))

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{TIGHT, relative_error};
-use patom::attack::{Gradient, Injection, gradient, utility};
+use patom::attack::{Aim, Gradient, Injection, gradient};
 use patom::metrics;
 use patom::mtrl::{Limits, Loss, Problem, Solution, Task, Weights, alternating, certified};
 use serde_json::Value;
@@ -199,7 +199,7 @@ fn utility_and_its_three_gradients_are_those_of_the_oracle() {
             .collect();
         let mut problem = Problem::new(weights(given), dimension, tasks).unwrap();
         let solution = certified::solve(&mut problem, None, &TIGHT).unwrap();
-        let utility = utility::value(&problem, &targets, &solution.w);
+        let utility = Aim::training_loss(&targets).value(&problem, &solution.w);
         let expected = number(given, "utility");
         assert!(
             (utility - expected).abs() < 1e-8 * expected,
@@ -211,8 +211,14 @@ fn utility_and_its_three_gradients_are_those_of_the_oracle() {
             ("implicit", Gradient::Implicit),
             ("implicit_total", Gradient::ImplicitTotal),
         ] {
-            let found =
-                gradient::full(kind, &mut problem, &solution, &targets, &injections).unwrap();
+            let found = gradient::full(
+                kind,
+                &mut problem,
+                &solution,
+                Aim::training_loss(&targets),
+                &injections,
+            )
+            .unwrap();
             let expected: Vec<f64> = attackers
                 .iter()
                 .flat_map(|&task| flat(&given["gradients"][word][task]))

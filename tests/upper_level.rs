@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use common::{TIGHT, random_problem, relative_error, weights};
 use patom::attack::{
-    self, Domain, Gradient, Injection, Method, Settings, Step, Stop, gradient, utility,
+    self, Aim, Domain, Gradient, Injection, Method, Settings, Step, Stop, Utility, gradient,
 };
 use patom::linalg::{dot, norm_squared};
 use patom::mtrl::{Limits, Loss, Problem, Solver, Weights, alternating, certified};
@@ -33,7 +33,7 @@ fn injections(problem: &Problem, attackers: &[usize]) -> Vec<Injection> {
 /// dU by central differences along each entry of each injected point, `solve` giving W again.
 fn differences(
     problem: &mut Problem,
-    targets: &[usize],
+    aim: Aim,
     injections: &[Injection],
     solve: &dyn Fn(&mut Problem) -> Vec<f64>,
 ) -> Vec<f64> {
@@ -49,7 +49,7 @@ fn differences(
                     rows[j * dimension + k] += sign * h;
                     problem.move_injected(injection.task, &rows);
                     let w = solve(problem);
-                    utility::value(problem, targets, &w)
+                    aim.value(problem, &w)
                 };
                 out.push((at(1.0) - at(-1.0)) / (2.0 * h));
             }
@@ -57,6 +57,12 @@ fn differences(
         problem.move_injected(injection.task, &injection.points);
     }
     out
+}
+
+/// The utilities of these targets.
+fn aims(targets: &[usize]) -> impl Iterator<Item = Aim<'_>> {
+    let aim = |&utility| Aim { utility, targets };
+    Utility::ALL.iter().map(aim)
 }
 
 #[test]
@@ -67,22 +73,22 @@ fn the_total_gradient_is_the_derivative_of_the_utility() {
                 let mut problem = random_problem(21, weights(loss, 0.1, 1e-2), m, d, 14, 4);
                 let injections = injections(&problem, &attackers);
                 let solution = certified::solve(&mut problem, None, &TIGHT).unwrap();
-                let exact = gradient::full(
-                    Gradient::ImplicitTotal,
-                    &mut problem,
-                    &solution,
-                    &targets,
-                    &injections,
-                )
-                .unwrap()
-                .concat();
-                let numeric = differences(&mut problem, &targets, &injections, &|problem| {
-                    certified::solve(problem, Some(&solution), &TIGHT)
+                for aim in aims(&targets) {
+                    let kind = Gradient::ImplicitTotal;
+                    let exact = gradient::full(kind, &mut problem, &solution, aim, &injections)
                         .unwrap()
-                        .w
-                });
-                let error = relative_error(&exact, &numeric);
-                assert!(error < 1e-6, "{loss:?} {m} {d} {attackers:?}: {error:e}");
+                        .concat();
+                    let numeric = differences(&mut problem, aim, &injections, &|problem| {
+                        certified::solve(problem, Some(&solution), &TIGHT)
+                            .unwrap()
+                            .w
+                    });
+                    let error = relative_error(&exact, &numeric);
+                    assert!(
+                        error < 1e-6,
+                        "{loss:?} {m} {d} {attackers:?} {aim:?}: {error:e}"
+                    );
+                }
             }
         }
     }
@@ -96,34 +102,81 @@ fn the_implicit_gradient_is_the_derivative_with_the_covariance_held_fixed() {
             let mut problem = random_problem(22, weights(loss, 0.1, 1e-2), m, d, 14, 4);
             let injections = injections(&problem, &attackers);
             let solution = certified::solve(&mut problem, None, &TIGHT).unwrap();
-            let exact = gradient::full(
-                Gradient::Implicit,
-                &mut problem,
-                &solution,
-                &targets,
-                &injections,
-            )
-            .unwrap()
-            .concat();
-            // One round of the alternation from the solution: the exact W for its Ω.
-            let numeric = differences(&mut problem, &targets, &injections, &|problem| {
-                let once = Limits {
-                    tolerance: 1e-18,
-                    max_iterations: 1,
-                };
-                alternating::solve(problem, Some(&solution), &once)
+            for aim in aims(&targets) {
+                let kind = Gradient::Implicit;
+                let exact = gradient::full(kind, &mut problem, &solution, aim, &injections)
                     .unwrap()
-                    .w
-            });
-            let error = relative_error(&exact, &numeric);
-            assert!(error < 1e-6, "{loss:?} {m} {d}: {error:e}");
+                    .concat();
+                // One round of the alternation from the solution: the exact W for its Ω.
+                let numeric = differences(&mut problem, aim, &injections, &|problem| {
+                    let once = Limits {
+                        tolerance: 1e-18,
+                        max_iterations: 1,
+                    };
+                    alternating::solve(problem, Some(&solution), &once)
+                        .unwrap()
+                        .w
+                });
+                let error = relative_error(&exact, &numeric);
+                assert!(error < 1e-6, "{loss:?} {m} {d} {aim:?}: {error:e}");
+            }
         }
     }
 }
 
-fn settings(gradient: Gradient, step: Step) -> Settings {
+/// The paper's (15) and (16), point by point: the dual variable of an injected point times Φ times the
+/// derivative of the utility by each clean score of the targets, which is found by differences.
+#[test]
+fn the_published_gradient_is_the_chain_with_constant_dual_variables() {
+    for loss in LOSSES {
+        let mut problem = random_problem(28, weights(loss, 0.1, 1e-2), 4, 3, 14, 4);
+        let (targets, dimension) = ([0, 1], 4);
+        let injections = injections(&problem, &[1, 2]);
+        let solution = certified::solve(&mut problem, None, &TIGHT).unwrap();
+        let phi = solution.spectrum.phi(0.1, 0.1);
+        for aim in aims(&targets) {
+            let kind = Gradient::Published;
+            let found = gradient::full(kind, &mut problem, &solution, aim, &injections).unwrap();
+            let slope = |k: usize| {
+                let at = |sign: f64| {
+                    let mut w = solution.w.clone();
+                    w[k] += sign * 1e-5;
+                    aim.value(&problem, &w)
+                };
+                (at(1.0) - at(-1.0)) / 2e-5
+            };
+            for (injection, found) in injections.iter().zip(&found) {
+                let task = injection.task;
+                let w = &solution.w[task * dimension..(task + 1) * dimension];
+                for (j, (x, &label)) in (injection
+                    .points
+                    .chunks_exact(dimension)
+                    .zip(&injection.labels))
+                .enumerate()
+                {
+                    let n = problem.task(task).labels.len() as f64;
+                    let mut residual = label - dot(x, w);
+                    if loss == Loss::SquaredHinge && label * residual <= 0.0 {
+                        residual = 0.0;
+                    }
+                    for k in 0..3 {
+                        let chain: f64 = (targets.iter())
+                            .map(|&p| phi[task * 4 + p] * slope(p * dimension + k))
+                            .sum();
+                        let expected = 2.0 / n * residual * chain;
+                        // U is quadratic but for kinks: rounding of the difference, 1e-16 U / 1e-5.
+                        assert!((found[j * 3 + k] - expected).abs() < 1e-8, "{aim:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn settings(utility: Utility, gradient: Gradient, step: Step) -> Settings {
     Settings {
         targets: vec![0, 1],
+        utility,
         method: Method::Patom,
         gradient,
         step,
@@ -146,7 +199,11 @@ const GRADIENTS: [Gradient; 3] = [
 
 #[test]
 fn the_ball_is_never_left_and_backtracking_never_lowers_the_utility() {
-    for loss in LOSSES {
+    for (loss, utility) in [
+        (Loss::Squared, Utility::TrainingLoss),
+        (Loss::SquaredHinge, Utility::TrainingLoss),
+        (Loss::SquaredHinge, Utility::Ranking),
+    ] {
         for gradient in GRADIENTS {
             for step in [Step::Constant, Step::Backtracking] {
                 for attackers in [vec![0, 1], vec![2, 3]] {
@@ -157,7 +214,7 @@ fn the_ball_is_never_left_and_backtracking_never_lowers_the_utility() {
                     let (solution, after, _) = attack::run(
                         &mut problem,
                         injections,
-                        &settings(gradient, step),
+                        &settings(utility, gradient, step),
                         &mut |iterate| {
                             for injection in iterate.injections {
                                 for point in injection.points.chunks_exact(5) {
@@ -182,7 +239,11 @@ fn the_ball_is_never_left_and_backtracking_never_lowers_the_utility() {
                         assert_eq!(before.points.len(), after.points.len(), "the budget stays");
                     }
                     // What is returned belongs together.
-                    let again = utility::value(&problem, &[0, 1], &solution.w);
+                    let aim = Aim {
+                        utility,
+                        targets: &[0, 1],
+                    };
+                    let again = aim.value(&problem, &solution.w);
                     assert_eq!(Some(&again), utilities.last());
                 }
             }
@@ -197,7 +258,11 @@ fn an_attack_takes_few_trials_and_few_newton_steps() {
     for (loss, attackers, trials, steps) in WORK {
         let mut problem = random_problem(27, weights(loss, 0.05, 1e-6), 6, 8, 40, 10);
         let injections = injections(&problem, attackers);
-        let mut settings = settings(Gradient::ImplicitTotal, Step::Backtracking);
+        let mut settings = settings(
+            Utility::TrainingLoss,
+            Gradient::ImplicitTotal,
+            Step::Backtracking,
+        );
         settings.iterations = 15;
         let (mut tried, mut stepped) = (0, 0);
         let mut accepted = 0;
@@ -228,7 +293,9 @@ const WORK: [(Loss, &[usize], usize, usize); 4] = [
 fn the_constant_step_follows_the_sampled_gradient() {
     // One injected point, a step too small to reach the ball's surface, a large batch: the moves
     // add up to the batch's share of the full gradient (law of large numbers, 5 standard errors).
-    for gradient in GRADIENTS {
+    for (utility, gradient) in
+        (Utility::ALL.iter()).flat_map(|&utility| GRADIENTS.map(|gradient| (utility, gradient)))
+    {
         let mut problem = random_problem(24, weights(Loss::Squared, 0.1, 1e-2), 4, 3, 12, 1);
         let mut injections = injections(&problem, &[1]);
         for x in &mut injections[0].points[..3] {
@@ -237,9 +304,13 @@ fn the_constant_step_follows_the_sampled_gradient() {
         problem.move_injected(1, &injections[0].points);
         let limits = TIGHT;
         let solution = certified::solve(&mut problem, None, &limits).unwrap();
-        let full = gradient::full(gradient, &mut problem, &solution, &[0, 1], &injections).unwrap();
+        let aim = Aim {
+            utility,
+            targets: &[0, 1],
+        };
+        let full = gradient::full(gradient, &mut problem, &solution, aim, &injections).unwrap();
         let clean = (problem.task(0).clean + problem.task(1).clean) as f64;
-        let mut settings = settings(gradient, Step::Constant);
+        let mut settings = settings(utility, gradient, Step::Constant);
         settings.iterations = 1;
         settings.step_size = 1e-7;
         settings.batch_factor = 4000.0;
@@ -276,7 +347,14 @@ fn zero_coupling_makes_indirect_attacks_powerless() {
     let injections = injections(&problem, &[2, 3]);
     let solution = certified::solve(&mut problem, None, &TIGHT).unwrap();
     for gradient in GRADIENTS {
-        let full = gradient::full(gradient, &mut problem, &solution, &[0, 1], &injections).unwrap();
+        let full = gradient::full(
+            gradient,
+            &mut problem,
+            &solution,
+            Aim::training_loss(&[0, 1]),
+            &injections,
+        )
+        .unwrap();
         assert!(
             full.concat().iter().all(|g| g.abs() < 1e-12),
             "{gradient:?}"
@@ -292,7 +370,11 @@ fn an_observer_can_end_the_run() {
     let result = attack::run(
         &mut problem,
         injections,
-        &settings(Gradient::ImplicitTotal, Step::Backtracking),
+        &settings(
+            Utility::TrainingLoss,
+            Gradient::ImplicitTotal,
+            Step::Backtracking,
+        ),
         &mut |_| {
             seen += 1;
             if seen == 2 {

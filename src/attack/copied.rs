@@ -16,7 +16,7 @@
 use std::collections::BTreeSet;
 
 use crate::attack::step::{Taken, Work};
-use crate::attack::{Injection, Settings, gradient, utility};
+use crate::attack::{Injection, Settings, gradient};
 use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::linalg::{ascending, dot, norm_squared};
@@ -150,8 +150,7 @@ pub(crate) fn swap(
 ) -> Result<Option<Taken>> {
     let dimension = problem.dimension();
     let loss = problem.weights().loss;
-    let (v, products) =
-        gradient::response(settings.gradient, problem, solution, &settings.targets)?;
+    let (v, products) = gradient::response(settings.gradient, problem, solution, settings.aim())?;
     work.products += products;
     // For each injection: its points from the least gain, the candidates from the largest.
     let ranked: Vec<_> = (injections.iter().zip(pools))
@@ -207,7 +206,7 @@ pub(crate) fn swap(
         place(problem, &moved);
         let next = mtrl::solve(settings.solver, problem, Some(solution), &settings.limits)?;
         work.add(&next);
-        let value = utility::value(problem, &settings.targets, &next.w);
+        let value = settings.aim().value(problem, &next.w);
         if value > utility {
             return Ok(Some(Taken {
                 injections: moved,

@@ -8,7 +8,7 @@
 //!   with H V = ∇_W U and the Hessian H for a fixed or a moving Ω. With a pull cap V is the
 //!   response of [`crate::mtrl::capped`]; `published` ignores the cap.
 
-use crate::attack::{Domain, Gradient, Injection, utility};
+use crate::attack::{Aim, Domain, Gradient, Injection};
 use crate::error::Result;
 use crate::linalg::{add_scaled, add_scaled_norm, dot};
 use crate::mtrl::system::{Coupling, Quadratic, System};
@@ -30,18 +30,10 @@ pub fn full(
     kind: Gradient,
     problem: &mut Problem,
     solution: &Solution,
-    targets: &[usize],
+    aim: Aim,
     injections: &[Injection],
 ) -> Result<Vec<Vec<f64>>> {
-    Ok(solved(
-        kind,
-        problem,
-        solution,
-        targets,
-        injections,
-        ADJOINT_TOLERANCE,
-    )?
-    .slopes)
+    Ok(solved(kind, problem, solution, aim, injections, ADJOINT_TOLERANCE)?.slopes)
 }
 
 /// The gradient with the V that it is made of.
@@ -62,28 +54,21 @@ pub(crate) fn ascent(
     kind: Gradient,
     problem: &mut Problem,
     solution: &Solution,
-    targets: &[usize],
+    aim: Aim,
     injections: &[Injection],
 ) -> Result<Ascent> {
-    solved(
-        kind,
-        problem,
-        solution,
-        targets,
-        injections,
-        LOOSE_TOLERANCE,
-    )
+    solved(kind, problem, solution, aim, injections, LOOSE_TOLERANCE)
 }
 
 fn solved(
     kind: Gradient,
     problem: &mut Problem,
     solution: &Solution,
-    targets: &[usize],
+    aim: Aim,
     injections: &[Injection],
     tolerance: f64,
 ) -> Result<Ascent> {
-    let (adjoint, products) = adjoint(kind, problem, solution, targets, tolerance)?;
+    let (adjoint, products) = adjoint(kind, problem, solution, aim, tolerance)?;
     let dimension = problem.dimension();
     let slopes = (injections.iter())
         .map(|injection| {
@@ -111,19 +96,19 @@ pub(crate) fn response(
     kind: Gradient,
     problem: &mut Problem,
     solution: &Solution,
-    targets: &[usize],
+    aim: Aim,
 ) -> Result<(Vec<f64>, usize)> {
-    adjoint(kind, problem, solution, targets, LOOSE_TOLERANCE)
+    adjoint(kind, problem, solution, aim, LOOSE_TOLERANCE)
 }
 
 fn adjoint(
     kind: Gradient,
     problem: &mut Problem,
     solution: &Solution,
-    targets: &[usize],
+    aim: Aim,
     tolerance: f64,
 ) -> Result<(Vec<f64>, usize)> {
-    let slope = utility::gradient(problem, targets, &solution.w);
+    let slope = aim.gradient(problem, &solution.w);
     match kind {
         Gradient::Published => Ok((mix(&phi(problem, &solution.spectrum), &slope), 0)),
         Gradient::Implicit | Gradient::ImplicitTotal => {

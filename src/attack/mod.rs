@@ -1,7 +1,7 @@
 //! The upper level: the attacker's utility, its gradient, and PATOM (Algorithm 1).
 //!
 //! [`Injection`] holds the injected points, [`Domain`] says where they may lie, [`Pool`] what may be
-//! copied; [`utility`] is U; [`gradient`] its three gradients; [`patom`] the loop with its two step
+//! copied; [`utility`] is U ([`ranking`] that of pairs); [`gradient`] its three gradients; [`patom`] the loop with its two step
 //! rules and the random baseline; `step` how far a step goes. It uses `mtrl`, never the
 //! reverse. Not here: data sets, metrics, reports.
 
@@ -12,15 +12,17 @@ mod domain;
 pub mod gradient;
 mod injection;
 pub mod patom;
+pub mod ranking;
 mod step;
 pub mod utility;
 
-pub(crate) use copied::quantile;
 pub use copied::{InjectedFeatures, Pool};
+pub(crate) use copied::{place, quantile};
 pub use domain::{Domain, FeatureDomain, Interval};
 pub use injection::{Injection, project};
 pub use patom::{Iterate, Settings, Stop, run};
 pub use step::Work;
+pub use utility::{Aim, Utility};
 
 choice! {
     /// Which tasks the attacker may inject into.

@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use crate::attack::gradient::{FixedPoint, Response};
 use crate::attack::step::{StepControl, Taken, Work};
-use crate::attack::{Domain, Gradient, Injection, Method, Pool, Step, copied, gradient, utility};
+use crate::attack::{
+    Aim, Domain, Gradient, Injection, Method, Pool, Step, Utility, copied, gradient,
+};
 use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::mtrl::{self, Limits, Problem, Solution, Solver};
@@ -15,6 +17,8 @@ use crate::rng::{Random, Stream};
 pub struct Settings {
     /// Target tasks.
     pub targets: Vec<usize>,
+    /// What is raised.
+    pub utility: Utility,
     /// PATOM or random.
     pub method: Method,
     /// Which gradient.
@@ -38,6 +42,16 @@ pub struct Settings {
     pub pools: Option<Vec<Pool>>,
     /// The seed of the batches.
     pub seed: u64,
+}
+
+impl Settings {
+    /// U.
+    pub fn aim(&self) -> Aim<'_> {
+        Aim {
+            utility: self.utility,
+            targets: &self.targets,
+        }
+    }
 }
 
 /// One iteration, as shown to the observer.
@@ -78,7 +92,7 @@ pub fn run(
     observe: &mut dyn FnMut(Iterate) -> ControlFlow<()>,
 ) -> Result<(Solution, Vec<Injection>, Stop)> {
     let mut solution = mtrl::solve(settings.solver, problem, None, &settings.limits)?;
-    let mut utility = utility::value(problem, &settings.targets, &solution.w);
+    let mut utility = settings.aim().value(problem, &solution.w);
     let mut show =
         |iteration, utility, solution: &Solution, injections: &[Injection], work| match observe(
             Iterate {
@@ -124,13 +138,13 @@ pub fn run(
                 place(problem, &injections);
                 solution =
                     mtrl::solve(settings.solver, problem, Some(&solution), &settings.limits)?;
-                utility = utility::value(problem, &settings.targets, &solution.w);
+                utility = settings.aim().value(problem, &solution.w);
                 work = Work::of(&solution);
             }
             Step::Backtracking => {
                 let kind = settings.gradient;
-                let targets = &settings.targets;
-                let ascent = gradient::ascent(kind, problem, &solution, targets, &injections)?;
+                let ascent =
+                    gradient::ascent(kind, problem, &solution, settings.aim(), &injections)?;
                 work.products += ascent.products;
                 let here = (&solution, utility, injections.as_slice());
                 let taken = control.advance(problem, here, settings, ascent, &mut work)?;
@@ -177,10 +191,10 @@ fn constant_step(
     let pool: Vec<(usize, usize)> = (targets.iter().enumerate())
         .flat_map(|(position, &p)| (0..problem.task(p).clean).map(move |q| (position, q)))
         .collect();
-    let residuals: Vec<Vec<f64>> = (targets.iter())
+    let slopes: Vec<Vec<f64>> = (targets.iter())
         .map(|&p| {
             let w = &solution.w[p * dimension..(p + 1) * dimension];
-            problem.residuals(p, w, 0..problem.task(p).clean)
+            settings.aim().slopes(problem, p, w)
         })
         .collect();
     #[expect(
@@ -193,13 +207,13 @@ fn constant_step(
     for _ in 0..batch {
         let (position, q) = pool[batches.below(pool.len())];
         let target = targets[position];
-        let loss_slope = -2.0 * residuals[position][q];
-        if loss_slope == 0.0 {
+        let slope = slopes[position][q];
+        if slope == 0.0 {
             continue;
         }
         let x = &problem.task(target).points[q * dimension..(q + 1) * dimension];
         for (injection, fixed) in injections.iter_mut().zip(&fixed) {
-            response.column((position, target), injection.task, loss_slope, x, &mut v);
+            response.column((position, target), injection.task, slope, x, &mut v);
             for (j, point) in injection.points.chunks_exact_mut(dimension).enumerate() {
                 let point = &mut point[..features];
                 fixed.advance(settings.step_size, j, &v, point, &settings.domain);

@@ -8,7 +8,7 @@
 
 use crate::attack::gradient::Ascent;
 use crate::attack::patom::{Settings, place};
-use crate::attack::{Domain, Gradient, Injection, utility};
+use crate::attack::{Domain, Gradient, Injection};
 use crate::error::Result;
 use crate::linalg::{add_scaled, dot};
 use crate::mtrl::{Problem, Solution, Start, solve_from};
@@ -271,8 +271,8 @@ struct Trial {
 
 impl Judge<'_> {
     fn solve(&self, problem: &mut Problem, start: Start) -> Result<Trial> {
+        let aim = self.settings.aim();
         let Settings {
-            targets,
             gradient,
             solver,
             limits,
@@ -290,7 +290,7 @@ impl Judge<'_> {
                     return false;
                 }
                 // To first order U* = U - V'∇P. It need not be exact: what is taken is solved.
-                let value = utility::value(problem, targets, &point.w);
+                let value = aim.value(problem, &point.w);
                 let rest = -dot(self.adjoint, &point.gradient);
                 estimate = value + rest;
                 estimate.max(value) + rest.abs() < self.utility
@@ -298,7 +298,7 @@ impl Judge<'_> {
         let utility = if given_up {
             estimate
         } else {
-            utility::value(problem, targets, &solution.w)
+            aim.value(problem, &solution.w)
         };
         Ok(Trial {
             solution,

@@ -21,8 +21,9 @@ use crate::{Error, Result};
 pub const MAX_TASKS: usize = 512;
 /// Most features a data set may have, without the bias.
 pub const MAX_FEATURES: usize = 4096;
-/// Most numbers a data set or a sample may hold, features and labels together (256 MiB of f64).
-pub const MAX_VALUES: usize = 1 << 25;
+/// Most numbers a data set or a sample may hold, features and labels together: 512 MiB of f64, and half
+/// of that in the page, whose memory ends at 4 GiB.
+pub const MAX_VALUES: usize = if usize::BITS > 32 { 1 << 26 } else { 1 << 25 };
 /// Largest file that a reader accepts, and most bytes that a compressed file may inflate to.
 pub const MAX_FILE_BYTES: usize = 256 << 20;
 /// Largest magnitude of a feature or label: its square, summed over all points, stays finite.

@@ -956,10 +956,10 @@ mod tests {
         let message = |points| check_numbers(points, 8).unwrap_err().to_string();
         let more = message(MAX_VALUES / 10 + 1);
         assert!(
-            more.starts_with("3355444 points of 8 features") && more.contains("budget"),
+            more.starts_with("6710887 points of 8 features") && more.contains("budget"),
             "{more}"
         );
-        assert!(message(usize::MAX).contains("33554432 numbers"));
+        assert!(message(usize::MAX).contains("67108864 numbers"));
     }
 
     #[test]

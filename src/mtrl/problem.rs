@@ -162,7 +162,7 @@ impl Problem {
     /// μ, where there is one.
     pub fn pull_cap(&self) -> Option<f64> {
         // Without the feature the code behind it is not compiled in; `prepare` refuses such runs.
-        if cfg!(feature = "defence") {
+        if cfg!(feature = "beyond_paper") {
             self.pull_cap
         } else {
             None

@@ -8,7 +8,7 @@ use super::claims::Verdict;
 use super::figures::Measured;
 use super::plan::Protocol;
 use super::reproduction::{Spread, header};
-use crate::attack::{self, Attack, Gradient, gradient};
+use crate::attack::{self, Aim, Attack, Gradient, gradient};
 use crate::data::DataSet;
 use crate::error::Result;
 use crate::experiment::{self, Prepared, Unobserved};
@@ -237,7 +237,8 @@ fn cosines_at_start(spec: &Spec, data: &DataSet) -> Result<[f64; 2]> {
     } = experiment::prepare(spec, data, None)?;
     let solution = mtrl::solve(Solver::Certified, &mut poisoned, None, &Limits::default())?;
     let mut full = |kind| {
-        let parts = gradient::full(kind, &mut poisoned, &solution, &spec.targets, &injections);
+        let aim = Aim::training_loss(&spec.targets);
+        let parts = gradient::full(kind, &mut poisoned, &solution, aim, &injections);
         parts.map(|parts| parts.concat())
     };
     let total = full(Gradient::ImplicitTotal)?;

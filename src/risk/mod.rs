@@ -107,6 +107,17 @@ impl Base {
                 "random does not optimise: a risk map would show luck; use patom",
             ));
         }
+        for (field, is_plain) in [
+            ("starts", spec.starts == 1),
+            ("knowledge", spec.knowledge == 1.0),
+        ] {
+            if !is_plain {
+                return Err(Error::invalid(
+                    field,
+                    "a risk map is of one start of an attacker who sees all points; leave it out",
+                ));
+            }
+        }
         let first = cell_spec(spec, 0, 0);
         let Prepared { sample, clean, .. } = experiment::prepare(&first, data, None)?;
         let settings = experiment::attack_settings(&first, &sample)?;

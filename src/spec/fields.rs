@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{DatasetRef, MAX_SEED, Radius, RadiusQuantile, Shape, VERSION};
 use crate::attack::{
-    Attack, FeatureDomain, Gradient, InjectedFeatures, InjectedLabels, Method, Step,
+    Attack, FeatureDomain, Gradient, InjectedFeatures, InjectedLabels, Method, Step, Utility,
 };
 use crate::choice::Choice;
 use crate::data::published::SampleDefaults;
@@ -432,6 +432,15 @@ fields! {
         kind: choice!(Method),
         default: |_| Method::Patom,
     }
+    utility: Utility {
+        key: "ut",
+        title: "Attacker's utility",
+        purpose: "What the attacker raises: training_loss, the targets' loss on their clean training points; \
+                  ranking (classification), the share of their pairs that are ranked wrongly, smoothed.",
+        kind: choice!(Utility),
+        default: |_| Utility::TrainingLoss,
+        since: 2,
+    }
     gradient: Gradient {
         key: "g",
         title: "Gradient",
@@ -462,6 +471,14 @@ fields! {
         kind: integer(0, 1000),
         default: |_| 15,
     }
+    starts: usize {
+        key: "st",
+        title: "Starts",
+        purpose: "Number of random starts of the attack; the one with the largest utility counts.",
+        kind: integer(1, 100),
+        default: |_| 1,
+        since: 2,
+    }
     batch_factor: f64 {
         key: "pb",
         title: "Batch factor",
@@ -476,6 +493,15 @@ fields! {
                   points.",
         kind: number(0.0, 5.0),
         default: |_| 0.2,
+    }
+    knowledge: f64 {
+        key: "kn",
+        title: "Knowledge",
+        purpose: "Share of each task's clean training points that the attacker sees and trains its own model \
+                  on; the attacked model is trained on all of them.",
+        kind: number(0.05, 1.0),
+        default: |_| 1.0,
+        since: 2,
     }
     radius: Radius {
         key: "x",

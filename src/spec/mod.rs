@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::attack::InjectedFeatures;
+use crate::attack::{InjectedFeatures, Utility};
 use crate::choice::choice;
 use crate::data::sample::FeatureScaling;
 use crate::data::{DataSet, Kind, published, synthetic};
@@ -232,17 +232,25 @@ impl Draft {
         self.values.get(name).filter(|value| !value.is_null())
     }
 
-    /// Does it need a learner with a pull cap, a sanitiser, or an attacker who knows them?
-    pub fn is_defended(&self) -> bool {
+    /// Does it need more than the paper's learner and attacker: a pull cap, a sanitiser, copied rows,
+    /// another utility, several starts, limited knowledge?
+    pub fn needs_extras(&self) -> bool {
         let is = |name: &str, plain: &[&str]| {
             let word = self.get(name).and_then(Value::as_str);
             word.is_some_and(|word| !plain.contains(&word))
+        };
+        let differs = |name: &str| {
+            let number = self.get(name).and_then(Value::as_f64);
+            number.is_some_and(|number| number != 1.0)
         };
         is(
             "learner",
             &[Learner::MultiTask.word(), Learner::SingleTask.word()],
         ) || is("sanitise", &[Sanitise::None.word()])
             || is("injected_features", &[InjectedFeatures::Free.word()])
+            || is("utility", &[Utility::TrainingLoss.word()])
+            || differs("starts")
+            || differs("knowledge")
     }
 
     /// The data set: a name, a file by name and SHA-256, or (natively) a path.

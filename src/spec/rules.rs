@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     DATASETS, DatasetRef, Field, FieldKind, LINE, Shape, Spec, VERSION, shorten, unknown_version,
 };
-use crate::attack::{Attack, Gradient, InjectedFeatures, InjectedLabels, Method};
+use crate::attack::{Attack, Gradient, InjectedFeatures, InjectedLabels, Method, Utility};
 use crate::data::Kind;
 use crate::data::published;
 use crate::data::sample::TargetScaling;
@@ -157,6 +157,12 @@ pub(super) fn contradictions(spec: &Spec, shape: &Shape) -> Vec<Error> {
         refuse(
             "loss",
             "squared_hinge needs the labels -1 and +1; use squared for regression".to_string(),
+        );
+    }
+    if kind == Kind::Regression && spec.utility == Utility::Ranking {
+        refuse(
+            "utility",
+            "ranking needs the labels -1 and +1; use training_loss for regression".to_string(),
         );
     }
     if kind == Kind::Regression && spec.injected_labels == InjectedLabels::Flipped {

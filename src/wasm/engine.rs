@@ -33,10 +33,10 @@ pub fn max_file_bytes() -> usize {
     MAX_FILE_BYTES
 }
 
-/// Does a run of this specification need the defences, which only `extras` has?
+/// Does a run of this specification need what only `extras` has?
 #[wasm_bindgen]
-pub fn is_defended(spec: Ts<Spec>) -> std::result::Result<bool, JsValue> {
-    Ok(read_draft(spec)?.is_defended())
+pub fn needs_extras(spec: Ts<Spec>) -> std::result::Result<bool, JsValue> {
+    Ok(read_draft(spec)?.needs_extras())
 }
 
 /// The table of the fields of a specification.

@@ -173,6 +173,8 @@ pub struct Report {
     certified_metric: Option<f64>,
     /// With a sanitiser: what is learned from the points that it keeps.
     sanitised: Option<Sanitised>,
+    /// With several starts: the one that the result is of, from 0.
+    won: Option<usize>,
     converged: bool,
     stop: Stop,
     trace: Trace,
@@ -225,6 +227,7 @@ impl Report {
                 per_task: Numbers::optional(&defence.attacked.metric_per_task),
                 dropped: (report.detection.as_ref()).and_then(|detection| detection.dropped),
             }),
+            won: report.starts.as_ref().map(|starts| starts.won),
             converged: report.converged(),
             stop: report.stop,
             trace: Trace {

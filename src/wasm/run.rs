@@ -1,5 +1,5 @@
-//! A data set, runs on it and their reports: part of both modules. `engine` has no defences, so that
-//! the first load stays small; a worker that needs one uses `extras`.
+//! A data set, runs on it and their reports: part of both modules. `engine` has the paper's learner and
+//! attacker only, so that the first load stays small; a worker that needs more uses `extras`.
 
 use std::ops::ControlFlow;
 

@@ -3,7 +3,7 @@
 
 /// Name and link. Together they reach every choice of every field; the small numbers keep the runs
 /// short in wasm without optimisation.
-pub const SYNTHETIC: [(&str, &str); 20] = [
+pub const SYNTHETIC: [(&str, &str); 24] = [
     ("regression", "v=1&d=synthetic&i=4"),
     (
         "regression_fixed_covariance",
@@ -75,18 +75,39 @@ pub const SYNTHETIC: [(&str, &str); 20] = [
         "classification_copied",
         "v=2&d=synthetic&i=3&l=squared_hinge&if=copied&k=indirect&sa=vouch",
     ),
+    (
+        "classification_ranking",
+        "v=2&d=synthetic&i=3&l=squared_hinge&ut=ranking",
+    ),
+    (
+        "classification_ranking_constant",
+        "v=2&d=synthetic&i=2&l=squared_hinge&ut=ranking&p=constant&g=published&k=indirect",
+    ),
+    (
+        "regression_starts",
+        "v=2&d=synthetic&i=2&st=3&k=indirect&kn=0.5",
+    ),
+    (
+        "classification_limited_knowledge",
+        "v=2&d=synthetic&i=3&l=squared_hinge&kn=0.3&ut=ranking&x=q95&y=flipped",
+    ),
 ];
 
 /// How many threads or workers share the specifications, one count after another.
 pub const WORKERS: [usize; 3] = [1, 2, 4];
 
 /// The same on published data, which need not be there: data set, name, link.
-pub const PUBLISHED: [(&str, &str, &str); 7] = [
+pub const PUBLISHED: [(&str, &str, &str); 8] = [
     ("landmine", "landmine", "v=1&d=landmine&i=4"),
     (
         "landmine",
         "landmine_paper",
         "v=1&d=landmine&i=3&k=hybrid&g=published&p=constant&o=alternating",
+    ),
+    (
+        "landmine",
+        "landmine_ranking",
+        "v=2&d=landmine&i=3&ut=ranking&st=2&kn=0.8",
     ),
     ("sarcos", "sarcos", "v=1&d=sarcos&i=4"),
     (

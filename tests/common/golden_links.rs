@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What specifications of version 1 mean in the fields of version 2, and those of version 2 in the
 /// fields that came after their line was written: the lines of the file are never changed.
-fn later() -> [(&'static str, Value); 8] {
+fn later() -> [(&'static str, Value); 11] {
     [
         ("feature_scaling", json!("none")),
         ("feature_domain", json!("ball")),
@@ -19,6 +19,9 @@ fn later() -> [(&'static str, Value); 8] {
         ("sanitise", json!("none")),
         ("sanitise_share", Value::Null),
         ("shared_rows", json!(true)),
+        ("utility", json!("training_loss")),
+        ("starts", json!(1)),
+        ("knowledge", json!(1.0)),
     ]
 }
 

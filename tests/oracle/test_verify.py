@@ -187,17 +187,17 @@ def make_report(
     return report, rows
 
 
-def findings(report: dict[str, Any], rows: Rows) -> verify_report.Findings:
+def findings(report: dict[str, Any], rows: Rows, known: bool = False) -> verify_report.Findings:
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder), report, rows)
+        write(Path(folder), report, rows, known)
         return verify_report.verify(Path(folder))
 
 
-def write(folder: Path, report: dict[str, Any], rows: Rows) -> None:
+def write(folder: Path, report: dict[str, Any], rows: Rows, known: bool = False) -> None:
     (folder / "report.json").write_text(json.dumps(report))
     with (folder / "points.csv").open("w", newline="") as file:
-        d = len(rows[0]) - 3
-        csv.writer(file).writerows([["task", "split", "label", *(f"x{k + 1}" for k in range(d))], *rows])
+        d = len(rows[0]) - 3 - known
+        csv.writer(file).writerows([["task", "split", "label", *(f"x{k + 1}" for k in range(d)), *["known"] * known], *rows])
 
 
 class HonestReports(unittest.TestCase):
@@ -403,6 +403,47 @@ class WrongReports(unittest.TestCase):
             change(report, rows)
             found = findings(report, rows)
             self.assertTrue(any(words in d for d in found.discrepancies), f"{words}: {found.discrepancies}")
+
+    def test_a_wrong_attacker_is_caught(self) -> None:
+        honest = make_report()
+        last = honest[0]["trace"][-1]
+        results = [{"utility": last["utility"], "metric": last["metric"]}, {"utility": 0.0, "metric": None}]
+        honest[0]["spec"]["starts"] = 2
+        honest[0]["starts"] = {"won": 0, "results": results}
+        honest[0]["digest"] = verify_report.digest(honest[0])
+        self.assertEqual(findings(*copy.deepcopy(honest)).discrepancies, [])
+
+        def mark(count: int) -> Change:
+            """Marks all but the first `count` training points of each task as unseen."""
+
+            def change(report: dict[str, Any], rows: Rows) -> None:
+                seen: dict[str, int] = {}
+                for row in rows:
+                    seen[row[0]] = seen.get(row[0], 0) + (row[1] == "train")
+                    row.append(int(row[1] != "train" or seen[row[0]] <= count))
+                report["spec"]["knowledge"] = 0.5
+
+            return change
+
+        wrong: list[tuple[str, Change]] = [
+            ("starts: 2 results of 3", put("spec.starts", 3)),
+            ("starts: 1 won", put("starts.won", 1)),
+            ("starts: the winner's utility", put("starts.results.0.utility", lambda v: v + 1.0)),
+            ("starts: there with one start", put("spec.starts", 1)),
+            ("digest: stated", put("starts.results.1.utility", -1.0)),
+            ("points.csv: known is there", put("spec.knowledge", 0.5)),
+            ("surrogate: there with full knowledge, or missing", mark(6)),
+            ("known: task 0: 5 of 12", mark(5)),
+            ("the last utility", mark(6)),
+            ("shared rows: the tasks have different test rows", put("spec.shared_rows", False)),
+        ]
+        for words, change in wrong:
+            report, rows = copy.deepcopy(honest)
+            change(report, rows)
+            found = findings(report, rows, known=len(rows[0]) == 7)
+            self.assertTrue(
+                any(words in discrepancy for discrepancy in found.discrepancies), f"{words}: {found.discrepancies}"
+            )
 
     def test_each_is_caught_in_classification_too(self) -> None:
         honest = make_report("auc", "indirect")

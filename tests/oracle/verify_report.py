@@ -27,6 +27,7 @@ import numpy as np
 
 import defence_reference
 import reference
+import verify_attacker
 import verify_defence
 from reference import Problem
 
@@ -91,13 +92,14 @@ class Points:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
         header, rows = rows[0], rows[1:]
-        # With a sanitiser a last column says which training points it keeps.
-        marks = None
-        if header[-1] == "kept":
-            marks = np.array([row[-1] for row in rows])
-            if not np.isin(marks, ("0", "1")).all():
-                raise ValueError("points.csv: an entry of kept that is neither 0 nor 1")
-            header, rows = header[:-1], [row[:-1] for row in rows]
+        # Last columns: which training points a sanitiser keeps, which ones the attacker sees.
+        marks: dict[str, np.ndarray] = {}
+        for name in ("kept", "known"):
+            if header[-1] == name:
+                marks[name] = np.array([row[-1] for row in rows])
+                if not np.isin(marks[name], ("0", "1")).all():
+                    raise ValueError(f"points.csv: an entry of {name} that is neither 0 nor 1")
+                header, rows = header[:-1], [row[:-1] for row in rows]
         d = len(header) - 3
         if header != ["task", "split", "label", *(f"x{k + 1}" for k in range(d))] or d < 1:
             raise ValueError(f"points.csv: header {header[:6]}... instead of task,split,label,x1,...,xd")
@@ -113,13 +115,16 @@ class Points:
         split = np.array([row[1] for row in rows])
         self.features: dict[str, list[np.ndarray]] = {}
         self.labels: dict[str, list[np.ndarray]] = {}
+        flags = {name: marks[name] == "1" if name in marks else np.ones(len(rows), bool) for name in ("kept", "known")}
         self.kept: dict[str, list[np.ndarray]] = {}
+        self.known: dict[str, list[np.ndarray]] = {}
         for word in self.SPLITS:
             where = [(task == k) & (split == word) for k in range(len(self.names))]
             self.features[word] = [numbers[rows_of, 1:] for rows_of in where]
             self.labels[word] = [numbers[rows_of, 0] for rows_of in where]
-            self.kept[word] = [np.ones(r.sum(), bool) if marks is None else marks[r] == "1" for r in where]
-        self.has_kept = marks is not None
+            self.kept[word] = [flags["kept"][rows_of] for rows_of in where]
+            self.known[word] = [flags["known"][rows_of] for rows_of in where]
+        self.has_kept, self.has_known = "kept" in marks, "known" in marks
 
     @property
     def tasks(self) -> int:
@@ -128,12 +133,15 @@ class Points:
     def count(self, split: str, task: int) -> int:
         return len(self.labels[split][task])
 
-    def problem(self, spec: dict[str, Any], with_injected: bool, only_kept: bool = False) -> Problem:
+    def problem(
+        self, spec: dict[str, Any], with_injected: bool, only: dict[str, list[np.ndarray]] | None = None
+    ) -> Problem:
+        """Of all training points, or of those that are `kept` or `known` only."""
         splits = ("train", "injected") if with_injected else ("train",)
         spec = verify_defence.effective(spec)
 
         def of(blocks: dict[str, list[np.ndarray]], k: int) -> list[np.ndarray]:
-            return [blocks[s][k][self.kept[s][k]] if only_kept else blocks[s][k] for s in splits]
+            return [blocks[s][k][only[s][k]] if only else blocks[s][k] for s in splits]
 
         return Problem(
             spec["loss"],
@@ -162,7 +170,8 @@ def check_task_names(found: Findings, report: dict[str, Any], points: Points) ->
 def check_balls(found: Findings, spec: dict[str, Any], points: Points) -> None:
     allowed = {"train": 1.0, "test": 1.0}
     if spec.get("feature_domain") != "observed":
-        allowed["injected"] = verify_defence.radius(spec, points.features["train"])
+        seen = [x[flags] for x, flags in zip(points.features["train"], points.known["train"])]
+        allowed["injected"] = verify_defence.radius(spec, seen)
     for split, radius in allowed.items():
         norms = [float(np.linalg.norm(x, axis=1).max(initial=0.0)) for x in points.features[split]]
         for k, norm in enumerate(norms):
@@ -424,11 +433,11 @@ def objective_tolerance(problem: Problem, weights: np.ndarray) -> float:
 
 
 def check_model(found: Findings, name: str, report: dict[str, Any], points: Points) -> np.ndarray | None:
-    """`name`: clean, attacked, or defence.attacked, which is trained on the kept points."""
+    """`name`: clean, attacked; defence.attacked, which is trained on the kept points; surrogate, on the known ones."""
     spec = report["spec"]
-    defended = name == "defence.attacked"
-    model = report["defence"]["attacked"] if defended else report[name]
-    problem = points.problem(spec, with_injected=name != "clean", only_kept=defended)
+    model = report["defence"]["attacked"] if name == "defence.attacked" else report[name]
+    only = {"defence.attacked": points.kept, "surrogate": points.known}.get(name)
+    problem = points.problem(spec, with_injected=name != "clean", only=only)
     weights = weights_of(found, name, model, problem.shape)
     if weights is None:
         return None
@@ -603,13 +612,9 @@ def check_trace(found: Findings, report: dict[str, Any], points: Points, weights
     for field in ("objective", "certificate", "metric_per_task"):
         found.check(last[field] == attacked[field], f"trace: the last {field} is not that of the attacked model")
     if weights is not None:
-        clean = points.problem(spec, with_injected=False)
-        derived, scale = 0.0, 0.0
-        for k in targets:
-            x, y = clean.features[k], clean.labels[k]
-            derived += float(reference.loss_values(clean.loss, x @ weights[:, k], y).sum())
-            scale += float(reference.loss_values(clean.loss, np.zeros(len(y)), y).sum())
-        found.close("trace: the last utility", last["utility"], derived, 1e-11 * (derived + scale))
+        seen = points.problem(spec, with_injected=False, only=points.known)
+        derived, tolerance = verify_attacker.utility(spec, seen, targets, weights)
+        found.close("trace: the last utility", last["utility"], derived, tolerance)
 
 
 # ---------------------------------------------------------------- form
@@ -641,6 +646,12 @@ def digest_parts(report: dict[str, Any]) -> Iterator[bytes]:
     if "certified" in report:
         yield from map(optional, report["certified"]["metric_per_task"])
         yield from map(number, report["certified"]["pull"])
+    if "surrogate" in report:
+        yield from of_model(report["surrogate"])
+    if "starts" in report:
+        yield number(float(report["starts"]["won"]))
+        for result in report["starts"]["results"]:
+            yield number(result["utility"]) + optional(result["metric"])
 
 
 def digest(report: dict[str, Any]) -> str:
@@ -701,7 +712,11 @@ def verify(directory: Path) -> Findings:
         check_defence(found, report, points, weights)
         check_single_task(found, report, points)
         check_warnings(found, report, points)
-        check_trace(found, report, points, weights)
+        verify_attacker.check_known(found, report, points)
+        # The utility is that of the attacker's own model, where it does not see all points.
+        own = check_model(found, "surrogate", report, points) if "surrogate" in report else weights
+        verify_attacker.check_starts(found, report)
+        check_trace(found, report, points, own)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         found.check(False, f"cannot be read to the end: {type(error).__name__}: {error}")
     return found

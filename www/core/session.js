@@ -618,17 +618,23 @@ export class Session extends Store {
       return;
     }
     if (request !== this.requests || this.run !== run) return;
+    /** @type {RunState["points"][]} one entry a start of the attack */
+    const starts = [];
     this.solver.run(spec, source, {
       onClean: (model, scene) => {
         run.clean = model;
         run.scene = scene;
       },
       onProgress: (point) => {
+        if (point.iteration === 0) starts.push((run.points = []));
         run.points.push(point);
         if (run.points.length === 1) performance.mark("first-point");
         this.emit({ type: "progress", run, point });
       },
-      onDone: (report, json) => this.finish(run, report, json),
+      onDone: (report, json) => {
+        run.points = starts[report.won ?? 0] ?? [];
+        this.finish(run, report, json);
+      },
       onError: (problem) => this.run === run && this.failed(problem),
     });
   }

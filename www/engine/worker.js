@@ -10,7 +10,7 @@ import * as engine from "../pkg/engine.js";
 /** @import { FromWorker, Problem, RunFile, Source, ToWorker } from "./types.js" */
 
 /**
- * The modules that can run a specification: the engine, and the extras, which also have the defences.
+ * The modules that can run a specification: the engine, and the extras, which can run every one.
  * @typedef {typeof engine | import("./extras.js").Extras} Library
  */
 
@@ -224,7 +224,7 @@ async function run({ id, key, spec, brief }) {
   if (!held || held.source.key !== key) {
     throw { code: "data", field: null, message: "the data set has not been loaded" };
   }
-  const library = engine.is_defended(spec) ? await loadExtras() : engine;
+  const library = engine.needs_extras(spec) ? await loadExtras() : engine;
   const data = await load(held.source, library);
   lastRun?.free();
   lastRun = null;

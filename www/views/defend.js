@@ -32,7 +32,9 @@ import { tasksText } from "./report.js";
  * @typedef {{
  *   complete: Complete, sweep: InstanceType<Extras["DefenceSweep"]>, jobs: DefenceJob[],
  *   results: (JobResult | Problem | undefined)[], published: PublishedStudy | null, id: string,
+ *   isPublished: boolean,
  * }} Study
+ * `isPublished`: the results are the published ones, not those of this browser.
  */
 
 /** What an address without settings shows. */
@@ -76,8 +78,8 @@ class DefendView {
     /** Jobs that were done before the current run. */
     this.before = 0;
     this.timer = 0;
-    /** The published results are shown, not those of this browser. */
-    this.showsPublished = false;
+    /** What the engine made of the results. @type {DefenceStudy | undefined} */
+    this.found = undefined;
 
     const button = (/** @type {string} */ id, /** @type {string} */ text, kind = "") =>
       el("button", { type: "button", class: kind, "data-testid": `defend-${id}` }, text);
@@ -234,15 +236,15 @@ class DefendView {
     this.problems.hidden = true;
     this.problems.replaceChildren();
     if (!lab) history.replaceState(null, "", viewAddress("defend", complete.link));
-    this.showChoice(complete);
     const known = this.studies.get(complete.link);
-    if (known) return this.show(known, "kept");
+    if (known) return this.arrive(known);
     /** @type {Study} */
     let study;
     try {
       const sweep = new this.extras.DefenceSweep(complete.spec, complete.shape);
       const jobs = sweep.jobs();
-      study = { complete, sweep, jobs, results: jobs.map(() => undefined), published: null, id: "" };
+      const results = jobs.map(() => undefined);
+      study = { complete, sweep, jobs, results, published: null, id: "", isPublished: false };
     } catch (error) {
       return this.refuse([/** @type {Problem} */ (error)]);
     }
@@ -253,8 +255,13 @@ class DefendView {
     study.published = published;
     // Another one was opened meanwhile.
     if (this.study !== study) return;
-    if (kept) this.show(study, "kept");
-    else if (published) return this.showPublished(study);
+    if (kept || !published) this.arrive(study);
+    else this.showPublished(study);
+  }
+
+  /** Shows a study that was left, or that nothing is known of yet, and does what is left of it. @param {Study} study */
+  arrive(study) {
+    this.show(study, study.isPublished || study.results.every((result) => !result) ? "idle" : "kept");
     if (this.missing().length === 0) return;
     if (!this.isThere())
       return this.complain(`${this.dataName()} are not in this build: open them in the Lab`);
@@ -271,21 +278,20 @@ class DefendView {
     this.render();
   }
 
-  /** @param {Complete} complete */
-  showChoice({ spec, differences, shape }) {
+  /** What the study is about. @param {Study} study */
+  showChoice({ complete: { spec, differences } }) {
     const { dataset, attack } = spec;
+    const names = this.found?.task_names;
     for (const input of this.data.inputs) input.checked = input.value === dataset;
     for (const input of this.attack.inputs) input.checked = input.value === attack;
-    const names = this.page.session.description()?.task_names;
-    const list = shape.tasks === names?.length ? names : [];
     const other = this.engine.fields.filter(({ name }) => name in differences && !SAID.includes(name));
     const values = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (spec));
     const more = other.map(({ name, title }) => `${title} ${readable(String(values[name]))}`).join(", ");
-    const where = attack === "direct" ? "" : ` through ${tasksText(spec.attackers, list)}`;
+    const where = attack === "direct" ? "" : ` through ${tasksText(spec.attackers, names)}`;
     const budget = `${Math.round(1000 * spec.budget) / 10}\u00a0%`;
     this.about.textContent =
       `${typeof dataset === "string" ? this.title(dataset) : dataset.name}, ${attack} attack on ` +
-      `${tasksText(spec.targets, list)}${where}, budget ${budget}${more ? `; ${more}` : ""}.`;
+      `${tasksText(spec.targets, names)}${where}, budget ${budget}${more ? `; ${more}` : ""}.`;
   }
 
   dataName() {
@@ -338,14 +344,13 @@ class DefendView {
       return this.complain(errorMessage(error));
     }
     study.sweep.free();
-    Object.assign(study, { sweep, results: [...published.results], id: "" });
-    this.show(study, "idle", true);
+    Object.assign(study, { sweep, results: [...published.results], id: "", isPublished: true });
+    this.show(study, "idle");
   }
 
-  /** @param {Study} study @param {"idle" | "kept"} state @param {boolean} [published] */
-  show(study, state, published = false) {
+  /** @param {Study} study @param {"idle" | "kept"} state */
+  show(study, state) {
     this.study = study;
-    this.showsPublished = published;
     this.seconds = 0;
     this.enter(state);
     this.render();
@@ -363,25 +368,20 @@ class DefendView {
     return [...results.keys()].filter((job) => !isDone(results[job]));
   }
 
-  /** What the engine made of the results. @returns {DefenceStudy | undefined} */
-  get found() {
-    return this.study?.sweep.study();
-  }
-
   /** @param {boolean} rest only the jobs without a result */
   async run(rest = false) {
     const { study } = this;
     if (!study || this.pool) return;
     const pool = new Pool(this.engine.module, Math.min(WORKERS, study.jobs.length));
     this.pool = pool;
-    if (!rest || this.showsPublished) {
+    if (!rest || study.isPublished) {
       study.sweep.free();
       study.sweep = new this.extras.DefenceSweep(study.complete.spec, study.complete.shape);
       study.results.fill(undefined);
       study.id = "";
     }
     study.id ||= unique();
-    this.showsPublished = false;
+    study.isPublished = false;
     this.problems.hidden = true;
     this.problems.replaceChildren();
     const missing = this.missing();
@@ -462,12 +462,14 @@ class DefendView {
     this.runButton.textContent = missing < all ? "Recompute here" : "Compute here";
     this.cancelButton.hidden = this.progress.hidden = !running;
     this.restButton.hidden = running || missing === 0 || missing === all;
-    this.publishedButton.hidden = running || !this.study?.published || this.showsPublished;
+    this.publishedButton.hidden = running || !this.study?.published || this.study.isPublished;
   }
 
   /** Shows what there is of the study. */
   render() {
-    const { found, study } = this;
+    const { study } = this;
+    const found = (this.found = study?.sweep.study());
+    if (study) this.showChoice(study);
     const isWhole = found !== undefined && found.done === found.jobs;
     // A verdict before the attackers who know a defence have tried it would be no verdict.
     this.verdict.textContent = isWhole
@@ -495,7 +497,7 @@ class DefendView {
       study?.published && `engine ${study.published.engine}, computed on ${study.published.date}`;
     this.source.textContent = !origin
       ? ""
-      : this.showsPublished
+      : study.isPublished
         ? `Published results: ${origin} · digest ${found?.digest}`
         : compareDigests(
             study.results.map((result, job) => [result, study.published?.results[job]]),
@@ -519,7 +521,7 @@ class DefendView {
           done === all ? `Done: ${all} jobs in ${duration(seconds)} · digest ${found?.digest}` : undefined,
         kept:
           done === all ? `Saved results: ${all} jobs, not recomputed · digest ${found?.digest}` : undefined,
-        idle: this.showsPublished || !this.isThere() ? "" : `${all} jobs.`,
+        idle: study.isPublished || !this.isThere() ? "" : `${all} jobs.`,
         cancelled: done < all ? `Cancelled after ${count}. Finished jobs are kept.` : undefined,
       }[state] ?? `Incomplete: ${count}.`;
     this.progress.max = all;

@@ -46,7 +46,7 @@ const ONLY_WITH = /** @type {Record<string, (spec: Spec) => boolean>} */ ({
 const RESETS = /** @type {Record<string, string[]>} */ ({
   attack: ["attackers"],
   targets: ["attackers"],
-  loss: ["injected_labels", "target_scaling"],
+  loss: ["injected_labels", "target_scaling", "utility"],
   learner: ["pull_cap"],
   sanitise: ["sanitise_share"],
 });

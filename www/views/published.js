@@ -56,8 +56,12 @@ export function compareDigests(pairs, origin) {
  * @typedef {{engine: string, date: string, link: string, results: JobResult[]}} PublishedStudy
  */
 
+/** The data sets with published studies. */
+const STUDIED = ["synthetic", "sarcos", "landmine"];
+
 /** The published studies of a data set. @param {string} dataset @returns {Promise<PublishedStudy[]>} */
 export async function loadPublishedStudies(dataset) {
+  if (!STUDIED.includes(dataset)) return [];
   const response = await fetch(`published/defence-${dataset}.json`);
   if (!response.ok) throw new Error(`HTTP status ${response.status}`);
   const { engine, date, studies } = await response.json();

@@ -154,17 +154,21 @@ export function headline(report) {
  * @param {Report} report
  * @returns {[number, number, number]}
  */
-export const levels = ({ spec, single_task: alone, sanitised, certified_metric: certified }) => [
-  spec.learner === "single_task" ? NaN : (alone?.metric ?? NaN),
-  sanitised?.attacked ?? NaN,
-  certified ?? NaN,
+export const levels = (report) => [
+  report.spec.learner === "single_task" ? NaN : (report.single_task?.metric ?? NaN),
+  report.sanitised?.attacked ?? NaN,
+  isEmpty(report) ? NaN : (report.certified_metric ?? NaN),
 ];
+
+/** Does the certificate promise no more than guessing? @param {Report} report */
+const isEmpty = ({ certified_metric: certified, metric_name: name }) =>
+  ((certified ?? NaN) - METRICS[name].guess) * METRICS[name].stronger >= 0;
 
 /** @param {Report} report */
 const beside = (report) =>
   levels(report)
     .map((value, k) => (Number.isFinite(value) ? ` ${BESIDE[k]}: ${metricDigits(value)}.` : ""))
-    .join("");
+    .join("") + (isEmpty(report) ? " The certificate promises no more than guessing." : "");
 const BESIDE = ["Single-task learning", "With the sanitiser", "Certified bound for points in other tasks"];
 
 /** @param {string} text */
@@ -423,6 +427,21 @@ export function bars(report) {
 const solverText = ({ solver_status: status, objective, certificate }) =>
   `${textOf(SOLVER_STATUS, status)}; objective ${digits(objective)}, at most ${digits(certificate)} above the optimum`;
 
+/** An attacker beyond the paper's. @param {Report} report @returns {[string, string][]} */
+function attackerRows({ won, spec: { starts, knowledge } }) {
+  /** @type {[string, string][]} */
+  const rows = [];
+  // A recalled result may be older than these fields.
+  if (typeof won === "number") rows.push(["Starts", `start ${won + 1} of ${starts} has the largest utility`]);
+  if (knowledge < 1) {
+    rows.push([
+      "Knowledge",
+      `${digits(100 * knowledge)} % of the clean points; the utility is of a model of these`,
+    ]);
+  }
+  return rows;
+}
+
 /** What a defence achieves. @param {Report} report @returns {[string, string][]} */
 function defenceRows({ certified, sanitised, target_tasks: targets, metric_name: name, clean }) {
   const { short } = METRICS[name];
@@ -464,6 +483,7 @@ export function facts(report) {
     ["Attack stopped", textOf(STOP, report.stop)],
     ["Clean model", solverText(report.clean)],
     ["Attacked model", solverText(report.attacked)],
+    ...attackerRows(report),
     ...defenceRows(report),
     ["Solver, gradient, step", `${spec.solver}, ${readable(spec.gradient)}, ${spec.step}`],
   ]);

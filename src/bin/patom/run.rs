@@ -26,7 +26,7 @@ pub fn run(
     let (spec, data) = load(&link, folder)?;
     // Before the run, which can take hours.
     out.map_or(Ok(()), prepare_folder)?;
-    let mut progress = Progress::new(spec.iterations);
+    let mut progress = Progress::new(spec.iterations, spec.starts);
     let outcome = experiment::run(&spec, &data, &mut progress)?;
     progress.bar.finish_and_clear();
     let written = out.map(|out| write_files(out, &outcome));
@@ -169,6 +169,7 @@ fn summary(outcome: &Outcome) -> String {
     lines.push(format!(
         "Single-task learning, mean {metric} of the targets: {clean} (clean), {attacked} (attacked)"
     ));
+    lines.extend(attacker_lines(outcome));
     lines.extend(defence_lines(outcome));
     lines.push(format!("Injected points: {}", injected_count(outcome)));
     lines.push(format!(
@@ -182,6 +183,28 @@ fn summary(outcome: &Outcome) -> String {
         report.digest, report.engine
     ));
     lines.join("\n")
+}
+
+/// What there is to say of an attacker beyond the paper's.
+fn attacker_lines(outcome: &Outcome) -> Vec<String> {
+    let report = &outcome.report;
+    let mut lines = Vec::new();
+    if let Some(starts) = &report.starts {
+        let utilities = starts.results.iter().map(|result| result.utility);
+        lines.push(format!(
+            "Start {} of {} has the largest utility; the smallest is {:.4}",
+            starts.won + 1,
+            starts.results.len(),
+            utilities.fold(f64::INFINITY, f64::min)
+        ));
+    }
+    if report.surrogate.is_some() {
+        lines.push(format!(
+            "The attacker sees {} % of the clean training points; the utility is that of its own model",
+            100.0 * report.spec.knowledge
+        ));
+    }
+    lines
 }
 
 /// What defences do, where there are some: always beside the same without them.
@@ -219,14 +242,19 @@ fn defence_lines(outcome: &Outcome) -> Vec<String> {
 /// A bar on a terminal, nothing elsewhere.
 struct Progress {
     start: Instant,
+    iterations: usize,
+    /// Iterations of the starts before this one.
+    before: usize,
     bar: ProgressBar,
 }
 
 impl Progress {
-    fn new(iterations: usize) -> Self {
+    fn new(iterations: usize, starts: usize) -> Self {
         Self {
             start: Instant::now(),
-            bar: bar(iterations as u64),
+            iterations,
+            before: 0,
+            bar: bar((iterations * starts) as u64),
         }
     }
 }
@@ -236,8 +264,14 @@ impl Observer for Progress {
         self.start.elapsed().as_secs_f64()
     }
 
+    fn start(&mut self, number: usize) -> ControlFlow<()> {
+        self.before = number * self.iterations;
+        ControlFlow::Continue(())
+    }
+
     fn iteration(&mut self, point: &TracePoint, _: &[Injection]) -> ControlFlow<()> {
-        self.bar.set_position(point.iteration as u64);
+        self.bar
+            .set_position((self.before + point.iteration) as u64);
         if let Some(metric) = point.metric {
             self.bar.set_message(format!("metric {metric:.4}"));
         }

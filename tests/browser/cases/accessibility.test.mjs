@@ -102,6 +102,14 @@ const VIEWS = [
     ready: (page) => page.waitText("figure-status", /\S/),
     quick: true,
   },
+  {
+    name: "the defences",
+    link: "#view=defend&k=indirect&i=3&s=5",
+    ready: async (page) => {
+      const isDone = async () => (await page.property("defend", "dataset")).state === "done";
+      await page.waitFor("the study", isDone, 90);
+    },
+  },
   ...[1, 2, 3].map((number) => ({
     name: `figure ${number} with its runs`,
     link: `#view=figure${number}`,

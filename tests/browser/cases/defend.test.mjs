@@ -55,7 +55,7 @@ browserTest(
     assert.deepEqual(await page.axe(), []);
     await page.screenshotWhole("defend");
     // Another study, by the buttons; the address follows.
-    await page.click("defend-attack-direct");
+    await page.execute((input) => input.click(), await page.find("defend-attack-direct"));
     await page.waitText("defend-verdict", /No defence holds/);
     assert.match(await page.fragment(), /view=defend&.*d=sarcos/);
   },
