@@ -42,7 +42,10 @@ fn datasets(figure: Figure, method: Protocol, file: &Value) -> Vec<(&str, Vec<Pl
 fn published_figures_are_complete_and_of_this_engine() {
     each(|figure, method, file| {
         let number = figure.number();
-        assert_eq!(file["engine"], ENGINE, "figure {number}: run `patom reproduce`");
+        assert_eq!(
+            file["engine"], ENGINE,
+            "figure {number}: run `patom reproduce`"
+        );
         assert_eq!(file["method"], method.word());
         let judged = file["claims"].as_array().unwrap();
         assert_eq!(judged.len(), claims(figure).len());

@@ -171,7 +171,10 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, title: &str, panels: &[Panel]) ->
         MetricName::Auc => "AUC of the targets; lower is a stronger attack",
     };
     let is_narrow = width < NARROW;
-    let pale = match (panels.iter().any(|panel| !panel.published.is_empty()), is_narrow) {
+    let pale = match (
+        panels.iter().any(|panel| !panel.published.is_empty()),
+        is_narrow,
+    ) {
         (false, _) => "",
         (true, false) => "pale: mean of the published results",
         (true, true) => "pale: published",
@@ -241,7 +244,9 @@ fn scale(panels: &[Panel]) -> (f64, f64, f64) {
         let all = panel.series.iter().chain(&panel.published);
         let repeats = all.flat_map(|series| &series.repeats);
         let values = repeats.flatten().copied().flatten();
-        values.chain(panel.clean).chain(panel.paper.map(|(_, value, _)| value))
+        values
+            .chain(panel.clean)
+            .chain(panel.paper.map(|(_, value, _)| value))
     });
     let coin = panels
         .iter()
@@ -375,7 +380,10 @@ fn draw_panel<DB: DrawingBackend>(
     if let Some((at, value, words)) = panel.paper {
         let (at, value) = (x(at), y(value));
         for turn in [1.0, -1.0] {
-            let cross = [(at - 4.0, value - 4.0 * turn), (at + 4.0, value + 4.0 * turn)];
+            let cross = [
+                (at - 4.0, value - 4.0 * turn),
+                (at + 4.0, value + 4.0 * turn),
+            ];
             pen.path(&cross, ink, 2.0)?;
         }
         pen.text(at - 9.0, value - 7.0, Side::Right, 10.5, ink, words)?;
@@ -384,11 +392,7 @@ fn draw_panel<DB: DrawingBackend>(
 }
 
 /// The means of a line, in pixels.
-fn means(
-    series: &Series,
-    x: &impl Fn(f64) -> f64,
-    y: &impl Fn(f64) -> f64,
-) -> Vec<(f64, f64)> {
+fn means(series: &Series, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
     let means = series.x.iter().enumerate();
     means
         .filter_map(|(position, &at)| Some((x(at), y(series.summary(position)?.0))))

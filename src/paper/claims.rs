@@ -364,12 +364,7 @@ impl<'a> Cells<'a> {
         let share = figures::mean(&shares)?;
         let evidence = format!("stronger in {won} of {all} cases (pair, seed, budget)");
         let because = format!("it is so in only {}", listed(&weak));
-        Some(judged(
-            claim,
-            Verdict::of_share(share),
-            evidence,
-            because,
-        ))
+        Some(judged(claim, Verdict::of_share(share), evidence, because))
     }
 
     /// For each panel and repeat: metric without injected points, and at a place with an attack.
@@ -565,7 +560,10 @@ fn subverted(runs: &Runs) -> Option<Judged> {
     Some(judged(
         &SUBVERTED,
         verdict,
-        format!("the correlation changes by more than {LARGE} in {}", listed(&all)),
+        format!(
+            "the correlation changes by more than {LARGE} in {}",
+            listed(&all)
+        ),
         format!("on {} that is less than a quarter", listed(&weak)),
     ))
 }
@@ -587,7 +585,10 @@ fn flip(runs: &Runs) -> Option<Judged> {
             "from {before:.2} to {after:.2} on average ({low:.2} to {high:.2}), from below -0.5 to \
              above 0.5 in {turned} of {all} attacks"
         ),
-        format!("it does not turn round in {} of {all} attacks", all - turned),
+        format!(
+            "it does not turn round in {} of {all} attacks",
+            all - turned
+        ),
     ))
 }
 
@@ -597,14 +598,13 @@ fn attackers(runs: &Runs) -> Option<Judged> {
     for dataset in datasets(runs) {
         let values: Vec<f64> = (runs.iter())
             .filter(|(planned, _)| planned.dataset == dataset)
-            .flat_map(|(planned, run)| {
-                between(&run.attacked_correlation, &planned.spec.attackers)
-            })
+            .flat_map(|(planned, run)| between(&run.attacked_correlation, &planned.spec.attackers))
             .collect();
         if values.is_empty() {
             continue;
         }
-        let share = values.iter().filter(|value| **value > 0.5).count() as f64 / values.len() as f64;
+        let share =
+            values.iter().filter(|value| **value > 0.5).count() as f64 / values.len() as f64;
         let text = format!("{:.0} % on {}", 100.0 * share, title(dataset));
         if share < 0.95 {
             weak.push(text.clone());
@@ -616,7 +616,10 @@ fn attackers(runs: &Runs) -> Option<Judged> {
     Some(judged(
         &ATTACKERS,
         Verdict::of_share(share),
-        format!("their correlation is above 0.5 in {} of the pairs", listed(&texts)),
+        format!(
+            "their correlation is above 0.5 in {} of the pairs",
+            listed(&texts)
+        ),
         format!("it is so in only {}", listed(&weak)),
     ))
 }

@@ -389,7 +389,15 @@ mod tests {
 
     #[test]
     fn the_last_seed_is_one_that_a_specification_takes() {
-        let seeds = |seeds, first| plan(Figure::Correlations, Protocol::Exact, "sarcos", seeds, first);
+        let seeds = |seeds, first| {
+            plan(
+                Figure::Correlations,
+                Protocol::Exact,
+                "sarcos",
+                seeds,
+                first,
+            )
+        };
         assert_eq!(seeds(2, MAX_SEED - 1).unwrap()[3].spec.seed, MAX_SEED);
         for (count, first) in [(2, MAX_SEED), (1, MAX_SEED + 1), (2, u64::MAX)] {
             let error = seeds(count, first).unwrap_err();
@@ -428,7 +436,8 @@ mod tests {
     #[test]
     fn the_sizes_are_those_of_the_paper() {
         let sizes = |dataset| {
-            let run = &plan(Figure::Quality, Protocol::Paper, dataset, 1, 1).unwrap()[2 * BUDGETS.len()];
+            let run =
+                &plan(Figure::Quality, Protocol::Paper, dataset, 1, 1).unwrap()[2 * BUDGETS.len()];
             assert_eq!(run.spec.attack, Attack::Indirect);
             (run.spec.targets.len(), run.spec.attackers.len())
         };

@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
+use super::ADDRESS;
 use super::claims::{self, curve, swing};
 use super::figures::Measured;
 use super::findings::settled_at;
-use super::ADDRESS;
 use super::plan::{BUDGETS, Figure, HYBRIDS, Planned, Protocol};
 use crate::attack::{Attack, Method};
 use crate::experiment::ENGINE;
@@ -157,7 +157,9 @@ fn convergence(text: &mut String, methods: &[(Protocol, Runs)]) {
     );
     header(
         text,
-        &["data", "method", "attack", "start", "end", "settled", "swing"],
+        &[
+            "data", "method", "attack", "start", "end", "settled", "swing",
+        ],
     );
     let mut groups: Vec<(&str, Protocol, &str, Attack)> = Vec::new();
     for (method, runs) in methods {
@@ -203,7 +205,9 @@ fn by_budget(text: &mut String, methods: &[(Protocol, Runs)]) {
     text.push_str("Mean metric of the targets over pairs and seeds, by budget:\n\n");
     header(
         text,
-        &["data", "attack", "method", "0", "0.1", "0.2", "0.3", "0.4", "0.5"],
+        &[
+            "data", "attack", "method", "0", "0.1", "0.2", "0.3", "0.4", "0.5",
+        ],
     );
     for dataset in DATASETS {
         for (words, attack, kind) in [

@@ -14,8 +14,8 @@ use super::claims::{self, Claim, Judged, Verdict};
 use super::figures::{self, Measured};
 use super::plan::{Figure, Planned, Protocol, plan};
 use crate::attack::{self, InjectedLabels, Iterate};
-use crate::data::{DataSet, hex};
 use crate::data::sample::TargetScaling;
+use crate::data::{DataSet, hex};
 use crate::error::Result;
 use crate::experiment::{self, ENGINE, Prepared};
 use crate::mtrl::{self, Loss, Status};
@@ -173,10 +173,22 @@ pub struct Ending {
 
 /// All of them.
 pub const ENDINGS: [Ending; 4] = [
-    Ending { iterations: SHORT, best: false },
-    Ending { iterations: SHORT, best: true },
-    Ending { iterations: LONG, best: false },
-    Ending { iterations: LONG, best: true },
+    Ending {
+        iterations: SHORT,
+        best: false,
+    },
+    Ending {
+        iterations: SHORT,
+        best: true,
+    },
+    Ending {
+        iterations: LONG,
+        best: false,
+    },
+    Ending {
+        iterations: LONG,
+        best: true,
+    },
 ];
 
 impl Ending {
@@ -230,15 +242,20 @@ pub fn trace(job: &Job, data: &DataSet) -> Result<Traced> {
         all.push(solution.spectrum.correlation());
     }
     let (mut metric, mut utility) = (Vec::new(), Vec::new());
-    attack::run(&mut poisoned, injections, &settings, &mut |iterate: Iterate| {
-        metric.push(of_targets(&iterate.solution.w));
-        utility.push(iterate.utility);
-        worst = worst.max(iterate.solution.status);
-        if keeps {
-            all.push(iterate.solution.spectrum.correlation());
-        }
-        ControlFlow::Continue(())
-    })?;
+    attack::run(
+        &mut poisoned,
+        injections,
+        &settings,
+        &mut |iterate: Iterate| {
+            metric.push(of_targets(&iterate.solution.w));
+            utility.push(iterate.utility);
+            worst = worst.max(iterate.solution.status);
+            if keeps {
+                all.push(iterate.solution.spectrum.correlation());
+            }
+            ControlFlow::Continue(())
+        },
+    )?;
     let correlation = if keeps {
         let of_endings = ENDINGS.map(|ending| all[1 + ending.place(&utility)].clone());
         std::iter::once(all[0].clone()).chain(of_endings).collect()
@@ -263,7 +280,11 @@ impl Ending {
     /// The iterate that counts, of a run that may have ended early.
     fn place(self, utility: &[f64]) -> usize {
         let last = self.iterations.min(utility.len().saturating_sub(1));
-        if self.best { best(&utility[..=last]) } else { last }
+        if self.best {
+            best(&utility[..=last])
+        } else {
+            last
+        }
     }
 
     /// The number of this ending among all.
@@ -278,7 +299,11 @@ impl Traced {
     fn measured(&self, ending: Ending) -> Measured {
         let last = ending.iterations.min(self.metric.len().saturating_sub(1));
         let metric = (0..=last).map(|k| {
-            let place = if ending.best { best(&self.utility[..=k]) } else { k };
+            let place = if ending.best {
+                best(&self.utility[..=k])
+            } else {
+                k
+            };
             self.metric[place]
         });
         let matrix = |number: usize| self.correlation.get(number).cloned().unwrap_or_default();
@@ -436,7 +461,10 @@ impl Table {
         for row in &self.rows {
             let cells: Vec<&str> = claims
                 .iter()
-                .map(|claim| row.verdict(claim).map_or("", |judged| judged.verdict.text()))
+                .map(|claim| {
+                    row.verdict(claim)
+                        .map_or("", |judged| judged.verdict.text())
+                })
                 .collect();
             let _ = writeln!(
                 text,
@@ -468,10 +496,13 @@ impl Table {
             let judged: Vec<(&Row, &Judged)> = (self.rows.iter())
                 .filter_map(|row| Some((row, row.verdict(claim)?)))
                 .collect();
-            let agreeing = judged.iter().filter(|(_, judged)| judged.verdict == Verdict::Agrees);
+            let agreeing = judged
+                .iter()
+                .filter(|(_, judged)| judged.verdict == Verdict::Agrees);
             let (count, all) = (agreeing.count(), judged.len());
             // The smallest verdict is the best one.
-            let Some((row, closest)) = judged.iter().min_by_key(|(_, judged)| judged.verdict) else {
+            let Some((row, closest)) = judged.iter().min_by_key(|(_, judged)| judged.verdict)
+            else {
                 continue;
             };
             let number = number + 1;
@@ -545,12 +576,18 @@ mod tests {
         let utility: Vec<f64> = (0..16).map(|k| f64::from([0, 3, 1, 3][k % 4])).collect();
         let run = traced(&utility);
         let last = |ending: Ending| run.measured(ending).attacked();
-        assert_eq!(ENDINGS.map(last), [Some(-1.0), Some(-3.0), Some(-3.0), Some(-3.0)]);
+        assert_eq!(
+            ENDINGS.map(last),
+            [Some(-1.0), Some(-3.0), Some(-3.0), Some(-3.0)]
+        );
         let curve = run.measured(ENDINGS[1]).metric;
         assert_eq!(curve.len(), 11);
         assert!(curve[1..].iter().all(|&value| value == Some(-3.0)));
         // A run that ended early stays where it is.
-        assert_eq!(traced(&[1.0, 2.0]).measured(ENDINGS[2]).attacked(), Some(-2.0));
+        assert_eq!(
+            traced(&[1.0, 2.0]).measured(ENDINGS[2]).attacked(),
+            Some(-2.0)
+        );
     }
 
     #[test]
@@ -601,9 +638,15 @@ mod tests {
             table.add(&variant, &runs);
         }
         let text = table.text("patom", (1, 1));
-        assert!(text.contains("Most claims hold with *as printed; last of 10*"), "{text}");
+        assert!(
+            text.contains("Most claims hold with *as printed; last of 10*"),
+            "{text}"
+        );
         assert!(text.contains("Claim 9 holds with no setting"), "{text}");
-        assert!(text.contains("- Claim 1 holds with every setting."), "{text}");
+        assert!(
+            text.contains("- Claim 1 holds with every setting."),
+            "{text}"
+        );
         assert_eq!(text.matches("| best of 15 |").count(), variants().len());
     }
 }

@@ -64,11 +64,7 @@ fn indirect(spec: &mut Spec, m: usize) {
 }
 
 /// Several starts for the same data.
-fn starts(
-    text: &mut String,
-    data: &[(&str, DataSet)],
-    step: &mut dyn FnMut(),
-) -> Result<()> {
+fn starts(text: &mut String, data: &[(&str, DataSet)], step: &mut dyn FnMut()) -> Result<()> {
     text.push_str(
         "\n## Similar local optima from several starts\n\nClaim: very similar local optima from \
          several start points. Same data and injected labels, five draws of the injected points, \

@@ -134,7 +134,11 @@ impl Sweep {
     ) -> std::result::Result<Sweep, JsValue> {
         let figure = Figure::of(number)?;
         let method = Protocol::from_word(method).ok_or_else(|| {
-            Error::field("method", method, format!("one of {}", Protocol::WORDS.join(", ")))
+            Error::field(
+                "method",
+                method,
+                format!("one of {}", Protocol::WORDS.join(", ")),
+            )
         })?;
         let mut runs = Vec::new();
         for dataset in &datasets {

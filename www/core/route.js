@@ -83,8 +83,7 @@ export const labFragment = (link, keys) =>
   [link, ...keys.map((pair) => pair.map(encodeURIComponent).join("="))].filter(Boolean).join("&");
 
 /** The address of a figure. @param {number} number @param {string} [method] */
-export const figureAddress = (number, method) =>
-  `#view=figure${number}${method ? `&method=${method}` : ""}`;
+export const figureAddress = (number, method) => `#view=figure${number}${method ? `&method=${method}` : ""}`;
 
 /** The address of a view about a specification. @param {"risk" | "defend"} view @param {string} link */
 export const viewAddress = (view, link) => `#${["view=" + view, link].filter(Boolean).join("&")}`;

@@ -75,7 +75,12 @@ export async function save(shown, what) {
  * @param {string} dataTitle the data set's display name
  * @param {"png" | "svg"} format
  */
-export async function saveFigure({ about, method, name, engine, runs, results, comparison }, dataset, dataTitle, format) {
+export async function saveFigure(
+  { about, method, name, engine, runs, results, comparison },
+  dataset,
+  dataTitle,
+  format,
+) {
   const { Sweep } = await loadExtras();
   const seeds = new Set(runs.map(({ spec }) => spec.seed)).size;
   const sweep = new Sweep(about.number, method.word, [dataset], seeds);

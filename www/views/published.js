@@ -13,7 +13,13 @@
  */
 
 /** What a figure does not show, or what is so for nearly all runs, is left out of its file. */
-const LEFT_OUT = { converged: true, seconds: 0, utility: [], clean_correlation: [], attacked_correlation: [] };
+const LEFT_OUT = {
+  converged: true,
+  seconds: 0,
+  utility: [],
+  clean_correlation: [],
+  attacked_correlation: [],
+};
 
 /** @param {number} figure @param {string} method @returns {Promise<Published>} */
 export async function loadPublished(figure, method) {

@@ -198,8 +198,7 @@ fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Ou
 /// Is this the specification of a run? A field that is newer than it has its default.
 fn is_of(kept: &Value, run: &Planned) -> bool {
     let shape = Shape::named(run.dataset).expect("a plan is of known data sets");
-    Draft::from_value(kept.clone())
-        .is_ok_and(|draft| draft.check(&shape).as_ref() == Ok(&run.spec))
+    Draft::from_value(kept.clone()).is_ok_and(|draft| draft.check(&shape).as_ref() == Ok(&run.spec))
 }
 
 struct Clock(Instant);

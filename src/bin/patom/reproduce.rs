@@ -30,8 +30,7 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcomes<()> {
     }
     for figure in [Figure::Convergence, Figure::Quality, Figure::Correlations] {
         let of = |&method: &Protocol| Ok((method, publish(figure, method, arguments)?));
-        let done: Vec<(Protocol, Done)> =
-            Protocol::ALL.iter().map(of).collect::<Outcomes<_>>()?;
+        let done: Vec<(Protocol, Done)> = Protocol::ALL.iter().map(of).collect::<Outcomes<_>>()?;
         let number = figure.number();
         let _ = write!(
             text,
