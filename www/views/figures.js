@@ -54,7 +54,7 @@ class FigurePage {
   /** @param {Figure} about @param {FigureView[]} views one a method @param {string} paper its address */
   constructor(about, views, paper) {
     this.views = views;
-    this.inputs = views.map(({ method: { word, text } }, k) =>
+    this.inputs = views.map(({ method: { word } }, k) =>
       el("input", {
         type: "radio",
         name: `method-${about.number}`,
