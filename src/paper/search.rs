@@ -271,6 +271,13 @@ pub fn trace(job: &Job, data: &DataSet) -> Result<Traced> {
     })
 }
 
+fn plural(seeds: u64) -> String {
+    match seeds {
+        1 => "1 seed".to_string(),
+        _ => format!("{seeds} seeds"),
+    }
+}
+
 /// The first place of the largest value.
 fn best(values: &[f64]) -> usize {
     (0..values.len()).fold(0, |best, k| if values[k] > values[best] { k } else { best })
@@ -421,7 +428,7 @@ impl Table {
              printed* is the paper's method: {}; regression labels standardised, squared hinge loss, \
              alternation until a round changes W by less than 3e-5 of its norm (at most 200 rounds). Each \
              other setting changes one thing{}.\n\n\
-             {} seeds and 4 pairs; MNIST, where a run takes as long as 50 others: {}. {} of {} runs have a solve that ended at its limit. The claims \
+             {} and 4 pairs; MNIST, where a run takes as long as 50 others: {}. {} of {} runs have a solve that ended at its limit. The claims \
              are judged as in [reproduction.md](reproduction.md).\n\n",
             Protocol::Paper.summary(),
             if self.rows.iter().any(|row| row.variant.0.len() > 1) {
@@ -429,11 +436,10 @@ impl Table {
             } else {
                 ""
             },
-            seeds.0,
+            plural(seeds.0),
             match seeds.1 {
                 0 => "left out".to_string(),
-                1 => "1 seed, budgets of 10, 30 and 50 %".to_string(),
-                count => format!("{count} seeds, budgets of 10, 30 and 50 %"),
+                count => format!("{}, budgets of 10, 30 and 50 %", plural(count)),
             },
             self.unconverged,
             self.runs,
@@ -489,7 +495,7 @@ impl Table {
             "\n## What this says\n\nMost claims hold with *{}*: {} of {} agree, {} in part.\n",
             best.name(),
             best.count(Verdict::Agrees),
-            claims.len(),
+            best.judged.len(),
             best.count(Verdict::InPart),
         );
         for (number, claim) in claims.iter().enumerate() {
@@ -501,11 +507,15 @@ impl Table {
                 .filter(|(_, judged)| judged.verdict == Verdict::Agrees);
             let (count, all) = (agreeing.count(), judged.len());
             // The smallest verdict is the best one.
+            let number = number + 1;
             let Some((row, closest)) = judged.iter().min_by_key(|(_, judged)| judged.verdict)
             else {
+                let _ = writeln!(
+                    text,
+                    "- Claim {number} is not judged: its data set is left out."
+                );
                 continue;
             };
-            let number = number + 1;
             let _ = match count {
                 0 => writeln!(
                     text,
@@ -516,7 +526,7 @@ impl Table {
                 _ if count == all => writeln!(text, "- Claim {number} holds with every setting."),
                 _ => writeln!(
                     text,
-                    "- Claim {number} holds with {count} of {all} settings, first with {}.",
+                    "- Claim {number} holds with {count} of {all} settings, first with *{}*.",
                     row.name()
                 ),
             };

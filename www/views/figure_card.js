@@ -92,7 +92,7 @@ export class DatasetCard {
     if (!sweep || width < 50) return;
     const look = style(false);
     resize(this.canvas, width, sweep.height(this.dataset, width), look.scale);
-    sweep.draw(this.canvas, this.dataset, `${name} of the paper, ${this.title}, ${method.text}`, look);
+    sweep.draw(this.canvas, this.dataset, `${name}, ${this.title}, ${method.text}`, look);
   }
 
   /** @param {"png" | "svg"} format */

@@ -74,7 +74,7 @@ class FigurePage {
       "data-testid": "figure-claims",
     });
     this.shown = el("div", { class: "figure-view" });
-    const group = { class: "segments", role: "radiogroup", "aria-label": "Method" };
+    const group = { class: "segments methods", role: "radiogroup", "aria-label": "Method" };
     this.root = el(
       "div",
       { class: "figure-view" },
