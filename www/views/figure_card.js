@@ -87,12 +87,12 @@ export class DatasetCard {
   }
 
   draw() {
-    const { sweep, name, method } = this.view;
+    const { sweep, method } = this.view;
     const width = this.box.clientWidth;
     if (!sweep || width < 50) return;
     const look = style(false);
     resize(this.canvas, width, sweep.height(this.dataset, width), look.scale);
-    sweep.draw(this.canvas, this.dataset, `${name}, ${this.title}, ${method.text}`, look);
+    sweep.draw(this.canvas, this.dataset, `${this.title}, ${method.text}`, look);
   }
 
   /** @param {"png" | "svg"} format */
