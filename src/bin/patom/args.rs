@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use patom::data::import::mapping::Mapping;
 use patom::mtrl::{Limits, Loss, Solver};
 use patom::paper::plan::Protocol;
+use patom::spec::DATASETS;
 use patom::tuning::Grid;
 
 /// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
@@ -227,6 +228,12 @@ pub struct ReproduceArguments {
     /// Repeats of the figures with different seeds.
     #[arg(long, default_value_t = 5)]
     pub seeds: u64,
+    /// The studies of defences instead of the figures: docs/defence.md.
+    #[arg(long)]
+    pub defence: bool,
+    /// With --defence: only these data sets. Default: all.
+    #[arg(long, requires = "defence", value_parser = PossibleValuesParser::new(DATASETS))]
+    pub dataset: Vec<String>,
     /// Repeats of the comparisons of settings and gradients.
     #[arg(long, default_value_t = 3)]
     pub study_seeds: u64,

@@ -191,7 +191,7 @@ fn variant_runs(
 }
 
 /// Today's date in UTC, such as 2026-11-28.
-fn today() -> String {
+pub fn today() -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     date(now.map_or(0, |time| time.as_secs() / 86_400))
 }
