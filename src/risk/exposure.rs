@@ -9,7 +9,8 @@ use super::{NOTABLE, damage};
 use crate::attack::{Attack, Method};
 use crate::metrics::MetricName;
 use crate::mtrl::Learner;
-use crate::paper::figures::{Panel, Series, mean, names};
+use crate::paper::figures::{Panel, Series, mean};
+use crate::paper::plan::names;
 use crate::spec::{MAX_SEED, Spec};
 
 /// Budgets of the attacks.
@@ -397,6 +398,8 @@ impl Exposure {
             x_name: "budget (injected / clean points)",
             clean,
             series,
+            published: Vec::new(),
+            paper: None,
         }
     }
 

@@ -7,8 +7,8 @@ import { transact } from "./database.js";
 /**
  * @typedef {{engine: string, datasets: string[], seeds: number}} Plan
  * What the sweep of a figure consists of.
- * @typedef {number | string} Figure
- * The number of a figure, or the name of a study.
+ * @typedef {string} Figure
+ * The number of a figure and its method, or the name of a study.
  */
 
 /** @type {Base} */

@@ -25,6 +25,7 @@ export type {
   CheckedColumns,
   DefenceJob,
   DefenceStudy,
+  FigureMethod,
   Found,
   Inspected,
   JobResult,
@@ -32,6 +33,7 @@ export type {
   Rankings,
   Retrained,
   RiskJob,
+  Spoken,
   Tuned,
 } from "../pkg/extras.js";
 

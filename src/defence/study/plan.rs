@@ -3,7 +3,7 @@
 use super::{Job, jobs};
 use crate::attack::Attack;
 use crate::error::{Error, Result};
-use crate::paper::figures::MAX_SEEDS;
+use crate::paper::plan::MAX_SEEDS;
 use crate::spec::{Draft, Shape, Spec};
 
 /// Budgets of the document.
