@@ -75,8 +75,7 @@ impl Findings<'_> {
         };
         let message = format!(
             "The clean model {what} in {} of {defined} tasks: {}. An attack on such a task shows \
-             nothing; check the columns and their scaling, or choose λ1 and λ2 by cross-validation \
-             (`patom tune`).",
+             nothing; check the columns and their scaling, or choose λ1 and λ2 by cross-validation.",
             bad.len(),
             list(bad.iter().map(|&task| self.title(task)))
         );
@@ -249,8 +248,8 @@ impl Findings<'_> {
         }
         let message = format!(
             "On clean data single-task learning with the same λ1 is better: mean {} over the tasks \
-             {single:.4}, multi-task learning {multi:.4}. A smaller λ2 shares less (`patom tune` \
-             chooses λ1 and λ2).",
+             {single:.4}, multi-task learning {multi:.4}. A smaller λ2 shares less; cross-validation chooses \
+             λ1 and λ2.",
             MetricName::of(self.sample.kind).text()
         );
         Some(Warning::new(WarningCode::WorseThanSingleTask, message))

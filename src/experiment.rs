@@ -113,11 +113,11 @@ impl Outcome {
     }
 
     /// The poisoned data set, `task,label,x1,...,xd,split`: as the learner sees it. Injected
-    /// points are training points like any other.
+    /// points are training points like any other. Tasks count from 1, as people see them.
     pub fn poisoned_csv(&self) -> String {
         let mut text = format!("task,label{},split\n", self.feature_names());
         self.each_point(|task, split, label, x| {
-            let _ = write!(text, "{task},{label}");
+            let _ = write!(text, "{},{label}", task + 1);
             write_row(&mut text, x);
             text.push_str(if split == "test" {
                 ",test\n"
@@ -511,7 +511,7 @@ pub(crate) fn draw_injections(spec: &Spec, sample: &Sample, seed: u64) -> Result
     attacker::draw(spec, sample, &attacker::counts(spec, sample), seed)
 }
 
-fn model(solution: &Solution, sample: &Sample) -> Model {
+pub(crate) fn model(solution: &Solution, sample: &Sample) -> Model {
     let m = sample.tasks.len();
     Model {
         weights: report::rows(&solution.w, m),

@@ -99,6 +99,7 @@
 //! | `diagnosis` | warnings: what can make the result of a run meaningless | what is noticed in a file |
 //! | [`experiment`] | specification and data to report: the one entry of all front ends | clocks, files |
 //! | [`tuning`] | λ1 and λ2 by cross-validation | threads, files |
+//! | [`by_hand`] | injected points that a person moves, and the model retrained | drawing |
 //! | [`sweep`] | grids of specifications, keys of runs, rows of results | threads, files |
 //! | [`risk`] | the map of which task can be used against which | threads, files |
 //! | [`paper`] | the paper's figures as sweeps, findings, the comparison with its claims | threads, files |
@@ -134,6 +135,7 @@
 mod affine;
 pub mod attack;
 mod attacker;
+pub mod by_hand;
 #[cfg(feature = "charts")]
 pub mod chart;
 mod choice;

@@ -177,6 +177,24 @@ impl Plane {
     pub fn scene(&self) -> &Scene {
         &self.scene
     }
+
+    /// Its two directions in the feature space, at right angles and of length 1 (or 0).
+    pub fn directions(&self) -> &[Vec<f64>; 2] {
+        &self.directions
+    }
+
+    /// The injected point with this number in the scene: which injection, which of its points.
+    pub fn find(&self, injections: &[Injection], number: usize) -> Option<(usize, usize)> {
+        let mut left = number.checked_mul(every(count(injections), MOST_INJECTED))?;
+        for (one, injection) in injections.iter().enumerate() {
+            let points = injection.labels.len();
+            if left < points {
+                return Some((one, left));
+            }
+            left -= points;
+        }
+        None
+    }
 }
 
 fn count(injections: &[Injection]) -> usize {

@@ -14,6 +14,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -22,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use crate::data::import::mapping::Mapping;
 use crate::data::{DataSet, hex, synthetic};
 use crate::error::{Error, Result, excerpt};
-use crate::experiment::{ENGINE, Outcome};
+use crate::experiment::{self, ENGINE, Observer, Outcome};
 use crate::report::mean_metric;
 use crate::spec::link::{self, Link};
 use crate::spec::{DatasetRef, Draft, FIELDS, FieldKind, Shape, Spec, field, syntax_error};
@@ -297,6 +298,26 @@ impl Planned {
         row
     }
 
+    /// Runs it on its data set, none for the synthetic one, and returns its [row](Self::row).
+    ///
+    /// # Errors
+    /// Those of [`experiment::run`], and a panic of the engine: of many runs, one must not end the others.
+    /// A run that fails without being cancelled would fail in the same way again.
+    pub fn run(&self, data: Option<&DataSet>, observer: &mut dyn Observer) -> Result<String> {
+        caught(|| {
+            let made;
+            let data = match data {
+                Some(data) => data,
+                None => {
+                    made = experiment::load_synthetic(&self.spec)?;
+                    &made
+                }
+            };
+            let outcome = experiment::run(&self.spec, data, observer)?;
+            Ok(self.row(&outcome))
+        })
+    }
+
     /// The finished run as one flat row, one line of JSON without its end: see [`columns`]. The same run
     /// gives the same row, but for `seconds`.
     pub fn row(&self, outcome: &Outcome) -> String {
@@ -354,6 +375,16 @@ impl Planned {
         row.retain(|_, value| !value.is_null());
         Value::Object(row).to_string()
     }
+}
+
+/// A panic as an error.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = (panic.downcast_ref::<String>().map(String::as_str))
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        let text = text.unwrap_or("no message");
+        Err(Error::data(format!("the engine broke down: {text}")))
+    })
 }
 
 /// The shape of the one data set that is made anew for each run.
@@ -511,7 +542,7 @@ impl Finished {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{self, Unobserved};
+    use crate::experiment::Unobserved;
 
     fn message(text: &str) -> String {
         expand(text).expect_err(text).to_string()
@@ -626,6 +657,15 @@ mod tests {
         let failed = planned.failed_row("a, \"quoted\"\nreason");
         let table = csv([row.as_str(), &failed].into_iter()).unwrap();
         assert!(table.contains("\"a, \"\"quoted\"\"\nreason\""), "{table}");
+    }
+
+    #[test]
+    fn a_run_that_breaks_the_engine_is_an_error() {
+        let message = |result: Result<()>| result.unwrap_err().to_string();
+        let broken = message(caught(|| panic!("index {}", 3)));
+        assert_eq!(broken, "the engine broke down: index 3");
+        assert_eq!(message(caught(|| Err(Error::Cancelled))), "cancelled");
+        assert_eq!(caught(|| Ok(3)), Ok(3));
     }
 
     #[test]

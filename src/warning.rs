@@ -44,6 +44,12 @@ impl WarningCode {
     pub fn is_note(self) -> bool {
         matches!(self, Self::WorseThanSingleTask | Self::SharedRows)
     }
+
+    /// Can another λ1 or λ2, chosen by cross-validation, be the cure? How it is chosen is for each
+    /// surface to say.
+    pub fn asks_for_tuning(self) -> bool {
+        matches!(self, Self::NoBetterThanGuessing | Self::WorseThanSingleTask)
+    }
 }
 
 /// A warning.

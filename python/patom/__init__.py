@@ -20,12 +20,14 @@ from ._learner import Poisoned, Solution, poison, solve
 from ._native import NumericalError, PatomError, __version__
 from ._result import Comparison, Model, Points, Result, Svg
 from ._run import complete, fields, link, run
-from ._study import RiskMap, Tuning, risk, tune
+from ._study import DefenceStudy, RiskMap, Tuning, defend, risk, tune
+from ._sweep import Sweep, sweep
 
 __all__ = [
     "Comparison",
     "DataSet",
     "DataWarning",
+    "DefenceStudy",
     "Model",
     "NumericalError",
     "PatomError",
@@ -35,9 +37,11 @@ __all__ = [
     "RiskMap",
     "Solution",
     "Svg",
+    "Sweep",
     "Tuning",
     "__version__",
     "complete",
+    "defend",
     "fields",
     "link",
     "load",
@@ -45,5 +49,6 @@ __all__ = [
     "risk",
     "run",
     "solve",
+    "sweep",
     "tune",
 ]

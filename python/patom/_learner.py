@@ -139,7 +139,7 @@ class Poisoned:
     is_poison: npt.NDArray[np.bool_]
     """(n + p,): True for injected rows."""
     utility: Array
-    """(iterations + 1,): summed loss of the targets' clean points, from the random start on."""
+    """(iterations + 1,): what the attacker raises, from the random start on."""
     stop: str
     """``iterations``, ``no_ascent`` (no step raises the utility), or ``nothing_to_optimise``."""
     clean: Solution = field(repr=False)
@@ -158,6 +158,7 @@ def poison(
     *,
     targets: Sequence[Any],
     attackers: Sequence[Any] | None = None,
+    utility: str = "training_loss",
     budget: float = 0.2,
     radius: float | None = None,
     injected_labels: str = "uniform",
@@ -187,9 +188,12 @@ def poison(
     X : (n, d), y : (n,), task : (n,)
         Clean training points; as those of :func:`solve`.
     targets
-        Tasks whose training loss the attacker raises, as they are in `task`.
+        Tasks that the attacker wants to harm, as they are in `task`.
     attackers
         Tasks that get injected points; the targets without.
+    utility
+        What the attacker raises: ``training_loss`` of the targets, or ``ranking`` (squared hinge): pairs of
+        clean points that are ranked wrongly.
     budget
         Injected points of an attacking task, as a share of its clean ones, 0 to 5 (rounded down).
     radius
@@ -225,6 +229,7 @@ def poison(
     spec = {
         "targets": _numbers("targets", targets, numbers),
         "attackers": _numbers("attackers", targets if attackers is None else attackers, numbers),
+        "utility": utility,
         "budget": float(budget),
         "injected_labels": injected_labels,
         "method": method,

@@ -25,6 +25,9 @@ class Svg(str):
     def _repr_svg_(self) -> str:
         return str(self)
 
+    def __repr__(self) -> str:
+        return f"<Svg of {len(self)} characters>"
+
     def save(self, path: PathLike) -> None:
         """Writes it to a file."""
         Path(path).write_text(self, encoding="utf-8")
@@ -52,6 +55,8 @@ class Points(NamedTuple):
     """(n,): ``train``, ``test`` or ``injected``."""
     kept: npt.NDArray[np.bool_]
     """(n,): False where a sanitiser drops the point."""
+    known: npt.NDArray[np.bool_]
+    """(n,): False for clean training points that an attacker of limited knowledge does not see."""
 
 
 @dataclass(frozen=True)
@@ -215,9 +220,9 @@ class Result:
             raise ValueError(f"split: {unknown[0]!r}; expected 'train', 'test' or 'injected'")
         d = self.clean.coef.shape[1]
         parts: list[tuple[npt.NDArray[Any], ...]] = [
-            (np.empty((0, d)), np.empty(0), np.empty(0, "i8"), np.empty(0, "U8"), np.empty(0, "?"))
+            (np.empty((0, d)), *(np.empty(0, kind) for kind in ("f8", "i8", "U8", "?", "?")))
         ]
-        for task, split, x, y, kept in self._outcome.blocks():
+        for task, split, x, y, *flags in self._outcome.blocks():
             if splits and split not in splits:
                 continue
             labels = np.frombuffer(y)
@@ -228,7 +233,7 @@ class Result:
                     labels,
                     np.full(n, task, "i8"),
                     np.full(n, split, "U8"),
-                    np.ones(n, "?") if kept is None else np.array(kept, "?"),
+                    *(np.ones(n, "?") if flag is None else np.array(flag, "?") for flag in flags),
                 )
             )
         return Points(*(np.concatenate(column) for column in zip(*parts)))

@@ -85,8 +85,8 @@ def run(
     --------
     >>> import patom
     >>> result = patom.run("#v=2&d=synthetic&k=indirect", iterations=2)
-    >>> result.trace["utility"][-1] > result.trace["utility"][0]
-    np.True_
+    >>> bool(result.trace["utility"][-1] > result.trace["utility"][0])
+    True
     """
     request, source = request_of(spec, fields, data)
     result = Result(request.run(native(source), progress))

@@ -1,4 +1,4 @@
-"""Studies of a specification: the choice of λ, the risk map."""
+"""Studies of a specification: the choice of λ, the risk map, the study of defences."""
 
 from __future__ import annotations
 
@@ -124,11 +124,11 @@ def tune(
         As :func:`patom.run`; a grid out of range; no task with two training points.
     """
     request, source = request_of(spec, fields, data)
-    grids = [
+    first, second = (
         None if grid is None else [float(value) for value in grid]
         for grid in (lambda1_grid, lambda2_grid)
-    ]
-    return Tuning(_native.Tuning(request, native(source), folds, *grids, progress))
+    )
+    return Tuning(_native.Tuning(request, native(source), folds, first, second, progress))
 
 
 class RiskMap:
@@ -265,3 +265,131 @@ def risk(
     """
     request, source = request_of(spec, fields, data)
     return RiskMap(_native.RiskMap(request, native(source), threads, progress))
+
+
+class DefenceStudy:
+    """The result of :func:`patom.defend`. Metrics are means over the target tasks, on test points."""
+
+    def __init__(self, study: _native.DefenceStudy):
+        self._native = study
+        self._json: dict[str, Any] = json.loads(study.json())
+
+    @property
+    def verdict(self) -> str:
+        """One to three sentences: what helps here."""
+        return self._json["verdict"]
+
+    @property
+    def findings(self) -> list[str]:
+        """What else the numbers say, a sentence each."""
+        return self._json["findings"]
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The specification of the attack without a defence."""
+        return self._json["spec"]
+
+    @property
+    def link(self) -> str:
+        """The link of the specification that was given."""
+        return self._native.link
+
+    @property
+    def metric_name(self) -> str:
+        """``nmse`` (low is good) or ``auc`` (high is good)."""
+        return self._json["metric_name"]
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits over all numbers."""
+        return self._json["digest"]
+
+    @property
+    def converged(self) -> bool:
+        """Every solve met its stopping rule."""
+        return self._json["converged"]
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """A structured array, a row for each defence: ``title``, metrics ``clean`` (no attack), ``standard``
+        (the attacker who does not know the defence), ``knowing`` (the worst who does) and ``certified``
+        (no points in other tasks can exceed it). NaN where there is none."""
+        return _table(json.loads(self._native.rows()), "title")
+
+    @cached_property
+    def caps(self) -> np.ndarray:
+        """The same over the pull cap: ``learner``, ``pull_cap`` (NaN for single-task and multi-task learning,
+        the ends), ``clean``, ``standard``, ``knowing``, ``certified``."""
+        return _table(self._json["caps"], "learner", "pull_cap")
+
+    def to_dict(self) -> dict[str, Any]:
+        """``defence.json`` of the command line."""
+        return json.loads(self._native.json())
+
+    def csv(self) -> str:
+        """The table of the defences, as the command line writes it."""
+        return self._native.csv()
+
+    def rankings_csv(self) -> str:
+        """How well scores find attacked tasks and injected points."""
+        return self._native.rankings_csv()
+
+    def svg(self, kind: str = "caps", *, width: float = 720, dark: bool = False) -> Svg:
+        """A chart: the metric over the pull ``caps``, the ``sanitisers``, or the ``rankings`` of tasks and
+        points by suspicion, as ROC and precision-recall curves."""
+        return Svg(self._native.svg(kind, width, dark))
+
+    def save(self, folder: PathLike) -> None:
+        """Writes ``defence.json``, ``defence.csv`` and ``rankings.csv``."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        save(folder, "defence.json", json.dumps(self._json, indent=2, ensure_ascii=False) + "\n")
+        save(folder, "defence.csv", self.csv())
+        save(folder, "rankings.csv", self.rankings_csv())
+
+    def __repr__(self) -> str:
+        return f"<DefenceStudy: {self.verdict}>"
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+def _table(rows: list[dict[str, Any]], name: str, *more: str) -> np.ndarray:
+    """A text and metrics of each row."""
+    columns = [*more, "clean", "standard", "knowing", "certified"]
+    width = max(len(row[name]) for row in rows)
+    values = [
+        (row[name], *(np.nan if row[column] is None else row[column] for column in columns))
+        for row in rows
+    ]
+    return np.array(values, dtype=[(name, f"U{width}"), *((column, "f8") for column in columns)])
+
+
+def defend(
+    spec: Spec = None,
+    /,
+    *,
+    data: DataSet | PathLike | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    **fields: Any,
+) -> DefenceStudy:
+    """What each defence is worth for an attack: the pull cap, sanitisers and single-task learning, beside no
+    defence, against the attacker of the specification and attackers who know the defence.
+
+    Parameters
+    ----------
+    spec, data, **fields
+        As those of :func:`patom.run`. A defence in it does not count, but its pull cap is tried as well.
+    threads
+        One for each core without; the result does not depend on it.
+    progress
+        Called as ``progress(done, total)``.
+
+    Raises
+    ------
+    PatomError, NumericalError
+        As :func:`patom.run`; ``method="random"``, no budget, or the alternating solver.
+    """
+    request, source = request_of(spec, fields, data)
+    return DefenceStudy(_native.DefenceStudy(request, native(source), threads, progress))

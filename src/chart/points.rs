@@ -32,11 +32,20 @@ pub struct Picture<'a> {
     /// Only the injected and clean points of this attacking task (and the clean ones of the
     /// targets); none: of all.
     pub task: Option<usize>,
+    /// A person moved the points: the path leads from where the attack left them.
+    pub by_hand: bool,
 }
 
 /// The height that a drawing of this width needs.
 pub fn height(width: f64) -> f64 {
     TOP + side(width) + BOTTOM + LEGEND / columns(width) * LEGEND_ROW
+}
+
+/// Where the plane lies in a drawing of this width: left, top and side of its square, whose middle is
+/// the origin, and the distance in the plane from there to a side.
+pub fn frame(scene: &Scene, width: f64) -> [f64; 4] {
+    let frame = Frame::new(scene, width);
+    [LEFT, TOP, frame.side, frame.reach]
 }
 
 /// Columns of the legend: they divide its entries.
@@ -152,7 +161,15 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, picture: &Picture) -> Drawn<DB> {
             filled(pen, scene, &frame, at, (scene.injected[2 * k + 1], size))?;
         }
     }
-    legend(pen, scene, &frame, now)
+    let names = if picture.by_hand {
+        ["injected, optimised", "injected, moved by hand"].map(str::to_string)
+    } else {
+        [
+            "injected, random start".to_string(),
+            format!("injected, iteration {now}"),
+        ]
+    };
+    legend(pen, scene, &frame, names)
 }
 
 fn axes<DB: DrawingBackend>(pen: &Pen<DB>, scene: &Scene, frame: &Frame) -> Drawn<DB> {
@@ -268,7 +285,7 @@ fn legend<DB: DrawingBackend>(
     pen: &Pen<DB>,
     scene: &Scene,
     frame: &Frame,
-    iteration: usize,
+    [start, now]: [String; 2],
 ) -> Drawn<DB> {
     let columns = columns(pen.size().0);
     let mut entry = 0.0;
@@ -280,8 +297,8 @@ fn legend<DB: DrawingBackend>(
         pen.text(x + 18.0, y, Side::Left, 11.5, pen.palette.ink, text)?;
         Ok((x, y))
     };
-    hollow(pen, next("injected, random start")?, 6.0)?;
-    let now = next(&format!("injected, iteration {iteration}"))?;
+    hollow(pen, next(&start)?, 6.0)?;
+    let now = next(&now)?;
     filled(pen, scene, frame, now, (frame.labels, 6.0))?;
     for (target, role) in [
         (true, "clean, of a target"),
@@ -355,6 +372,7 @@ mod tests {
                 path,
                 iteration,
                 task,
+                by_hand: false,
             };
             draw(&area, &picture, Style::default())?;
             area.present().unwrap();
@@ -378,6 +396,15 @@ mod tests {
         }
         let text = svg(&scene(true, vec![0]), &path, 1, None).unwrap();
         assert!(text.contains("+ and") && !text.contains("attacking task"));
+    }
+
+    #[test]
+    fn the_frame_says_where_a_place_of_the_plane_is_drawn() {
+        let scene = scene(false, vec![1, 2]);
+        let [left, top, side, reach] = frame(&scene, 420.0);
+        let (x, y) = Frame::new(&scene, 420.0).at(0.5, -0.25);
+        assert!((left + (0.5 / reach + 1.0) * side / 2.0 - x).abs() < 1e-12);
+        assert!((top + (1.0 + 0.25 / reach) * side / 2.0 - y).abs() < 1e-12);
     }
 
     #[test]

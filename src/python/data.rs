@@ -111,6 +111,10 @@ impl DataSet {
 
     /// Tasks that label the same points: X, and y of each task.
     #[staticmethod]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "PyO3 hands over owned values"
+    )]
     fn from_columns(
         py: Python<'_>,
         about: About,

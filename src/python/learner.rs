@@ -113,12 +113,16 @@ fn solution<'py>(py: Python<'py>, solution: &Solution) -> PyResult<Bound<'py, Py
 
 /// The learner alone.
 #[pyfunction]
-pub fn solve<'py>(
-    py: Python<'py>,
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "PyO3 hands over owned values"
+)]
+pub fn solve(
+    py: Python<'_>,
     features: usize,
     given: Vec<TaskArrays>,
     settings: LearnerSettings,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'_, PyDict>> {
     let lower = settings.understood(py)?;
     let tasks = read_tasks(py, features, &given)?;
     drop(given);
@@ -200,6 +204,7 @@ pub fn poison<'py>(
         }
         let settings = attack::Settings {
             targets: spec.targets,
+            utility: spec.utility,
             method: spec.method,
             gradient: spec.gradient,
             step: spec.step,

@@ -10,6 +10,7 @@ mod learner;
 mod outcome;
 mod picture;
 mod study;
+mod sweep;
 mod work;
 
 use pyo3::create_exception;
@@ -104,6 +105,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<outcome::Outcome>()?;
     module.add_class::<study::Tuning>()?;
     module.add_class::<study::RiskMap>()?;
+    module.add_class::<study::DefenceStudy>()?;
+    module.add_class::<sweep::Planned>()?;
+    module.add_class::<sweep::Finished>()?;
+    module.add("SWEEP_COLUMNS", crate::sweep::columns())?;
+    module.add_function(wrap_pyfunction!(sweep::expand, module)?)?;
+    module.add_function(wrap_pyfunction!(sweep::sweep_csv, module)?)?;
     module.add_function(wrap_pyfunction!(outcome::is_link, module)?)?;
     module.add_function(wrap_pyfunction!(learner::solve, module)?)?;
     module.add_function(wrap_pyfunction!(learner::poison, module)?)

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::data::DataSet;
+use super::sweep::Planned;
 use super::work::{Progress, Reporter, interruptibly};
 use super::{bytes, exception, exception_of_all, json, picture};
 use crate::attack::Injection;
@@ -23,7 +24,7 @@ use crate::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 
 /// What somebody asks for: a specification as far as it is written, with what a link says beside it.
 #[pyclass(frozen, module = "patom._native")]
-pub struct Request(Link);
+pub struct Request(pub(super) Link);
 
 #[pymethods]
 impl Request {
@@ -109,6 +110,13 @@ impl Request {
         Ok(fragment(&spec, &data))
     }
 
+    /// Planned as a run of a sweep.
+    #[pyo3(signature = (data=None))]
+    fn planned(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<Planned> {
+        let spec = self.spec(py, data)?;
+        Ok(Planned::new(spec, data))
+    }
+
     /// Runs it.
     #[pyo3(signature = (data=None, progress=None))]
     fn run(
@@ -125,13 +133,14 @@ impl Request {
                 reporter,
                 spec: &spec,
                 plane: None,
-                path: Vec::new(),
+                paths: vec![Vec::new()],
             };
-            let outcome = experiment::run(&spec, &data, &mut watch)?;
-            let (plane, path) = (watch.plane, watch.path);
+            let run = experiment::run(&spec, &data, &mut watch)?;
+            let won = run.report.starts.as_ref().map_or(0, |starts| starts.won);
+            let (plane, path) = (watch.plane, watch.paths.swap_remove(won));
             let link = fragment(&spec, &data);
             Ok(Outcome {
-                outcome,
+                run,
                 link,
                 claim,
                 plane,
@@ -149,14 +158,23 @@ pub struct Checked {
 
 impl Request {
     pub(super) fn checked(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<Checked> {
+        let spec = self.spec(py, data)?;
+        let data = if let Some(DataSet(data)) = data {
+            Arc::clone(data)
+        } else {
+            let made = experiment::load_synthetic(&spec);
+            Arc::new(made.map_err(|error| exception(py, &error))?)
+        };
+        Ok(Checked { spec, data })
+    }
+
+    /// The complete specification for a data set; none: the synthetic one, which is not made for it.
+    pub(super) fn spec(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<Spec> {
         let mut draft = self.0.draft.clone();
         let Some(DataSet(data)) = data else {
             let shape = Shape::named("synthetic").expect("it is always there");
             let check = draft.check(&shape);
-            let spec = check.map_err(|errors| exception_of_all(py, &errors))?;
-            let data = experiment::load_synthetic(&spec).map_err(|error| exception(py, &error))?;
-            let data = Arc::new(data);
-            return Ok(Checked { spec, data });
+            return check.map_err(|errors| exception_of_all(py, &errors));
         };
         let is_own = !DATASETS.contains(&data.name.as_str());
         let names_it = match draft.get("dataset") {
@@ -172,9 +190,7 @@ impl Request {
             draft.set("dataset", data.name.as_str().into());
         }
         let check = draft.check(&Shape::of(data));
-        let spec = check.map_err(|errors| exception_of_all(py, &errors))?;
-        let data = Arc::clone(data);
-        Ok(Checked { spec, data })
+        check.map_err(|errors| exception_of_all(py, &errors))
     }
 }
 
@@ -190,7 +206,8 @@ struct Watch<'a> {
     reporter: &'a mut Reporter,
     spec: &'a Spec,
     plane: Option<Plane>,
-    path: Vec<Vec<f64>>,
+    /// Of each start: the places in each iteration.
+    paths: Vec<Vec<Vec<f64>>>,
 }
 
 impl Observer for Watch<'_> {
@@ -216,28 +233,35 @@ impl Observer for Watch<'_> {
         ControlFlow::Continue(())
     }
 
+    fn start(&mut self, number: usize) -> ControlFlow<()> {
+        self.paths.resize(number + 1, Vec::new());
+        ControlFlow::Continue(())
+    }
+
     fn iteration(&mut self, point: &TracePoint, injections: &[Injection]) -> ControlFlow<()> {
-        if let Some(plane) = &self.plane {
-            self.path.push(plane.look(injections).places);
+        if let (Some(plane), Some(path)) = (&self.plane, self.paths.last_mut()) {
+            path.push(plane.look(injections).places);
         }
         let progress = Progress::Iteration(point.iteration, point.metric, point.utility);
         self.reporter.report(progress)
     }
 }
 
-/// A block of points: task, split, X with the bias last, y, which rows a sanitiser keeps.
+/// A block of points: task, split, X with the bias last, y, which rows a sanitiser keeps, which ones the
+/// attacker sees.
 type Block<'py> = (
     usize,
     &'static str,
     Bound<'py, PyBytes>,
     Bound<'py, PyBytes>,
     Option<Vec<bool>>,
+    Option<Vec<bool>>,
 );
 
 /// A finished run.
 #[pyclass(frozen, module = "patom._native")]
 pub struct Outcome {
-    outcome: experiment::Outcome,
+    run: experiment::Outcome,
     link: String,
     claim: Claim,
     plane: Option<Plane>,
@@ -246,7 +270,7 @@ pub struct Outcome {
 
 impl Outcome {
     fn report(&self) -> &Report {
-        &self.outcome.report
+        &self.run.report
     }
 }
 
@@ -258,11 +282,11 @@ impl Outcome {
     }
 
     fn points_csv(&self) -> String {
-        self.outcome.points_csv()
+        self.run.points_csv()
     }
 
     fn poisoned_csv(&self) -> String {
-        self.outcome.poisoned_csv()
+        self.run.poisoned_csv()
     }
 
     #[getter]
@@ -292,24 +316,26 @@ impl Outcome {
     /// All points of the run, in the order of `points.csv`.
     fn blocks<'py>(&self, py: Python<'py>) -> Vec<Block<'py>> {
         let kept = |task: usize, from: usize, count: usize| {
-            let kept = &self.outcome.kept.as_ref()?[task];
+            let kept = &self.run.kept.as_ref()?[task];
             Some(kept[from..from + count].to_vec())
         };
         let mut blocks = Vec::new();
-        for (number, task) in self.outcome.sample.tasks.iter().enumerate() {
+        for (number, task) in self.run.sample.tasks.iter().enumerate() {
             let (train, test) = (&task.train, &task.test);
             let of = |values: &[f64]| bytes(py, values);
             let (x, y) = (of(&train.features), of(&train.labels));
-            blocks.push((number, "train", x, y, kept(number, 0, train.count())));
+            let known = self.run.known.as_ref().map(|known| known[number].clone());
+            let kept = kept(number, 0, train.count());
+            blocks.push((number, "train", x, y, kept, known));
             let (x, y) = (of(&test.features), of(&test.labels));
-            blocks.push((number, "test", x, y, None));
+            blocks.push((number, "test", x, y, None, None));
         }
-        for injection in &self.outcome.injections {
+        for injection in &self.run.injections {
             let task = injection.task;
-            let clean = self.outcome.sample.tasks[task].train.count();
+            let clean = self.run.sample.tasks[task].train.count();
             let (x, y) = (bytes(py, &injection.points), bytes(py, &injection.labels));
             let kept = kept(task, clean, injection.labels.len());
-            blocks.push((task, "injected", x, y, kept));
+            blocks.push((task, "injected", x, y, kept, None));
         }
         blocks
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::chart::curve::Curve;
+use crate::chart::curve::{Baselines, Curve};
 use crate::chart::heatmap::Heatmap;
 use crate::chart::points::{self, Picture};
 use crate::chart::sheet::{self, Content, Sheet};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::experiment::ENGINE;
 use crate::projection::Plane;
 use crate::provenance;
-use crate::report::{Model, Report};
+use crate::report::{Model, Report, mean_metric};
 use crate::spec::{DatasetRef, Spec};
 
 /// How a picture looks.
@@ -103,6 +103,7 @@ pub fn curve(report: &Report, look: &Look) -> Result<String> {
         .map(|point| point.metric.unwrap_or(f64::NAN))
         .collect();
     let utility: Vec<f64> = report.trace.iter().map(|point| point.utility).collect();
+    let mean = |metric_per_task: &[Option<f64>]| mean_metric(metric_per_task, &report.target_tasks);
     let curve = Curve {
         metric: &metric,
         utility: &utility,
@@ -115,6 +116,16 @@ pub fn curve(report: &Report, look: &Look) -> Result<String> {
         per_task: &[],
         tasks: &[],
         task: None,
+        baselines: Baselines {
+            single_task: mean(&report.single_task.attacked.metric_per_task),
+            sanitised: (report.defence.as_ref())
+                .and_then(|defence| mean(&defence.attacked.metric_per_task)),
+            // Where all targets have one: else it would bound a mean of fewer.
+            certified: (report.certified.as_ref())
+                .map(|certified| &certified.metric_per_task)
+                .filter(|metrics| (report.target_tasks.iter()).all(|&task| metrics[task].is_some()))
+                .and_then(|metrics| mean(metrics)),
+        },
     };
     sheet_svg(report, Content::Curve(curve), look)
 }

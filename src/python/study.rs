@@ -1,6 +1,5 @@
-//! Studies of a specification that run many: the choice of λ, the risk map.
+//! Studies of a specification that run many: the choice of λ, the risk map, the study of defences.
 
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -11,11 +10,14 @@ use super::outcome::{Checked, Request, fragment};
 use super::picture::{Look, data_name, with_note};
 use super::work::{Progress, Reporter, interruptibly};
 use super::{exception, json};
+use crate::chart::defence as picture;
 use crate::chart::heatmap::{self, Heatmap};
 use crate::chart::{self, tuning as tuning_chart};
+use crate::defence::study::{self, Job, JobResult};
 use crate::error::{Error, Result};
+use crate::experiment::Unobserved;
 use crate::interrupt;
-use crate::risk::{self, Base, Cell};
+use crate::risk::{self, Base};
 use crate::tuning::{self, Grid};
 
 /// A choice of λ1 and λ2.
@@ -57,14 +59,14 @@ impl Tuning {
 
     fn svg(&self, py: Python<'_>, width: f64, dark: bool) -> PyResult<String> {
         let curves = self.0.curves();
-        let column = |pick: fn(&(f64, Option<f64>, Option<f64>)) -> Option<f64>| -> Vec<f64> {
-            let values = curves.iter().map(pick);
-            values.map(|value| value.unwrap_or(f64::NAN)).collect()
-        };
+        let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        let lambda1: Vec<f64> = curves.iter().map(|row| row.0).collect();
+        let multi_task: Vec<f64> = curves.iter().map(|row| or_nan(row.1)).collect();
+        let single_task: Vec<f64> = curves.iter().map(|row| or_nan(row.2)).collect();
         let drawn = tuning_chart::Curves {
-            lambda1: &column(|row| Some(row.0)),
-            multi_task: &column(|row| row.1),
-            single_task: &column(|row| row.2),
+            lambda1: &lambda1,
+            multi_task: &multi_task,
+            single_task: &single_task,
             chosen: self.0.multi_task.lambda1,
             metric_name: self.0.metric_name,
         };
@@ -103,7 +105,9 @@ impl RiskMap {
         let Checked { spec, data } = request.checked(py, data)?;
         interruptibly(py, progress, move |reporter| {
             let base = Base::new(&spec, &data)?;
-            let cells = run_all(&base, threads, reporter)?;
+            let m = base.task_count();
+            let pairs: Vec<(usize, usize)> = (0..m * m).map(|k| (k / m, k % m)).collect();
+            let cells = run_all(&pairs, threads, reporter, |&(i, j)| base.cell(i, j))?;
             Ok(Self {
                 map: base.map(&cells),
                 link: fragment(&spec, &data),
@@ -156,23 +160,119 @@ impl RiskMap {
     }
 }
 
-/// All entries in the order of their rows, whichever thread made them.
-fn run_all(base: &Base, threads: Option<usize>, reporter: &mut Reporter) -> Result<Vec<Cell>> {
-    let m = base.task_count();
+/// A study of defences.
+#[pyclass(frozen, module = "patom._native")]
+pub struct DefenceStudy {
+    study: study::DefenceStudy,
+    link: String,
+}
+
+#[pymethods]
+impl DefenceStudy {
+    /// What each defence is worth for a specification. The result does not depend on the number of
+    /// threads.
+    #[new]
+    #[pyo3(signature = (request, data, threads=None, progress=None))]
+    fn new(
+        py: Python<'_>,
+        request: &Request,
+        data: Option<&DataSet>,
+        threads: Option<usize>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let Checked { spec, data } = request.checked(py, data)?;
+        interruptibly(py, progress, move |reporter| {
+            let jobs = study::jobs(&spec)?;
+            let work = |job: &Job| JobResult::of(job, &data, &mut Unobserved).map(Some);
+            let results = run_all(&jobs, threads, reporter, work)?;
+            let study = study::DefenceStudy::of(&jobs, &results);
+            Ok(Self {
+                study: study.expect("the first job is done"),
+                link: fragment(&spec, &data),
+            })
+        })
+    }
+
+    fn json(&self) -> String {
+        json(&self.study)
+    }
+
+    /// A row for each defence, as JSON.
+    fn rows(&self) -> String {
+        json(&self.study.rows())
+    }
+
+    fn csv(&self) -> String {
+        self.study.csv()
+    }
+
+    fn rankings_csv(&self) -> String {
+        self.study.rankings_csv()
+    }
+
+    /// A picture: `caps`, `sanitisers`, or `rankings` (those of the standard attacker).
+    fn svg(&self, py: Python<'_>, kind: &str, width: f64, dark: bool) -> PyResult<String> {
+        let study = &self.study;
+        let look = Look { width, dark };
+        let style = look.style();
+        let drawn = || match (kind, look.checked_width()?, study.rankings.first()) {
+            ("caps", width, _) => {
+                chart::svg(width, picture::caps_height(width), style, |area, style| {
+                    picture::draw_caps(area, study, None, style)
+                })
+            }
+            ("sanitisers", width, _) => {
+                let height = picture::sanitisers_height(width, study);
+                chart::svg(width, height, style, |area, style| {
+                    picture::draw_sanitisers(area, study, style)
+                })
+            }
+            ("rankings", width, Some(rankings)) => {
+                let height = picture::rankings_height(width);
+                chart::svg(width, height, style, |area, style| {
+                    picture::draw_rankings(area, rankings, style)
+                })
+            }
+            ("rankings", _, None) => Err(Error::data("nothing was ranked")),
+            _ => {
+                let expected = "caps, sanitisers or rankings";
+                Err(Error::field("kind", kind, expected))
+            }
+        };
+        let title = format!("{}: study of defences", data_name(&study.spec));
+        drawn()
+            .and_then(|svg| with_note(&svg, &title, &self.link(), &study.digest))
+            .map_err(|error| exception(py, &error))
+    }
+
+    #[getter]
+    fn link(&self) -> String {
+        format!("#{}", self.link)
+    }
+}
+
+/// Does all the work on several threads, and reports how much is done. The results are in the order of
+/// `items`, whichever thread made them. After an error no further item is begun.
+fn run_all<T: Sync, R: Send>(
+    items: &[T],
+    threads: Option<usize>,
+    reporter: &mut Reporter,
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = threads.unwrap_or(cores).clamp(1, 64);
+    let threads = threads.unwrap_or(cores).clamp(1, items.len().clamp(1, 64));
     let next = AtomicUsize::new(0);
     let flag = interrupt::current();
     let (sender, receiver) = mpsc::channel();
-    let worker = |sender: mpsc::Sender<(usize, Result<Cell>)>| {
+    let worker = |sender: mpsc::Sender<(usize, Result<R>)>| {
         interrupt::with(flag.clone(), || {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= m * m {
+                let Some(item) = items.get(number) else {
                     return;
-                }
-                let cell = base.cell(number / m, number % m);
-                if sender.send((number, cell)).is_err() {
+                };
+                // Nobody receives it after an error.
+                if sender.send((number, work(item))).is_err() {
                     return;
                 }
             }
@@ -184,17 +284,19 @@ fn run_all(base: &Base, threads: Option<usize>, reporter: &mut Reporter) -> Resu
             scope.spawn(|| worker(sender));
         }
         drop(sender);
-        let mut cells: Vec<Option<Cell>> = vec![None; m * m];
+        let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
         let mut done = 0;
-        // The receiver goes with an error, and the threads end after the entry that they are at.
-        for (number, cell) in receiver {
-            cells[number] = Some(cell?);
+        for (number, result) in receiver {
+            results[number] = Some(result?);
             done += 1;
-            if let ControlFlow::Break(()) = reporter.report(Progress::Count(done, m * m)) {
+            if reporter
+                .report(Progress::Count(done, items.len()))
+                .is_break()
+            {
                 return Err(Error::Cancelled);
             }
         }
-        let all: Option<Vec<Cell>> = cells.into_iter().collect();
+        let all: Option<Vec<R>> = results.into_iter().collect();
         // A thread that panicked sent nothing; the scope passes the panic on.
         all.ok_or(Error::Cancelled)
     })

@@ -93,6 +93,10 @@ pub fn interruptibly<T: Send + 'static>(
         // Nobody hears it where the caller has left.
         let _ = sender.send(Message::Done(done));
     });
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is not general enough in its lifetime"
+    )]
     let wait = move || {
         loop {
             match receiver.recv_timeout(PATIENCE) {

@@ -2,7 +2,7 @@
 //! results, exported pictures and the specification that a file carries. Its other parts are `import`
 //! (a user's own file) and `sweep` (figures of the paper).
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Float64Array, Uint8Array};
 use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
@@ -132,9 +132,35 @@ impl PointsPicture {
             path: &self.path,
             iteration,
             task,
+            by_hand: false,
         };
         let style = Style::from(&from_js(style, "style")?);
         Ok(points::draw(&canvas_area(canvas)?, &picture, style)?)
+    }
+
+    /// Draws points that a person moved, and where the attack had left them: two numbers each.
+    pub fn draw_by_hand(
+        &self,
+        canvas: HtmlCanvasElement,
+        home: Vec<f64>,
+        now: Vec<f64>,
+        style: Ts<ChartStyle>,
+    ) -> std::result::Result<(), JsValue> {
+        let picture = points::Picture {
+            scene: &self.scene,
+            path: &[home, now],
+            iteration: 1,
+            task: None,
+            by_hand: true,
+        };
+        let style = Style::from(&from_js(style, "style")?);
+        Ok(points::draw(&canvas_area(canvas)?, &picture, style)?)
+    }
+
+    /// Where the plane lies at this width, in CSS pixels: `[left, top, side, reach]`. The middle of
+    /// the square is the origin; its sides are `reach` from there in the plane.
+    pub fn frame(&self, width: f64) -> Float64Array {
+        Float64Array::from(points::frame(&self.scene, width).as_slice())
     }
 }
 

@@ -20,6 +20,8 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+#[cfg(feature = "extras")]
+pub mod by_hand;
 #[cfg(any(feature = "engine", feature = "extras"))]
 mod convert;
 #[cfg(feature = "extras")]

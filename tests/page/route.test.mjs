@@ -12,7 +12,17 @@ import {
 } from "../../www/core/route.js";
 import { Store } from "../../www/core/store.js";
 
-const LAB = { view: "lab", figure: 0, datasets: "", seeds: "", left: "", right: "", lab: "", embed: false };
+const LAB = {
+  view: "lab",
+  figure: 0,
+  datasets: "",
+  seeds: "",
+  left: "",
+  right: "",
+  names: "",
+  lab: "",
+  embed: false,
+};
 
 test("an empty address is the lab", () => {
   for (const fragment of ["", "#", "#&", "&&"]) assert.deepEqual(parseRoute(fragment), LAB);
@@ -59,6 +69,12 @@ test("a comparison returns the two links that its address was made of", () => {
       assert.deepEqual(parseRoute(comparisonLink(left, right)), { ...LAB, view: "compare", left, right });
     }
   }
+});
+
+test("a comparison returns the names of its runs", () => {
+  const names = "10 % & more|the other #1";
+  assert.equal(parseRoute(comparisonLink("v=1", "v=1&b=0.3", names)).names, names);
+  assert.doesNotMatch(comparisonLink("v=1", ""), /names/);
 });
 
 test("embed is on only with the value 1", () => {

@@ -147,6 +147,16 @@ class Runs(unittest.TestCase):
             nmse = np.mean((scores - test.y[rows]) ** 2) / np.var(test.y[rows])
             self.assertAlmostEqual(nmse, result.attacked.metric_per_task[task], places=12)
 
+    def test_what_an_attacker_does_not_know_is_marked(self):
+        result = patom.run(**SMALL, knowledge=0.5, starts=2)
+        found = result.points()
+        unknown = found.split[~found.known]
+        self.assertEqual(set(unknown), {"train"})
+        self.assertEqual(len(unknown), (found.split == "train").sum() // 2)
+        # Of the start that won.
+        self.assertIn("<svg", result.svg("points"))
+        self.assertEqual(len(result.trace), 3)
+
     def test_a_notebook_shows_text_that_is_escaped(self):
         X, y, task = points()
         names = ["<script>", "b", "c", "d"]
@@ -350,6 +360,18 @@ class Studies(unittest.TestCase):
         attacker, target, damage = risk.worst_indirect
         self.assertEqual(damage, risk.damage[attacker, target])
         self.assertIn("<svg", risk.svg())
+
+    def test_a_study_of_defences_is_that_of_the_command_line(self):
+        link = "v=2&d=synthetic&i=1&k=indirect"
+        study = patom.defend(link)
+        self.assertEqual(study.to_dict(), command_line("defend", link, "--json"))
+        self.assertIn("clean", study.table.dtype.names)
+        self.assertEqual(study.caps["learner"][[0, -1]].tolist(), ["single_task", "multi_task"])
+        self.assertGreater(len(study.verdict), 20)
+        for kind in ("caps", "sanitisers", "rankings"):
+            self.assertIn("<svg", study.svg(kind))
+        with self.assertRaisesRegex(patom.PatomError, "budget"):
+            patom.defend(link, budget=0)
 
     def test_an_error_in_progress_ends_a_risk_map(self):
         with self.assertRaises(ZeroDivisionError):

@@ -9,18 +9,18 @@
  * @typedef {{
  *   view: "lab" | "figure" | "compare" | "risk" | "defend",
  *   figure: number, datasets: string, seeds: string,
- *   left: string, right: string,
+ *   left: string, right: string, names: string,
  *   lab: string, embed: boolean,
  * }} Route
  * `figure`: its number in the paper, with the data sets and the seeds to choose; `left` and `right`:
- * the links to compare; `lab`: the rest, which is the link of the lab, and of "risk" and "defend" the
+ * the links to compare, and `names`, what they are called, separated by |; `lab`: the rest, which is the link of the lab, and of "risk" and "defend" the
  * specification that they are about; `embed`: without controls.
  */
 
 /** Views by name, beside the lab and the figures. */
 const NAMED = /** @type {const} */ (["compare", "risk", "defend"]);
 /** Keys of views other than the lab. */
-const VIEW_KEYS = ["view", "left", "right", "data", "seeds"];
+const VIEW_KEYS = ["view", "left", "right", "names", "data", "seeds"];
 /** Keys of the lab's view. `view` names the cards of an embedded result. */
 const LAB_KEYS = ["view", "embed", "map", "theme", "story"];
 
@@ -57,6 +57,7 @@ export function parseRoute(fragment) {
     seeds: value("seeds"),
     left: value("left"),
     right: value("right"),
+    names: value("names"),
     lab: all.filter((_, k) => !others.includes(keys[k]?.[0] ?? "")).join("&"),
     embed: value("embed") === "1",
   };
@@ -87,9 +88,15 @@ export const figureAddress = (number) => `#view=figure${number}`;
 /** The address of a view about a specification. @param {"risk" | "defend"} view @param {string} link */
 export const viewAddress = (view, link) => `#${["view=" + view, link].filter(Boolean).join("&")}`;
 
-/** The address of a comparison of two links; either may be empty. @param {string} a @param {string} b */
-export function comparisonLink(a, b) {
+/**
+ * The address of a comparison of two links; either may be empty.
+ * @param {string} a
+ * @param {string} b
+ * @param {string} [names]
+ */
+export function comparisonLink(a, b, names = "") {
   // Readable: in a value of the fragment only a few letters have to be encoded.
   const value = (/** @type {string} */ link) => link.replace(/[%&#]/g, encodeURIComponent);
-  return `#view=compare${a && `&left=${value(a)}`}${b && `&right=${value(b)}`}`;
+  const key = (/** @type {string} */ name, /** @type {string} */ text) => text && `&${name}=${value(text)}`;
+  return `#view=compare${key("left", a)}${key("right", b)}${key("names", names)}`;
 }

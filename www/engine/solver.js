@@ -260,6 +260,16 @@ export class Solver {
   }
 
   /**
+   * Moves an injected point of a run by hand, and trains again. A worker serves one run.
+   * @param {Spec} spec
+   * @param {Source} source
+   * @param {[number, number, number] | null} move its number in the picture, its place; null: all go back
+   */
+  async hand(spec, source, move) {
+    return (await this.request({ type: "hand", spec, source, move }, "hand")).retrained;
+  }
+
+  /**
    * Does one job of a study of defences.
    * @param {Spec} spec of the study
    * @param {Source} source

@@ -18,7 +18,7 @@ import type {
   Spec,
 } from "../pkg/engine.js";
 import type { Opened } from "../core/store.js";
-import type { CheckedColumns, ExampleFile, Inspected, JobResult, Tuned } from "../pkg/extras.js";
+import type { CheckedColumns, ExampleFile, Inspected, JobResult, Retrained, Tuned } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
 export type {
@@ -29,6 +29,7 @@ export type {
   JobResult,
   Planned,
   Rankings,
+  Retrained,
   Tuned,
 } from "../pkg/extras.js";
 
@@ -46,7 +47,8 @@ export type RunFile = "points" | "poisoned" | "trace" | "correlations";
 
 /**
  * With `fresh` the worker compiles the engine itself. `file` requests a file of the last run, if that has
- * this digest. A `brief` run answers with `measured` alone.
+ * this digest. A `brief` run answers with `measured` alone. `hand` moves one point (its number in the picture,
+ * its place) of the run of a specification, of which a worker has one; null: all points go back.
  */
 export type ToWorker =
   | { type: "init"; module: WebAssembly.Module; fresh: boolean; lock: string }
@@ -56,6 +58,7 @@ export type ToWorker =
   | { type: "inspect"; id: number; source: Source; reading: Dialect | null }
   | { type: "check"; id: number; source: Source; columns: Mapping | string }
   | { type: "tune"; id: number; source: Source; spec: Spec }
+  | { type: "hand"; id: number; source: Source; spec: Spec; move: [number, number, number] | null }
   | { type: "defend"; id: number; source: Source; spec: Spec; job: number }
   | { type: "example"; id: number };
 
@@ -71,6 +74,7 @@ export type FromWorker =
   | { type: "checked"; id: number; checked: CheckedColumns }
   | { type: "tuning"; id: number; done: number; total: number }
   | { type: "tuned"; id: number; tuned: Tuned }
+  | { type: "hand"; id: number; retrained: Retrained }
   | { type: "defended"; id: number; result: JobResult }
   | ({ type: "example"; id: number } & ExampleFile)
   | { type: "error"; id: number; problem: Problem; fatal: boolean };

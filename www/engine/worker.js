@@ -18,6 +18,8 @@ import * as engine from "../pkg/engine.js";
 let held = null;
 /** @type {engine.Run | import("../pkg/extras.js").Run | null} */
 let lastRun = null;
+/** The run whose points are moved by hand. @type {import("../pkg/extras.js").ByHand | null} */
+let hand = null;
 
 const OUT_OF_MEMORY =
   "Not enough memory for this run. The engine has been restarted. Reduce the number of poisoned points " +
@@ -187,6 +189,9 @@ async function answer(message) {
       emit({ type: "tuned", id, tuned: await tune(source, spec, emitProgress) });
       break;
     }
+    case "hand":
+      emit({ type: "hand", id: message.id, retrained: await byHand(message) });
+      break;
     case "defend": {
       const { id, source, spec, job } = message;
       const extras = await loadExtras();
@@ -217,6 +222,16 @@ function file(name, digest) {
     case "correlations":
       return lastRun.correlations_csv();
   }
+}
+
+/** @param {Extract<ToWorker, {type: "hand"}>} message */
+async function byHand({ source, spec, move }) {
+  const extras = await loadExtras();
+  const data = /** @type {import("../pkg/extras.js").Data} */ (await load(source, extras));
+  return guarded(extras, () => {
+    hand ??= new extras.ByHand(data, spec);
+    return move ? hand.move_to(...move) : hand.restore();
+  });
 }
 
 /** @param {Extract<ToWorker, {type: "run"}>} message */

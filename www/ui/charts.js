@@ -321,6 +321,7 @@ export class Heatmaps {
   draw() {
     if (!this.spec) return;
     const look = style(this.paperColors);
+    const { targets, attackers, budget } = this.spec;
     for (const { canvas, frame, map } of this.shown) {
       const width = frame.clientWidth;
       if (width < 50) continue;
@@ -329,8 +330,7 @@ export class Heatmaps {
       this.engine.drawHeatmap(canvas, map.values, {
         style: look,
         tasks: this.tasks,
-        targets: (map.roles ?? this.spec).targets,
-        attackers: (map.roles ?? this.spec).attackers,
+        ...(map.roles ?? { targets, attackers: budget > 0 ? attackers : [] }),
         title: map.openEnded ? "change in correlation" : "task correlation",
         open_ended: map.openEnded,
         cursor: this.cursor,

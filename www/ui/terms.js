@@ -161,7 +161,7 @@ const ALL = new RegExp(
 );
 /** Where no terms are marked: interactive elements, code, and text that explains itself. */
 const EXCLUDED =
-  ".term, .stage, .cell-tip, figcaption, button, a, label, legend, summary, math, code, pre, select, td, .label, .role, .status, .readout, " +
+  ".term, .stage, .sentence, .cell-tip, figcaption, button, a, label, legend, summary, math, code, pre, select, td, .label, .role, .status, .readout, " +
   "[data-field=attack], [data-field=targets], [data-field=attackers], [data-field=gradient], [data-field=step]";
 
 /** @param {Field[]} fields */

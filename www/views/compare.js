@@ -1,8 +1,9 @@
 /** Compares two runs: settings, curves, correlations and per-task results. */
 
+import "../style/compare.css";
 import { comparisonLink } from "../core/route.js";
-import { Heatmaps, onLookChange, resize, style } from "../ui/charts.js";
-import { el, onSinglePress } from "../ui/dom.js";
+import { Heatmaps, isDark, onLookChange, resize, style } from "../ui/charts.js";
+import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { readable } from "../ui/text.js";
 import { RecentChoice } from "./recent.js";
@@ -29,6 +30,10 @@ import * as views from "./report.js";
 /** @typedef {{link: string, report: Report, verdict: string}} Side  `verdict`: on the digest in the link, if there is one. */
 
 const NAMES = /** @type {const} */ (["A", "B"]);
+/** Letters of a run's name. */
+const MAX_NAME = 40;
+/** Of an iframe and of a saved picture, in CSS pixels: 16:9. */
+const FRAME = { width: 960, height: 540 };
 
 /** @typedef {Compare} View */
 
@@ -70,8 +75,25 @@ class Compare {
         placeholder: "a link of this page",
       }),
     );
+    this.names = NAMES.map((name, k) =>
+      el("input", {
+        type: "text",
+        id: `compare-name-${name}`,
+        "data-testid": `compare-name-${name}`,
+        maxlength: MAX_NAME,
+        autocomplete: "off",
+        placeholder: `name of ${name}`,
+        "aria-label": `Name of run ${NAMES[k]}`,
+        onchange: () => this.go(this.values()),
+      }),
+    );
     const fields = this.inputs.map((input, k) =>
-      el("div", {}, el("label", { for: input.id }, mark(k), ` Run ${NAMES[k]}`), input),
+      el(
+        "div",
+        {},
+        el("label", { for: input.id }, mark(k), ` Run ${NAMES[k]}`),
+        el("div", { class: "compare-run" }, input, this.names[k]),
+      ),
     );
     this.runButton = el("button", { class: "primary", "data-testid": "compare-run" }, "Compare");
     this.cancelButton = el(
@@ -81,7 +103,11 @@ class Compare {
     );
     this.cancelButton.onclick = onSinglePress(() => this.cancel());
     const swap = el("button", { type: "button", "data-testid": "compare-swap" }, "Swap A and B");
-    swap.onclick = () => this.go([...this.values()].reverse());
+    swap.onclick = () => {
+      const [a, b] = this.names;
+      if (a && b) [a.value, b.value] = [b.value, a.value];
+      this.go([...this.values()].reverse());
+    };
     this.status = el("p", { class: "status", role: "status", "data-testid": "compare-status" });
     this.problems = el("div", {
       class: "field-error",
@@ -120,7 +146,7 @@ class Compare {
     this.results = el(
       "div",
       { class: "figure-cards", hidden: true, "data-testid": "compare-results" },
-      card("Differences", this.verdict, this.differences),
+      card("Differences", this.verdict, this.saving(), this.differences),
       card("Attack progress", this.canvasBox, disclosure("Show as table", this.curveTable)),
       card(
         "Task correlations learned under attack",
@@ -152,14 +178,126 @@ class Compare {
     return this.inputs.map(({ value }) => value.trim());
   }
 
+  /** The names in the address. */
+  namesText() {
+    const names = this.names.map(({ value }) => value.replaceAll("|", " ").trim());
+    return names.some(Boolean) ? names.join("|") : "";
+  }
+
+  /** What a run is called: A, or A with its name. @param {number} run */
+  label(run) {
+    const name = this.names[run]?.value.trim();
+    return name ? `${NAMES[run]} (${name})` : (NAMES[run] ?? "");
+  }
+
+  /** Buttons that save the comparison. */
+  saving() {
+    const done = el("span", { role: "status", "data-testid": "compare-copied" });
+    /** @param {string} id @param {string} text @param {() => Promise<string> | string} act */
+    const button = (id, text, act) => {
+      const onclick = async () => {
+        try {
+          done.textContent = await act();
+        } catch (problem) {
+          done.textContent = `${errorMessage(problem)}.`;
+        }
+      };
+      return el("button", { type: "button", "data-testid": `compare-${id}`, onclick }, text);
+    };
+    const copy = async (/** @type {string} */ text, /** @type {string} */ what) => {
+      try {
+        await navigator.clipboard.writeText(text);
+        return `${what} copied`;
+      } catch {
+        return "The browser does not allow access to the clipboard here.";
+      }
+    };
+    return el(
+      "div",
+      { class: "actions compare-save" },
+      button("png", "Curves (PNG)", () => this.savePicture()),
+      button("csv", "Per task (CSV)", () => this.saveTasks()),
+      button("curve-csv", "Curves (CSV)", () => this.saveCurves()),
+      button("copy-link", "Copy link", () => copy(this.url(), "Link")),
+      button("embed", "Copy iframe", () => copy(this.frame(), "iframe")),
+      done,
+    );
+  }
+
+  /** The address of the comparison, with the digests of both results. */
+  url() {
+    const [a = "", b = ""] = (this.sides ?? []).map(({ link, report }) =>
+      this.page.session.fragmentOf({ link, report }),
+    );
+    return `${location.href.split("#")[0]}${comparisonLink(a, b, this.namesText())}`;
+  }
+
+  frame() {
+    const theme = isDark() ? "dark" : "light";
+    return el("iframe", {
+      src: `${this.url()}&embed=1&theme=${theme}`,
+      title: `PATOM Lab: ${this.verdict.querySelector("b")?.textContent ?? "two equal runs"}`,
+      width: FRAME.width,
+      height: FRAME.height,
+      loading: "lazy",
+    }).outerHTML;
+  }
+
+  async savePicture() {
+    const { savePicture } = await import("./export.js");
+    const canvas = el("canvas", {});
+    resize(canvas, FRAME.width, this.engine.curveLayout(FRAME.width)[0] ?? 0, 2);
+    this.drawPair(canvas, { scale: 2, dark: false, paper_colors: false });
+    const digests = (this.sides ?? []).map(({ report }) => report.digest);
+    const note = { software: `PATOM Lab ${this.engine.version}`, link: this.url(), digests };
+    await savePicture("comparison", canvas, this.verdict.textContent ?? "", note);
+    return "Saved as comparison.png";
+  }
+
+  saveTasks() {
+    const [a, b] = this.reports();
+    const longer = a.task_names.length >= b.task_names.length ? a : b;
+    const role = (/** @type {Report} */ { spec, task_names: names }, /** @type {number} */ task) =>
+      task < names.length ? roleOf(spec, task) : "";
+    const rows = longer.task_names.map((name, task) => [
+      name,
+      ...[a, b].map((report) => role(report, task)),
+      ...[a, b].map(({ clean }) => clean.metric_per_task[task]),
+      ...[a, b].map(({ attacked }) => attacked.metric_per_task[task]),
+    ]);
+    const metrics = [a, b].map(({ metric_name: name }, k) => `${name}_attacked_${k ? "b" : "a"}`);
+    const cleans = [a, b].map(({ metric_name: name }, k) => `${name}_clean_${k ? "b" : "a"}`);
+    return saveCsv("comparison-tasks.csv", ["task", "role_a", "role_b", ...cleans, ...metrics], rows);
+  }
+
+  saveCurves() {
+    const [a, b] = this.reports();
+    const rows = [a, b].flatMap(({ trace }, k) =>
+      Array.from(trace.iteration, (iteration, i) => [
+        this.names[k]?.value.trim() || NAMES[k],
+        iteration,
+        trace.metric[i],
+        trace.utility[i],
+      ]),
+    );
+    return saveCsv("comparison-curves.csv", ["run", "iteration", "metric", "utility"], rows);
+  }
+
+  /** @returns {[Report, Report]} */
+  reports() {
+    const [a, b] = this.sides ?? [];
+    if (!a || !b) throw { message: "there are no results" };
+    return [a.report, b.report];
+  }
+
   /** Sets the address, which opens the comparison. @param {string[]} links */
   go([a = "", b = ""]) {
     // Accepts full addresses; only the fragment is used.
     const bare = (/** @type {string} */ link) => link.slice(link.indexOf("#") + 1);
-    const address = comparisonLink(bare(a), bare(b));
+    const address = comparisonLink(bare(a), bare(b), this.namesText());
     if (location.hash === address) {
       this.address = "";
-      this.open({ left: a, right: b });
+      this.open({ left: a, right: b, names: this.namesText() });
     } else location.hash = address;
   }
 
@@ -184,11 +322,14 @@ class Compare {
     this.runButton.focus();
   }
 
-  /** @param {{left: string, right: string}} route untrusted links, or empty */
-  async open({ left, right }) {
+  /** @param {{left: string, right: string, names?: string}} route untrusted links, or empty */
+  async open({ left, right, names = "" }) {
     const address = comparisonLink(left, right);
     this.recent.show([left, right]);
-    if (address === this.address) return;
+    const given = names.split("|");
+    this.names.forEach((input, k) => (input.value = (given[k] ?? "").slice(0, MAX_NAME)));
+    // Other names of the same runs.
+    if (address === this.address) return this.sides && this.show();
     this.close();
     const asked = this.asked;
     this.address = address;
@@ -276,16 +417,25 @@ class Compare {
       ...(a.digest === b.digest
         ? [`Bit-identical results: both digests are ${a.digest}.`]
         : [
-            el("b", { "data-testid": "compare-sentence" }, sentence(a, b, this.differing(a.spec, b.spec))),
+            el(
+              "b",
+              { "data-testid": "compare-sentence" },
+              sentence(a, b, this.differing(a.spec, b.spec), [this.label(0), this.label(1)]),
+            ),
             ` Different results: digest ${a.digest} (A), ${b.digest} (B).`,
           ]),
     );
     this.differences.replaceChildren(this.differenceTable(a.spec, b.spec));
-    this.canvas.setAttribute("aria-label", `A: ${views.curveSummary(a)} B: ${views.curveSummary(b)}`);
+    const labels = [this.label(0), this.label(1)];
+    const [one, other] = labels;
+    this.canvas.setAttribute(
+      "aria-label",
+      `${one}: ${views.curveSummary(a)} ${other}: ${views.curveSummary(b)}`,
+    );
     this.draw();
-    this.curveTable.replaceChildren(curveTable(a, b));
+    this.curveTable.replaceChildren(curveTable(a, b, labels));
     this.showMaps(a, b);
-    this.tasks.replaceChildren(taskTable(a, b));
+    this.tasks.replaceChildren(taskTable(a, b, labels));
   }
 
   /** The fields that differ. @param {Spec} a @param {Spec} b */
@@ -312,7 +462,11 @@ class Compare {
       shown(value(b, name)),
     ]);
     if (rows.length === 0) return el("p", {}, "None: both links have the same settings.");
-    return views.table(["Setting", "A", "B"], rows, "Settings that differ; all others are equal");
+    return views.table(
+      ["Setting", this.label(0), this.label(1)],
+      rows,
+      "Settings that differ; all others are equal",
+    );
   }
 
   /** @param {Report} a @param {Report} b */
@@ -324,14 +478,14 @@ class Compare {
     if (!first || !second || !of || !ofB) return;
     const one = {
       name: "A",
-      title: "A, under attack",
+      title: `${this.label(0)}, under attack`,
       values: a.attacked.correlation,
       openEnded: false,
       roles: of,
     };
     const two = {
       name: "B",
-      title: "B, under attack",
+      title: `${this.label(1)}, under attack`,
       values: b.attacked.correlation,
       openEnded: false,
       roles: ofB,
@@ -356,13 +510,18 @@ class Compare {
   }
 
   draw() {
-    const [a, b] = this.sides?.map(({ report }) => report) ?? [];
     const width = this.canvasBox.clientWidth;
-    if (!a || !b || width < 50) return;
+    if (!this.sides || width < 50) return;
     const look = style(false);
     resize(this.canvas, width, this.engine.curveLayout(width)[0] ?? 0, look.scale);
+    this.drawPair(this.canvas, look);
+  }
+
+  /** @param {HTMLCanvasElement} canvas @param {ReturnType<typeof style>} look */
+  drawPair(canvas, look) {
+    const [a, b] = this.reports();
     const [s, t] = [a.trace, b.trace];
-    this.pictures.draw_pair(this.canvas, s.metric, t.metric, s.utility, t.utility, {
+    this.pictures.draw_pair(canvas, s.metric, t.metric, s.utility, t.utility, {
       style: look,
       metric_names: [a.metric_name, b.metric_name],
       clean_metrics: [a.clean.metric, b.clean.metric],
@@ -383,8 +542,25 @@ const scroll = (label, id) =>
 /** @param {string} title @param {Node} content */
 const disclosure = (title, content) => el("details", {}, el("summary", {}, title), content);
 
-/** @param {Report} a @param {Report} b */
-function curveTable(a, b) {
+/** @param {string} name @param {string[]} heads @param {unknown[][]} rows */
+function saveCsv(name, heads, rows) {
+  const cell = (/** @type {unknown} */ value) => {
+    const text = typeof value === "number" && !Number.isFinite(value) ? "" : String(value ?? "");
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const text = [heads, ...rows].map((row) => `${row.map(cell).join(",")}\n`).join("");
+  download(name, new Blob([text], { type: "text/csv" }));
+  return `Saved as ${name}`;
+}
+
+/** @param {Spec} spec @param {number} task */
+const roleOf = (spec, task) =>
+  [spec.targets.includes(task) && "target", spec.attackers.includes(task) && "attacking"]
+    .filter(Boolean)
+    .join(", ");
+
+/** @param {Report} a @param {Report} b @param {string[]} labels */
+function curveTable(a, b, [one, other]) {
   const [s, t] = [a.trace, b.trace];
   const names = [a, b].map(({ metric_name: name }) => views.METRICS[name].short);
   const rows = Array.from({ length: Math.max(s.metric.length, t.metric.length) }, (_, k) => [
@@ -392,18 +568,21 @@ function curveTable(a, b) {
     ...[s.metric[k], t.metric[k]].map((value) => views.metricDigits(value ?? NaN)),
     ...[s.utility[k], t.utility[k]].map((value) => views.digits(value ?? NaN)),
   ]);
-  const heads = ["Iteration", `${names[0]}, A`, `${names[1]}, B`, "Utility, A", "Utility, B"];
+  const heads = [
+    "Iteration",
+    `${names[0]}, ${one}`,
+    `${names[1]}, ${other}`,
+    `Utility, ${one}`,
+    `Utility, ${other}`,
+  ];
   return views.table(heads, rows, "Metric of the target tasks and utility of the attacker");
 }
 
-/** @param {Report} a @param {Report} b */
-function taskTable(a, b) {
+/** @param {Report} a @param {Report} b @param {string[]} labels */
+function taskTable(a, b, [one, other]) {
   const metric = views.METRICS[a.metric_name];
   const comparable = a.metric_name === b.metric_name;
-  const role = (/** @type {Report} */ { spec }, /** @type {number} */ task) =>
-    [spec.targets.includes(task) && "target", spec.attackers.includes(task) && "attacking"]
-      .filter(Boolean)
-      .join(", ");
+  const role = (/** @type {Report} */ { spec }, /** @type {number} */ task) => roleOf(spec, task);
   const value = (/** @type {Float64Array} */ of, /** @type {number} */ task) => of[task] ?? NaN;
   const names = a.task_names.length >= b.task_names.length ? a.task_names : b.task_names;
   const tasks = names.map((_, task) => task);
@@ -426,14 +605,16 @@ function taskTable(a, b) {
   });
   const heads = [
     "Task",
-    ...(sameRoles ? ["Role"] : ["Role in A", "Role in B"]),
-    ...(sameClean ? ["Clean"] : ["Clean, A", "Clean, B"]),
-    "Attacked, A",
-    "Attacked, B",
+    ...(sameRoles ? ["Role"] : [`Role in ${one}`, `Role in ${other}`]),
+    ...(sameClean ? ["Clean"] : [`Clean, ${one}`, `Clean, ${other}`]),
+    `Attacked, ${one}`,
+    `Attacked, ${other}`,
     "B − A",
   ];
-  const other = comparable ? "" : `; B uses ${views.METRICS[b.metric_name].short}, so there is no difference`;
-  return views.table(heads, rows, `${metric.short} (${metric.long}) on the test set${other}`);
+  const unlike = comparable
+    ? ""
+    : `; B uses ${views.METRICS[b.metric_name].short}, so there is no difference`;
+  return views.table(heads, rows, `${metric.short} (${metric.long}) on the test set${unlike}`);
 }
 
 /** @param {Spec} spec @param {string} name of a field */
@@ -444,19 +625,20 @@ const value = (spec, name) => /** @type {Record<string, any>} */ (spec)[name];
  * @param {Report} a
  * @param {Report} b
  * @param {{title: string}[]} fields that differ
+ * @param {string[]} labels
  */
-function sentence(a, b, fields) {
+function sentence(a, b, fields, labels) {
   const titles = fields.map(({ title }) => title.charAt(0).toLowerCase() + title.slice(1));
   const more = titles.length - 3;
   const few = more > 1 ? `${titles.slice(0, 3).join(", ")} and ${more} more settings` : titles.join(", ");
   const differ = titles.length > 0 ? `they differ in ${few}` : "their settings are the same";
   const { short, stronger } = views.METRICS[a.metric_name];
   const [one, other] = [a.attacked.metric, b.attacked.metric];
-  if (a.metric_name !== b.metric_name) return `A and B have different metrics; ${differ}.`;
+  if (a.metric_name !== b.metric_name) return `${labels.join(" and ")} have different metrics; ${differ}.`;
   if (!Number.isFinite(one - other)) return `${short} is undefined in one of them; ${differ}.`;
   const [first, second] = [one, other].map(views.metricDigits);
   if (first === second) return `Both hurt alike: ${short} ${first}; ${differ}.`;
   const isA = (one - other) * stronger > 0;
   const numbers = isA ? `${first} against ${second}` : `${second} against ${first}`;
-  return `${isA ? "A" : "B"} hurts more: ${short} ${numbers}; ${differ}.`;
+  return `${labels[isA ? 0 : 1]} hurts more: ${short} ${numbers}; ${differ}.`;
 }

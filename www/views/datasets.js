@@ -2,6 +2,7 @@
 
 import { $, byId, el, legible } from "../ui/dom.js";
 import { DATASETS } from "../core/session.js";
+import { countOf } from "../core/words.js";
 
 /** @import { Session } from "../core/session.js" */
 /** @import { DatasetRef, Published, Source } from "../engine/types.js" */
@@ -118,7 +119,7 @@ export class Datasets {
     const { lab } = this;
     const about = lab.description();
     const size = about
-      ? `${about.shape.tasks} tasks, ${about.features} features, ${about.points.toLocaleString("en")} points. `
+      ? `${countOf(about.shape.tasks, "task")}, ${countOf(about.features, "feature")}, ${countOf(about.points, "point")}. `
       : "";
     if (typeof ref === "object") {
       const other = el("button", { type: "button", onclick: () => this.ask(null) }, "Open another file");

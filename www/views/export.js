@@ -21,8 +21,8 @@ import * as views from "./report.js";
 const WIDTH = 1000;
 /** Width of an iframe, in CSS pixels. */
 const FRAME_WIDTH = 900;
-/** Size of an iframe for a slide of 16:9. */
-const SLIDE = { width: 960, height: 540 };
+/** Sizes of an iframe for a slide: 16:9 and 4:3. @type {Record<string, {width: number, height: number}>} */
+const SLIDES = { stage: { width: 960, height: 540 }, stage43: { width: 960, height: 720 } };
 const look = (paperColors = false) => ({ scale: 2, dark: false, paper_colors: paperColors });
 
 /** @type {Record<string, [RunFile, string]>} */
@@ -193,7 +193,7 @@ function heatmapSheet(shown) {
       style,
       tasks: names.length,
       targets: spec.targets,
-      attackers: spec.attackers,
+      attackers: spec.budget > 0 ? spec.attackers : [],
       title: openEnded ? "change in correlation" : "task correlation",
       open_ended: openEnded,
       cursor: null,
@@ -250,22 +250,31 @@ function bibtex({ lab, result, address }) {
 `;
 }
 
+/** Python that computes the result again. Texts of JSON are texts of Python, too. @param {Shown} shown */
+export function python({ result }) {
+  const { spec, digest } = result.report;
+  const link = JSON.stringify(`#${result.link}`);
+  const data = typeof spec.dataset === "string" ? "" : `, data=${JSON.stringify(spec.dataset.name)}`;
+  return `import patom\n\nresult = patom.run(${link}${data})\nassert result.digest == "${digest}"\n`;
+}
+
 /**
  * HTML that embeds the result, or one of its charts, in another page.
  * @param {Shown} shown
- * @param {string} view `curve`, `heatmaps`, `stage`: for a slide of 16:9, or `embed`: curve and heatmaps
+ * @param {string} view `curve`, `heatmaps`, `stage` and `stage43`: for a slide, or `embed`: curve and heatmaps
  */
 export function snippet(shown, view) {
-  const isSlide = view === "stage";
-  const own = view === "embed" ? "" : `&view=${view}`;
+  const slide = SLIDES[view];
+  const own = slide ? "&view=stage" : view === "embed" ? "" : `&view=${view}`;
   const maps = heatmapHeight(shown);
-  const height = { curve: 540, heatmaps: maps, stage: SLIDE.height }[view] ?? maps + 420;
-  const theme = isSlide ? `&theme=${isDark() ? "dark" : "light"}` : "";
+  const height = { curve: 540, heatmaps: maps }[view] ?? maps + 420;
+  // A slide has a background of its own.
+  const theme = slide ? `&theme=${isDark() ? "dark" : "light"}` : "";
   const frame = el("iframe", {
     src: `${shown.address}${own}&embed=1${theme}`,
     title: `PATOM Lab: ${views.headline(shown.result.report)}`,
-    width: isSlide ? SLIDE.width : FRAME_WIDTH,
-    height,
+    width: slide?.width ?? FRAME_WIDTH,
+    height: slide?.height ?? height,
     loading: "lazy",
   });
   return frame.outerHTML;

@@ -1,10 +1,14 @@
 /** The card "Poisoned points in feature space": a 2D projection by iteration. Rust does the drawing. */
 
+import { errorMessage } from "../core/words.js";
+import { once } from "../core/once.js";
 import { onLookChange, oncePerFrame, resize, style } from "../ui/charts.js";
 import { el } from "../ui/dom.js";
 import * as views from "./report.js";
 
+/** @import { Session } from "../core/session.js" */
 /** @import { Extras } from "../engine/extras.js" */
+/** @import { ByHand } from "./by_hand.js" */
 /** @import { RunState, Scene } from "../engine/types.js" */
 
 /** Milliseconds: duration of the animation, and bounds for one of its steps. */
@@ -15,9 +19,13 @@ export class Projection {
    * @param {Extras} pictures
    * @param {HTMLElement} box
    * @param {(iteration: number) => void} onIteration called when the user or the animation changes the iteration
+   * @param {Session} session
    */
-  constructor(pictures, box, onIteration) {
+  constructor(pictures, box, onIteration, session) {
     this.pictures = pictures;
+    this.root = box;
+    /** While points are moved by hand. @type {ByHand | null} */
+    this.hand = null;
     this.onIteration = onIteration;
     /** @type {RunState | null} */
     this.run = null;
@@ -48,6 +56,20 @@ export class Projection {
     this.tasks = el("select", { "data-testid": "where-task" });
     this.tasks.onchange = () => this.draw();
     this.choice = el("label", {}, "Poisoned points in ", this.tasks);
+    const byHand = once(async () => new (await import("./by_hand.js")).ByHand(session, this));
+    this.handButton = el("button", { type: "button", id: "by-hand", "data-testid": "by-hand" });
+    this.handButton.onclick = async () => {
+      if (this.hand) return this.hand.stop();
+      try {
+        const hand = await byHand();
+        await hand.start();
+        // On a phone the answers come above the points.
+        if (matchMedia("(max-width: 760px)").matches) box.closest("details")?.scrollIntoView();
+        hand.grip.focus({ preventScroll: true });
+      } catch (problem) {
+        session.notice(`${errorMessage(problem)}. Check the connection, then press again.`, "bad", "hand");
+      }
+    };
     this.text = el("p", { "data-testid": "where-words" });
     this.note = el("p", { class: "hint" });
     this.table = el("div", {
@@ -67,6 +89,7 @@ export class Projection {
         this.choice,
         el("div", { class: "where-steps" }, this.shown, this.slider),
         el("div", { class: "actions" }, this.back, this.play, this.next),
+        el("div", { class: "actions hand-row" }, this.handButton),
         this.text,
         this.note,
       ),
@@ -169,6 +192,10 @@ export class Projection {
     this.slider.disabled = this.play.disabled = last === 0;
     this.back.disabled = iteration === 0;
     this.next.disabled = iteration === last;
+    const { spec, scene } = this.run ?? {};
+    this.handButton.hidden = !scene?.injected.length || spec?.injected_features === "copied";
+    this.handButton.textContent = this.hand ? "Back to the attack" : "Move points by hand";
+    this.handButton.setAttribute("aria-pressed", String(this.hand !== null));
     this.text.textContent = this.sentence();
     this.canvas.setAttribute(
       "aria-label",
@@ -207,9 +234,15 @@ export class Projection {
     this.table.replaceChildren(views.table(heads, rows, caption));
   }
 
+  /** Where the plane lies in the plot: left, top and side in CSS pixels, half a side in the plane. */
+  frame() {
+    return this.picture?.frame(this.canvasBox.clientWidth) ?? new Float64Array(4);
+  }
+
   draw() {
     const width = this.canvasBox.clientWidth;
     if (!this.picture || width < 50) return;
+    if (this.hand) return this.hand.draw(width);
     const look = style(false);
     resize(this.canvas, width, this.pictures.points_height(width), look.scale);
     const task = this.choice.hidden || this.tasks.value === "" ? undefined : Number(this.tasks.value);

@@ -3,6 +3,7 @@
  * points; the run kept for comparison. Loaded after the first result, or during a long run.
  */
 
+import { errorMessage } from "../core/words.js";
 import { $, byId, el } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { comparisonLink } from "../core/route.js";
@@ -11,6 +12,7 @@ import { Projection } from "./points.js";
 import { settingsList } from "./print.js";
 import { isQuiet } from "./results.js";
 import * as views from "./report.js";
+import { Sentence } from "./sentence.js";
 import { Stage } from "./stage.js";
 
 /** @import { Extras } from "../engine/extras.js" */
@@ -42,11 +44,16 @@ class Reading {
     this.results = results;
     /** @type {{fragment: string, link: string, report: Report} | null} the run kept for comparison */
     this.kept = null;
-    this.projection = new Projection(pictures, $("where"), (iteration) => {
-      // During the animation a screen reader would read out every step.
-      $("curve-readout").setAttribute("aria-live", this.projection.timer ? "off" : "polite");
-      results.curve.choose(iteration);
-    });
+    this.projection = new Projection(
+      pictures,
+      $("where"),
+      (iteration) => {
+        // During the animation a screen reader would read out every step.
+        $("curve-readout").setAttribute("aria-live", this.projection.timer ? "off" : "polite");
+        results.curve.choose(iteration);
+      },
+      lab,
+    );
     this.maps = new Maps(results.heatmaps);
     this.stage = new Stage(
       (iteration) => {
@@ -56,11 +63,16 @@ class Reading {
       () => this.projection.toggle(),
       (task) => this.highlight(task),
     );
+    this.sentence = new Sentence(lab, (iteration) => {
+      this.projection.pause();
+      results.curve.choose(iteration);
+    });
     this.projection.onPlay = (playing) => this.stage.playing(playing);
     // One iteration in all charts; without one, the last.
     results.onIteration.push((iteration) => {
       this.projection.moveTo(iteration ?? this.projection.last);
       this.stage.moveTo(iteration);
+      this.sentence.moveTo(iteration);
       this.maps.follow(iteration);
     });
     results.onCell.push((cell) => {
@@ -75,6 +87,16 @@ class Reading {
       if (lab.result) results.showTrace(lab.result.report);
     };
     $("keep").onclick = () => this.keep();
+    const play = el("button", { type: "button", class: "play", "data-testid": "play-defender" });
+    play.textContent = "Play: find the poisoned task";
+    play.onclick = async () => {
+      try {
+        await (await import("./defender.js")).openDefender(lab);
+      } catch (problem) {
+        lab.notice(`${errorMessage(problem)}. Check the connection, then press again.`, "bad", "play");
+      }
+    };
+    $("heat-card").append(play);
     lab.subscribe((event) => {
       switch (event.type) {
         case "started":
@@ -114,6 +136,8 @@ class Reading {
     this.maps.show(report, run);
     const { cursor } = this.results.curve;
     this.stage.moveTo(cursor);
+    this.sentence.update(report);
+    this.sentence.moveTo(cursor);
     this.maps.follow(cursor);
     this.projection.moveTo(cursor ?? this.projection.last);
     $("each-target-row").hidden = report.target_tasks.length < 2;

@@ -61,11 +61,15 @@ const metricDecimals = (value) =>
 export const twoDecimals = (value) => value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
 
 /**
- * Names that are short enough for charts and buttons, such as digits; empty: T1 to Tm.
+ * Names that are short enough for charts and buttons, such as digits ("0" of "digit 0"); empty: T1 to Tm.
  * @param {string[]} names
  */
-export const shortNames = (names) =>
-  names.every((name) => name.length <= 2) && names.some((name, task) => name !== `T${task + 1}`) ? names : [];
+export function shortNames(names) {
+  const last = names.map((name) => name.replace(/^.* /, ""));
+  const isOneKind = new Set(names.map((name, task) => name.slice(0, -(last[task] ?? "").length))).size === 1;
+  const differ = last.some((name, task) => ![`T${task + 1}`, String(task + 1)].includes(name));
+  return isOneKind && differ && last.every((name) => name && name.length <= 2) ? last : [];
+}
 
 /** @param {number} task @param {string[]} [names] */
 export function taskName(task, names = []) {
@@ -176,7 +180,14 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** What can make the result meaningless. @param {Warning[]} warnings */
 export const warningItems = (warnings) =>
-  warnings.map(({ message, code }) => el("li", { "data-code": code }, message));
+  warnings.map(({ message, code }) => {
+    const tune = el("button", { type: "button", class: "quiet" }, "Choose λ");
+    tune.onclick = () => document.getElementById("tune")?.click();
+    return el("li", { "data-code": code }, message, TUNED.includes(code) ? tune : null);
+  });
+
+/** Warnings that another λ may cure. */
+const TUNED = ["no_better_than_guessing", "worse_than_single_task"];
 
 /** @param {Report} report */
 export function curveSummary(report) {
@@ -250,7 +261,7 @@ export function roleText(task, report) {
   const { spec, task_names: names } = report;
   const roles = [
     ...(spec.targets.includes(task) ? ["target"] : []),
-    ...(spec.attackers.includes(task) ? ["attacking"] : []),
+    ...(spec.budget > 0 && spec.attackers.includes(task) ? ["attacking"] : []),
   ];
   const name = names[task] === `T${task + 1}` || shortNames(names).length > 0 ? "" : ` “${names[task]}”`;
   return `${taskName(task, names)}${name}${roles.length > 0 ? ` (${roles.join(", ")})` : ""}`;
@@ -334,11 +345,12 @@ export function taskTable(report) {
     attacked.metric_per_task,
     (value, task) => value - (clean.metric_per_task[task] ?? NaN),
   );
+  const short = shortNames(names).length > 0;
   const largest = Math.max(1e-9, ...changes.filter(Number.isFinite).map(Math.abs));
   const rows = names.map((name, task) => {
     const role = el("span", { class: "roles" });
     if (spec.targets.includes(task)) role.append(el("span", { class: "role target" }, "target"));
-    if (spec.attackers.includes(task)) {
+    if (spec.budget > 0 && spec.attackers.includes(task)) {
       role.append(el("span", { class: "role attacker" }, "attacking"));
     }
     const change = changes[task] ?? NaN;
@@ -347,7 +359,7 @@ export function taskTable(report) {
     const bar = el("span", { class: change * metric.stronger > 0 ? "bar worse" : "bar better" });
     bar.style.setProperty("--share", String(Number.isFinite(change) ? Math.abs(change) / largest : 0));
     return [
-      el("span", {}, el("b", {}, `T${task + 1}`), name === `T${task + 1}` ? "" : ` ${name}`),
+      el("span", {}, el("b", {}, taskName(task, names)), short || name === `T${task + 1}` ? "" : ` ${name}`),
       role,
       number(clean.metric_per_task[task] ?? NaN),
       number(attacked.metric_per_task[task] ?? NaN),
@@ -412,6 +424,7 @@ export function bars(report) {
       el("dd", {}, line, el("strong", {}, metricDigits(value)), note && el("small", {}, note)),
     );
   };
+  if (report.spec.budget === 0) return [bar(metric.short, clean.metric, "before", "")];
   return [
     bar(`${metric.short} before`, clean.metric, "before", ""),
     bar("Random points", start, "start", ""),
@@ -443,14 +456,16 @@ function attackerRows({ won, spec: { starts, knowledge } }) {
 }
 
 /** What a defence achieves. @param {Report} report @returns {[string, string][]} */
-function defenceRows({ certified, sanitised, target_tasks: targets, metric_name: name, clean }) {
+function defenceRows({ certified, sanitised, target_tasks: targets, metric_name: name, clean, task_names }) {
   const { short } = METRICS[name];
   /** @type {[string, string][]} */
   const rows = [];
   if (certified) {
     // Tasks with poisoned points of their own have no certificate.
     const held = targets.filter((task) => Number.isFinite(certified[task] ?? NaN));
-    const text = held.map((task) => `${taskName(task)} ${metricDigits(certified[task] ?? NaN)}`).join(", ");
+    const text = held
+      .map((task) => `${taskName(task, task_names)} ${metricDigits(certified[task] ?? NaN)}`)
+      .join(", ");
     rows.push([
       "Certified",
       held.length > 0

@@ -40,7 +40,9 @@ export function offerFiles(lab, results) {
     copy($("command").textContent ?? "", "Command copied");
   };
   $("print").onclick = () => print();
-  for (const button of document.querySelectorAll("[id^='save-'], [id^='embed-'], #copy-embed")) {
+  for (const button of document.querySelectorAll(
+    "[id^='save-'], [id^='embed-'], #copy-embed, #copy-python",
+  )) {
     button.addEventListener("click", () => saveOrCopy(lab, results, button.id));
   }
   closeMenus();
@@ -54,12 +56,13 @@ export function offerFiles(lab, results) {
 async function saveOrCopy(lab, results, what) {
   if (!lab.result) return;
   try {
-    const { save, snippet } = await import("./export.js");
+    const { python, save, snippet } = await import("./export.js");
     const shown = { lab, results, result: lab.result, address: resultAddress(lab) };
     if (what.startsWith("save-")) {
       await save(shown, what.slice("save-".length));
     } else {
       showBeside(what);
+      if (what === "copy-python") return await copy(python(shown), "Python copied");
       await copy(snippet(shown, what.replace(/^.*-/, "")), "iframe copied");
     }
   } catch (problem) {

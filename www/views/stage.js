@@ -81,6 +81,7 @@ export class Stage {
     this.picture.toggleAttribute("hidden", m > MAX_TASKS || m < 2);
     this.last = report.trace.iteration.length - 1;
     this.slider.disabled = this.last < 1;
+    $("stage-controls").toggleAttribute("data-empty", report.spec.budget === 0);
     // The animation needs every iteration; a recalled result may have only its numbers.
     this.play.disabled = run.points.length < 2;
     this.slider.max = String(this.last);
@@ -97,7 +98,11 @@ export class Stage {
     this.iteration = wanted;
     this.slider.value = String(wanted);
     this.slider.setAttribute("aria-valuetext", `iteration ${wanted} of ${last}`);
-    this.shown.textContent = wanted ? `Iteration ${wanted} of ${last}` : "Random start";
+    this.shown.textContent = wanted
+      ? `Iteration ${wanted} of ${last}`
+      : report.spec.budget
+        ? "Random start"
+        : "";
     this.render();
   }
 
@@ -174,7 +179,7 @@ export class Stage {
     this.caption.textContent = text;
     this.picture.setAttribute(
       "aria-label",
-      `Network of ${m} tasks at ${iteration ? `iteration ${iteration}` : "the random start"}. ${text}`,
+      `Network of ${m} tasks${iteration ? ` at iteration ${iteration}` : report.spec.budget ? " at the random start" : ""}. ${text}`,
     );
   }
 

@@ -2,12 +2,13 @@
 
 import "../style/tour.css";
 import { runComparisons } from "./comparison.js";
-import { $, el } from "../ui/dom.js";
+import { errorMessage } from "../core/words.js";
+import { $, byId, el } from "../ui/dom.js";
 import { STEPS } from "./tour_steps.js";
 
 /** @import { Outcome } from "./comparison.js" */
 /** @import { Session } from "../core/session.js" */
-/** @import { Step } from "./tour_steps.js" */
+/** @import { Points, Step } from "./tour_steps.js" */
 /** @import { Report } from "../engine/types.js" */
 
 /** For so many milliseconds, a card that moves is scrolled into view again. */
@@ -19,8 +20,10 @@ export class Story {
     this.lab = lab;
     /** From 1; 0: closed. */
     this.step = 0;
-    /** @type {Map<Step, Report>} results of the steps */
+    /** @type {Map<Step, {report: Report, points: Points | null}>} results of the steps */
     this.reports = new Map();
+    /** What the user guessed before a step's findings; -1: a link shows them at once. @type {Map<Step, number>} */
+    this.guesses = new Map();
     /** The findings that are shown. */
     this.shown = "";
     /** @type {Map<Step, Outcome>} results of the comparison runs */
@@ -34,6 +37,7 @@ export class Story {
     this.title = el("h2", { id: "story-title", tabindex: -1, "data-testid": "story-title" });
     this.text = el("div", { class: "story-words" });
     this.found = el("div", { class: "story-found", "data-testid": "story-found" });
+    this.question = el("div", { class: "story-question", role: "group", "data-testid": "story-question" });
     this.formula = el("div", { class: "story-formula", tabindex: 0, role: "group", "aria-label": "Formula" });
     const back = button("restore", "Restore the settings of this step", () => this.apply());
     this.changed = el(
@@ -51,12 +55,12 @@ export class Story {
         "aria-label": "Text of this step",
         "data-terms": true,
       },
-      el("div", {}, this.text, this.found, this.changed),
+      el("div", {}, this.text, this.question, this.found, this.changed),
       this.formula,
     );
-    this.back = button("back", "Back", () => this.open(this.step - 1, false));
+    this.back = button("back", "Back", () => this.move(this.step - 1));
     this.next = button("next", "Next", () =>
-      this.step === STEPS.length ? this.close() : this.open(this.step + 1, false),
+      this.step === STEPS.length ? this.close() : this.move(this.step + 1),
     );
     this.next.classList.add("primary");
     this.spoken = el("span", { class: "visually-hidden", role: "status" });
@@ -106,11 +110,27 @@ export class Story {
     return complete && !("errors" in complete) && complete.link === this.lab.complete?.link;
   }
 
+  /** Does the step wait for the user's guess? */
+  get isAsking() {
+    return this.current?.question !== undefined && !this.guesses.has(this.current);
+  }
+
   /**
    * @param {number} step from 1; clamped to the range
    * @param {boolean} pressed by the button that starts the tour: the focus moves to the tour
    */
   open(step, pressed) {
+    const current = STEPS[Math.min(Math.max(Math.round(step), 1), STEPS.length) - 1];
+    // A link shows its step with the findings.
+    if (!pressed && current && !this.guesses.has(current)) this.guesses.set(current, -1);
+    this.move(step, pressed);
+  }
+
+  /**
+   * @param {number} step
+   * @param {boolean} [pressed] as in `open`
+   */
+  move(step, pressed = false) {
     const before = this.step;
     this.step = Math.min(Math.max(Math.round(step), 1), STEPS.length);
     const current = this.current;
@@ -119,7 +139,8 @@ export class Story {
     this.count.textContent = `Step ${this.step} of ${STEPS.length}`;
     this.title.textContent = current.title;
     this.text.replaceChildren(...current.text.map((text) => el("p", {}, text)));
-    this.formula.replaceChildren(current.formula());
+    this.formula.replaceChildren(...(current.formula ? [current.formula()] : []));
+    this.ask();
     this.body.scrollTop = 0;
     this.back.disabled = this.step === 1;
     this.next.textContent = this.step === STEPS.length ? "Finish" : "Next";
@@ -138,8 +159,70 @@ export class Story {
     // A link may contain other settings: they stay until the user moves to another step.
     const isSet = Object.keys(this.lab.draft).some((name) => name !== "version");
     const visitor = !before && !pressed && isSet;
-    if (this.matches || visitor) this.show(true);
+    const waits = this.isAsking && current.question?.waits;
+    if (this.matches || visitor || waits) this.show(!waits);
     else this.apply();
+  }
+
+  /** Shows the question of the step; of the last one, what the user can play. */
+  ask() {
+    const { current, question } = this;
+    const asked = this.isAsking ? current?.question : undefined;
+    const button = (
+      /** @type {string} */ id,
+      /** @type {string} */ text,
+      /** @type {() => void} */ onclick,
+    ) => el("button", { type: "button", "data-testid": `story-${id}`, onclick }, text);
+    question.hidden = !asked && !current?.isLast;
+    // The question has the room until the guess.
+    this.formula.hidden = !current?.formula || asked !== undefined;
+    if (asked) {
+      question.replaceChildren(
+        el("p", { id: "story-asked" }, `Your guess: ${asked.text}`),
+        el(
+          "div",
+          { class: "actions" },
+          ...asked.options.map((text, k) => button(`guess-${k}`, text, () => this.guess(k))),
+        ),
+      );
+      question.setAttribute("aria-labelledby", "story-asked");
+      this.spoken.textContent += `. ${asked.text}`;
+    } else if (current?.isLast) {
+      question.replaceChildren(
+        el(
+          "div",
+          { class: "actions" },
+          button("defend", "Find the poisoned task", () => this.defend()),
+          button("by-hand", "Move a point by hand", () => {
+            // The panel would cover the points.
+            this.close();
+            const card = byId("where-card", HTMLDetailsElement);
+            card.open = true;
+            card.scrollIntoView({ block: "start" });
+            $("by-hand").click();
+          }),
+        ),
+      );
+      question.setAttribute("aria-labelledby", "story-title");
+    }
+  }
+
+  /** @param {number} option */
+  guess(option) {
+    if (!this.current) return;
+    this.guesses.set(this.current, option);
+    this.ask();
+    this.next.focus({ preventScroll: true });
+    if (this.matches) this.show(true);
+    else this.apply();
+  }
+
+  async defend() {
+    try {
+      await (await import("./defender.js")).openDefender(this.lab);
+    } catch (problem) {
+      this.lab.notice(`${errorMessage(problem)}. Check the connection, then press again.`, "bad", "story");
+    }
   }
 
   /** Applies the settings of the step and runs them. */
@@ -156,6 +239,7 @@ export class Story {
     this.panel.remove();
     this.makeRoom();
     this.mark(null);
+    this.pair();
     this.lab.setView("story");
     if (inside) $("tour").focus();
   }
@@ -164,25 +248,55 @@ export class Story {
   show(scroll) {
     const { current, lab } = this;
     if (!current) return;
-    const matches = this.matches;
-    if (matches && lab.result && lab.result.link === lab.complete?.link)
-      this.reports.set(current, lab.result.report);
-    const report = this.reports.get(current);
-    const sentences = report
-      ? current.findings(report, this.comparisons.get(current) ?? null).filter((one) => one !== false)
-      : [];
+    const { isAsking } = this;
+    const waits = isAsking && current.question?.waits;
+    const matches = this.matches || waits;
+    const { result } = lab;
+    if (!waits && matches && result && result.link === lab.complete?.link) {
+      this.reports.set(current, { report: result.report, points: pointsOf(result) });
+    }
+    const sentences = isAsking ? [] : this.sentences(current);
     if (sentences.join(" ") !== this.shown) {
       this.shown = sentences.join(" ");
       this.found.replaceChildren(...sentences.map((one) => el("p", {}, one)));
       if (this.shown) this.spoken.textContent = `Step ${this.step}: ${current.title}. ${this.shown}`;
     }
     this.changed.hidden = Boolean(matches);
-    const card = document.querySelector(current.card);
+    this.pair(waits ? undefined : current.maps);
+    const card = waits ? null : document.querySelector(current.card);
     this.mark(card);
     if (!scroll || !card) return;
     this.makeRoom();
     this.seeking = performance.now() + SEEK;
     this.seek();
+  }
+
+  /** The guess and the findings, once their results are there. @param {Step} step */
+  sentences(step) {
+    const known = this.reports.get(step);
+    if (!known) return [];
+    const { report, points } = known;
+    const comparison = this.comparisons.get(step) ?? null;
+    const guess = this.guesses.get(step) ?? -1;
+    const answer = step.question?.answer(report, comparison, points) ?? null;
+    const verdict =
+      guess >= 0 &&
+      answer !== null &&
+      (guess === answer
+        ? "You guessed right."
+        : `You guessed “${step.question?.options[guess]}”. The run says otherwise.`);
+    return [verdict, ...step.findings(report, comparison, points)].filter((one) => one !== false);
+  }
+
+  /** Shows the two maps that a step speaks of, or all. @param {Step["maps"]} [maps] */
+  pair(maps) {
+    const [box, truth] = [$("heatmaps"), byId("show-truth", HTMLInputElement)];
+    if (box.dataset.pair === maps) return;
+    if (maps) box.dataset.pair = maps;
+    else delete box.dataset.pair;
+    truth.checked = maps === "truth";
+    // Sets the true map, and draws.
+    truth.dispatchEvent(new Event("change"));
   }
 
   /** Scrolls the card of the step into view. */
@@ -200,4 +314,23 @@ export class Story {
       old.classList.toggle("looked-at", old === card);
     card?.classList.add("looked-at");
   }
+}
+
+/**
+ * How the poisoned points of a result look.
+ * @param {NonNullable<Session["result"]>} result
+ * @returns {Points | null}
+ */
+function pointsOf({ json, run, report }) {
+  /** @type {{detection?: {norm: {roc_auc: number, precision: number}} | null}} */
+  const { detection } = JSON.parse(json);
+  const [last, scene] = [run.points.at(-1), run.scene];
+  // A recalled result may have no points.
+  if (!detection || !last || !scene) return null;
+  return {
+    pairs: detection.norm.roc_auc,
+    caught: Math.round(detection.norm.precision * report.injected),
+    surface: last.on_surface,
+    shown: scene.injected.length / 2,
+  };
 }

@@ -10,13 +10,24 @@ import { metricDigits, taskList, taskName } from "./report.js";
 /** @import { Draft, Report } from "../engine/types.js" */
 
 /**
+ * @typedef {{pairs: number, caught: number, surface: number, shown: number}} Points
+ * How the poisoned points look: `pairs`: the share of pairs in which a poisoned point has a larger norm than a
+ * clean one (ROC AUC); `caught`: how many of as many largest norms as there are poisoned points are theirs;
+ * `surface`: how many of the `shown` ones lie on the surface of the ball
  * @typedef {{
- *   title: string, text: string[], formula: () => Element, draft: Draft, card: string,
- *   block: ScrollLogicalPosition, comparison?: Draft,
- *   findings: (report: Report, comparison: Outcome | null) => (string | false)[],
+ *   text: string, options: string[], waits: boolean,
+ *   answer: (report: Report, comparison: Outcome | null, points: Points | null) => number | null,
+ * }} Question
+ * A guess before the findings; `waits`: the run starts after it. `answer`: which option is right, null while a
+ * result is missing.
+ * @typedef {{
+ *   title: string, text: string[], formula?: () => Element, draft: Draft, card: string,
+ *   block: ScrollLogicalPosition, comparison?: Draft, maps?: "truth" | "attack", question?: Question,
+ *   isLast?: boolean,
+ *   findings: (report: Report, comparison: Outcome | null, points: Points | null) => (string | false)[],
  * }} Step
- * `card`: a selector of the card to show; `comparison`: a run to compare with; `findings`: sentences,
- * or false in place of one that does not hold.
+ * `card`: a selector of the card to show; `comparison`: a run to compare with; `maps`: two maps to show side by
+ * side; `findings`: sentences, or false in place of one that does not hold.
  */
 
 /** Few training points per task: here MTRL helps, and the attack has a clear effect. */
@@ -33,6 +44,16 @@ function injected({ spec }) {
   const each = Math.floor(spec.budget * (spec.train_per_task ?? 0));
   return { each, all: each * spec.attackers.length, clean: spec.train_per_task ?? 0 };
 }
+
+/**
+ * The first limit that a value is below.
+ * @param {number} value
+ * @param {number[]} limits
+ */
+const place = (value, limits) => limits.filter((limit) => value >= limit).length;
+
+/** @param {Report} report */
+const ratio = ({ clean, attacked }) => attacked.metric / clean.metric;
 
 /** @param {number[]} tasks @returns {[number, number][]} */
 const pairs = (tasks) =>
@@ -73,6 +94,13 @@ export const STEPS = [
     comparison: SINGLE_TASK,
     card: ".summary",
     block: "start",
+    question: {
+      text: "Which learner has the lower test error on T1 to T3?",
+      options: ["Separate models", "One joint learner", "No difference"],
+      waits: false,
+      answer: ({ clean }, single) =>
+        single && ([1, 2, 0][place(clean.metric / single.clean, [0.95, 1.05])] ?? null),
+    },
     findings: ({ spec, clean }, single) => {
       if (!single) return [];
       return [
@@ -86,7 +114,7 @@ export const STEPS = [
     title: "The tasks are related",
     text: [
       "The learner also estimates how tasks are related: the task covariance Ω. The heatmap shows it as correlations: +1 identical, 0 unrelated, −1 opposite.",
-      "The true correlations of this synthetic data set are known, but not given to the learner. Compare the first two heatmaps.",
+      "The true correlations of this synthetic data set are known, but not given to the learner. Compare the true map with the learned one.",
     ],
     formula: () =>
       formula(["msub", "ρ", ["mrow", "i", "j"]], "=", [
@@ -97,6 +125,13 @@ export const STEPS = [
     draft: { ...SMALL, ...UNTOUCHED },
     card: "#heat-card",
     block: "start",
+    maps: "truth",
+    question: {
+      text: "T1 and T4 are opposed: their true correlation is −0.90. What does the learner find with 12 points each?",
+      options: ["Strongly opposed", "Weakly opposed", "Unrelated or alike"],
+      waits: false,
+      answer: ({ clean }) => place(clean.correlation[3] ?? NaN, [-0.5, -0.1]),
+    },
     findings: ({ clean, true_correlation: truth }) => {
       const m = Math.sqrt(clean.correlation.length);
       const shown = /** @type {[number, number][]} */ ([
@@ -113,7 +148,7 @@ export const STEPS = [
   {
     title: "Adding poisoned points",
     text: [
-      "An attacker adds a few points to the training sets of the target tasks. Their norms and labels look ordinary: no norm exceeds that of the clean points. The test set is never changed.",
+      "An attacker adds a few points to the training sets of the target tasks. None has a larger norm than the data set has. The test set is never changed.",
       "At the start, the points are drawn at random.",
     ],
     formula: () =>
@@ -125,13 +160,22 @@ export const STEPS = [
     draft: { ...SMALL, method: "random" },
     card: ".summary",
     block: "start",
-    findings: (report) => {
+    question: {
+      text: "Two random points join the 12 clean ones of each of T1 to T3. What happens to their test error?",
+      options: ["Less than 10 % worse", "10 % to 75 % worse", "Even worse"],
+      waits: true,
+      answer: (report) => place(ratio(report), [1.1, 1.75]),
+    },
+    findings: (report, _, points) => {
       const { each, clean } = injected(report);
       const targets = taskList(report.spec.targets);
       return [
         `Attack budget ${percent(report.spec.budget)}: ${each} poisoned points are added to the ${clean} clean points of each of ${targets}.`,
         report.attacked.metric > report.clean.metric &&
           `Even random points do some harm: the test error of ${targets} rises from ${metricDigits(report.clean.metric)} to ${metricDigits(report.attacked.metric)}.`,
+        points !== null &&
+          Math.abs(points.pairs - 0.5) < 0.2 &&
+          `They look ordinary: a poisoned point has a larger norm than a clean one in ${percent(points.pairs)} of all pairs; 50 % would be chance.`,
       ];
     },
   },
@@ -174,7 +218,13 @@ export const STEPS = [
     draft: SMALL,
     card: "#curve-card",
     block: "start",
-    findings: (report) => {
+    question: {
+      text: "The same six points, now placed to do harm. What is the test error of T1 to T3?",
+      options: ["Below 0.6", "0.6 to 1", "Above 1: worse than guessing"],
+      waits: true,
+      answer: ({ attacked }) => place(attacked.metric, [0.6, 1]),
+    },
+    findings: (report, _, points) => {
       const start = report.trace.metric[0] ?? NaN;
       const { all } = injected(report);
       const end = report.attacked.metric;
@@ -182,6 +232,7 @@ export const STEPS = [
         end > start &&
           `With ${all} random points, the test error was ${metricDigits(start)}; after ${report.trace.iteration.length - 1} iterations it is ${metricDigits(end)}. On clean data it was ${metricDigits(report.clean.metric)}.`,
         end > 1 && "An NMSE above 1 is worse than predicting the mean.",
+        surfaceText(points),
       ];
     },
   },
@@ -220,6 +271,12 @@ export const STEPS = [
     draft: { ...SMALL, attack: "indirect" },
     card: "#tasks-card",
     block: "start",
+    question: {
+      text: "Ten points go into the other five tasks, none into T1 to T3. What happens to the test error of T1 to T3?",
+      options: ["Nothing: nobody touched them", "10 % to 50 % worse", "Even worse"],
+      waits: true,
+      answer: (report) => place(ratio(report), [1.1, 1.5]),
+    },
     findings: (report) => {
       const { spec, clean, attacked, trace } = report;
       const targets = taskList(spec.targets);
@@ -234,10 +291,10 @@ export const STEPS = [
     },
   },
   {
-    title: "What the heatmap reveals",
+    title: "What a defender sees",
     text: [
-      "To harm the targets via other tasks, the attack must distort the learned correlations. The last heatmap shows this: attacked minus clean.",
-      "Monitoring the learned correlations can reveal an attack even if every single point looks ordinary.",
+      "A defender can look at single points, and at the learned correlations.",
+      "To harm the targets via other tasks, the attack must distort the correlations: compare before with after.",
     ],
     formula: () =>
       formula([
@@ -251,8 +308,16 @@ export const STEPS = [
       ]),
     draft: { ...SMALL, attack: "indirect" },
     card: "#heat-card",
-    block: "end",
-    findings: ({ spec, clean, attacked, true_correlation: truth }) => {
+    block: "start",
+    maps: "attack",
+    question: {
+      text: "Do the points give the attack away? Of the ten largest norms in the training sets, how many are poisoned points?",
+      options: ["0 to 3", "4 to 7", "8 to 10"],
+      waits: false,
+      answer: (_report, _single, points) => points && place(points.caught, [4, 8]),
+    },
+    findings: (report, _, points) => {
+      const { spec, clean, attacked, true_correlation: truth } = report;
       const m = Math.sqrt(clean.correlation.length);
       const at = (/** @type {ArrayLike<number> | null} */ map, /** @type {[number, number]} */ [a, b]) =>
         map?.[a * m + b] ?? NaN;
@@ -264,9 +329,32 @@ export const STEPS = [
       const strong = (/** @type {ArrayLike<number>} */ map) =>
         own.filter((pair) => at(map, pair) > 0.5).length;
       return [
+        points !== null &&
+          `Of the ${injected(report).all} largest norms, ${points.caught} are poisoned points. ${
+            points.pairs > 0.8 ? "These points do not look ordinary." : "These points look ordinary."
+          }`,
         `Largest change: ${taskName(most[0])} and ${taskName(most[1])}, from ${two(at(clean.correlation, most))} to ${two(at(attacked.correlation, most))}. The true correlation is ${two(at(truth, most))}.`,
-        `The paper reports that attacking tasks become strongly correlated. Here ${strong(clean.correlation)} of their ${own.length} pairs exceed 0.5 before the attack and ${strong(attacked.correlation)} after it: the change matters, not only the value.`,
+        `The paper: attacking tasks become strongly correlated. Here ${strong(clean.correlation)} of their ${own.length} pairs exceed 0.5 before and ${strong(attacked.correlation)} after: watch the change, not the value.`,
       ];
     },
   },
+  {
+    title: "Your turn",
+    text: [
+      "Be the defender: somebody poisoned one task. Find it in the maps of the correlations.",
+      "Or be the attacker: take a poisoned point and move it by hand. The model is trained again at every move.",
+    ],
+    draft: { ...SMALL, attack: "indirect" },
+    card: "#where-card",
+    block: "start",
+    isLast: true,
+    findings: () => [],
+  },
 ];
+
+/** @param {Points | null} points */
+function surfaceText(points) {
+  if (!points || points.surface < points.shown / 2) return false;
+  const all = points.surface === points.shown ? "all" : `${points.surface}`;
+  return `The price: ${all} of the ${points.shown} points now lie on the surface of the ball, and have a larger norm than a clean point in ${percent(points.pairs)} of all pairs.`;
+}

@@ -3,6 +3,7 @@
  * worker computes (src/tuning.rs).
  */
 
+import "../style/columns.css";
 import { errorMessage } from "../core/words.js";
 import { loadExtras } from "../engine/extras.js";
 import { Solver } from "../engine/solver.js";

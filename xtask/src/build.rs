@@ -16,6 +16,9 @@ use crate::settings::Settings;
 use crate::workspace::{Workspace, run};
 use crate::{data, licences, setup, wasm};
 
+/// Folder of the npm package.
+pub const PACKAGE: &str = "dist-npm";
+
 /// Builds everything and returns the folder to publish.
 ///
 /// # Errors
@@ -48,8 +51,42 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     for Bundle { file, path, .. } in &bundles {
         fs::copy(staged.join(file), dist.join(path)).with_context(|| format!("copying {file}"))?;
     }
+    package(&workspace.root, &settings)?;
     println!("dist/ built in {:.1} s", start.elapsed().as_secs_f64());
     Ok(dist)
+}
+
+/// The npm package: its sources, the wasm modules with their types, the licences.
+fn package(root: &Path, settings: &Settings) -> Result<()> {
+    let folder = root.join(PACKAGE);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot clear {PACKAGE}"))?;
+    }
+    let pkg = root.join(&settings.output.pkg);
+    fs::create_dir_all(folder.join("pkg"))?;
+    let copy = |from: &Path, to: PathBuf| {
+        fs::copy(from, to).with_context(|| format!("copying {}", from.display()))
+    };
+    for entry in fs::read_dir(root.join("npm"))? {
+        let entry = entry?;
+        copy(&entry.path(), folder.join(entry.file_name()))?;
+    }
+    for name in &settings.build.modules {
+        for file in ["_bg.wasm", "_bg.wasm.d.ts", ".js", ".d.ts"].map(|end| format!("{name}{end}"))
+        {
+            copy(&pkg.join(&file), folder.join("pkg").join(&file))?;
+        }
+    }
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        copy(&root.join(name), folder.join(name))?;
+    }
+    let licences = root.join(&settings.output.www).join("public/licences.txt");
+    copy(&licences, folder.join("licences.txt"))?;
+    let manifest = folder.join("package.json");
+    let mut about: serde_json::Value = serde_json::from_str(&fs::read_to_string(&manifest)?)
+        .with_context(|| format!("{PACKAGE}/package.json"))?;
+    about["version"] = json!(env!("CARGO_PKG_VERSION"));
+    fs::write(&manifest, format!("{about:#}\n")).context("writing package.json")
 }
 
 /// A data bundle of the site.

@@ -301,7 +301,16 @@ pub fn peers_python(workspace: &Workspace) -> Result<PathBuf> {
 /// A Python with what builds and tests our package: the current versions, since it has no upper bounds.
 pub fn package_python(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target.join("python-package");
-    let packages = ["maturin", "numpy", "scikit-learn", "nbclient", "ipykernel"];
+    let packages = [
+        "maturin",
+        "numpy",
+        "scikit-learn",
+        "matplotlib",
+        "nbclient",
+        "ipykernel",
+        "distributed",
+        "pyarrow",
+    ];
     pip_install(&folder, &[&["--upgrade"], packages.as_slice()].concat())?;
     Ok(folder.join("bin/python3"))
 }

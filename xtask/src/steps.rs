@@ -176,6 +176,15 @@ pub fn clippy_for_wasm(session: &mut Session) -> Result<Tally> {
     check(command)
 }
 
+/// The extension module of the Python package, which no other step of this tier compiles.
+pub fn clippy_for_python(session: &mut Session) -> Result<Tally> {
+    setup::components()?;
+    let mut command = session.cargo(&["clippy", "--package", "patom", "--lib"]);
+    command.args(["--no-default-features", "--features", "python"]);
+    command.args(["--", "-D", "warnings"]);
+    check(command)
+}
+
 /// The verifier in Python derives every report again from its points: those of the golden
 /// specifications, and of random user files.
 pub fn verify_reports(session: &mut Session) -> Result<Tally> {
@@ -226,15 +235,16 @@ pub fn page_modules(session: &mut Session) -> Result<Tally> {
     node_tests(session.workspace, &files, &[])
 }
 
-/// The modules and bundles of the page compute the digests that native code computes.
+/// The modules and bundles of the page, and the npm package, compute the digests that native code computes.
 pub fn golden_in_node(session: &mut Session) -> Result<Tally> {
     session.needs_site()?;
     let environment = [
         ("PATOM_PKG", session.settings.output.pkg.clone().into()),
         ("PATOM_BUNDLES", session.bundles()),
         ("PATOM_JOBS", session.golden_jobs()?),
+        ("PATOM_PACKAGE", build::PACKAGE.into()),
     ];
-    let files = ["tests/golden.mjs".into()];
+    let files = ["tests/golden.mjs", "tests/package.mjs"].map(PathBuf::from);
     node_tests(session.workspace, &files, &environment)
 }
 

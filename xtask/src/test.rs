@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 type Step = (&'static str, Tier, fn(&mut Session) -> Result<Tally>);
 
 /// Name, first tier and function of each step, in their order.
-const STEPS: [Step; 22] = [
+const STEPS: [Step; 23] = [
     ("Rust formatting", Quick, steps::rust_formatting),
     (
         "JavaScript formatting and lint",
@@ -29,6 +29,7 @@ const STEPS: [Step; 22] = [
     ("types", Quick, steps::types),
     ("page modules in Node", Quick, steps::page_modules),
     ("clippy for wasm", Normal, steps::clippy_for_wasm),
+    ("clippy for Python", Normal, steps::clippy_for_python),
     ("reports verified in Python", Normal, steps::verify_reports),
     ("build", Normal, steps::build_site),
     ("golden digests in Node", Normal, steps::golden_in_node),

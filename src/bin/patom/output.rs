@@ -31,7 +31,12 @@ pub fn print_warnings(warnings: &[Warning]) {
             "warning"
         };
         // A name in a message must not begin a line of its own.
-        note(&format!("{kind}: {}", visible(&warning.message)));
+        let cure = if warning.code.asks_for_tuning() {
+            " (`patom tune` chooses λ1 and λ2.)"
+        } else {
+            ""
+        };
+        note(&format!("{kind}: {}{cure}", visible(&warning.message)));
     }
 }
 

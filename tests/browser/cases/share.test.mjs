@@ -316,6 +316,40 @@ browserTest("an iframe snippet shows the result in another page", {}, async (pag
   }
 });
 
+browserTest(
+  "iframes for slides have the size and the theme of the slide",
+  { engines: CHROMIUM },
+  async (page) => {
+    for (const [id, width, height] of [
+      ["embed-stage", 960, 540],
+      ["embed-stage43", 960, 720],
+    ]) {
+      await page.open("#k=indirect&i=4");
+      await finished(page);
+      await page.dark(id === "embed-stage43");
+      const snippet = await copied(page, id);
+      assert.match(snippet, new RegExp(`width="${width}" height="${height}"`));
+      const theme = id === "embed-stage43" ? "dark" : "light";
+      assert.match(snippet, new RegExp(`view=stage&amp;embed=1&amp;theme=${theme}`));
+      assert.equal(await page.text("copied"), "iframe copied");
+      await page.leave();
+      await page.execute((html) => void (document.body.innerHTML = html), snippet);
+      await page.waitFor("the result in the frame", () =>
+        page.execute(() => {
+          const { contentDocument } = document.querySelector("iframe");
+          return contentDocument.getElementById("results")?.dataset.state === "done";
+        }),
+      );
+      await page.settle();
+      const needed = await page.execute(
+        () => document.querySelector("iframe").contentDocument.documentElement.scrollHeight,
+      );
+      assert(needed <= height, `${needed} px in a frame of ${height}`);
+      await page.screenshotWhole(`slide-${id}`);
+    }
+  },
+);
+
 browserTest("a sandboxed frame says what it needs", {}, async (page) => {
   // What the sandbox forbids, the browser reports.
   page.expectConsoleError("CORS", "ERR_FAILED");

@@ -7,17 +7,19 @@ import { Key } from "selenium-webdriver";
 import { browserTest, CHROMIUM } from "../harness.mjs";
 import { address, finished, nativeReport, notice, TEXTS, withoutData } from "../lab.mjs";
 
-const STEPS = 6;
+/** The last one is for the user to play; the others state results. */
+const STEPS = 7;
 
 /** The statements of a step about its results, once they are shown. */
 const statements = (page) => page.waitText("story-found", /\S/);
 
-/** Waits until this step shows its results, and returns what it states about them. */
+/** Waits until this step shows its results, guessing if it asks, and returns what it states about them. */
 async function stepReached(page, number) {
   await page.waitText("story-count", `Step ${number} of ${STEPS}`);
+  if (await page.isVisible("story-guess-0")) await page.click("story-guess-0");
   await page.waitHidden("story-changed");
   await finished(page);
-  return statements(page);
+  return number < STEPS ? statements(page) : "";
 }
 
 async function openGallery(page) {
@@ -84,11 +86,16 @@ const CHECKS = [
     assert(attacked > 1.1 * clean, `random points: ${clean} to ${attacked}`);
     includes(attacked);
     assert.match(text, /\b2 (poisoned )?points\b.* 12\b/);
+    const { roc_auc: pairs } = report.detection.norm;
+    assert(pairs > 0.3 && pairs < 0.7, `random points look ordinary: ${pairs}`);
+    assert(text.includes(`${Math.round(100 * pairs)} %`) && text.includes("look ordinary"), text);
   },
-  ({ text, clean, start, attacked, includes }) => {
+  ({ text, report, clean, start, attacked, includes }) => {
     assert(attacked > 1 && attacked > 1.5 * start && start > clean, `${[clean, start, attacked]}`);
     includes(start, attacked);
     assert.match(text, /\b6 (random )?points/);
+    assert.equal(report.detection.norm.roc_auc, 1);
+    assert.match(text, /all of the 6 points .* surface .* 100 %/);
   },
   ({ text, report, clean, start, attacked, includes }) => {
     assert(report.attacking_tasks.every((task) => task > 2));
@@ -102,6 +109,10 @@ const CHECKS = [
     const [a, b] = pairs.reduce((most, pair) => (change(...pair) > change(...most) ? pair : most));
     assert(change(a, b) > 0.8, `${change(a, b)}`);
     assert.match(text, new RegExp(`T${a + 1} and T${b + 1}`));
+    // Ten points are injected.
+    const caught = 10 * report.detection.norm.precision;
+    assert(caught > 7 && text.includes(`largest norms, ${caught} are poisoned`), `${caught} in ${text}`);
+    assert.match(text, /do not look ordinary/);
   },
 ];
 
@@ -109,7 +120,7 @@ browserTest("what the tour states is true of its runs", { timeout: 300 }, async 
   await page.open();
   await finished(page);
   await page.click("tour");
-  for (let number = 1; number <= STEPS; number++) {
+  for (let number = 1; number < STEPS; number++) {
     const text = await stepReached(page, number);
     const digest = await finished(page);
     const link = await address(page, `r=${digest}`, `story=${number}`);
@@ -125,9 +136,65 @@ browserTest("what the tour states is true of its runs", { timeout: 300 }, async 
     assert(formula > 5, `step ${number} has no formula`);
     await page.click("story-next");
   }
+  await page.waitText("story-count", `Step ${STEPS}`);
+  for (const id of ["story-defend", "story-by-hand"]) assert(await page.isVisible(id));
+  await page.click("story-next");
   await page.waitHidden("story");
   await page.waitFor("a plain address", async () => !(await page.fragment()).includes("story"));
 });
+
+browserTest("a step asks for a guess before it runs, and compares", {}, async (page) => {
+  await page.open("#story=2");
+  await stepReached(page, 2);
+  const before = await page.text("headline");
+  await page.click("story-next");
+  await page.waitText("story-question", /Your guess/);
+  assert.equal(await page.text("story-found"), "");
+  assert.equal(await page.text("headline"), before, "nothing runs before the guess");
+  assert(!(await page.isVisible("story-changed")));
+  await page.click("story-guess-2");
+  await page.waitText("story-found", /guessed “Even worse”. The run says otherwise/);
+  assert.equal(await page.focused(), "story-next");
+  await page.waitHidden("story-question");
+  await page.click("story-next");
+  await page.click("story-guess-2");
+  await page.waitText("story-found", /You guessed right/);
+  // Going back does not ask again.
+  await page.click("story-back");
+  await page.waitText("story-found", /guessed “Even worse”/);
+});
+
+browserTest(
+  "the tour shows the two maps that it speaks of on a phone",
+  { engines: CHROMIUM },
+  async (page) => {
+    await page.viewport(390, 844);
+    for (const [step, shown] of [
+      [2, ["true", "clean"]],
+      [6, ["clean", "attacked"]],
+    ]) {
+      await page.open(`#story=${step}`);
+      await stepReached(page, step);
+      await page.still();
+      const seen = await page.execute(() => {
+        const panel = document.getElementById("story").getBoundingClientRect().top;
+        return [...document.querySelectorAll("#heatmaps canvas")]
+          .filter((map) => map.checkVisibility() && map.getBoundingClientRect().bottom <= panel + 60)
+          .map((map) => map.dataset.map);
+      });
+      assert.deepEqual(seen, shown);
+      await page.screenshot(`tour-maps-${step}`);
+    }
+    await page.click("story-close");
+    await page.waitFor("one map again", () =>
+      page.execute(
+        () =>
+          [...document.querySelectorAll("#heatmaps canvas")].filter((map) => map.checkVisibility()).length ===
+          1,
+      ),
+    );
+  },
+);
 
 browserTest("the tour is read with the keyboard", { tier: "default" }, async (page) => {
   await page.open();
@@ -221,7 +288,7 @@ browserTest("the tour stays with its own results when settings change", {}, asyn
   await finished(page);
   assert.equal(await statements(page), before);
   await page.click("story-next");
-  await page.waitHidden("story-changed");
+  await stepReached(page, 5);
   await page.waitText("story-found", /\b(none|no poisoned)/);
   await page.click("story-back");
   assert.equal(await stepReached(page, 4), before);
