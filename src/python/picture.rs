@@ -160,6 +160,7 @@ pub fn points(plane: Option<&Plane>, path: &[Vec<f64>], look: &Look) -> Result<S
         path,
         iteration: path.len(),
         task: None,
+        by_hand: false,
     };
     let width = look.checked_width()?;
     chart::svg(width, points::height(width), look.style(), |area, style| {
