@@ -13,6 +13,7 @@ use crate::data::sample::{self, Sample, SampleSettings, TaskSample};
 use crate::data::{DataSet, Kind, synthetic};
 use crate::defence::certificate::certify;
 use crate::defence::detection::{self, Dropped};
+use crate::defence::ranking;
 use crate::defence::sanitise::{self, Sanitise, Sanitised};
 use crate::diagnosis::Findings;
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ use crate::metrics::MetricName;
 use crate::mtrl::{self, Learner, Limits, Problem, Solution, Weights, single_task};
 use crate::report::{
     self, Defence, Detection, FeatureUnits, Model, Report, SingleTask, SingleTaskModel,
-    StartResult, Starts, TracePoint,
+    StartResult, Starts, TaskDetection, TaskScores, TracePoint,
 };
 use crate::spec::{DatasetRef, Shape, Spec};
 use crate::warning::Warning;
@@ -269,80 +270,29 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         mut poisoned,
     } = prepared;
     let known = Known::draw(spec, &sample);
-    let seen = known.as_ref().map_or(&sample, |known| &known.sample);
-    let mut settings = attack_settings(spec, seen)?;
     let limits = &Limits::default();
     let clean_solution = mtrl::solve(spec.solver, &mut unpoisoned, None, limits)?;
     let clean = model(&clean_solution, &sample);
     cancelled(observer.clean(&clean, &sample, &injections))?;
 
-    let starts = if cfg!(feature = "beyond_paper") {
-        spec.starts
-    } else {
-        1
-    };
-    let mut worst = mtrl::Status::Converged;
-    let mut results = Vec::with_capacity(starts);
-    let mut best: Option<(usize, Ended, Vec<TracePoint>)> = None;
-    for number in 0..starts {
-        let mut injections = injections.clone();
-        if starts > 1 {
-            cancelled(observer.start(number))?;
-            settings.seed = start_seed(spec.seed, number);
-            injections =
-                attacker::draw(spec, seen, &attacker::counts(spec, &sample), settings.seed)?;
-            attack::place(&mut poisoned, &injections);
-        }
-        let mut trace = Vec::new();
-        let ended = attacker::run(
-            &mut poisoned,
-            known.as_ref(),
-            injections,
-            &settings,
-            &mut |iterate, solution| {
-                let metric_per_task = metric_per_task(&solution.w, &sample);
-                worst = worst.max(iterate.solution.status).max(solution.status);
-                let point = TracePoint {
-                    iteration: iterate.iteration,
-                    utility: iterate.utility,
-                    metric: report::mean_metric(&metric_per_task, &spec.targets),
-                    metric_per_task,
-                    objective: solution.objective,
-                    certificate: solution.certificate,
-                    seconds: observer.now() - start,
-                };
-                observer.solved(solution);
-                let flow = observer.iteration(&point, iterate.injections);
-                trace.push(point);
-                flow
-            },
-        )?;
-        let last = trace.last().expect("iteration 0 is always observed");
-        let result = StartResult {
-            utility: last.utility,
-            metric: last.metric,
-        };
-        // The first of equals.
-        let better = |(won, ..): &(usize, Ended, _)| {
-            let best: &StartResult = &results[*won];
-            result.utility > best.utility
-        };
-        if best.as_ref().is_none_or(better) {
-            best = Some((number, ended, trace));
-        }
-        results.push(result);
-    }
-    let (won, ended, trace) = best.expect("there is a start");
+    let Strongest {
+        ended,
+        trace,
+        worst,
+        starts,
+    } = strongest_start(
+        spec,
+        (&sample, known.as_ref()),
+        &mut poisoned,
+        injections,
+        (observer, start),
+    )?;
     let Ended {
         solution,
         surrogate,
         injections,
         stop,
     } = ended;
-    if won + 1 < starts {
-        attack::place(&mut poisoned, &injections);
-    }
-    let starts = (starts > 1).then_some(Starts { won, results });
     let surrogate = surrogate.map(|solution| model(&solution, &sample));
     let attacked = model(&solution, &sample);
     let alone = |problem: &mut Problem, start: &Solution| -> Result<SingleTaskModel> {
@@ -382,7 +332,11 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         _ if cfg!(feature = "beyond_paper") => defend(spec, &sample, &unpoisoned, &poisoned)?,
         _ => (None, None),
     };
-    let detection = detect(&poisoned, &solution, kept.as_ref());
+    let detection = detect(
+        (&unpoisoned, &clean_solution),
+        (&poisoned, &solution),
+        kept.as_ref(),
+    );
     let models = [&clean, &attacked];
     let digest = report::digest(
         models,
@@ -428,6 +382,94 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
     })
 }
 
+/// The attack of the start that won.
+struct Strongest {
+    ended: Ended,
+    trace: Vec<TracePoint>,
+    /// Over all starts.
+    worst: mtrl::Status,
+    starts: Option<Starts>,
+}
+
+/// Runs the attack from every start; `poisoned` holds the points of the one that won at the end.
+/// `injections` are those of the first.
+fn strongest_start(
+    spec: &Spec,
+    (sample, known): (&Sample, Option<&Known>),
+    poisoned: &mut Problem,
+    injections: Vec<Injection>,
+    (observer, begin): (&mut dyn Observer, f64),
+) -> Result<Strongest> {
+    let seen = known.map_or(sample, |known| &known.sample);
+    let mut settings = attack_settings(spec, seen)?;
+    let starts = if cfg!(feature = "beyond_paper") {
+        spec.starts
+    } else {
+        1
+    };
+    let mut worst = mtrl::Status::Converged;
+    let mut results = Vec::with_capacity(starts);
+    let mut best: Option<(usize, Ended, Vec<TracePoint>)> = None;
+    for number in 0..starts {
+        let mut injections = injections.clone();
+        if starts > 1 {
+            cancelled(observer.start(number))?;
+            settings.seed = start_seed(spec.seed, number);
+            injections =
+                attacker::draw(spec, seen, &attacker::counts(spec, sample), settings.seed)?;
+            attack::place(poisoned, &injections);
+        }
+        let mut trace = Vec::new();
+        let ended = attacker::run(
+            poisoned,
+            known,
+            injections,
+            &settings,
+            &mut |iterate, solution| {
+                let metric_per_task = metric_per_task(&solution.w, sample);
+                worst = worst.max(iterate.solution.status).max(solution.status);
+                let point = TracePoint {
+                    iteration: iterate.iteration,
+                    utility: iterate.utility,
+                    metric: report::mean_metric(&metric_per_task, &spec.targets),
+                    metric_per_task,
+                    objective: solution.objective,
+                    certificate: solution.certificate,
+                    seconds: observer.now() - begin,
+                };
+                observer.solved(solution);
+                let flow = observer.iteration(&point, iterate.injections);
+                trace.push(point);
+                flow
+            },
+        )?;
+        let last = trace.last().expect("iteration 0 is always observed");
+        let result = StartResult {
+            utility: last.utility,
+            metric: last.metric,
+        };
+        // The first of equals.
+        let better = |(won, ..): &(usize, Ended, _)| {
+            let best: &StartResult = &results[*won];
+            result.utility > best.utility
+        };
+        if best.as_ref().is_none_or(better) {
+            best = Some((number, ended, trace));
+        }
+        results.push(result);
+    }
+    let (won, ended, trace) = best.expect("there is a start");
+    if won + 1 < starts {
+        attack::place(poisoned, &ended.injections);
+    }
+    Ok(Strongest {
+        ended,
+        trace,
+        worst,
+        starts: (starts > 1).then_some(Starts { won, results }),
+    })
+}
+
 /// Test points (rows with bias) and labels of each task.
 pub(crate) fn tests(sample: &Sample) -> Vec<(&[f64], &[f64])> {
     let tests = sample.tasks.iter().map(|task| &task.test);
@@ -454,19 +496,46 @@ fn defend(
     Ok((Some(Defence { clean, attacked }), Some(sanitised)))
 }
 
-/// How well scores find the injected points; none where there are none.
-fn detect(poisoned: &Problem, solution: &Solution, kept: Option<&Sanitised>) -> Option<Detection> {
+/// How well scores find the injected points and the attacked tasks; none where there are none. Clean
+/// and poisoned problem, each with its solution.
+fn detect(
+    (unpoisoned, clean): (&Problem, &Solution),
+    (poisoned, solution): (&Problem, &Solution),
+    kept: Option<&Sanitised>,
+) -> Option<Detection> {
     let tasks = sanitise::tasks_of(poisoned);
     let truth: Vec<bool> = (tasks.iter())
         .flat_map(|task| (0..task.labels.len()).map(|j| j >= task.clean))
         .collect();
+    if !truth.contains(&true) {
+        return None;
+    }
     let figures = |scores: Vec<Vec<f64>>| detection::figures(&scores.concat(), &truth);
-    let clean: Vec<usize> = tasks.iter().map(|task| task.clean).collect();
-    truth.contains(&true).then(|| Detection {
+    let counts: Vec<usize> = tasks.iter().map(|task| task.clean).collect();
+    let losses = sanitise::losses(poisoned, &tasks, &solution.w);
+    let of_tasks = cfg!(feature = "beyond_paper").then(|| {
+        let attacked: Vec<bool> = (tasks.iter())
+            .map(|task| task.clean < task.labels.len())
+            .collect();
+        let scores = |clean: Vec<f64>, now: Vec<f64>| TaskScores {
+            figures: detection::figures(&now, &attacked),
+            clean,
+            attacked: now,
+        };
+        let before = sanitise::losses(unpoisoned, &sanitise::tasks_of(unpoisoned), &clean.w);
+        let [before_correlation, correlation] = [clean, solution]
+            .map(|model| ranking::mean_correlations(&model.spectrum.correlation(), tasks.len()));
+        TaskDetection {
+            own_loss: scores(ranking::own_losses(&before), ranking::own_losses(&losses)),
+            mean_correlation: scores(before_correlation, correlation),
+        }
+    });
+    Some(Detection {
         norm: figures(sanitise::norms(poisoned.dimension(), &tasks)),
-        loss: figures(sanitise::losses(poisoned, &tasks, &solution.w)),
+        loss: figures(losses),
         sanitiser: kept.map(|sanitised| figures(sanitised.scores.clone())),
-        dropped: kept.map(|sanitised| Dropped::count(&sanitised.kept, &clean)),
+        dropped: kept.map(|sanitised| Dropped::count(&sanitised.kept, &counts)),
+        tasks: of_tasks,
     })
 }
 

@@ -39,6 +39,7 @@
 //! U = Σ over target tasks p, Σ over the clean training points of p, of l
 //! ```
 //!
+//! (or, beyond the paper, the loss of pairs that are ranked wrongly: [`attack::ranking`])
 //! through W, the learner's answer, while each injected point stays in a ball of radius r (or at values
 //! that clean points have, [`attack::Domain`]) and task
 //! i gets floor(b n_i) of them. U's gradient by an injected point x̂ of task i, x̃ = (x̂, 1), where

@@ -435,22 +435,23 @@ pub fn columns() -> Vec<&'static str> {
 /// # Errors
 /// A row that is no JSON object.
 pub fn csv<'a>(rows: impl Iterator<Item = &'a str>) -> Result<String> {
+    fn failed(error: impl fmt::Display) -> Error {
+        Error::data(format_args!("a row of the sweep: {error}"))
+    }
     let columns = columns();
     let mut table = csv::Writer::from_writer(Vec::new());
-    let in_memory = "writing into memory does not fail";
-    table.write_record(&columns).expect(in_memory);
+    table.write_record(&columns).map_err(failed)?;
     for row in rows {
-        let row: Map<String, Value> = serde_json::from_str(row)
-            .map_err(|error| Error::data(format!("a row of the sweep: {error}")))?;
+        let row: Map<String, Value> = serde_json::from_str(row).map_err(failed)?;
         let cells = columns.iter().map(|&name| match row.get(name) {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         });
-        table.write_record(cells).expect(in_memory);
+        table.write_record(cells).map_err(failed)?;
     }
-    let bytes = table.into_inner().expect(in_memory);
-    Ok(String::from_utf8(bytes).expect("made from texts"))
+    let bytes = table.into_inner().map_err(failed)?;
+    String::from_utf8(bytes).map_err(failed)
 }
 
 /// The rows that are there, by key.

@@ -7,7 +7,7 @@ use patom::data::sample::{FeatureScaling, TargetScaling};
 use patom::defence::study::{Attacker, PointScore, TaskScore};
 use patom::metrics::MetricName;
 use patom::mtrl::{Loss, Solver, Status};
-use patom::paper::figures::Figure;
+use patom::paper::plan::Figure;
 use patom::spec::{FIELDS, FieldKind};
 use patom::warning::WarningCode;
 

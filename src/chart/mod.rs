@@ -268,6 +268,15 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
             .draw(&Polygon::new(points, color.mix(0.13).filled()))
     }
 
+    /// A wide pale line behind another one, to compare with.
+    fn pale_path(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
+        let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
+        let stroke = color
+            .mix(0.3)
+            .stroke_width(self.device(7.0).max(1).unsigned_abs());
+        self.area.draw(&PathElement::new(points, stroke))
+    }
+
     /// A line in the background.
     fn faint_path(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
         let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();

@@ -23,7 +23,10 @@ pub fn expand(py: Python<'_>, text: &str) -> PyResult<Vec<Request>> {
 
 /// The table of rows, as CSV.
 #[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over owned values")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "PyO3 hands over owned values"
+)]
 pub fn sweep_csv(py: Python<'_>, rows: Vec<String>) -> PyResult<String> {
     sweep::csv(rows.iter().map(String::as_str)).map_err(|error| exception(py, &error))
 }

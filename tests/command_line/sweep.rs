@@ -178,7 +178,7 @@ fn a_sweep_that_is_killed_three_times_loses_nothing() {
         let start = Instant::now();
         let wanted = kept.len() + 15;
         while place.rows("killed").len() < wanted {
-            assert!(start.elapsed() < Duration::from_secs(120), "{counts:?}");
+            assert!(start.elapsed() < Duration::from_mins(2), "{counts:?}");
             assert!(child.try_wait().unwrap().is_none(), "over too early");
             std::thread::sleep(Duration::from_millis(2));
         }

@@ -626,7 +626,10 @@ export class Session extends Store {
         run.scene = scene;
       },
       onProgress: (point) => {
-        if (point.iteration === 0) starts.push((run.points = []));
+        if (point.iteration === 0) {
+          run.points = [];
+          starts.push(run.points);
+        }
         run.points.push(point);
         if (run.points.length === 1) performance.mark("first-point");
         this.emit({ type: "progress", run, point });

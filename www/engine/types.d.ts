@@ -25,11 +25,13 @@ export type {
   CheckedColumns,
   DefenceJob,
   DefenceStudy,
+  FigureMethod,
   Inspected,
   JobResult,
   Planned,
   Rankings,
   Retrained,
+  Spoken,
   Tuned,
 } from "../pkg/extras.js";
 

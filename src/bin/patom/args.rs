@@ -7,6 +7,8 @@ use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use patom::data::import::mapping::Mapping;
 use patom::mtrl::{Limits, Loss, Solver};
+use patom::paper::plan::Protocol;
+use patom::spec::DATASETS;
 use patom::tuning::Grid;
 
 /// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
@@ -190,6 +192,9 @@ pub struct Solve {
 pub struct FigureArguments {
     /// 1 (convergence), 2 (quality over budgets) or 3 (task correlations).
     pub number: u32,
+    /// By the paper's method as printed, or by ours.
+    #[arg(long, value_parser = protocol(), default_value = Protocol::Paper.word())]
+    pub method: Protocol,
     /// Only this data set; may be given several times. Default: those of the paper.
     #[arg(long)]
     pub dataset: Vec<String>,
@@ -223,11 +228,31 @@ pub struct ReproduceArguments {
     /// Repeats of the figures with different seeds.
     #[arg(long, default_value_t = 5)]
     pub seeds: u64,
+    /// The studies of defences instead of the figures: docs/defence.md.
+    #[arg(long)]
+    pub defence: bool,
+    /// With --defence: only these data sets. Default: all.
+    #[arg(long, requires = "defence", value_parser = PossibleValuesParser::new(DATASETS))]
+    pub dataset: Vec<String>,
     /// Repeats of the comparisons of settings and gradients.
     #[arg(long, default_value_t = 3)]
     pub study_seeds: u64,
+    /// Instead, try what the paper leaves open, and write paper-settings.md.
+    #[arg(long)]
+    pub settings: bool,
+    /// With `--settings`: repeats with different seeds on Sarcos and Landmine.
+    #[arg(long, default_value_t = 10)]
+    pub settings_seeds: u64,
+    /// With `--settings`: repeats on MNIST, where a run takes as long as 50 others; 0 leaves it out.
+    #[arg(long, default_value_t = 1)]
+    pub settings_mnist_seeds: u64,
     #[command(flatten)]
     pub data: DataFolder,
+}
+
+fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    PossibleValuesParser::new(Protocol::WORDS)
+        .map(|word| Protocol::from_word(&word).expect("one of the possible values"))
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ use patom::Error;
 
 mod args;
 mod data;
+mod defence;
 mod defend;
 mod figure;
 mod input;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
             command: DataCommand::List { json, data },
         } => data::list(json, &data),
         Command::Figure(arguments) => figure::figure(&arguments),
+        Command::Reproduce(arguments) if arguments.defence => defence::defence(&arguments),
         Command::Reproduce(arguments) => reproduce::reproduce(&arguments),
         Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Link {
