@@ -63,7 +63,7 @@ export function compareDigests(pairs, origin) {
  */
 
 /** The data sets with published studies. */
-const STUDIED = ["synthetic", "sarcos", "landmine"];
+const STUDIED = ["synthetic", "sarcos", "landmine", "mnist"];
 
 /** The published studies of a data set. @param {string} dataset @returns {Promise<PublishedStudy[]>} */
 export async function loadPublishedStudies(dataset) {

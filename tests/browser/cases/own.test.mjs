@@ -91,3 +91,17 @@ browserTest("λ is chosen by cross-validation, and used", { timeout: 120 }, asyn
   assert.equal(Number(await page.property("field-lambda1", "value")), Number(lambda1));
   assert.equal(Number(await page.property("field-lambda2", "value")), Number(lambda2));
 });
+
+browserTest("the defences are tried on a user's file", { timeout: 120 }, async (page) => {
+  await opened(page);
+  await page.click("summary-run");
+  await finished(page);
+  await page.click("to-defend");
+  const isDone = async () => (await page.property("defend", "dataset")).state === "done";
+  await page.waitFor("the study", isDone, 90);
+  assert.match(await page.text("defend-about"), /students\.csv, direct attack/);
+  assert.match(await page.text("defend-verdict"), /NMSE|No defence holds/);
+  // Of the file the data stay.
+  await page.execute((input) => input.click(), await page.find("defend-attack-indirect"));
+  await page.waitText("defend-about", /students\.csv, indirect attack/);
+});
