@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use patom::attack::{Attack, Gradient, Method, Step, Utility};
 use patom::data::{DataSet, Kind, published, synthetic};
 use patom::experiment::{self, Unobserved};
-use patom::paper::figures::{self, Figure};
+use patom::paper::plan::{Figure, Protocol, plan};
 use patom::rng::{Random, Stream};
 use patom::spec::Spec;
 
@@ -85,7 +85,7 @@ fn bases(dataset: &str, seeds: u64) -> Outcome<Vec<Spec>> {
             .collect());
     }
     let mut bases = Vec::new();
-    for run in figures::plan(Figure::Quality, dataset, seeds, 1)? {
+    for run in plan(Figure::Quality, Protocol::Exact, dataset, seeds, 1)? {
         let spec = run.spec;
         if spec.method != Method::Patom || (spec.budget - BUDGET).abs() > 1e-9 {
             continue;

@@ -17,7 +17,7 @@ use patom::data::DataSet;
 use patom::data::published::CATALOGUE;
 use patom::experiment;
 use patom::mtrl::{Limits, Loss, Problem, Task, Weights, certified};
-use patom::paper::figures::{self, Figure};
+use patom::paper::plan::{Figure, Protocol, plan};
 use patom::rng::{Random, Stream};
 use patom::spec::Spec;
 
@@ -64,7 +64,7 @@ fn read(folder: &str, dataset: &str) -> Result<DataSet, Box<dyn std::error::Erro
 
 fn figure(data: &DataSet, seeds: u64) -> Outcome {
     println!("run,iterations,start,end,weights,trials,steps,products,seconds");
-    for run in figures::plan(Figure::Quality, &data.name, seeds, 1)? {
+    for run in plan(Figure::Quality, Protocol::Exact, &data.name, seeds, 1)? {
         let spec = &run.spec;
         let mut prepared = experiment::prepare(spec, data, None)?;
         let settings = experiment::attack_settings(spec, &prepared.sample)?;

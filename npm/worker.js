@@ -87,7 +87,7 @@ async function run({ spec: what, data: given, points, follows }, emit) {
       const message = `${spec.dataset} needs its points; give its bundle as \`data\``;
       throw { code: "data", field: "dataset", message };
     }
-    const { Data } = engine.is_defended(spec) ? await loadExtras() : engine;
+    const { Data } = engine.needs_extras(spec) ? await loadExtras() : engine;
     data = Data.synthetic(spec);
   }
   const clock = () => performance.now() / 1000;

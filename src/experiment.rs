@@ -13,6 +13,7 @@ use crate::data::sample::{self, Sample, SampleSettings, TaskSample};
 use crate::data::{DataSet, Kind, synthetic};
 use crate::defence::certificate::certify;
 use crate::defence::detection::{self, Dropped};
+use crate::defence::ranking;
 use crate::defence::sanitise::{self, Sanitise, Sanitised};
 use crate::diagnosis::Findings;
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ use crate::metrics::MetricName;
 use crate::mtrl::{self, Learner, Limits, Problem, Solution, Weights, single_task};
 use crate::report::{
     self, Defence, Detection, FeatureUnits, Model, Report, SingleTask, SingleTaskModel,
-    StartResult, Starts, TracePoint,
+    StartResult, Starts, TaskDetection, TaskScores, TracePoint,
 };
 use crate::spec::{DatasetRef, Shape, Spec};
 use crate::warning::Warning;
@@ -331,7 +332,11 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         _ if cfg!(feature = "beyond_paper") => defend(spec, &sample, &unpoisoned, &poisoned)?,
         _ => (None, None),
     };
-    let detection = detect(&poisoned, &solution, kept.as_ref());
+    let detection = detect(
+        (&unpoisoned, &clean_solution),
+        (&poisoned, &solution),
+        kept.as_ref(),
+    );
     let models = [&clean, &attacked];
     let digest = report::digest(
         models,
@@ -491,19 +496,46 @@ fn defend(
     Ok((Some(Defence { clean, attacked }), Some(sanitised)))
 }
 
-/// How well scores find the injected points; none where there are none.
-fn detect(poisoned: &Problem, solution: &Solution, kept: Option<&Sanitised>) -> Option<Detection> {
+/// How well scores find the injected points and the attacked tasks; none where there are none. Clean
+/// and poisoned problem, each with its solution.
+fn detect(
+    (unpoisoned, clean): (&Problem, &Solution),
+    (poisoned, solution): (&Problem, &Solution),
+    kept: Option<&Sanitised>,
+) -> Option<Detection> {
     let tasks = sanitise::tasks_of(poisoned);
     let truth: Vec<bool> = (tasks.iter())
         .flat_map(|task| (0..task.labels.len()).map(|j| j >= task.clean))
         .collect();
+    if !truth.contains(&true) {
+        return None;
+    }
     let figures = |scores: Vec<Vec<f64>>| detection::figures(&scores.concat(), &truth);
-    let clean: Vec<usize> = tasks.iter().map(|task| task.clean).collect();
-    truth.contains(&true).then(|| Detection {
+    let counts: Vec<usize> = tasks.iter().map(|task| task.clean).collect();
+    let losses = sanitise::losses(poisoned, &tasks, &solution.w);
+    let of_tasks = cfg!(feature = "beyond_paper").then(|| {
+        let attacked: Vec<bool> = (tasks.iter())
+            .map(|task| task.clean < task.labels.len())
+            .collect();
+        let scores = |clean: Vec<f64>, now: Vec<f64>| TaskScores {
+            figures: detection::figures(&now, &attacked),
+            clean,
+            attacked: now,
+        };
+        let before = sanitise::losses(unpoisoned, &sanitise::tasks_of(unpoisoned), &clean.w);
+        let [before_correlation, correlation] = [clean, solution]
+            .map(|model| ranking::mean_correlations(&model.spectrum.correlation(), tasks.len()));
+        TaskDetection {
+            own_loss: scores(ranking::own_losses(&before), ranking::own_losses(&losses)),
+            mean_correlation: scores(before_correlation, correlation),
+        }
+    });
+    Some(Detection {
         norm: figures(sanitise::norms(poisoned.dimension(), &tasks)),
-        loss: figures(sanitise::losses(poisoned, &tasks, &solution.w)),
+        loss: figures(losses),
         sanitiser: kept.map(|sanitised| figures(sanitised.scores.clone())),
-        dropped: kept.map(|sanitised| Dropped::count(&sanitised.kept, &clean)),
+        dropped: kept.map(|sanitised| Dropped::count(&sanitised.kept, &counts)),
+        tasks: of_tasks,
     })
 }
 

@@ -64,6 +64,30 @@ pub struct Detection {
     /// What the sanitiser dropped of the poisoned training set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
+    /// How well scores find the attacked tasks; only from a build with defences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<TaskDetection>,
+}
+
+/// How well scores of tasks find the attacked ones.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskDetection {
+    /// Mean training loss.
+    pub own_loss: TaskScores,
+    /// Mean |correlation| with the other tasks: the paper's clue.
+    pub mean_correlation: TaskScores,
+}
+
+/// A score of the tasks, the higher the more suspicious.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskScores {
+    /// Of each task in the clean model: something ranks first there, too.
+    pub clean: Vec<f64>,
+    /// Of each task in the attacked model.
+    pub attacked: Vec<f64>,
+    /// How well the latter finds the attacked tasks.
+    #[serde(flatten)]
+    pub figures: ScoreFigures,
 }
 
 /// Mean of a metric over the given tasks; tasks that have none do not count.
@@ -290,13 +314,13 @@ impl Digester {
         values.iter().for_each(|&value| self.number(value));
     }
 
-    pub(crate) fn text(&mut self, text: &str) {
-        self.0.update(text);
-    }
-
     pub(crate) fn optional(&mut self, value: Option<f64>) {
         self.0.update([u8::from(value.is_some())]);
         self.number(value.unwrap_or(0.0));
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.update(text.as_bytes());
     }
 
     fn model(&mut self, model: &Model) {

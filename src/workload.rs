@@ -7,7 +7,7 @@ use crate::data::DataSet;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Prepared, Unobserved};
 use crate::mtrl::{Limits, Problem, Solution, Task, certified};
-use crate::paper::figures::{self, Figure};
+use crate::paper::plan::{Figure, Protocol, plan};
 use crate::spec::Spec;
 
 /// Names of the kinds of work.
@@ -85,7 +85,7 @@ impl<'a> Workload<'a> {
 /// # Errors
 /// A data set that is not in the figure.
 pub fn figure_runs(dataset: &str) -> Result<usize> {
-    Ok(figures::plan(Figure::Quality, dataset, 1, 1)?.len())
+    Ok(plan(Figure::Quality, Protocol::Exact, dataset, 1, 1)?.len())
 }
 
 /// Does one run of Figure 2.
@@ -93,7 +93,7 @@ pub fn figure_runs(dataset: &str) -> Result<usize> {
 /// # Errors
 /// Those of the run.
 pub fn figure_run(data: &DataSet, number: usize) -> Result<f64> {
-    let runs = figures::plan(Figure::Quality, &data.name, 1, 1)?;
+    let runs = plan(Figure::Quality, Protocol::Exact, &data.name, 1, 1)?;
     let run = runs
         .get(number)
         .ok_or_else(|| Error::field("number", number, "a planned run"))?;

@@ -4,7 +4,7 @@ use patom::defence::sanitise::Sanitise;
 use patom::defence::study::{Attacker, CAPS, DefenceStudy, Job, JobResult, TaskScore, jobs};
 use patom::experiment::{self, Unobserved};
 use patom::mtrl::Learner;
-use patom::spec::{Draft, Shape, Spec};
+use patom::spec::{Draft, Shape, Spec, link};
 
 fn spec(text: &str) -> Spec {
     let shape = Shape::named("synthetic").unwrap();
@@ -187,4 +187,66 @@ fn rankings_know_the_truth_and_tables_have_a_row_for_each_defence_and_attacker()
     assert_eq!(table.lines().count(), 1 + 3 + 1 + 4 + 7 * 2 + 5 * 3);
     assert_eq!(study.rankings_csv().lines().count(), 1 + 3 * (4 + 3));
     assert_eq!(study.rows().len(), 2 + 8 + 5);
+}
+
+/// The data sets whose studies the page shows at once.
+const PUBLISHED: [&str; 4] = ["synthetic", "sarcos", "landmine", "mnist"];
+
+/// What the page shows of a data set before it computes anything.
+fn published(name: &str) -> serde_json::Value {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/www/public/published");
+    let path = format!("{folder}/defence-{name}.json");
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{path}: {error}; made by `patom reproduce --defence`"));
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn published_studies_are_of_this_engine_and_complete() {
+    for name in PUBLISHED {
+        let file = published(name);
+        assert_eq!(
+            file["engine"],
+            experiment::ENGINE,
+            "{name}: made by another engine"
+        );
+        assert_eq!(file["dataset"], name);
+        let shape = Shape::named(name).unwrap();
+        let studies = file["studies"].as_array().unwrap();
+        assert_eq!(studies.len(), 3, "{name}: direct, indirect, hybrid");
+        for study in studies {
+            let link = link::decode(study["link"].as_str().unwrap()).unwrap();
+            let jobs = jobs(&link.draft.check(&shape).unwrap()).unwrap();
+            let results: Vec<Option<JobResult>> =
+                serde_json::from_value(study["results"].clone()).unwrap();
+            for result in results.iter().flatten() {
+                assert_eq!(result.engine, experiment::ENGINE, "{name}: {}", result.id);
+                assert_eq!(file["data_sha256"], result.data_sha256.as_str());
+            }
+            let study = DefenceStudy::of(&jobs, &results).unwrap();
+            assert_eq!(study.done, jobs.len(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn published_numbers_are_found_again() {
+    // Synthetic data is always there; the digest is over every number but the curves.
+    let file = published("synthetic");
+    for study in file["studies"].as_array().unwrap() {
+        let link = link::decode(study["link"].as_str().unwrap()).unwrap();
+        let spec = link
+            .draft
+            .check(&Shape::named("synthetic").unwrap())
+            .unwrap();
+        let data = experiment::load_synthetic(&spec).unwrap();
+        for (job, published) in jobs(&spec)
+            .unwrap()
+            .iter()
+            .zip(study["results"].as_array().unwrap())
+        {
+            let found = JobResult::of(job, &data, &mut Unobserved).unwrap();
+            assert_eq!(published["digest"], found.digest.as_str(), "{}", job.id);
+        }
+    }
 }

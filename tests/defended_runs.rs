@@ -6,6 +6,7 @@ use patom::defence::sanitise;
 use patom::experiment::{self, Outcome, Unobserved};
 use patom::linalg::norm_squared;
 use patom::mtrl::{Learner, Task};
+use patom::report::TaskScores;
 use patom::spec::{Draft, Shape, Spec};
 
 fn spec(text: &str) -> Spec {
@@ -220,6 +221,14 @@ fn detection_is_reported_where_points_are_injected() {
     assert_eq!(detection.norm.roc_auc, Some(1.0), "all are on the surface");
     assert!(detection.loss.precision.unwrap() > 0.0);
     assert!(detection.dropped.is_none() && detection.sanitiser.is_none());
+    // A direct attack shows in the losses of its tasks; before it their tasks were like others.
+    let tasks = detection.tasks.unwrap();
+    let sizes = |scores: &TaskScores| [scores.clean.len(), scores.attacked.len()];
+    assert_eq!(sizes(&tasks.own_loss), [synthetic::TASKS; 2]);
+    assert_eq!(tasks.own_loss.figures.roc_auc, Some(1.0));
+    let first = &report.attacked.correlation[0];
+    let mean = first[1..].iter().map(|value| value.abs()).sum::<f64>() / 7.0;
+    assert!((tasks.mean_correlation.attacked[0] - mean).abs() < 1e-12);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use patom::data::sample::{FeatureScaling, TargetScaling};
 use patom::defence::study::{Attacker, PointScore, TaskScore};
 use patom::metrics::MetricName;
 use patom::mtrl::{Loss, Solver, Status};
-use patom::paper::figures::Figure;
+use patom::paper::plan::Figure;
+use patom::risk::Part;
+use patom::risk::curve::Knob;
 use patom::spec::{FIELDS, FieldKind};
 use patom::warning::WarningCode;
 
@@ -47,9 +49,11 @@ fn every_value_of_every_option_and_status_has_a_text() {
         Gradient,
         InjectedLabels,
         Kind,
+        Knob,
         Loss,
         Method,
         MetricName,
+        Part,
         PointScore,
         Solver,
         Status,

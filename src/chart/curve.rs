@@ -177,16 +177,24 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, curve: &Curve) -> Drawn<DB> {
         (sanitised, "sanitised", pen.palette.utility),
         (certified, "certified", pen.palette.certified),
     ];
-    levels.extend(more.into_iter().filter_map(|(value, label, color)| {
-        let value = value.filter(|value| value.is_finite())?;
-        Some(Level {
-            value,
-            label,
-            color,
-        })
-    }));
-    // From top to bottom, so that a label can leave room for the one above.
-    levels.sort_by(|a, b| b.value.total_cmp(&a.value));
+    for (value, label, color) in more {
+        if let Some(value) = value.filter(|value| value.is_finite()) {
+            levels.push(Level {
+                value,
+                label,
+                color,
+            });
+        }
+    }
+    // From top to bottom, so that a label can leave room for the one above. There are five at most: a
+    // sort of the library would be two kilobytes of the page's first load.
+    for k in 1..levels.len() {
+        for at in (1..=k).rev() {
+            if levels[at].value > levels[at - 1].value {
+                levels.swap(at, at - 1);
+            }
+        }
+    }
     let color = pen.palette.metric;
     let lines = curve.task_lines();
     let metrics = (curve.metric, lines.as_slice());

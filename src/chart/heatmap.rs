@@ -1,4 +1,4 @@
-//! A task correlation as a square of squares, with its tasks, their roles and a labelled bar.
+//! A number for each pair of tasks as a square of squares, with the tasks, their roles and a labelled bar.
 
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
@@ -6,7 +6,7 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::{Color, RGBColor};
 
 use super::map::readable_on;
-use super::{Drawn, Pen, Side, Style, drawn};
+use super::{Drawn, Pen, Side, Style, drawn, tick_label};
 use crate::{Error, Result};
 
 /// What is drawn.
@@ -23,8 +23,10 @@ pub struct Heatmap<'a> {
     pub title: &'a str,
     /// Short names of the tasks; a task without one is shown by its number.
     pub names: &'a [String],
-    /// Values may lie beyond [-1, 1] (a difference): the ends of the bar show it.
+    /// Values may lie beyond the bar: its ends show it.
     pub open_ended: bool,
+    /// The end of the bar, above 0; it begins at its negative. 1 for a correlation.
+    pub range: f64,
     /// A cell to be outlined: row and column.
     pub cursor: Option<(usize, usize)>,
     /// A task whose row and column are to be outlined.
@@ -64,7 +66,7 @@ pub fn layout(width: f64, tasks: usize) -> Layout {
     }
 }
 
-/// Draws a correlation.
+/// Draws a map.
 ///
 /// # Errors
 /// Sizes that do not fit together; a backend that fails.
@@ -75,9 +77,14 @@ pub fn draw<DB: DrawingBackend>(
 ) -> Result<()> {
     let m = heatmap.tasks;
     let roles = heatmap.targets.iter().chain(heatmap.attackers);
-    if m == 0 || heatmap.values.len() != m * m || roles.into_iter().any(|&task| task >= m) {
+    let is_scaled = heatmap.range > 0.0 && heatmap.range.is_finite();
+    if !is_scaled
+        || m == 0
+        || heatmap.values.len() != m * m
+        || roles.into_iter().any(|&task| task >= m)
+    {
         return Err(Error::data(
-            "a heatmap needs m x m values and tasks below m",
+            "a heatmap needs m x m values, tasks below m and a range above 0",
         ));
     }
     let pen = Pen::new(area, style);
@@ -99,7 +106,7 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, heatmap: &Heatmap) -> Drawn<DB> {
                 continue;
             }
             let place = (left + column as f64 * cell, top + row as f64 * cell);
-            let color = pen.style.map.color(value);
+            let color = pen.style.map.color(value / heatmap.range);
             pen.rectangle(place, (cell, cell), color.filled())?;
             if m <= PRINTED_TASKS && cell >= 22.0 {
                 let middle = (place.0 + cell / 2.0, place.1 + cell / 2.0);
@@ -197,21 +204,23 @@ fn bar<DB: DrawingBackend>(
         pen.rectangle((x + share * width, y), (wide, BAR), color.filled())?;
     }
     let muted = pen.palette.muted;
-    let labels = [
-        (-1.0, "\u{2212}1"),
-        (-0.5, "\u{2212}0.5"),
-        (0.0, "0"),
-        (0.5, "0.5"),
-        (1.0, "1"),
-    ];
-    for (value, label) in labels {
+    let half = tick_label(heatmap.range / 2.0, heatmap.range / 2.0);
+    let whole = tick_label(heatmap.range, heatmap.range);
+    for (value, size) in [
+        (-1.0, &whole),
+        (-0.5, &half),
+        (0.0, &whole),
+        (0.5, &half),
+        (1.0, &whole),
+    ] {
         let at = x + f64::midpoint(value, 1.0) * width;
         pen.line((at, y + BAR), (at, y + BAR + 3.0), muted, 1.0)?;
-        let end = value.abs() == 1.0;
-        let label = match (heatmap.open_ended && end, value < 0.0) {
-            (true, true) => "\u{2264} \u{2212}1",
-            (true, false) => "\u{2265} 1",
-            _ => label,
+        let minus = if value < 0.0 { "\u{2212}" } else { "" };
+        let label = match (heatmap.open_ended && value.abs() == 1.0, value < 0.0) {
+            _ if value == 0.0 => "0".to_string(),
+            (true, true) => format!("\u{2264} {minus}{size}"),
+            (true, false) => format!("\u{2265} {size}"),
+            (false, _) => format!("{minus}{size}"),
         };
         let side = if value == 1.0 {
             Side::Right
@@ -220,7 +229,7 @@ fn bar<DB: DrawingBackend>(
         } else {
             Side::Middle
         };
-        pen.text(at, y + BAR + 10.0, side, 10.5, muted, label)?;
+        pen.text(at, y + BAR + 10.0, side, 10.5, muted, &label)?;
     }
     pen.text(
         x + width / 2.0,
@@ -271,6 +280,7 @@ mod tests {
                 title: "correlation",
                 names: &[],
                 open_ended: false,
+                range: 1.0,
                 cursor: Some((0, 1)),
                 task: Some(tasks.saturating_sub(1)),
             };

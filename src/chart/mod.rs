@@ -1,9 +1,9 @@
 //! Report -> drawing, generic over the plotters backend: canvas in the page, SVG natively.
 //!
 //! `curve` draws the course of an attack, `pair` two side by side, `sweep` many, `defence` a study of
-//! defences, `heatmap` a
-//! task correlation, `map` its colours, `points` the clean and injected points in a plane, `sheet` a
-//! drawing with its title and footer, `tuning` the choice of λ1.
+//! defences, `heatmap` a number for each pair of tasks, `map` its colours, `points` the clean and injected
+//! points in a plane, `risk` the parts of a risk study, `sheet` a drawing with its title and footer,
+//! `tuning` the choice of λ1.
 //! Everything is laid out by hand in CSS pixels and multiplied by the device's pixel ratio at the
 //! last moment, in `Pen`: every size is sharp on every screen, and no text is ever measured
 //! (measuring adds styled elements to the page, which its Content-Security-Policy refuses).
@@ -16,6 +16,7 @@ pub mod heatmap;
 pub mod map;
 pub mod pair;
 pub mod points;
+pub mod risk;
 pub mod sheet;
 pub mod sweep;
 pub mod tuning;
@@ -266,6 +267,15 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
         self.area
             .draw(&Polygon::new(points, color.mix(0.13).filled()))
+    }
+
+    /// A wide pale line behind another one, to compare with.
+    fn pale_path(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<DB> {
+        let points: Vec<_> = points.iter().map(|&(x, y)| self.at(x, y)).collect();
+        let stroke = color
+            .mix(0.3)
+            .stroke_width(self.device(7.0).max(1).unsigned_abs());
+        self.area.draw(&PathElement::new(points, stroke))
     }
 
     /// A line in the background.

@@ -194,6 +194,7 @@ mod tests {
                 title,
                 names: &[],
                 open_ended: false,
+                range: 1.0,
                 cursor: None,
                 task: None,
             };

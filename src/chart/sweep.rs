@@ -137,6 +137,7 @@ pub fn draw_correlations<DB: DrawingBackend>(
                 title: words,
                 names: &[],
                 open_ended,
+                range: 1.0,
                 cursor: None,
                 task: None,
             };
@@ -170,11 +171,26 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, title: &str, panels: &[Panel]) ->
         MetricName::Nmse => "NMSE of the targets; higher is a stronger attack",
         MetricName::Auc => "AUC of the targets; lower is a stronger attack",
     };
-    let bands = format!("Bold: mean of {repeats} seeds; band: smallest to largest");
-    let hints = match (repeats > 1, width < NARROW) {
-        (false, _) => vec![hint.to_string()],
-        (true, false) => vec![format!("{hint}. {bands}")],
-        (true, true) => vec![format!("{hint}."), bands],
+    let is_narrow = width < NARROW;
+    let pale = match (
+        panels.iter().any(|panel| !panel.published.is_empty()),
+        is_narrow,
+    ) {
+        (false, _) => "",
+        (true, false) => "pale: mean of the published results",
+        (true, true) => "pale: published",
+    };
+    let bold = match (repeats > 1, is_narrow && !pale.is_empty()) {
+        (false, _) => String::new(),
+        (true, false) => format!("bold: mean of {repeats} seeds; band: smallest to largest"),
+        (true, true) => format!("bold: mean of {repeats} seeds; band: range"),
+    };
+    let lines = [bold.as_str(), pale].map(|words| (!words.is_empty()).then_some(words));
+    let lines: Vec<&str> = lines.into_iter().flatten().collect();
+    let hints = match (lines.is_empty(), is_narrow) {
+        (true, _) => vec![hint.to_string()],
+        (false, false) => vec![format!("{hint}; {}", lines.join("; "))],
+        (false, true) => vec![hint.to_string(), lines.join("; ")],
     };
     for (number, hint) in hints.iter().enumerate() {
         let y = 33.0 + LINE * number as f64;
@@ -226,8 +242,12 @@ fn legend<DB: DrawingBackend>(pen: &Pen<DB>, panels: &[Panel], mut y: f64) -> Dr
 /// First tick, last tick, distance: over everything that is drawn.
 fn scale(panels: &[Panel]) -> (f64, f64, f64) {
     let values = panels.iter().flat_map(|panel| {
-        let repeats = panel.series.iter().flat_map(|series| &series.repeats);
-        repeats.flatten().copied().flatten().chain(panel.clean)
+        let all = panel.series.iter().chain(&panel.published);
+        let repeats = all.flat_map(|series| &series.repeats);
+        let values = repeats.flatten().copied().flatten();
+        values
+            .chain(panel.clean)
+            .chain(panel.paper.map(|(_, value, _)| value))
     });
     let coin = panels
         .iter()
@@ -352,10 +372,32 @@ fn draw_panel<DB: DrawingBackend>(
             "coin toss",
         )?;
     }
+    for series in &panel.published {
+        pen.pale_path(&means(series, &x, &y), color(pen.palette, series.attack))?;
+    }
     for series in &panel.series {
         draw_series(pen, series, &x, &y)?;
     }
+    if let Some((at, value, words)) = panel.paper {
+        let (at, value) = (x(at), y(value));
+        for turn in [1.0, -1.0] {
+            let cross = [
+                (at - 4.0, value - 4.0 * turn),
+                (at + 4.0, value + 4.0 * turn),
+            ];
+            pen.path(&cross, ink, 2.0)?;
+        }
+        pen.text(at - 9.0, value - 7.0, Side::Right, 10.5, ink, words)?;
+    }
     Ok(())
+}
+
+/// The means of a line, in pixels.
+fn means(series: &Series, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+    let means = series.x.iter().enumerate();
+    means
+        .filter_map(|(position, &at)| Some((x(at), y(series.summary(position)?.0))))
+        .collect()
 }
 
 fn draw_series<DB: DrawingBackend>(
@@ -380,10 +422,7 @@ fn draw_series<DB: DrawingBackend>(
             pen.faint_path(&thin, color)?;
         }
     }
-    let points: Vec<(f64, f64)> = summary
-        .iter()
-        .map(|&(at, (mean, _, _))| (at, y(mean)))
-        .collect();
+    let points = means(series, x, y);
     line(pen, &points, series.method, color, 2.0)?;
     for &point in &points {
         mark(pen, point, 3.2, series.attack, color)?;
@@ -452,6 +491,8 @@ mod tests {
                 ),
                 series(Attack::Direct, Method::Random, &[&[0.6, 0.7, 0.8]]),
             ],
+            published: vec![series(Attack::Direct, Method::Patom, &[&[0.6, 0.8, 1.0]])],
+            paper: Some((0.1, 0.9, "paper: +50 %")),
         };
         let mut text = String::new();
         for width in [300, 1200] {
@@ -473,11 +514,14 @@ mod tests {
             "higher is a stronger",
             "targets T1",
             "clean",
+            "pale: mean of the published",
+            "paper: +50",
         ] {
             assert!(text.contains(part), "{part}");
         }
         let empty = Panel {
             series: Vec::new(),
+            published: Vec::new(),
             clean: None,
             ..panel
         };
@@ -504,6 +548,8 @@ mod tests {
                     repeats: vec![vec![Some(1.0)], vec![Some(2.0)]],
                 })
                 .into(),
+            published: Vec::new(),
+            paper: None,
         };
         for width in [320, 390, 1200] {
             let mut text = String::new();

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::mtrl::{Limits, Problem, Solution, Solver, Task, solve};
 
 /// Scores of each task, the higher the more suspicious.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct TaskScores {
     /// Mean training loss of the task.
@@ -22,6 +22,24 @@ pub struct TaskScores {
     pub mean_correlation: Vec<f64>,
 }
 
+/// Mean of each task's losses.
+pub fn own_losses(losses: &[Vec<f64>]) -> Vec<f64> {
+    let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    losses.iter().map(mean).collect()
+}
+
+/// Mean |correlation| of each of m tasks with the others, from the m x m matrix.
+pub fn mean_correlations(correlation: &[f64], m: usize) -> Vec<f64> {
+    let others = m.saturating_sub(1).max(1) as f64;
+    (0..m)
+        .map(|i| {
+            let row = correlation[i * m..(i + 1) * m].iter().enumerate();
+            let sizes = row.filter(|&(j, _)| j != i).map(|(_, value)| value.abs());
+            sizes.sum::<f64>() / others
+        })
+        .collect()
+}
+
 /// Scores the tasks of a problem from its solution, with one further solve a task.
 ///
 /// # Errors
@@ -30,18 +48,8 @@ pub fn score_tasks(problem: &Problem, solution: &Solution) -> Result<TaskScores>
     let m = problem.task_count();
     let tasks = tasks_of(problem);
     let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    let own_loss: Vec<f64> = (losses(problem, &tasks, &solution.w).iter())
-        .map(mean)
-        .collect();
-    let correlation = solution.spectrum.correlation();
-    let others = (m - 1).max(1) as f64;
-    let mean_correlation = (0..m)
-        .map(|i| {
-            let row = correlation[i * m..(i + 1) * m].iter().enumerate();
-            let sizes = row.filter(|&(j, _)| j != i).map(|(_, value)| value.abs());
-            sizes.sum::<f64>() / others
-        })
-        .collect();
+    let own_loss = own_losses(&losses(problem, &tasks, &solution.w));
+    let mean_correlation = mean_correlations(&solution.spectrum.correlation(), m);
     let mut left_out_gain = vec![0.0; m];
     for (i, gain) in left_out_gain.iter_mut().enumerate() {
         if m < 2 {

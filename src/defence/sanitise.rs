@@ -62,17 +62,15 @@ pub fn sanitise(rule: Sanitise, share: Option<f64>, problem: &Problem) -> Result
             "between 0 and 0.5",
         ));
     }
-    let scores = match rule {
-        Sanitise::None => {
-            return Ok(Sanitised {
-                kept: all_of(&tasks),
-                scores: tasks
-                    .iter()
-                    .map(|task| vec![0.0; task.labels.len()])
-                    .collect(),
-                rounds: 0,
-            });
-        }
+    match rule {
+        Sanitise::None => Ok(Sanitised {
+            kept: all_of(&tasks),
+            scores: tasks
+                .iter()
+                .map(|task| vec![0.0; task.labels.len()])
+                .collect(),
+            rounds: 0,
+        }),
         Sanitise::Trim => {
             let Some(share) = share else {
                 return Err(Error::invalid(
@@ -80,11 +78,16 @@ pub fn sanitise(rule: Sanitise, share: Option<f64>, problem: &Problem) -> Result
                     "missing; trim drops a fixed share of each task",
                 ));
             };
-            return trim(share, problem, &tasks);
+            trim(share, problem, &tasks)
         }
-        Sanitise::Norm => norms(dimension, &tasks),
-        Sanitise::Vouch => vouch(dimension, &tasks)?,
-    };
+        Sanitise::Norm => Ok(by_scores(norms(dimension, &tasks), share)),
+        Sanitise::Vouch => Ok(by_scores(vouch(dimension, &tasks)?, share)),
+    }
+}
+
+/// Drops by scores that are known: the `share`, which is from 0 to 0.5, of largest score in each
+/// task, or those above the fence.
+pub fn by_scores(scores: Vec<Vec<f64>>, share: Option<f64>) -> Sanitised {
     let kept = match share {
         Some(share) => scores.iter().map(|scores| keep(scores, share)).collect(),
         None => {
@@ -94,11 +97,11 @@ pub fn sanitise(rule: Sanitise, share: Option<f64>, problem: &Problem) -> Result
             scores.iter().map(inside).collect()
         }
     };
-    Ok(Sanitised {
+    Sanitised {
         kept: keep_one(kept, &scores),
         scores,
         rounds: 0,
-    })
+    }
 }
 
 /// The points of a problem.
@@ -163,13 +166,16 @@ pub fn vouch(dimension: usize, tasks: &[&Task]) -> Result<Vec<Vec<f64>>> {
         ));
     }
     let features = dimension - 1;
+    let lengths = norms(dimension, tasks);
     Ok((tasks.iter().enumerate())
         .map(|(own, task)| {
-            (task.points.chunks_exact(dimension))
-                .map(|x| {
-                    let mut distances: Vec<f64> = (tasks.iter().enumerate())
+            (task.points.chunks_exact(dimension).zip(&lengths[own]))
+                .map(|(x, &length)| {
+                    let mut distances: Vec<f64> = (tasks.iter().zip(&lengths).enumerate())
                         .filter(|&(other, _)| other != own)
-                        .map(|(_, other)| nearest(&x[..features], other, dimension))
+                        .map(|(_, (other, lengths))| {
+                            nearest((&x[..features], length), other, lengths, dimension)
+                        })
                         .collect();
                     distances.sort_by(f64::total_cmp);
                     quantile(&distances, 0.5)
@@ -179,11 +185,29 @@ pub fn vouch(dimension: usize, tasks: &[&Task]) -> Result<Vec<Vec<f64>>> {
         .collect())
 }
 
-/// Distance to the nearest point, from differences: products of sums would cancel.
-fn nearest(x: &[f64], task: &Task, dimension: usize) -> f64 {
+/// Distance to the nearest point, from differences: products of sums would cancel. Both points come
+/// with their norms.
+fn nearest((x, length): (&[f64], f64), task: &Task, lengths: &[f64], dimension: usize) -> f64 {
+    /// Features between two looks at the sum.
+    const BLOCK: usize = 16;
+    /// More than rounding can do to a norm.
+    const ROOM: f64 = 1.0 - 1e-9;
     let mut least = f64::INFINITY;
-    for other in task.points.chunks_exact(dimension) {
-        let square: f64 = x.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum();
+    for (other, other_length) in task.points.chunks_exact(dimension).zip(lengths) {
+        // Norms that differ by more than the least distance: it is farther.
+        let apart = length - other_length;
+        if apart * apart * ROOM > least {
+            continue;
+        }
+        let mut square = 0.0;
+        for (x, other) in x.chunks(BLOCK).zip(other.chunks(BLOCK)) {
+            for (a, b) in x.iter().zip(other) {
+                square += (a - b) * (a - b);
+            }
+            if square >= least {
+                break;
+            }
+        }
         least = least.min(square);
     }
     least.sqrt()

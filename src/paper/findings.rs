@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 
 use crate::attack::{Attack, Method};
-use crate::paper::figures::{self, CorrelationRow, Figure, Measured, Panel, Planned, Series};
+use crate::paper::figures::{self, CorrelationRow, Measured, Panel, Series};
+use crate::paper::plan::{Figure, Planned};
 
 /// The budget of the paper's numbers.
 const BUDGET: f64 = 0.3;
@@ -140,6 +141,7 @@ fn correlations(dataset: &str, rows: &[CorrelationRow]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paper::plan::{Protocol, plan};
 
     #[test]
     fn a_curve_is_settled_where_it_stays() {
@@ -158,7 +160,7 @@ mod tests {
     }
 
     fn said(figure: Figure, result: &Measured) -> String {
-        let runs = figures::plan(figure, "sarcos", 1, 1).unwrap();
+        let runs = plan(figure, Protocol::Exact, "sarcos", 1, 1).unwrap();
         let pairs: Vec<_> = runs.iter().map(|run| (run, result)).collect();
         assert!(findings(figure, "landmine", &pairs).is_empty());
         findings(figure, "sarcos", &pairs).join(" ")

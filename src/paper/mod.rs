@@ -1,9 +1,17 @@
-//! The paper's figures and claims. [`figures`] plans the runs of a figure and prepares its results,
-//! [`findings`] states what the results say about the paper's claim, [`published`] is what the page
-//! shows before it computes anything, [`reproduction`] compares every claim with what was measured, as
+//! The paper's figures and claims. [`plan`] lists the runs of a figure, [`figures`] prepares their results,
+//! [`findings`] states what they show on one data set, [`claims`] judges the paper's claims, [`published`]
+//! is what the page shows before it computes anything, [`reproduction`] compares every claim with what was
+//! measured, [`studies`] what the figures do not show, [`search`] tries what the paper leaves open, as
 //! Markdown. Not here: threads, files, drawing (`chart::sweep`).
 
+/// Where the paper is.
+pub const ADDRESS: &str = "https://doi.org/10.1609/aaai.v32i1.11838";
+
+pub mod claims;
 pub mod figures;
 pub mod findings;
+pub mod plan;
 pub mod published;
 pub mod reproduction;
+pub mod search;
+pub mod studies;

@@ -142,6 +142,7 @@ pub fn correlations(report: &Report, look: &Look) -> Result<String> {
         title: "task correlation",
         names: &[],
         open_ended: false,
+        range: 1.0,
         cursor: None,
         task: None,
     };

@@ -11,13 +11,12 @@ use super::picture::{Look, data_name, with_note};
 use super::work::{Progress, Reporter, interruptibly};
 use super::{exception, json};
 use crate::chart::defence as picture;
-use crate::chart::heatmap::{self, Heatmap};
 use crate::chart::{self, tuning as tuning_chart};
 use crate::defence::study::{self, Job, JobResult};
 use crate::error::{Error, Result};
 use crate::experiment::Unobserved;
 use crate::interrupt;
-use crate::risk::{self, Base};
+use crate::risk::{self, Base, Found, Part, Study};
 use crate::tuning::{self, Grid};
 
 /// A choice of λ1 and λ2.
@@ -104,12 +103,15 @@ impl RiskMap {
     ) -> PyResult<Self> {
         let Checked { spec, data } = request.checked(py, data)?;
         interruptibly(py, progress, move |reporter| {
+            let mut study = Study::of(&spec, &data)?;
             let base = Base::new(&spec, &data)?;
-            let m = base.task_count();
-            let pairs: Vec<(usize, usize)> = (0..m * m).map(|k| (k / m, k % m)).collect();
-            let cells = run_all(&pairs, threads, reporter, |&(i, j)| base.cell(i, j))?;
+            let tasks: Vec<usize> = (0..base.task_count()).collect();
+            let rows = run_all(&tasks, threads, reporter, |&task| base.row(task))?;
+            for (task, row) in rows.into_iter().enumerate() {
+                study.add(Part::Map, task, Found::Row(row))?;
+            }
             Ok(Self {
-                map: base.map(&cells),
+                map: study.map(),
                 link: fragment(&spec, &data),
             })
         })
@@ -131,28 +133,14 @@ impl RiskMap {
     fn svg(&self, py: Python<'_>, width: f64, dark: bool) -> PyResult<String> {
         let map = &self.map;
         let m = map.task_names.len();
-        let values: Vec<f64> = (map.damage.iter().flatten())
-            .map(|damage| damage.unwrap_or(f64::NAN))
-            .collect();
         let metric = map.metric_name.text();
         let title = format!("Damage ({metric}) by one attacked task (row) to one target (column)");
-        let heatmap = Heatmap {
-            names: &[],
-            values: &values,
-            tasks: m,
-            targets: &[],
-            attackers: &[],
-            title: &title,
-            open_ended: true,
-            cursor: None,
-            task: None,
-        };
         let look = Look { width, dark };
         (look.checked_width())
             .and_then(|width| {
-                let height = heatmap::layout(width, m).height;
+                let height = chart::risk::map_height(width, m);
                 chart::svg(width, height, look.style(), |area, style| {
-                    heatmap::draw(area, &heatmap, style)
+                    chart::risk::draw_map(area, &title, map, style)
                 })
             })
             .and_then(|svg| with_note(&svg, &title, &self.link(), ""))

@@ -192,6 +192,11 @@ impl Draft {
         Ok(draft)
     }
 
+    /// The fields that were written, as JSON.
+    pub(crate) fn into_value(self) -> Value {
+        Value::Object(self.values)
+    }
+
     /// From version 1 to this one, with the same meaning: there, the columns of a file were not
     /// standardised. Other fields that are new have defaults that mean the same.
     fn migrate(&mut self) {

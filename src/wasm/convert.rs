@@ -290,6 +290,8 @@ pub struct HeatmapOptions {
     pub(super) attackers: Vec<usize>,
     pub(super) title: String,
     pub(super) open_ended: bool,
+    /// The end of the bar; 1 for a correlation.
+    pub(super) range: f64,
     pub(super) cursor: Option<(usize, usize)>,
     pub(super) task: Option<usize>,
     /// Short names of the tasks; empty: T1 to Tm.
@@ -306,6 +308,7 @@ impl HeatmapOptions {
             title: &self.title,
             names: &self.names,
             open_ended: self.open_ended,
+            range: self.range,
             cursor: self.cursor,
             task: self.task,
         }

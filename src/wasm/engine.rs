@@ -17,7 +17,7 @@ use crate::data::{Kind, MAX_FILE_BYTES, published};
 use crate::error::{Error, Result};
 use crate::experiment::ENGINE;
 use crate::metrics::MetricName;
-use crate::paper::figures::{self};
+use crate::paper::plan;
 use crate::spec::link;
 use crate::spec::{self, DATASETS, DatasetRef, FIELDS, Field, Spec};
 
@@ -257,7 +257,7 @@ pub struct Figure {
 /// The figures of the paper.
 #[wasm_bindgen]
 pub fn figures() -> Vec<Ts<Figure>> {
-    use figures::Figure::{Convergence, Correlations, Quality};
+    use plan::Figure::{Convergence, Correlations, Quality};
     all_to_js([Convergence, Quality, Correlations].map(|figure| Figure {
         number: figure.number(),
         title: figure.title(),

@@ -1,6 +1,6 @@
 //! The module `extras`: readers of data files, pictures of points and of two runs, the comparison of
 //! results, exported pictures and the specification that a file carries. Its other parts are `import`
-//! (a user's own file) and `sweep` (figures of the paper).
+//! (a user's own file), `sweep` (figures of the paper), `risk` (risk studies) and `tuning`.
 
 use js_sys::{Array, Float64Array, Uint8Array};
 use serde::{Deserialize, Serialize};

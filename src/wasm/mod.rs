@@ -34,6 +34,8 @@ pub mod extras;
 pub mod import;
 #[cfg(any(feature = "engine", feature = "extras"))]
 mod result;
+#[cfg(feature = "extras")]
+pub mod risk;
 #[cfg(any(feature = "engine", feature = "extras"))]
 pub mod run;
 #[cfg(feature = "extras")]

@@ -5,11 +5,13 @@ use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use super::convert::{ChartStyle, Numbers, all_to_js, canvas_area, from_js};
+use super::convert::{ChartStyle, Numbers, all_to_js, canvas_area, from_js, to_js};
 use crate::chart::{self, Style, sweep};
 use crate::error::Error;
-use crate::paper::figures::{self, Figure, Measured};
-use crate::paper::findings;
+use crate::paper::claims::{self, Spoken};
+use crate::paper::figures::{self, Measured};
+use crate::paper::plan::{self, Figure, Protocol};
+use crate::paper::{self, findings};
 use crate::spec::link;
 use crate::spec::{Shape, Spec};
 
@@ -52,16 +54,47 @@ pub struct Correlations {
     after: Numbers,
 }
 
+/// A method by which the attacks of a figure are computed.
+#[derive(Serialize, Tsify)]
+pub struct FigureMethod {
+    word: &'static str,
+    text: &'static str,
+    summary: &'static str,
+}
+
+/// The methods, and the address of the paper.
+#[derive(Serialize, Tsify)]
+pub struct FigureMethods {
+    methods: Vec<FigureMethod>,
+    paper: &'static str,
+}
+
+/// The methods by which figures are computed.
+#[wasm_bindgen]
+pub fn figure_methods() -> Ts<FigureMethods> {
+    let methods = Protocol::ALL.iter().map(|method| FigureMethod {
+        word: method.word(),
+        text: method.text(),
+        summary: method.summary(),
+    });
+    to_js(&FigureMethods {
+        methods: methods.collect(),
+        paper: paper::ADDRESS,
+    })
+}
+
 /// A figure: its runs, and what has come of them so far. Call `free` when it is no longer needed.
 #[wasm_bindgen]
 pub struct Sweep {
     figure: Figure,
-    runs: Vec<figures::Planned>,
+    runs: Vec<plan::Planned>,
     results: Vec<Option<Measured>>,
+    /// The published results to compare with, where there are some: a plan and its results.
+    published: Vec<(plan::Planned, Measured)>,
 }
 
 impl Sweep {
-    fn done(&self) -> Vec<(&figures::Planned, &Measured)> {
+    fn done(&self) -> Vec<(&plan::Planned, &Measured)> {
         let pairs = self.runs.iter().zip(&self.results);
         pairs
             .filter_map(|(planned, result)| Some((planned, result.as_ref()?)))
@@ -69,7 +102,15 @@ impl Sweep {
     }
 
     fn panels(&self, dataset: &str) -> Vec<figures::Panel> {
-        figures::planned_panels(self.figure, dataset, &self.runs, &self.done())
+        let mut panels = figures::planned_panels(self.figure, dataset, &self.runs, &self.done());
+        let published: Vec<_> = (self.published.iter())
+            .map(|(planned, measured)| (planned, measured))
+            .collect();
+        let published = figures::panels(self.figure, dataset, &published);
+        for (panel, published) in panels.iter_mut().zip(published) {
+            panel.published = published.series;
+        }
+        panels
     }
 
     fn rows(&self, dataset: &str) -> Vec<figures::CorrelationRow> {
@@ -79,7 +120,7 @@ impl Sweep {
 
 #[wasm_bindgen]
 impl Sweep {
-    /// Plans a figure on some data sets with so many seeds.
+    /// Plans a figure by a method (`paper` or `exact`) on some data sets with so many seeds.
     #[wasm_bindgen(constructor)]
     #[expect(
         clippy::needless_pass_by_value,
@@ -87,19 +128,28 @@ impl Sweep {
     )]
     pub fn new(
         number: u32,
+        method: &str,
         datasets: Vec<String>,
         seeds: u32,
     ) -> std::result::Result<Sweep, JsValue> {
         let figure = Figure::of(number)?;
+        let method = Protocol::from_word(method).ok_or_else(|| {
+            Error::field(
+                "method",
+                method,
+                format!("one of {}", Protocol::WORDS.join(", ")),
+            )
+        })?;
         let mut runs = Vec::new();
         for dataset in &datasets {
-            runs.extend(figures::plan(figure, dataset, u64::from(seeds), 1)?);
+            runs.extend(plan::plan(figure, method, dataset, u64::from(seeds), 1)?);
         }
         let results = vec![None; runs.len()];
         Ok(Self {
             figure,
             runs,
             results,
+            published: Vec::new(),
         })
     }
 
@@ -123,6 +173,20 @@ impl Sweep {
             .ok_or_else(|| Error::field("run", run, format!("below {known}")))?;
         *place = Some(from_js(measured, "measured")?);
         Ok(())
+    }
+
+    /// Takes the finished runs of another sweep of this figure as the published results, whose means
+    /// are drawn behind the lines.
+    pub fn compare_with(&mut self, published: &Sweep) {
+        let runs = published.done().into_iter();
+        self.published = runs
+            .map(|(planned, measured)| (planned.clone(), measured.clone()))
+            .collect();
+    }
+
+    /// The paper's claims about the figure with what the finished runs say about them.
+    pub fn claims(&self) -> Vec<Ts<Spoken>> {
+        all_to_js(claims::spoken(self.figure, &self.done()))
     }
 
     /// The height of the picture of a data set at this width, in CSS pixels.

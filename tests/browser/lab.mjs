@@ -99,8 +99,8 @@ export function withoutData(page) {
 // ---- figures of the paper
 
 /** Opens a figure, waits until it can be run, and leaves only these data sets chosen. */
-export async function openFigure(page, number, datasets) {
-  await page.open(`#view=figure${number}`);
+export async function openFigure(page, number, datasets, method = "") {
+  await page.open(`#view=figure${number}${method ? `&method=${method}` : ""}`);
   await page.waitText("figure-status", /\S/);
   if (!datasets) return;
   await page.execute((datasets) => {

@@ -19,6 +19,10 @@ fn defend_writes_the_same_study_whatever_the_number_of_threads() {
             .read("study/defence.csv")
             .starts_with("defence,setting,")
     );
+    for picture in ["caps", "filters", "rankings"] {
+        let text = place.read(&format!("study/{picture}.svg"));
+        assert!(text.starts_with("<svg") && text.len() > 5_000, "{picture}");
+    }
     assert!(place.read("study/rankings.csv").starts_with("attacker,of,"));
     let json = place.quiet(&["defend", "-", "--json", "--threads", "3"], SMALL);
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), study);

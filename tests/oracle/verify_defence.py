@@ -243,3 +243,32 @@ def check_detection(found: Any, report: dict[str, Any], points: Any, weights: np
         roc = reference.auc(np.round(values, 12), np.where(truth, 1.0, -1.0))
         found.close(f"detection: ROC AUC of {name}", stated["roc_auc"], roc, 0.02)
         found.close(f"detection: precision of {name}", stated["precision"], precision(values, truth), room)
+    check_task_scores(found, report, points)
+
+
+def check_task_scores(found: Any, report: dict[str, Any], points: Any) -> None:
+    tasks = report["detection"].get("tasks")
+    if tasks is None:
+        # The module that the page loads first does not have them.
+        return
+    truth = np.array([points.count("injected", k) > 0 for k in range(points.tasks)])
+    for name, with_injected in (("clean", False), ("attacked", True)):
+        problem = points.problem(report["spec"], with_injected=with_injected)
+        weights = np.array(report[name]["weights"], dtype=float).T
+        pairs = zip(problem.features, problem.labels)
+        losses = [
+            float(np.mean(reference.loss_values(problem.loss, x @ weights[:, k], y))) for k, (x, y) in enumerate(pairs)
+        ]
+        matrix = np.abs(np.array(report[name]["correlation"], dtype=float))
+        others = max(1, points.tasks - 1)
+        means = (matrix.sum(axis=1) - np.diag(matrix)) / others
+        for k in range(points.tasks):
+            found.close(f"detection: own loss of task {k}, {name}", tasks["own_loss"][name][k], losses[k], 1e-9)
+            stated = tasks["mean_correlation"][name][k]
+            found.close(f"detection: mean correlation of task {k}, {name}", stated, float(means[k]), 1e-9)
+    for score in ("own_loss", "mean_correlation"):
+        stated = tasks[score]
+        values = np.array(stated["attacked"])
+        roc = reference.auc(values, np.where(truth, 1.0, -1.0))
+        found.close(f"detection: ROC AUC of {score}", stated["roc_auc"], roc, 1e-12)
+        found.close(f"detection: precision of {score}", stated["precision"], precision(values, truth), 1e-12)

@@ -15,6 +15,7 @@ import { Store } from "../../www/core/store.js";
 const LAB = {
   view: "lab",
   figure: 0,
+  method: "",
   datasets: "",
   seeds: "",
   left: "",
@@ -34,11 +35,12 @@ test("a link of the lab is kept as it is", () => {
 });
 
 test("a figure has data sets and seeds, and keeps the link of the lab", () => {
-  const route = parseRoute("#view=figure2&data=sarcos,landmine&seeds=3&v=1&k=indirect");
+  const route = parseRoute("#view=figure2&method=exact&data=sarcos,landmine&seeds=3&v=1&k=indirect");
   assert.deepEqual(route, {
     ...LAB,
     view: "figure",
     figure: 2,
+    method: "exact",
     datasets: "sarcos,landmine",
     seeds: "3",
     lab: "v=1&k=indirect",

@@ -355,7 +355,7 @@ class Studies(unittest.TestCase):
         for threads in (1, 3):
             risk = patom.risk(link, threads=threads, progress=lambda *step: seen.append(step))
             self.assertEqual(risk.to_dict(), expected)
-        self.assertEqual(seen, 2 * [(k, 64) for k in range(1, 65)])
+        self.assertEqual(seen, 2 * [(k, 8) for k in range(1, 9)])
         self.assertEqual(risk.damage.shape, (8, 8))
         attacker, target, damage = risk.worst_indirect
         self.assertEqual(damage, risk.damage[attacker, target])

@@ -8,11 +8,11 @@
 /**
  * @typedef {{
  *   view: "lab" | "figure" | "compare" | "risk" | "defend",
- *   figure: number, datasets: string, seeds: string,
+ *   figure: number, method: string, datasets: string, seeds: string,
  *   left: string, right: string, names: string,
  *   lab: string, embed: boolean,
  * }} Route
- * `figure`: its number in the paper, with the data sets and the seeds to choose; `left` and `right`:
+ * `figure`: its number in the paper, with the method, the data sets and the seeds; `left` and `right`:
  * the links to compare, and `names`, what they are called, separated by |; `lab`: the rest, which is the link of the lab, and of "risk" and "defend" the
  * specification that they are about; `embed`: without controls.
  */
@@ -20,7 +20,7 @@
 /** Views by name, beside the lab and the figures. */
 const NAMED = /** @type {const} */ (["compare", "risk", "defend"]);
 /** Keys of views other than the lab. */
-const VIEW_KEYS = ["view", "left", "right", "names", "data", "seeds"];
+const VIEW_KEYS = ["view", "left", "right", "names", "method", "data", "seeds"];
 /** Keys of the lab's view. `view` names the cards of an embedded result. */
 const LAB_KEYS = ["view", "embed", "map", "theme", "story"];
 
@@ -53,6 +53,7 @@ export function parseRoute(fragment) {
   return {
     view,
     figure,
+    method: value("method"),
     datasets: value("data"),
     seeds: value("seeds"),
     left: value("left"),
@@ -82,8 +83,8 @@ export function splitLabLink(fragment) {
 export const labFragment = (link, keys) =>
   [link, ...keys.map((pair) => pair.map(encodeURIComponent).join("="))].filter(Boolean).join("&");
 
-/** The address of a figure. @param {number} number */
-export const figureAddress = (number) => `#view=figure${number}`;
+/** The address of a figure. @param {number} number @param {string} [method] */
+export const figureAddress = (number, method) => `#view=figure${number}${method ? `&method=${method}` : ""}`;
 
 /** The address of a view about a specification. @param {"risk" | "defend"} view @param {string} link */
 export const viewAddress = (view, link) => `#${["view=" + view, link].filter(Boolean).join("&")}`;

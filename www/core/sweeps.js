@@ -7,8 +7,8 @@ import { transact } from "./database.js";
 /**
  * @typedef {{engine: string, datasets: string[], seeds: number}} Plan
  * What the sweep of a figure consists of.
- * @typedef {number | "defend"} Figure
- * The number of a figure, or the view that a study belongs to.
+ * @typedef {string} Figure
+ * The number of a figure and its method, or the name of a study.
  */
 
 /** @type {Base} */

@@ -1,4 +1,4 @@
-/** Runs many specifications on several workers, which share one compiled module. */
+/** Runs many jobs on several workers, which share one compiled module. */
 
 import { setBusy } from "../core/unload.js";
 import { Solver } from "./solver.js";

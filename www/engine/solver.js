@@ -3,7 +3,7 @@
  * notices when it ends. Repeating a run to confirm it is in confirm.js.
  */
 
-/** @import { CheckedColumns, Description, Dialect, FromWorker, Inspected, JobResult, Mapping, Measured, Model, Problem, Progress, Report, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
+/** @import { CheckedColumns, Description, Dialect, Found, FromWorker, Inspected, JobResult, Mapping, Measured, Model, Problem, Progress, Report, RiskJob, RunFile, Scene, Source, Spec, ToWorker } from "./types.js" */
 
 /**
  * @typedef {{
@@ -257,6 +257,17 @@ export class Solver {
       if (message.type === "tuning") onProgress(message.done, message.total);
     };
     return (await this.request({ type: "tune", spec, source }, "tuned", onOther)).tuned;
+  }
+
+  /**
+   * Runs a job of a risk study.
+   * @param {RiskJob} job
+   * @param {Source} source
+   * @returns {Promise<Found>}
+   */
+  async risk(job, source) {
+    if (this.loadedKey !== source.key) await this.load(source);
+    return (await this.request({ type: "risk", key: source.key, ...job }, "risk")).found;
   }
 
   /**

@@ -18,18 +18,22 @@ import type {
   Spec,
 } from "../pkg/engine.js";
 import type { Opened } from "../core/store.js";
-import type { CheckedColumns, ExampleFile, Inspected, JobResult, Retrained, Tuned } from "../pkg/extras.js";
+import type { CheckedColumns, ExampleFile, Found, Inspected, JobResult, Retrained, RiskJob, Tuned } from "../pkg/extras.js";
 
 export type * from "../pkg/engine.js";
 export type {
   CheckedColumns,
   DefenceJob,
   DefenceStudy,
+  FigureMethod,
+  Found,
   Inspected,
   JobResult,
   Planned,
   Rankings,
   Retrained,
+  RiskJob,
+  Spoken,
   Tuned,
 } from "../pkg/extras.js";
 
@@ -58,6 +62,7 @@ export type ToWorker =
   | { type: "inspect"; id: number; source: Source; reading: Dialect | null }
   | { type: "check"; id: number; source: Source; columns: Mapping | string }
   | { type: "tune"; id: number; source: Source; spec: Spec }
+  | ({ type: "risk"; id: number; key: string } & RiskJob)
   | { type: "hand"; id: number; source: Source; spec: Spec; move: [number, number, number] | null }
   | { type: "defend"; id: number; source: Source; spec: Spec; job: number }
   | { type: "example"; id: number };
@@ -74,6 +79,7 @@ export type FromWorker =
   | { type: "checked"; id: number; checked: CheckedColumns }
   | { type: "tuning"; id: number; done: number; total: number }
   | { type: "tuned"; id: number; tuned: Tuned }
+  | { type: "risk"; id: number; found: Found }
   | { type: "hand"; id: number; retrained: Retrained }
   | { type: "defended"; id: number; result: JobResult }
   | ({ type: "example"; id: number } & ExampleFile)

@@ -108,6 +108,25 @@ async function tune(source, spec, onProgress) {
   }
 }
 
+/** @type {InstanceType<import("./extras.js").Extras["RiskRunner"]> | null} keeps what jobs share */
+let riskRunner = null;
+/** The data of these jobs. */
+let riskKey = "";
+
+/** @param {Extract<ToWorker, {type: "risk"}>} message */
+async function riskJob({ key, spec, work, attacker }) {
+  if (held?.source.key !== key) {
+    throw { code: "data", field: null, message: "the data set has not been loaded" };
+  }
+  const extras = await loadExtras();
+  const data = /** @type {import("../pkg/extras.js").Data} */ (await load(held.source, extras));
+  if (riskKey !== key) riskRunner?.free();
+  if (riskKey !== key || !riskRunner) riskRunner = new extras.RiskRunner();
+  riskKey = key;
+  const runner = riskRunner;
+  return guarded(extras, () => runner.run(data, spec, work, attacker));
+}
+
 /** @param {Source} source @param {Library} [library] */
 async function load(source, library = held?.library ?? engine) {
   if (held?.source.key === source.key && held.library === library) return held.data;
@@ -189,6 +208,9 @@ async function answer(message) {
       emit({ type: "tuned", id, tuned: await tune(source, spec, emitProgress) });
       break;
     }
+    case "risk":
+      emit({ type: "risk", id: message.id, found: await riskJob(message) });
+      break;
     case "hand":
       emit({ type: "hand", id: message.id, retrained: await byHand(message) });
       break;

@@ -17,9 +17,9 @@ import { el } from "./dom.js";
 /**
  * @typedef {{
  *   name: string, title: string, values: Float64Array, openEnded: boolean,
- *   roles?: {targets: number[], attackers: number[]},
+ *   roles?: {targets: number[], attackers: number[]}, range?: number, legend?: string,
  * }} Heatmap
- * `roles`: overrides those of the specification.
+ * `roles`: overrides those of the specification; `range`: the end of its scale; `legend`: what its colours mean.
  */
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -331,8 +331,9 @@ export class Heatmaps {
         style: look,
         tasks: this.tasks,
         ...(map.roles ?? { targets, attackers: budget > 0 ? attackers : [] }),
-        title: map.openEnded ? "change in correlation" : "task correlation",
+        title: map.legend ?? (map.openEnded ? "change in correlation" : "task correlation"),
         open_ended: map.openEnded,
+        range: map.range ?? 1,
         cursor: this.cursor,
         task: this.task,
         names: this.names,

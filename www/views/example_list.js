@@ -14,8 +14,9 @@ import { metricDigits } from "./report.js";
  *   id: string, name: string, shows: string, draft: Draft, comparison?: Draft,
  *   paper?: {section: string, quote: string},
  *   result: (outcome: Outcome, spec: Spec, comparison: Outcome | null) => string,
+ *   risk?: string,
  * }} Example
- * `comparison`: a second run to compare with.
+ * `comparison`: a second run to compare with; `risk`: the text of a link to the risk map of its data set.
  */
 
 /** Data sets in display order; times include loading the data, on a typical computer. */
@@ -222,6 +223,7 @@ export const EXAMPLES = [
   },
   {
     ...preset("field"),
+    risk: "Which field can ruin which? Open the risk map",
     comparison: { ...preset("field").draft, learner: "single_task" },
     shows:
       "Poisoned points in the last minefield alone: 20 % more of its points. See every other field fall in " +

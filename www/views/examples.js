@@ -1,6 +1,7 @@
 /** The dialog of examples: runs them, and shows our results. What they are is in example_list.js. */
 
 import "../style/examples.css";
+import { viewAddress } from "../core/route.js";
 import { outcomeOf, runComparisons } from "./comparison.js";
 import { $, el } from "../ui/dom.js";
 import { DATA, EXAMPLES } from "./example_list.js";
@@ -118,7 +119,9 @@ export class Examples {
 
   /** @param {Example} example @param {boolean} available */
   card(example, available) {
-    const { id, name, shows, paper } = example;
+    const { id, name, shows, paper, risk } = example;
+    const href = viewAddress("risk", this.link({ dataset: dataOf(example) }));
+    const close = () => this.dialog.close();
     const run = () => {
       this.dialog.close();
       this.lab.adopt(example.draft);
@@ -146,6 +149,7 @@ export class Examples {
         ),
       ),
       el("p", {}, shows),
+      risk && el("p", {}, el("a", { href, "data-testid": `risk-of-${id}`, onclick: close }, risk)),
       el("dl", { class: "claims" }, ...rows),
     );
   }

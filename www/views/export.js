@@ -2,6 +2,7 @@
 
 import { isDark } from "../ui/charts.js";
 import { download, el } from "../ui/dom.js";
+import { figureAddress } from "../core/route.js";
 import { loadExtras } from "../engine/extras.js";
 import { Solver } from "../engine/solver.js";
 import * as views from "./report.js";
@@ -74,25 +75,31 @@ export async function save(shown, what) {
  * @param {string} dataTitle the data set's display name
  * @param {"png" | "svg"} format
  */
-export async function saveFigure({ about, name, engine, runs, results }, dataset, dataTitle, format) {
+export async function saveFigure(
+  { about, method, name, engine, runs, results, comparison },
+  dataset,
+  dataTitle,
+  format,
+) {
   const { Sweep } = await loadExtras();
   const seeds = new Set(runs.map(({ spec }) => spec.seed)).size;
-  const sweep = new Sweep(about.number, [dataset], seeds);
+  const sweep = new Sweep(about.number, method.word, [dataset], seeds);
+  if (comparison) sweep.compare_with(comparison);
   try {
     runs
       .map((run, k) => (run.dataset === dataset ? [results[k]] : []))
       .flat()
       .forEach((result, k) => result && "digest" in result && sweep.add(k, result));
-    const title = `${name} of the paper, ${dataTitle}`;
+    const title = `${name} of the paper, ${dataTitle}, ${method.text}`;
     const canvas = el("canvas", { width: WIDTH * 2, height: Math.ceil(sweep.height(dataset, WIDTH) * 2) });
     const picture =
       format === "svg"
         ? sweep.svg(dataset, title, WIDTH, look())
         : (sweep.draw(canvas, dataset, title, look()), canvas);
-    const link = `${location.href.split("#")[0]}#view=figure${about.number}&data=${dataset}&seeds=${seeds}`;
+    const link = `${location.href.split("#")[0]}${figureAddress(about.number, method.word)}&data=${dataset}&seeds=${seeds}`;
     const software = `PATOM Lab ${engine.version}`;
     const note = { software, link, digest: sweep.digest(), title: about.title };
-    await savePicture(`figure${about.number}-${dataset}`, picture, title, note);
+    await savePicture(`figure${about.number}-${method.word}-${dataset}`, picture, title, note);
   } finally {
     sweep.free();
   }
@@ -196,6 +203,7 @@ function heatmapSheet(shown) {
       attackers: spec.budget > 0 ? spec.attackers : [],
       title: openEnded ? "change in correlation" : "task correlation",
       open_ended: openEnded,
+      range: 1,
       cursor: null,
       task: null,
       names: views.shortNames(names),

@@ -70,12 +70,12 @@ export class DatasetCard {
   }
 
   refresh() {
-    const { sweep, name, runs, results } = this.view;
+    const { sweep, name, method, runs, results } = this.view;
     const findings = sweep?.findings(this.dataset) ?? [];
     this.findings.replaceChildren(...findings.map((sentence) => el("li", {}, sentence)));
     const mine = runs.map(({ dataset }, k) => dataset === this.dataset && k).filter((k) => k !== false);
     const done = mine.filter((k) => results[k]).length;
-    const summary = `${name}, ${this.title}: ${done} of ${mine.length} runs.`;
+    const summary = `${name}, ${method.text}, ${this.title}: ${done} of ${mine.length} runs.`;
     this.canvas.setAttribute("aria-label", [summary, ...findings].join(" "));
     this.draw();
   }
@@ -87,12 +87,12 @@ export class DatasetCard {
   }
 
   draw() {
-    const { sweep, name } = this.view;
+    const { sweep, method } = this.view;
     const width = this.box.clientWidth;
     if (!sweep || width < 50) return;
     const look = style(false);
     resize(this.canvas, width, sweep.height(this.dataset, width), look.scale);
-    sweep.draw(this.canvas, this.dataset, `${name} of the paper, ${this.title}`, look);
+    sweep.draw(this.canvas, this.dataset, `${this.title}, ${method.text}`, look);
   }
 
   /** @param {"png" | "svg"} format */

@@ -8,14 +8,17 @@ import { loadExtras } from "../engine/extras.js";
 import { confirmRuns } from "../engine/confirm.js";
 import { Pool, WORKERS } from "../engine/pool.js";
 import { unique } from "../core/database.js";
+import { figureAddress } from "../core/route.js";
 import * as sweeps from "../core/sweeps.js";
 import { DatasetCard, isMeasured, runTitle } from "./figure_card.js";
+import { table } from "./report.js";
 import { compareDigests, loadPublished } from "./published.js";
 import { duration } from "../core/words.js";
 
 /** @import { Engine } from "../engine/engine.js" */
 /** @import { Extras } from "../engine/extras.js" */
-/** @import { Figure, Measured, Planned, Problem, Source } from "../engine/types.js" */
+/** @import { Figure, FigureMethod, Measured, Planned, Problem, Source } from "../engine/types.js" */
+/** @import { Route } from "../core/route.js" */
 /** @import { Published } from "./published.js" */
 
 /**
@@ -35,13 +38,103 @@ const PACE = { draw: 250, save: 1000 };
  * @param {PageContext} page
  */
 export async function openFigure(engine, about, page) {
-  const [extras, published] = await Promise.all([
-    loadExtras(),
-    loadPublished(about.number).catch(() => null),
-  ]);
-  const view = new FigureView(engine, extras, about, page, published);
-  if (!(await view.restore())) view.showPublished();
-  return view;
+  const extras = await loadExtras();
+  const { methods, paper } = extras.figure_methods();
+  const load = (/** @type {FigureMethod} */ { word }) => loadPublished(about.number, word).catch(() => null);
+  const published = await Promise.all(methods.map(load));
+  const views = methods.map(
+    (method, k) => new FigureView(engine, extras, about, method, page, published[k] ?? null),
+  );
+  for (const view of views) if (!(await view.restore())) view.showPublished();
+  return new FigurePage(about, views, paper);
+}
+
+/** A figure with the verdicts by each method, and the runs by the chosen one. */
+class FigurePage {
+  /** @param {Figure} about @param {FigureView[]} views one a method @param {string} paper its address */
+  constructor(about, views, paper) {
+    this.views = views;
+    this.inputs = views.map(({ method: { word } }, k) =>
+      el("input", {
+        type: "radio",
+        name: `method-${about.number}`,
+        id: `figure-${about.number}-${word}`,
+        value: word,
+        "data-testid": `figure-method-${word}`,
+        onchange: () => (location.hash = figureAddress(about.number, k > 0 ? word : "")),
+      }),
+    );
+    const labels = this.inputs.map((input, k) => el("label", { for: input.id }, views[k]?.method.text ?? ""));
+    this.summary = el("p", { class: "lead", "data-testid": "figure-method" });
+    this.claims = el("div", {
+      class: "scroll claims",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "The paper’s claims and what was measured",
+      "data-testid": "figure-claims",
+    });
+    this.shown = el("div", { class: "figure-view" });
+    const group = { class: "segments methods", role: "radiogroup", "aria-label": "Method" };
+    this.root = el(
+      "div",
+      { class: "figure-view" },
+      el(
+        "section",
+        { class: "card", "aria-labelledby": "figure-title" },
+        el(
+          "h2",
+          { id: "figure-title", tabindex: -1 },
+          `Figure ${about.number}: ${about.title.toLowerCase()}`,
+        ),
+        el(
+          "figure",
+          { class: "claim" },
+          el(
+            "figcaption",
+            {},
+            "The claim of ",
+            el("a", { href: paper, "data-testid": "figure-paper" }, "Zhao et al., AAAI 2018"),
+          ),
+          el("blockquote", { "data-testid": "figure-claim" }, about.claim),
+        ),
+        el("div", group, ...this.inputs.flatMap((input, k) => [input, labels[k] ?? ""])),
+        this.summary,
+        this.claims,
+      ),
+      this.shown,
+    );
+    for (const view of views) view.onResults = () => this.showClaims();
+    this.showClaims();
+  }
+
+  /** Shows the method of the address, by default the paper's. @param {Route} route */
+  open(route) {
+    const wanted = this.views.findIndex(({ method }) => method.word === route.method);
+    const number = Math.max(wanted, 0);
+    const [view, input] = [this.views[number], this.inputs[number]];
+    if (!view || !input) return;
+    input.checked = true;
+    this.summary.textContent = `By ${view.method.text}: ${view.method.summary}.`;
+    if (this.shown.firstChild !== view.root) this.shown.replaceChildren(view.root);
+    view.open(route);
+  }
+
+  showClaims() {
+    const columns = this.views.map((view) => ({ view, claims: view.claims() }));
+    const heads = columns.map(({ view }) => `${view.method.text}, ${view.origin()}`);
+    const known = columns.find(({ claims }) => claims.length > 0);
+    const rows = (known?.claims ?? []).map(({ text, paper }, k) => [
+      text,
+      paper,
+      ...columns.map(({ claims }) => {
+        const { verdict, sentence } = claims[k] ?? { verdict: null, sentence: "" };
+        return el("span", { class: "verdict", "data-verdict": verdict ?? "" }, sentence || "not run");
+      }),
+    ]);
+    this.claims.replaceChildren(
+      table(["Claim", "The paper", ...heads], rows, "The paper’s claims, and what was measured"),
+    );
+  }
 }
 
 /** @typedef {FigureView} View */
@@ -51,15 +144,22 @@ class FigureView {
    * @param {Engine} engine
    * @param {Extras} extras
    * @param {Figure} about
+   * @param {FigureMethod} method
    * @param {PageContext} page
    * @param {Published | null} published null: could not be loaded
    */
-  constructor(engine, extras, about, page, published) {
+  constructor(engine, extras, about, method, page, published) {
     this.engine = engine;
     this.extras = extras;
     this.about = about;
+    this.method = method;
     this.page = page;
     this.published = published;
+    /** Under this key results are kept in the browser. */
+    this.key = `${about.number}-${method.word}`;
+    this.onResults = () => {};
+    /** The published results, once results of this browser are shown. @type {InstanceType<Extras["Sweep"]> | null} */
+    this.reference = null;
     /** Are the published results shown? Otherwise those of this browser. */
     this.showsPublished = false;
     this.name = `Figure ${about.number}`;
@@ -122,7 +222,7 @@ class FigureView {
     this.csvButton = button("csv", "CSV");
     this.csvButton.onclick = () => {
       const csv = new Blob([this.sweep?.csv() ?? ""], { type: "text/csv" });
-      download(`figure${about.number}.csv`, csv);
+      download(`figure${this.key}.csv`, csv);
     };
     this.confirmButton = button("confirm", "Confirm");
     this.confirmButton.onclick = () => this.confirm();
@@ -148,14 +248,7 @@ class FigureView {
       { class: "figure-view", "data-testid": "figure" },
       el(
         "section",
-        { class: "card", "aria-labelledby": "figure-title" },
-        el("h2", { id: "figure-title", tabindex: -1 }, `${this.name}: ${about.title.toLowerCase()}`),
-        el(
-          "figure",
-          { class: "claim" },
-          el("figcaption", {}, "The paper’s claim"),
-          el("blockquote", { "data-testid": "figure-claim" }, about.claim),
-        ),
+        { class: "card", "aria-label": `Runs by ${method.text}` },
         el(
           "div",
           { class: "figure-controls" },
@@ -194,7 +287,7 @@ class FigureView {
   /** Restores the results saved in this browser, if there are any; a reload may have interrupted them. */
   async restore() {
     // Without a database there is nothing to restore.
-    const kept = await sweeps.kept(this.about.number).catch(() => null);
+    const kept = await sweeps.kept(this.key).catch(() => null);
     if (kept?.plan?.engine !== this.engine.version) return false;
     const { datasets, seeds } = kept.plan;
     try {
@@ -221,8 +314,7 @@ class FigureView {
     if (!published) return;
     this.id = "";
     this.kept = null;
-    this.prepare([...published.results.keys()], published.seeds);
-    this.showsPublished = true;
+    this.prepare([...published.results.keys()], published.seeds, true);
     for (const run of this.runs.keys()) {
       const result = this.publishedRun(run);
       if (result) this.record(run, result);
@@ -233,6 +325,34 @@ class FigureView {
     this.plan();
     this.refreshCards();
     for (const card of this.cards.values()) card.end();
+  }
+
+  /** The verdicts of the results that are shown. */
+  claims() {
+    const published = this.showsPublished && this.published;
+    return published ? published.claims : (this.sweep?.claims() ?? []);
+  }
+
+  /** Where the results that are shown come from, in a few words. */
+  origin() {
+    if (this.showsPublished && this.published) return `published, ${this.published.seeds} seeds`;
+    const seeds = new Set(this.runs.map(({ spec }) => spec.seed)).size;
+    if (seeds === 0) return "not run";
+    return seeds === 1 ? "computed here, 1 seed" : `computed here, ${seeds} seeds`;
+  }
+
+  /** What is drawn behind the results that are shown. */
+  get comparison() {
+    return this.showsPublished ? null : this.reference;
+  }
+
+  /** The published results as a sweep. */
+  publishedSweep() {
+    const { published, about, method, extras } = this;
+    if (!published) return null;
+    const sweep = new extras.Sweep(about.number, method.word, [...published.results.keys()], published.seeds);
+    [...published.results.values()].flat().forEach((result, run) => sweep.add(run, result));
+    return sweep;
   }
 
   /**
@@ -259,13 +379,20 @@ class FigureView {
     this.plan();
   }
 
-  /** Creates an empty sweep and its cards. @param {string[]} datasets @param {number} seeds */
-  prepare(datasets, seeds) {
+  /**
+   * Creates an empty sweep and its cards.
+   * @param {string[]} datasets
+   * @param {number} seeds
+   * @param {boolean} [published] will it hold the published results?
+   */
+  prepare(datasets, seeds, published = false) {
     this.sweep?.free();
-    this.sweep = new this.extras.Sweep(this.about.number, datasets, seeds);
+    this.sweep = new this.extras.Sweep(this.about.number, this.method.word, datasets, seeds);
     this.runs = this.sweep.runs();
     this.results = this.runs.map(() => undefined);
-    this.showsPublished = false;
+    this.showsPublished = published;
+    if (!published) this.reference ??= this.publishedSweep();
+    if (this.comparison) this.sweep.compare_with(this.comparison);
     this.shown.replaceChildren(...datasets.map((dataset) => this.card(dataset).root));
     this.stale = new Set(datasets);
   }
@@ -276,7 +403,7 @@ class FigureView {
     // Of this sweep: another one may begin before they are saved.
     const { kept, results } = this;
     if (fresh.length === 0 || !kept) return;
-    this.keep(() => sweeps.add(this.about.number, id, kept, fresh, () => this.measured(results)));
+    this.keep(() => sweeps.add(this.key, id, kept, fresh, () => this.measured(results)));
   }
 
   /** @returns {[number, Measured][]} */
@@ -350,7 +477,7 @@ class FigureView {
     const datasets = this.chosen();
     this.runButton.disabled = datasets.length === 0;
     if (this.pool || this.root.dataset.state !== "idle") return;
-    const sweep = new this.extras.Sweep(this.about.number, datasets, count);
+    const sweep = new this.extras.Sweep(this.about.number, this.method.word, datasets, count);
     const runs = sweep.runs().length;
     sweep.free();
     const cost = `${runs} runs on ${this.workers(runs)}.`;
@@ -560,6 +687,7 @@ class FigureView {
   }
 
   refreshCards() {
+    if (this.stale.size > 0) this.onResults();
     for (const dataset of this.stale) this.cards.get(dataset)?.refresh();
     this.stale.clear();
   }

@@ -3,30 +3,42 @@
  * loading them, and comparing recomputed results with them. Nothing is drawn here.
  */
 
-/** @import { JobResult, Measured, Problem } from "../engine/types.js" */
+/** @import { JobResult, Measured, Problem, Spoken } from "../engine/types.js" */
 
 /**
- * @typedef {{engine: string, date: string, seeds: number, results: Map<string, Measured[]>}} Published
- * `results`: by data set, in the order of the figure's plan.
+ * @typedef {{
+ *   engine: string, date: string, seeds: number, claims: Spoken[], results: Map<string, Measured[]>,
+ * }} Published
+ * `claims`: with the verdicts of all runs; `results`: by data set, in the order of the figure's plan.
  */
 
-/** What a figure does not show is left out of its file. */
-const LEFT_OUT = { seconds: 0, utility: [], clean_correlation: [], attacked_correlation: [] };
+/** What a figure does not show, or what is so for nearly all runs, is left out of its file. */
+const LEFT_OUT = {
+  converged: true,
+  seconds: 0,
+  utility: [],
+  clean_correlation: [],
+  attacked_correlation: [],
+};
 
-/** @param {number} figure @returns {Promise<Published>} */
-export async function loadPublished(figure) {
-  const response = await fetch(`published/figure${figure}.json`);
+/** @param {number} figure @param {string} method @returns {Promise<Published>} */
+export async function loadPublished(figure, method) {
+  const response = await fetch(`published/figure${figure}-${method}.json`);
   if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-  const { engine, date, seeds, datasets } = await response.json();
+  const { engine, date, seeds, claims, datasets } = await response.json();
   /** @type {Published["results"]} */
   const results = new Map();
   for (const { dataset, data_sha256, runs } of datasets) {
-    results.set(
-      dataset,
-      runs.map((/** @type {Partial<Measured>} */ run) => ({ ...LEFT_OUT, engine, data_sha256, ...run })),
-    );
+    /** @type {number[]} A clean matrix that equals the one before is left out. */
+    let clean = [];
+    const complete = (/** @type {Partial<Measured>} */ run) => {
+      clean = run.clean_correlation ?? clean;
+      const matrix = run.attacked_correlation ? { clean_correlation: clean } : {};
+      return { ...LEFT_OUT, engine, data_sha256, ...run, ...matrix };
+    };
+    results.set(dataset, runs.map(complete));
   }
-  return { engine, date, seeds, results };
+  return { engine, date, seeds, claims, results };
 }
 
 /**
@@ -51,7 +63,7 @@ export function compareDigests(pairs, origin) {
  */
 
 /** The data sets with published studies. */
-const STUDIED = ["synthetic", "sarcos", "landmine"];
+const STUDIED = ["synthetic", "sarcos", "landmine", "mnist"];
 
 /** The published studies of a data set. @param {string} dataset @returns {Promise<PublishedStudy[]>} */
 export async function loadPublishedStudies(dataset) {

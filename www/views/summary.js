@@ -3,6 +3,7 @@
  * the run starts. Loaded when a file is opened.
  */
 
+import { viewAddress } from "../core/route.js";
 import { countOf } from "../core/words.js";
 import { $, el } from "../ui/dom.js";
 import { warningItems } from "./report.js";
@@ -48,11 +49,16 @@ export class DataSummary {
     this.shown = description;
     const { session } = this;
     const { warnings, left_out: leftOut } = reading.summary;
-    const run = el(
+    const risk = el(
       "button",
-      { type: "button", class: "primary", "data-testid": "summary-run" },
-      "Run the attack",
+      { type: "button", class: "primary", "data-testid": "summary-risk" },
+      "Is my data at risk?",
     );
+    risk.onclick = () => {
+      const { complete } = session;
+      if (complete) location.hash = viewAddress("risk", complete.link);
+    };
+    const run = el("button", { type: "button", "data-testid": "summary-run" }, "Run the attack");
     run.onclick = () => session.ready && session.start();
     const change = el("button", { type: "button", "data-testid": "summary-columns" }, "Change columns");
     change.onclick = () => session.changeColumns(source);
@@ -69,7 +75,7 @@ export class DataSummary {
       el("summary", {}, el("h2", {}, titleOf(description.name, reading.summary))),
       el("p", { class: "lead" }, predicts(reading)),
       el("ul", { class: "warnings", "data-testid": "summary-warnings" }, ...warningItems(warnings)),
-      el("div", { class: "actions" }, run, tune, change),
+      el("div", { class: "actions" }, risk, run, tune, change),
       ...part("Points per task", taskBars(reading.summary)),
       ...part("Columns", roles(reading)),
       ...part(
@@ -80,7 +86,7 @@ export class DataSummary {
     );
     this.root.hidden = false;
     this.root.open = !session.run;
-    if (this.root.open) run.focus({ preventScroll: true });
+    if (this.root.open) risk.focus({ preventScroll: true });
   }
 }
 

@@ -7,6 +7,9 @@ use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use patom::data::import::mapping::Mapping;
 use patom::mtrl::{Limits, Loss, Solver};
+use patom::paper::plan::Protocol;
+use patom::risk::curve::Knob;
+use patom::spec::DATASETS;
 use patom::tuning::Grid;
 
 /// Data poisoning of multi-task relationship learning: the command line of PATOM Lab.
@@ -36,24 +39,8 @@ pub enum Command {
         #[command(flatten)]
         data: DataFolder,
     },
-    /// Which task can be used against which: one attack for each pair of tasks.
-    Risk {
-        /// A JSON file, `-` for standard input, a share link, or a report.
-        spec: String,
-        /// Write risk.json, risk.csv and risk.svg into this folder.
-        #[arg(long)]
-        out: Option<PathBuf>,
-        /// Print the map as JSON instead of a summary.
-        #[arg(long)]
-        json: bool,
-        /// Threads; default: one for each core. Results do not depend on it.
-        #[arg(long)]
-        threads: Option<usize>,
-        #[command(flatten)]
-        columns: ColumnsArgument,
-        #[command(flatten)]
-        data: DataFolder,
-    },
+    /// Is the data at risk, and which task can be used against which?
+    Risk(RiskArguments),
     /// What each defence is worth, against the standard attacker and attackers who know it.
     Defend {
         /// A JSON file, `-` for standard input, a share link, or a report. Its own defence is ignored,
@@ -117,6 +104,33 @@ pub enum Command {
         #[command(flatten)]
         data: DataFolder,
     },
+}
+
+#[derive(Args)]
+pub struct RiskArguments {
+    /// A JSON file, `-` for standard input, a share link, or a report.
+    pub spec: String,
+    /// Write exposure and risk (or, with --curve, curve-lambda2 or curve-pull_cap), each as .json, .csv
+    /// and .svg, into this folder.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Print the map (or the curve) as JSON instead of a summary.
+    #[arg(long)]
+    pub json: bool,
+    /// Threads; default: one for each core. Results do not depend on it.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Instead: what sharing costs, the clean error and the worst indirect damage over λ2 or over the
+    /// pull cap.
+    #[arg(long, value_parser = knob())]
+    pub curve: Option<Knob>,
+    /// Instead: write the published results that the page shows into this folder.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "json", "curve"])]
+    pub page: Option<PathBuf>,
+    #[command(flatten)]
+    pub columns: ColumnsArgument,
+    #[command(flatten)]
+    pub data: DataFolder,
 }
 
 #[derive(Subcommand)]
@@ -190,6 +204,9 @@ pub struct Solve {
 pub struct FigureArguments {
     /// 1 (convergence), 2 (quality over budgets) or 3 (task correlations).
     pub number: u32,
+    /// By the paper's method as printed, or by ours.
+    #[arg(long, value_parser = protocol(), default_value = Protocol::Paper.word())]
+    pub method: Protocol,
     /// Only this data set; may be given several times. Default: those of the paper.
     #[arg(long)]
     pub dataset: Vec<String>,
@@ -223,11 +240,31 @@ pub struct ReproduceArguments {
     /// Repeats of the figures with different seeds.
     #[arg(long, default_value_t = 5)]
     pub seeds: u64,
+    /// The studies of defences instead of the figures: docs/defence.md.
+    #[arg(long)]
+    pub defence: bool,
+    /// With --defence: only these data sets. Default: all.
+    #[arg(long, requires = "defence", value_parser = PossibleValuesParser::new(DATASETS))]
+    pub dataset: Vec<String>,
     /// Repeats of the comparisons of settings and gradients.
     #[arg(long, default_value_t = 3)]
     pub study_seeds: u64,
+    /// Instead, try what the paper leaves open, and write paper-settings.md.
+    #[arg(long)]
+    pub settings: bool,
+    /// With `--settings`: repeats with different seeds on Sarcos and Landmine.
+    #[arg(long, default_value_t = 10)]
+    pub settings_seeds: u64,
+    /// With `--settings`: repeats on MNIST, where a run takes as long as 50 others; 0 leaves it out.
+    #[arg(long, default_value_t = 1)]
+    pub settings_mnist_seeds: u64,
     #[command(flatten)]
     pub data: DataFolder,
+}
+
+fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    PossibleValuesParser::new(Protocol::WORDS)
+        .map(|word| Protocol::from_word(&word).expect("one of the possible values"))
 }
 
 #[derive(Args)]
@@ -276,6 +313,11 @@ impl FromStr for Shard {
 fn loss() -> impl TypedValueParser<Value = Loss> {
     PossibleValuesParser::new(Loss::WORDS)
         .map(|word| Loss::from_word(&word).expect("one of the possible values"))
+}
+
+fn knob() -> impl TypedValueParser<Value = Knob> {
+    PossibleValuesParser::new(Knob::WORDS)
+        .map(|word| Knob::from_word(&word).expect("one of the possible values"))
 }
 
 fn solver() -> impl TypedValueParser<Value = Solver> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use patom::chart::{self, Style, defence as pictures};
 use patom::defence::study::{self, DefenceStudy, JobResult};
 use patom::experiment::Unobserved;
 
@@ -9,6 +10,9 @@ use crate::args::{ColumnsArgument, DataFolder};
 use crate::input::{load, read_spec};
 use crate::output::{bar, failed, print, to_json, write_all};
 use crate::{Failure, Outcomes, pool};
+
+/// Width of the pictures.
+const WIDTH: f64 = 900.0;
 
 pub fn defend(
     spec: &str,
@@ -42,7 +46,8 @@ pub fn defend(
         print(&summary(&study))?;
         if let Some(out) = out {
             print(&format!(
-                "Written: {0}/defence.json, {0}/defence.csv, {0}/rankings.csv",
+                "Written: {0}/defence.json, {0}/defence.csv, {0}/rankings.csv, {0}/caps.svg, \
+                 {0}/filters.svg, {0}/rankings.svg",
                 out.display()
             ))?;
         }
@@ -57,11 +62,34 @@ pub fn defend(
 }
 
 fn write_files(out: &Path, study: &DefenceStudy) -> Outcomes<()> {
-    let files = [
+    let style = Style::default();
+    let mut files = vec![
         ("defence.json", to_json(study) + "\n"),
         ("defence.csv", study.csv()),
         ("rankings.csv", study.rankings_csv()),
+        (
+            "caps.svg",
+            chart::svg(WIDTH, pictures::caps_height(WIDTH), style, |area, style| {
+                pictures::draw_caps(area, study, None, style)
+            })?,
+        ),
+        (
+            "filters.svg",
+            chart::svg(
+                WIDTH,
+                pictures::sanitisers_height(WIDTH, study),
+                style,
+                |area, style| pictures::draw_sanitisers(area, study, style),
+            )?,
+        ),
     ];
+    if let Some(standard) = study.rankings.first() {
+        let height = pictures::rankings_height(WIDTH);
+        let picture = chart::svg(WIDTH, height, style, |area, style| {
+            pictures::draw_rankings(area, standard, style)
+        });
+        files.push(("rankings.svg", picture?));
+    }
     write_all(out, &files)
 }
 

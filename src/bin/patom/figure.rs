@@ -3,15 +3,15 @@
 //! Every finished run is kept in `runs/`, so that an interrupted figure goes on where it stopped.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use indicatif::ProgressBar;
 use patom::chart::{Style, sweep};
 use patom::data::DataSet;
 use patom::experiment::{self, ENGINE, Observer};
-use patom::paper::figures::{self, Figure, Measured, Planned};
+use patom::paper::figures::{self, Measured};
+use patom::paper::plan::{Figure, Planned, Protocol, plan};
+use patom::spec::{Draft, Shape};
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::args::FigureArguments;
 use crate::input::load_named;
 use crate::output::{bar, failed, partial, print, replace, to_json, write};
-use crate::{Failure, Outcomes};
+use crate::{Failure, Outcomes, pool};
 
 /// Width of the pictures, in pixels.
 const WIDTH: u32 = 1200;
@@ -41,6 +41,13 @@ pub struct Done {
     pub results: Vec<Measured>,
     /// How many of them were there before.
     reused: usize,
+}
+
+impl Done {
+    /// Each run with its result.
+    pub fn runs(&self) -> Vec<(&Planned, &Measured)> {
+        self.runs.iter().zip(&self.results).collect()
+    }
 }
 
 pub fn figure(arguments: &FigureArguments) -> Outcomes<()> {
@@ -87,14 +94,20 @@ fn wanted(figure: Figure, given: &[String]) -> Vec<&str> {
     wanted
 }
 
+/// The name of a figure's folder, and the first part of its files' names.
+pub fn stem(figure: Figure, method: Protocol) -> String {
+    format!("figure{}-{}", figure.number(), method.word())
+}
+
 /// Makes a figure: runs what is not there yet, writes everything.
 pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
     let figure = Figure::of(arguments.number)?;
     let wanted = wanted(figure, &arguments.dataset);
     let mut runs = Vec::new();
     for dataset in &wanted {
-        runs.extend(figures::plan(
+        runs.extend(plan(
             figure,
+            arguments.method,
             dataset,
             arguments.seeds,
             arguments.first_seed,
@@ -104,7 +117,8 @@ pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
         .map(|&name| Ok((name, load_named(name, &arguments.data)?)))
         .collect::<Outcomes<_>>()?;
 
-    let folder = arguments.out.join(format!("figure{}", figure.number()));
+    let stem = stem(figure, arguments.method);
+    let folder = arguments.out.join(&stem);
     for part in ["specs", "runs"] {
         std::fs::create_dir_all(folder.join(part)).map_err(|error| failed(&folder, error))?;
     }
@@ -117,12 +131,12 @@ pub fn run_figure(arguments: &FigureArguments) -> Outcomes<Done> {
     let (results, reused) = run_all(&runs, &data, &folder, arguments.threads)?;
     let pairs: Vec<(&Planned, &Measured)> = runs.iter().zip(&results).collect();
     write(
-        &folder.join(format!("figure{}.csv", figure.number())),
+        &folder.join(format!("{stem}.csv")),
         &figures::csv(figure, &pairs),
     )?;
     for dataset in &wanted {
-        let path = folder.join(format!("figure{}-{dataset}.svg", figure.number()));
-        write(&path, &picture(figure, dataset, &pairs)?)?;
+        let path = folder.join(format!("{stem}-{dataset}.svg"));
+        write(&path, &picture(figure, arguments.method, dataset, &pairs)?)?;
     }
     Ok(Done {
         folder,
@@ -139,53 +153,18 @@ fn run_all(
     folder: &Path,
     threads: Option<usize>,
 ) -> Outcomes<(Vec<Measured>, usize)> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = threads.unwrap_or(cores).clamp(1, 64);
-    let results: Vec<Mutex<Option<Outcomes<Measured>>>> =
-        runs.iter().map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
     let reused = AtomicUsize::new(0);
-    let failed = AtomicBool::new(false);
     let bar = bar(runs.len() as u64);
-    let worker = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(run) = runs.get(number) else { return };
-            if failed.load(Ordering::Relaxed) {
-                return;
-            }
-            let data = &data
-                .iter()
-                .find(|(name, _)| *name == run.dataset)
-                .expect("loaded above")
-                .1;
-            let result = one(run, data, folder, &reused);
-            failed.fetch_or(result.is_err(), Ordering::Relaxed);
-            *results[number]
-                .lock()
-                .expect("no thread panics with the lock") = Some(result);
-            step(&bar, run);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(worker);
-        }
-    });
+    let measured = pool::run_all(runs, threads, |run| {
+        let of_run = |(name, _): &&(&str, DataSet)| *name == run.dataset;
+        let (_, data) = data.iter().find(of_run).expect("loaded above");
+        let measured = one(run, data, folder, &reused)?;
+        bar.inc(1);
+        bar.set_message(run.id.clone());
+        Ok(measured)
+    })?;
     bar.finish_and_clear();
-    let mut measured = Vec::with_capacity(runs.len());
-    for result in results {
-        // A run that was skipped because another one failed has no result.
-        if let Some(result) = result.into_inner().expect("no thread panics with the lock") {
-            measured.push(result?);
-        }
-    }
     Ok((measured, reused.into_inner()))
-}
-
-fn step(bar: &ProgressBar, run: &Planned) {
-    bar.inc(1);
-    bar.set_message(run.id.clone());
 }
 
 fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Outcomes<Measured> {
@@ -195,7 +174,7 @@ fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Ou
         .ok()
         .and_then(|text| serde_json::from_str::<Finished>(&text).ok())
         .filter(|kept| {
-            kept.spec == spec
+            is_of(&kept.spec, run)
                 && kept.measured.engine == ENGINE
                 && kept.measured.data_sha256 == data.sha256
         });
@@ -216,6 +195,12 @@ fn one(run: &Planned, data: &DataSet, folder: &Path, reused: &AtomicUsize) -> Ou
     Ok(measured)
 }
 
+/// Is this the specification of a run? A field that is newer than it has its default.
+fn is_of(kept: &Value, run: &Planned) -> bool {
+    let shape = Shape::named(run.dataset).expect("a plan is of known data sets");
+    Draft::from_value(kept.clone()).is_ok_and(|draft| draft.check(&shape).as_ref() == Ok(&run.spec))
+}
+
 struct Clock(Instant);
 
 impl Observer for Clock {
@@ -229,8 +214,14 @@ impl Observer for Clock {
     clippy::cast_sign_loss,
     reason = "pixels"
 )]
-fn picture(figure: Figure, dataset: &str, runs: &[(&Planned, &Measured)]) -> Outcomes<String> {
-    let title = format!("Figure {} of the paper, {dataset}", figure.number());
+fn picture(
+    figure: Figure,
+    method: Protocol,
+    dataset: &str,
+    runs: &[(&Planned, &Measured)],
+) -> Outcomes<String> {
+    let number = figure.number();
+    let title = format!("Figure {number} of the paper, {dataset}, {}", method.text());
     let width = f64::from(WIDTH);
     let mut text = String::new();
     if figure == Figure::Correlations {

@@ -8,6 +8,7 @@ use patom::Error;
 
 mod args;
 mod data;
+mod defence;
 mod defend;
 mod figure;
 mod input;
@@ -52,14 +53,7 @@ fn main() -> ExitCode {
             columns,
             data,
         } => run::run(&spec, out.as_deref(), json, columns, &data),
-        Command::Risk {
-            spec,
-            out,
-            json,
-            threads,
-            columns,
-            data,
-        } => risk::risk(&spec, out.as_deref(), json, threads, columns, &data),
+        Command::Risk(arguments) => risk::risk(arguments),
         Command::Defend {
             spec,
             out,
@@ -81,6 +75,7 @@ fn main() -> ExitCode {
             command: DataCommand::List { json, data },
         } => data::list(json, &data),
         Command::Figure(arguments) => figure::figure(&arguments),
+        Command::Reproduce(arguments) if arguments.defence => defence::defence(&arguments),
         Command::Reproduce(arguments) => reproduce::reproduce(&arguments),
         Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Link {

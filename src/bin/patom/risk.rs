@@ -1,84 +1,132 @@
-//! `patom risk`: the risk map of a specification, as a summary, CSV, JSON and SVG.
+//! `patom risk`: the answer to "is my data at risk?", the risk map and the curves of what sharing costs, as
+//! summaries, CSV, JSON and SVG; and the published results that the page shows.
 
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use patom::chart::Style;
-use patom::chart::heatmap::{self, Heatmap};
-use patom::error::visible;
-use patom::risk::{Base, Cell, RiskMap};
-use plotters::prelude::{IntoDrawingArea as _, SVGBackend};
+use patom::chart::{self, Style, sweep};
+use patom::data::DataSet;
+use patom::risk::curve::Knob;
+use patom::risk::{Found, Part, Runner, Study};
+use patom::spec::Spec;
 
-use crate::args::{ColumnsArgument, DataFolder};
+use crate::args::RiskArguments;
 use crate::input::{load, read_spec};
-use crate::output::{bar, failed, print, to_json, write_all};
+use crate::output::{bar, failed, print, to_json, write, write_all};
 use crate::{Failure, Outcomes};
 
-/// Width of the picture.
-const WIDTH: u32 = 720;
+/// Width of the pictures.
+const WIDTH: f64 = 900.0;
 
-pub fn risk(
-    spec: &str,
-    out: Option<&Path>,
-    as_json: bool,
-    threads: Option<usize>,
-    columns: ColumnsArgument,
-    folder: &DataFolder,
-) -> Outcomes<()> {
-    let link = read_spec(spec, columns)?;
-    let (spec, data) = load(&link, folder)?;
+pub fn risk(arguments: RiskArguments) -> Outcomes<()> {
+    let RiskArguments {
+        spec,
+        out,
+        json,
+        threads,
+        curve,
+        page,
+        columns,
+        data: folder,
+    } = arguments;
+    let link = read_spec(&spec, columns)?;
+    let (spec, data) = load(&link, &folder)?;
     // Before the work, which can take minutes.
-    if let Some(out) = out {
-        std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
+    for folder in [&out, &page].into_iter().flatten() {
+        std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     }
-    let base = Base::new(&spec, &data)?;
-    let cells = run_all(&base, threads)?;
-    let map = base.map(&cells);
-    if let Some(out) = out {
-        write_files(out, &map)?;
+    if let Some(page) = page {
+        return publish(&spec, &data, threads, &page);
     }
-    if as_json {
-        print(&to_json(&map))?;
+    let mut study = Study::of(&spec, &data)?;
+    let parts = match curve {
+        // Nobody would see the answer.
+        None if json && out.is_none() => vec![Part::Map],
+        None => vec![Part::Exposure, Part::Map],
+        Some(Knob::Lambda2) => vec![Part::Lambda2],
+        Some(Knob::PullCap) => vec![Part::PullCap],
+    };
+    run_all(&mut study, &parts, &data, threads)?;
+    if json {
+        // The map alone, where there are two: its form is the older one.
+        print(&as_json(&study, parts[parts.len() - 1]))?;
     } else {
-        print(&summary(&map))?;
-        if let Some(out) = out {
+        for &part in &parts {
             print(&format!(
-                "Written: {0}/risk.json, {0}/risk.csv, {0}/risk.svg",
-                out.display()
+                "{}\n{}",
+                part.text(),
+                indented(&study.findings(part))
             ))?;
         }
     }
-    if map.converged {
+    if let Some(out) = &out {
+        let mut names = Vec::new();
+        for &part in &parts {
+            names.extend(write_part(out, &study, part)?);
+        }
+        if !json {
+            print(&format!(
+                "Written to {}: {}",
+                out.display(),
+                names.join(", ")
+            ))?;
+        }
+    }
+    if parts.iter().all(|&part| converged(&study, part)) {
         Ok(())
     } else {
-        Err(Failure::Work(
-            "the lower level did not converge in every run of the map".to_string(),
-        ))
+        let text = "the lower level did not converge in every run";
+        Err(Failure::Work(text.to_string()))
     }
 }
 
-/// All entries in the order of their rows, whichever thread made them.
-fn run_all(base: &Base, threads: Option<usize>) -> Outcomes<Vec<Cell>> {
-    let m = base.task_count();
+/// Writes the results of all parts into the folder of the page.
+pub fn publish(spec: &Spec, data: &DataSet, threads: Option<usize>, page: &Path) -> Outcomes<()> {
+    let mut study = Study::of(spec, data)?;
+    run_all(&mut study, Part::ALL, data, threads)?;
+    let published = study.published(&crate::reproduce::today())?;
+    let path = page.join(format!("risk-{}.json", data.name));
+    let text = serde_json::to_string(&published).expect("results are plain data");
+    write(&path, &text)?;
+    print(&format!("Written: {}", path.display()))
+}
+
+fn indented(lines: &[String]) -> String {
+    let lines = lines.iter().map(|line| format!("  {line}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Runs all jobs of some parts, in as many threads as there are.
+fn run_all(
+    study: &mut Study,
+    parts: &[Part],
+    data: &DataSet,
+    threads: Option<usize>,
+) -> Outcomes<()> {
+    let jobs: Vec<(Part, usize)> = (parts.iter())
+        .flat_map(|&part| (0..study.jobs(part).len()).map(move |number| (part, number)))
+        .collect();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = threads.unwrap_or(cores).clamp(1, 64);
     let next = AtomicUsize::new(0);
-    let results: Vec<Mutex<Option<patom::Result<Cell>>>> =
-        (0..m * m).map(|_| Mutex::new(None)).collect();
-    let bar = bar((m * m) as u64);
+    let results: Vec<Mutex<Option<patom::Result<Found>>>> =
+        jobs.iter().map(|_| Mutex::new(None)).collect();
+    let bar = bar(jobs.len() as u64);
+    let shared: &Study = study;
     let worker = || {
+        let mut runner = Runner::default();
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(result) = results.get(number) else {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(&(part, number)) = jobs.get(at) else {
                 return;
             };
-            let cell = base.cell(number / m, number % m);
-            if cell.is_err() {
+            let found = runner.run(&shared.jobs(part)[number], data);
+            if found.is_err() {
                 // The others need not begin.
-                next.store(m * m, Ordering::Relaxed);
+                next.store(jobs.len(), Ordering::Relaxed);
             }
-            *result.lock().expect("no thread panics with the lock") = Some(cell);
+            *results[at].lock().expect("no thread panics with the lock") = Some(found);
             bar.inc(1);
         }
     };
@@ -88,86 +136,79 @@ fn run_all(base: &Base, threads: Option<usize>) -> Outcomes<Vec<Cell>> {
         }
     });
     bar.finish_and_clear();
-    let mut cells = Vec::with_capacity(m * m);
-    for result in results {
-        // An entry that was skipped because another one failed has no result.
-        if let Some(result) = result.into_inner().expect("no thread panics with the lock") {
-            cells.push(result?);
+    for (&(part, number), result) in jobs.iter().zip(results) {
+        // A job that was skipped because another one failed has no result.
+        if let Some(found) = result.into_inner().expect("no thread panics with the lock") {
+            study.add(part, number, found?)?;
         }
     }
-    Ok(cells)
+    Ok(())
 }
 
-fn write_files(out: &Path, map: &RiskMap) -> Outcomes<()> {
+/// The files of a part, without their endings.
+fn stem(part: Part) -> &'static str {
+    match part {
+        Part::Exposure => "exposure",
+        Part::Map => "risk",
+        Part::Lambda2 => "curve-lambda2",
+        Part::PullCap => "curve-pull_cap",
+    }
+}
+
+fn as_json(study: &Study, part: Part) -> String {
+    match part {
+        Part::Exposure => to_json(&study.exposure()),
+        Part::Map => to_json(&study.map()),
+        Part::Lambda2 => to_json(&study.curve(Knob::Lambda2)),
+        Part::PullCap => to_json(&study.curve(Knob::PullCap)),
+    }
+}
+
+fn converged(study: &Study, part: Part) -> bool {
+    match part {
+        Part::Exposure => study.exposure().converged,
+        Part::Map => study.map().converged,
+        Part::Lambda2 => study.curve(Knob::Lambda2).converged,
+        Part::PullCap => study.curve(Knob::PullCap).converged,
+    }
+}
+
+fn write_part(out: &Path, study: &Study, part: Part) -> Outcomes<Vec<String>> {
+    let names = ["json", "csv", "svg"].map(|ending| format!("{}.{ending}", stem(part)));
     let files = [
-        ("risk.json", to_json(map) + "\n"),
-        ("risk.csv", map.csv()),
-        ("risk.svg", picture(map)?),
+        (names[0].as_str(), as_json(study, part) + "\n"),
+        (names[1].as_str(), study.csv(part)),
+        (names[2].as_str(), picture(study, part)?),
     ];
-    write_all(out, &files)
+    write_all(out, &files)?;
+    Ok(names.into())
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "pixels"
-)]
-fn picture(map: &RiskMap) -> Outcomes<String> {
-    let m = map.task_names.len();
-    let values: Vec<f64> = (map.damage.iter().flatten())
-        .map(|damage| damage.unwrap_or(f64::NAN))
-        .collect();
-    let title = format!(
-        "Damage ({}) by one attacked task (row) to one target (column)",
-        map.metric_name.text()
-    );
-    let heatmap = Heatmap {
-        names: &[],
-        values: &values,
-        tasks: m,
-        targets: &[],
-        attackers: &[],
-        title: &title,
-        open_ended: true,
-        cursor: None,
-        task: None,
+fn picture(study: &Study, part: Part) -> Outcomes<String> {
+    let title = part.text();
+    let curve = |knob| {
+        let height = chart::risk::curve_height(WIDTH);
+        chart::svg(WIDTH, height, Style::default(), |area, style| {
+            chart::risk::draw_curve(area, title, &study.curve(knob), style)
+        })
     };
-    let mut text = String::new();
-    let height = heatmap::layout(f64::from(WIDTH), m).height as u32;
-    let area = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
-    heatmap::draw(&area, &heatmap, Style::default())?;
-    drop(area);
-    Ok(text)
-}
-
-/// For a reader at a terminal.
-fn summary(map: &RiskMap) -> String {
-    let metric = map.metric_name.text();
-    let title = |task: usize| format!("T{} ({})", task + 1, visible(&map.task_names[task]));
-    let mut lines = vec![format!(
-        "What one attacked task does to the {metric} of another, budget {}",
-        map.spec.budget
-    )];
-    if let Some((attacker, target, damage)) = map.worst_indirect {
-        lines.push(format!(
-            "Worst indirect: {} harms {} by {damage:.4}",
-            title(attacker),
-            title(target)
-        ));
-    }
-    if let Some((task, damage)) = map.worst_direct {
-        lines.push(format!("Worst direct: {} by {damage:.4}", title(task)));
-    }
-    if let Some(task) = map.most_exposed {
-        lines.push(format!("Most exposed to other tasks: {}", title(task)));
-    }
-    if let Some(task) = map.most_dangerous {
-        lines.push(format!("Most dangerous to other tasks: {}", title(task)));
-    }
-    if let Some(rank) = map.rank_correlation {
-        lines.push(format!(
-            "Rank correlation of |task correlation| with damage: {rank:.2}"
-        ));
-    }
-    lines.join("\n")
+    Ok(match part {
+        Part::Exposure => {
+            let panel = study.exposure().panel();
+            let height = sweep::height(WIDTH, 1);
+            chart::svg(WIDTH, height, Style::default(), |area, style| {
+                sweep::draw(area, title, std::slice::from_ref(&panel), style)
+            })
+        }
+        Part::Map => {
+            let map = study.map();
+            let height = chart::risk::map_height(WIDTH, map.task_names.len());
+            let title = format!("Risk map, budget {}", map.spec.budget);
+            chart::svg(WIDTH, height, Style::default(), |area, style| {
+                chart::risk::draw_map(area, &title, &map, style)
+            })
+        }
+        Part::Lambda2 => curve(Knob::Lambda2),
+        Part::PullCap => curve(Knob::PullCap),
+    }?)
 }

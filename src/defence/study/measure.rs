@@ -7,7 +7,7 @@ use super::{
 use crate::data::DataSet;
 use crate::defence::certificate::certify;
 use crate::defence::detection::{self, Dropped, ScoreCurves, ScoreFigures};
-use crate::defence::ranking::score_tasks;
+use crate::defence::ranking::{TaskScores, score_tasks};
 use crate::defence::sanitise::{self, Sanitise, losses, norms, tasks_of, vouch};
 use crate::error::{Error, Result};
 use crate::experiment::{self, ENGINE, Observer, Outcome};
@@ -46,8 +46,9 @@ impl JobResult {
             job.attacker,
             Attacker::Standard | Attacker::Copied | Attacker::Q75
         ) {
-            let mut points = PointsOf::new(&job.spec, &outcome)?;
-            if job.attacker == Attacker::Standard {
+            let is_standard = job.attacker == Attacker::Standard;
+            let mut points = PointsOf::new(&job.spec, &outcome, is_standard)?;
+            if is_standard {
                 for cap in caps(&job.spec) {
                     result.caps.push(points.cap(cap)?);
                 }
@@ -71,30 +72,44 @@ impl JobResult {
 struct PointsOf<'a> {
     spec: &'a Spec,
     outcome: &'a Outcome,
+    /// What concerns clean points only is measured for the standard attacker only.
+    is_standard: bool,
     clean: Problem,
     poisoned: Problem,
     clean_solution: Solution,
     solution: Solution,
+    /// Distances to other tasks of the clean and of the poisoned points, or why there are none.
+    distances: [Result<Vec<Vec<f64>>>; 2],
     /// Every solve so far met its stopping rule.
     converged: bool,
 }
 
 impl<'a> PointsOf<'a> {
-    fn new(spec: &'a Spec, outcome: &'a Outcome) -> Result<Self> {
+    fn new(spec: &'a Spec, outcome: &'a Outcome, is_standard: bool) -> Result<Self> {
         let mut clean = experiment::problem(spec, &outcome.sample, &[])?;
         let mut poisoned = experiment::problem(spec, &outcome.sample, &outcome.injections)?;
         let limits = Limits::default();
         let clean_solution = mtrl::solve(Solver::Certified, &mut clean, None, &limits)?;
         let start = Some(&clean_solution);
         let solution = mtrl::solve(Solver::Certified, &mut poisoned, start, &limits)?;
+        // They are slow, and the same for every share.
+        let distances = [(&clean, is_standard), (&poisoned, true)].map(|(problem, is_needed)| {
+            if is_needed {
+                vouch(problem.dimension(), &tasks_of(problem))
+            } else {
+                Ok(Vec::new())
+            }
+        });
         let mut points = Self {
             spec,
             outcome,
+            is_standard,
             clean,
             poisoned,
             converged: true,
             clean_solution,
             solution,
+            distances,
         };
         points.converged = met(points.clean_solution.status) && met(points.solution.status);
         Ok(points)
@@ -147,14 +162,21 @@ impl<'a> PointsOf<'a> {
             dropped_clean: None,
             dropped: None,
         };
-        let found = self.sanitised(false, rule, share);
-        match found.and_then(|clean| Ok((clean, self.sanitised(true, rule, share)?))) {
-            Ok(((clean, dropped_clean), (attacked, dropped))) => {
-                (out.clean, out.dropped_clean) = (clean, Some(dropped_clean));
-                (out.attacked, out.dropped) = (attacked, Some(dropped));
+        for poisoned in [false, true] {
+            // The price on clean data is the same for every attacker.
+            if !poisoned && !self.is_standard {
+                continue;
             }
-            Err(Error::Field { reason, .. }) => out.refused = Some(reason),
-            Err(error) => return Err(error),
+            match self.sanitised(poisoned, rule, share) {
+                Ok((metric, dropped)) if poisoned => {
+                    (out.attacked, out.dropped) = (metric, Some(dropped));
+                }
+                Ok((metric, dropped)) => {
+                    (out.clean, out.dropped_clean) = (metric, Some(dropped));
+                }
+                Err(Error::Field { reason, .. }) => out.refused = Some(reason),
+                Err(error) => return Err(error),
+            }
         }
         Ok(out)
     }
@@ -170,7 +192,11 @@ impl<'a> PointsOf<'a> {
         } else {
             &self.clean
         };
-        let sanitised = sanitise::sanitise(rule, share, problem)?;
+        let sanitised = match (rule, &self.distances[usize::from(poisoned)]) {
+            (Sanitise::Vouch, Ok(distances)) => sanitise::by_scores(distances.clone(), share),
+            (Sanitise::Vouch, Err(error)) => return Err(error.clone()),
+            _ => sanitise::sanitise(rule, share, problem)?,
+        };
         let counts: Vec<usize> = tasks_of(problem).iter().map(|task| task.clean).collect();
         let dropped = Dropped::count(&sanitised.kept, &counts);
         let mut kept = sanitise::subset(problem, &sanitised.kept)?;
@@ -183,7 +209,11 @@ impl<'a> PointsOf<'a> {
         let truth: Vec<bool> = (0..m)
             .map(|task| self.spec.attackers.contains(&task))
             .collect();
-        let clean = score_tasks(&self.clean, &self.clean_solution)?;
+        let clean = if self.is_standard {
+            score_tasks(&self.clean, &self.clean_solution)?
+        } else {
+            TaskScores::default()
+        };
         let attacked = score_tasks(&self.poisoned, &self.solution)?;
         let mut rankings: Vec<TaskRanking> = [
             (TaskScore::OwnLoss, clean.own_loss, attacked.own_loss),
@@ -231,8 +261,8 @@ impl<'a> PointsOf<'a> {
             ),
         ];
         // Refused where tasks share rows.
-        if let Ok(distances) = vouch(dimension, &tasks) {
-            scores.push((PointScore::Vouch, distances));
+        if let Ok(distances) = &self.distances[1] {
+            scores.push((PointScore::Vouch, distances.clone()));
         }
         (scores.into_iter())
             .map(|(score, values)| {

@@ -6,7 +6,11 @@
 //! what is there. `measure` is the work of a job, `verdict` the sentences, `table` the CSV files. Not here: threads, files,
 //! pictures.
 
+mod claims;
+pub mod document;
 mod measure;
+pub mod plan;
+pub mod published;
 mod table;
 mod verdict;
 
@@ -247,11 +251,11 @@ pub struct SanitiserResult {
     pub share: Option<f64>,
     /// Why it cannot be used on this data; then there is nothing else.
     pub refused: Option<String>,
-    /// Trained on what it keeps of the clean training set: its price.
+    /// Trained on what it keeps of the clean training set: its price. Of the standard attacker only.
     pub clean: Option<f64>,
     /// Trained on what it keeps of the poisoned training set.
     pub attacked: Option<f64>,
-    /// What it drops of the clean training set.
+    /// What it drops of the clean training set. Of the standard attacker only.
     pub dropped_clean: Option<Dropped>,
     /// What it drops of the poisoned training set.
     pub dropped: Option<Dropped>,
@@ -264,7 +268,7 @@ pub struct TaskRanking {
     /// By what.
     pub score: TaskScore,
     /// Of each task, learned from the clean points: something ranks first there, too. Empty for
-    /// `known_correlation`.
+    /// `known_correlation`, and in results of other attackers than the standard one.
     pub clean: Vec<f64>,
     /// Of each task, learned from the poisoned points. Empty for `known_correlation`.
     pub attacked: Vec<f64>,
@@ -541,7 +545,13 @@ impl DefenceStudy {
         let rankings = filtered()
             .map(|(job, result)| Rankings {
                 attacker: job.attacker,
-                tasks: result.tasks.clone(),
+                // The clean points are the same for every attacker.
+                tasks: (result.tasks.iter().zip(&standard.tasks))
+                    .map(|(ranking, standard)| TaskRanking {
+                        clean: standard.clean.clone(),
+                        ..ranking.clone()
+                    })
+                    .collect(),
                 points: result.points.clone(),
             })
             .collect();

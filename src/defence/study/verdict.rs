@@ -3,7 +3,7 @@
 use super::{Against, Attacker, DefenceStudy, LEAST_DAMAGE, Rankings, TaskScore, harm};
 
 /// A defence holds if at most this share of the undefended damage is done to it.
-const HOLDS: f64 = 0.1;
+pub(super) const HOLDS: f64 = 0.1;
 
 /// A defence, by the worst that any attacker of the study does to it.
 struct Candidate {

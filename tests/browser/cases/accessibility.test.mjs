@@ -103,6 +103,12 @@ const VIEWS = [
     quick: true,
   },
   {
+    name: "the risk view",
+    link: "#view=risk",
+    ready: (page) => page.waitText("risk-pull_cap-status", "Published results"),
+    quick: true,
+  },
+  {
     name: "the defences",
     link: "#view=defend&k=indirect&i=3&s=5",
     ready: async (page) => {

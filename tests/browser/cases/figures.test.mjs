@@ -44,20 +44,20 @@ const unfold = (page) =>
 browserTest("figure 1 completes, and its curves are saved", { ...DATA, tier: "default" }, async (page) => {
   await openFigure(page, 1, ["sarcos"]);
   await page.waitText("figure-claim", "less than 10 iterations");
-  await page.waitText("figure-status", "9 runs");
+  await page.waitText("figure-status", "6 runs");
   await runFigure(page);
-  assert.match((await drawn(page)).label, /9 of 9 runs/);
+  assert.match((await drawn(page)).label, /6 of 6 runs/);
   assert.match(await page.text("figure-findings-sarcos"), /iteration \d/);
   await unfold(page);
   await page.waitText("figure-numbers-sarcos", "indirect");
   await page.waitText("figure-runs-sarcos", "budget 20 %, seed 1");
   await page.screenshotWhole("figure-1");
   await page.click("figure-csv");
-  const csv = readFileSync(await page.downloaded("figure1.csv"), "utf8");
+  const csv = readFileSync(await page.downloaded("figure1-paper.csv"), "utf8");
   assert(csv.startsWith("dataset,gradient,step,attack"), csv);
-  assert(csv.split("\n").length > 9 * 2, csv);
+  assert(csv.split("\n").length > 6 * 2, csv);
   await chooseItem(page, "figure-png-sarcos");
-  await page.downloaded("figure1-sarcos.png");
+  await page.downloaded("figure1-paper-sarcos.png");
   await noWorkerIsLeft(page);
 });
 
@@ -68,25 +68,67 @@ browserTest(
     await openFigure(page, 1, ["sarcos"]);
     const engine = await page.text("engine-version");
     const source = await page.text("figure-source");
-    assert(source.startsWith(`Published results: 5 seeds, engine ${engine}, computed on `), source);
+    assert.match(source, /^Published results: \d+ seeds, /);
+    assert(source.includes(`engine ${engine}, computed on `), source);
     assert.match(source, /on \d{4}-\d\d-\d\d · digest [0-9a-f]{16}$/);
-    for (const number of [1, 2, 3]) {
-      const file = join(page.dist, `published/figure${number}.json`);
+    for (const name of ["1-paper", "1-exact", "2-paper", "2-exact", "3-paper", "3-exact"]) {
+      const file = join(page.dist, `published/figure${name}.json`);
       assert.equal(JSON.parse(readFileSync(file, "utf8")).engine, engine, file);
     }
+    const runs = 6 * Number(/(\d+) seeds/.exec(source)[1]);
+    const all = new RegExp(`${runs} of ${runs} runs`);
     assert.equal(await page.text("figure-run"), "Recompute here");
-    assert.match((await drawn(page)).label, /45 of 45 runs/);
+    assert.match((await drawn(page)).label, all);
     assert.match(await page.text("figure-findings-landmine"), /iteration \d/);
     await runFigure(page);
-    await page.waitText("figure-source", "all 9 digests equal the published results");
+    await page.waitText("figure-source", "all 6 digests equal the published results");
     await page.click("figure-show-published");
-    assert.match((await drawn(page)).label, /45 of 45 runs/);
+    assert.match((await drawn(page)).label, all);
+  },
+);
+
+browserTest(
+  "claims have a verdict by both methods, and a link opens a method",
+  { ...DATA, tier: "default" },
+  async (page) => {
+    await openFigure(page, 3, ["sarcos"]);
+    await page.waitText("figure-method", "constant step of 100");
+    const claims = () =>
+      page.execute(() =>
+        [...document.querySelectorAll("[data-testid=figure-claims] tbody tr")].map((row) =>
+          [...row.cells].map(({ textContent }) => textContent),
+        ),
+      );
+    const before = await claims();
+    assert.equal(before.length, 3);
+    for (const [claim, paper, ...verdicts] of before) {
+      assert(claim && paper, String(before));
+      assert.equal(verdicts.length, 2);
+      for (const verdict of verdicts) assert.match(verdict, /^(Agrees: |(In part|Differs): .*, because )/);
+    }
+    assert.match(before[1][1], /0\.99/, "the paper's number stands beside");
+    assert.match(await page.property("figure-paper", "href"), /^https:\/\/doi\.org\//);
+    await page.set("figure-method-exact", true);
+    await page.waitText("figure-method", "backtracking");
+    assert.equal(await page.fragment(), "#view=figure3&method=exact");
+    assert.deepEqual(await claims(), before);
+    // Recomputed: of the exact method only.
+    await page.execute(() => document.querySelector("[data-testid=figure-data-landmine]")?.click());
+    await runFigure(page);
+    const after = await claims();
+    assert.match(after[1][3], /of 3 attacks/);
+    for (const k of [0, 1, 2]) assert.equal(after[k][2], before[k][2]);
+    assert.match(await page.text("figure-claims"), /computed here, 1 seed/);
+    await openFigure(page, 3, undefined, "exact");
+    await figureReached(page, "kept");
+    await openFigure(page, 3);
+    await page.waitText("figure-method", "constant step of 100");
   },
 );
 
 browserTest("without its published results a figure can still be run", DATA, async (page) => {
   page.expectConsoleError("404");
-  page.server.fault(/published\/figure3\.json/, { status: 404 });
+  page.server.fault(/published\/figure3-paper\.json/, { status: 404 });
   await openFigure(page, 3, ["sarcos"]);
   await page.waitText("figure-status", "3 runs");
   await runFigure(page);
@@ -144,7 +186,7 @@ browserTest("figures do not depend on the number of workers", { ...DATA, timeout
   for (const cores of [1, 4]) {
     page.setCores(cores);
     for (const [figure, seeds] of [
-      // More runs than workers, several of one setting once, and few enough: 18, 96 and 9.
+      // More runs than workers, several of one setting once, and few enough: 12, 96 and 9.
       [1, 2],
       [2, 1],
       [3, 3],
@@ -199,7 +241,7 @@ for (const { fault, cores, faults, part } of [
     await openFigure(page, 1, ["sarcos"]);
     await runFigure(page);
     await page.waitText("figure", part);
-    assert.match((await drawn(page)).label, /9 of 9/);
+    assert.match((await drawn(page)).label, /6 of 6/);
     assert.match(await page.text("figure-findings-sarcos"), /hybrid/);
   });
 }
@@ -212,7 +254,7 @@ browserTest("a figure asks again for a bundle that was altered", DATA, async (pa
   page.server.heal();
   await page.waitFor("the end of the runs", async () => (await figureState(page)).state === "done");
   await runFigure(page);
-  assert.match((await drawn(page)).label, /9 of 9/);
+  assert.match((await drawn(page)).label, /6 of 6/);
 });
 
 browserTest("figures work with the keyboard alone", DATA, async (page) => {
@@ -263,13 +305,13 @@ browserTest("the results of a figure are kept and continued", DATA, async (page)
   });
   await figureReached(page, "cancelled");
   const before = await done(page);
-  assert(before >= 1 && before < 18, `${before} of 18`);
+  assert(before >= 1 && before < 12, `${before} of 12`);
   await page.click("figure-continue");
   assert.equal(await figureReached(page, "done"), digest);
-  assert.equal(await done(page), 18);
+  assert.equal(await done(page), 12);
   await openFigure(page, 1);
   assert.equal(await figureReached(page, "kept"), digest);
-  assert.equal(await done(page), 18);
+  assert.equal(await done(page), 12);
   assert.equal(await page.property("figure-seeds", "value"), "2");
   // They are forgotten with the recent results.
   await page.open("#i=2");

@@ -243,7 +243,7 @@ browserTest("records of another version are left alone", { timeout: 120 }, async
   const engine = await page.text("engine-version");
   for (const plan of [undefined, { engine }, { engine, datasets: ["x"], seeds: 1 }]) {
     await openFigure(page, 1);
-    const sweep = { figure: 1, sweep: "old", run: -1, plan };
+    const sweep = { figure: "1-paper", sweep: "old", run: -1, plan };
     await stored(page, "patom-lab-figures", "runs", [sweep]);
     await openFigure(page, 1);
     await page.waitText("figure-status", /\d+ runs/);

@@ -53,7 +53,7 @@ browserTest("a file is summarised, and runs at one press", { tier: "default" }, 
   }
   assert.match(await page.text("summary-left-out"), /1 row.*1 task.*east|1 task.*east.*1 row/s);
   assert.match(await page.text("summary-warnings"), /left out/);
-  assert.equal(await page.focused(), "summary-run");
+  assert.equal(await page.focused(), "summary-risk");
   assert.deepEqual(await page.axe(), []);
   await page.screenshot("data-summary");
   await page.click("summary-run");
@@ -90,4 +90,18 @@ browserTest("λ is chosen by cross-validation, and used", { timeout: 120 }, asyn
   await finished(page);
   assert.equal(Number(await page.property("field-lambda1", "value")), Number(lambda1));
   assert.equal(Number(await page.property("field-lambda2", "value")), Number(lambda2));
+});
+
+browserTest("the defences are tried on a user's file", { timeout: 120 }, async (page) => {
+  await opened(page);
+  await page.click("summary-run");
+  await finished(page);
+  await page.click("to-defend");
+  const isDone = async () => (await page.property("defend", "dataset")).state === "done";
+  await page.waitFor("the study", isDone, 90);
+  assert.match(await page.text("defend-about"), /students\.csv, direct attack/);
+  assert.match(await page.text("defend-verdict"), /NMSE|No defence holds/);
+  // Of the file the data stay.
+  await page.execute((input) => input.click(), await page.find("defend-attack-indirect"));
+  await page.waitText("defend-about", /students\.csv, indirect attack/);
 });

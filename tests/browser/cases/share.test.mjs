@@ -118,7 +118,7 @@ browserTest("a figure is saved and opens again", { timeout: 180, data: ["sarcos"
   await page.set("figure-seeds", 2);
   const digest = await runFigure(page);
   for (const end of ["png", "svg"]) {
-    const name = `figure3-sarcos.${end}`;
+    const name = `figure3-paper-sarcos.${end}`;
     const bytes = await saved(page, `figure-${end}-sarcos`, name);
     assert(bytes.includes("view=figure3"), `${name} has no link`);
     await page.open();

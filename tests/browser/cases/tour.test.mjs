@@ -401,7 +401,7 @@ browserTest("the gallery opens, and leads to the figures", { tier: "default" }, 
   assert.equal(await page.focused(), "all-examples");
   await openGallery(page);
   await page.click("example-figure2");
-  await page.waitText("figure", "Figure 2");
+  await page.waitText("figure-claim", "30");
   assert(!(await page.isVisible("examples")));
 });
 
