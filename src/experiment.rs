@@ -284,7 +284,7 @@ pub fn run(spec: &Spec, data: &DataSet, observer: &mut dyn Observer) -> Result<O
         spec,
         (&sample, known.as_ref()),
         &mut poisoned,
-        injections,
+        &injections,
         (observer, start),
     )?;
     let Ended {
@@ -397,7 +397,7 @@ fn strongest_start(
     spec: &Spec,
     (sample, known): (&Sample, Option<&Known>),
     poisoned: &mut Problem,
-    injections: Vec<Injection>,
+    injections: &[Injection],
     (observer, begin): (&mut dyn Observer, f64),
 ) -> Result<Strongest> {
     let seen = known.map_or(sample, |known| &known.sample);
@@ -411,7 +411,7 @@ fn strongest_start(
     let mut results = Vec::with_capacity(starts);
     let mut best: Option<(usize, Ended, Vec<TracePoint>)> = None;
     for number in 0..starts {
-        let mut injections = injections.clone();
+        let mut injections = injections.to_vec();
         if starts > 1 {
             cancelled(observer.start(number))?;
             settings.seed = start_seed(spec.seed, number);
