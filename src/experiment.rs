@@ -392,12 +392,12 @@ struct Strongest {
 }
 
 /// Runs the attack from every start; `poisoned` holds the points of the one that won at the end.
-/// `first` are the injected points of the first.
+/// `injections` are those of the first.
 fn strongest_start(
     spec: &Spec,
     (sample, known): (&Sample, Option<&Known>),
     poisoned: &mut Problem,
-    first: &[Injection],
+    injections: &[Injection],
     (observer, begin): (&mut dyn Observer, f64),
 ) -> Result<Strongest> {
     let seen = known.map_or(sample, |known| &known.sample);
@@ -411,7 +411,7 @@ fn strongest_start(
     let mut results = Vec::with_capacity(starts);
     let mut best: Option<(usize, Ended, Vec<TracePoint>)> = None;
     for number in 0..starts {
-        let mut injections = first.to_vec();
+        let mut injections = injections.to_vec();
         if starts > 1 {
             cancelled(observer.start(number))?;
             settings.seed = start_seed(spec.seed, number);

@@ -41,7 +41,7 @@ impl<'a> Aim<'a> {
             .map(|&p| {
                 let w = &w[p * dimension..(p + 1) * dimension];
                 if self.ranks() {
-                    ranking(problem, p, w).0
+                    Self::ranking(problem, p, w).0
                 } else {
                     norm_squared(&problem.residuals(p, w, 0..problem.task(p).clean))
                 }
@@ -67,7 +67,7 @@ impl<'a> Aim<'a> {
     /// dU by the score w'x of each clean training point of the target `p` with the weights `w`.
     pub(crate) fn slopes(self, problem: &Problem, p: usize, w: &[f64]) -> Vec<f64> {
         if self.ranks() {
-            return ranking(problem, p, w).1;
+            return Self::ranking(problem, p, w).1;
         }
         let mut slopes = problem.residuals(p, w, 0..problem.task(p).clean);
         slopes.iter_mut().for_each(|slope| *slope *= -2.0);
@@ -77,12 +77,11 @@ impl<'a> Aim<'a> {
     fn ranks(self) -> bool {
         cfg!(feature = "beyond_paper") && self.utility == Utility::Ranking
     }
-}
 
-/// The loss of the pairs of a target `p`, and its derivative by each score.
-fn ranking(problem: &Problem, p: usize, w: &[f64]) -> (f64, Vec<f64>) {
-    let task = problem.task(p);
-    let points = task.points.chunks_exact(problem.dimension());
-    let scores: Vec<f64> = points.take(task.clean).map(|x| dot(x, w)).collect();
-    ranking::loss(&scores, &task.labels[..task.clean])
+    fn ranking(problem: &Problem, p: usize, w: &[f64]) -> (f64, Vec<f64>) {
+        let task = problem.task(p);
+        let points = task.points.chunks_exact(problem.dimension());
+        let scores: Vec<f64> = points.take(task.clean).map(|x| dot(x, w)).collect();
+        ranking::loss(&scores, &task.labels[..task.clean])
+    }
 }

@@ -60,11 +60,12 @@ pub fn from_utf16(bytes: &[u8]) -> Result<Vec<u8>> {
         )
     };
     let (pairs, rest) = bytes.as_chunks::<2>();
-    let is_little = bytes.starts_with(b"\xFF");
-    let units = pairs.iter().skip(1).map(|pair| match is_little {
-        true => u16::from_le_bytes(*pair),
-        false => u16::from_be_bytes(*pair),
-    });
+    let unit = if bytes.starts_with(b"\xFF") {
+        u16::from_le_bytes
+    } else {
+        u16::from_be_bytes
+    };
+    let units = pairs.iter().skip(1).map(|pair| unit(*pair));
     let text: std::result::Result<String, _> = char::decode_utf16(units).collect();
     match (text, rest) {
         (Ok(text), []) => Ok(text.into_bytes()),
