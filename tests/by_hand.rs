@@ -99,10 +99,8 @@ fn what_cannot_be_moved_is_refused() {
     assert!(message(hand.move_to(4, [0.0; 2])).contains("point"));
     assert!(message(hand.move_to(usize::MAX, [0.0; 2])).contains("point"));
     assert!(message(hand.move_to(0, [f64::NAN, 0.0])).contains("finite"));
-    for (more, field) in [(r#", "budget": 0"#, "budget")] {
-        let error = by_hand(more).err().unwrap();
-        assert_eq!(error.field_name(), Some(field));
-    }
+    let error = by_hand(r#", "budget": 0"#).err().unwrap();
+    assert_eq!(error.field_name(), Some("budget"));
     let copied = spec(r#", "injected_features": "copied""#);
     let data = experiment::load_synthetic(&copied).unwrap();
     let error = ByHand::new(&copied, &data).err().unwrap();

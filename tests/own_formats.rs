@@ -603,9 +603,12 @@ fn windows_1252_is_read_with_a_note_and_utf_16_without() {
     for big in [false, true] {
         let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
         let bytes: Vec<u8> = units
-            .flat_map(|unit| match big {
-                true => unit.to_be_bytes(),
-                false => unit.to_le_bytes(),
+            .flat_map(|unit| {
+                if big {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                }
             })
             .collect();
         let made = import::open("d.txt", &bytes).unwrap();

@@ -174,7 +174,7 @@ mod tests {
                 metric: &[0.5, 0.6],
                 utility: &[1.0, 2.0],
                 clean_metric: Some(0.4),
-                baselines: Default::default(),
+                baselines: curve::Baselines::default(),
                 metric_name: MetricName::Nmse,
                 iterations: 1,
                 attack: Attack::Direct,

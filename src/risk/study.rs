@@ -410,12 +410,13 @@ impl Study {
         let parts = Part::ALL.iter().map(|&part| {
             let missing = || Error::data(format!("the part {} is not complete", part.word()));
             let digest = self.digest(part).ok_or_else(missing)?;
-            let results = (self.part(part).found.iter().flatten())
-                .map(|found| serde_json::to_value(found).expect("results are plain data"));
+            let results: serde_json::Result<_> = (self.part(part).found.iter().flatten())
+                .map(serde_json::to_value)
+                .collect();
             Ok(PublishedPart {
                 part,
                 digest,
-                results: results.collect(),
+                results: results.map_err(|error| Error::data(error.to_string()))?,
             })
         });
         let DatasetRef::Named(dataset) = &self.subject.spec.dataset else {

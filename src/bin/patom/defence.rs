@@ -2,7 +2,7 @@
 //! docs/defence.md with its tables, and the published results that the page shows. Not here: the
 //! text (`patom::defence::study`).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use patom::data::{DataSet, synthetic};
 use patom::defence::study::document::{self, Done};
@@ -49,13 +49,10 @@ pub fn defence(arguments: &ReproduceArguments) -> Outcomes<()> {
     }
     write(&tables.join("defence.csv"), &document::csv(&done))?;
     let path = arguments.out.join("defence.md");
-    let only: String = (arguments.dataset.iter())
-        .map(|name| format!(" --dataset {name}"))
-        .collect();
-    let command = format!(
-        "patom reproduce --defence --seeds {}{only}",
-        arguments.seeds
-    );
+    let mut command = format!("patom reproduce --defence --seeds {}", arguments.seeds);
+    for name in &arguments.dataset {
+        command += &format!(" --dataset {name}");
+    }
     write(&path, &document::document(&command, arguments.seeds, &done))?;
     for name in DATASETS.into_iter().filter(|name| is_wanted(name)) {
         let base = Spec::default_of(name);
@@ -102,8 +99,8 @@ fn run_all(
             .find(|(name, _)| *name == planned.setting.dataset);
         let path = folder.join(format!("{}-{}.json", planned.id, job.id));
         let result = match found {
-            Some((_, data)) => one(job, data, path)?,
-            None => one(job, &experiment::load_synthetic(&job.spec)?, path)?,
+            Some((_, data)) => one(job, data, &path)?,
+            None => one(job, &experiment::load_synthetic(&job.spec)?, &path)?,
         };
         bar.inc(1);
         bar.set_message(planned.id.clone());
@@ -116,10 +113,10 @@ fn run_all(
         .collect())
 }
 
-fn one(job: &Job, data: &DataSet, path: PathBuf) -> Outcomes<JobResult> {
+fn one(job: &Job, data: &DataSet, path: &Path) -> Outcomes<JobResult> {
     let spec = serde_json::to_value(&job.spec).expect("a specification is plain data");
     let shape = Shape::of(data);
-    let kept = std::fs::read_to_string(&path)
+    let kept = std::fs::read_to_string(path)
         .ok()
         .and_then(|text| serde_json::from_str::<Finished>(&text).ok())
         .filter(|kept| {
@@ -137,7 +134,7 @@ fn one(job: &Job, data: &DataSet, path: PathBuf) -> Outcomes<JobResult> {
         spec,
         result: result.clone(),
     };
-    write(&partial(&path), &to_json(&finished))?;
-    replace(&path)?;
+    write(&partial(path), &to_json(&finished))?;
+    replace(path)?;
     Ok(result)
 }
