@@ -410,10 +410,13 @@ fn strongest_start(
     let mut worst = mtrl::Status::Converged;
     let mut results = Vec::with_capacity(starts);
     let mut best: Option<(usize, Ended, Vec<TracePoint>)> = None;
+    // Sums that have moved have other last bits: no start depends on those before it.
+    let unmoved = (starts > 1).then(|| poisoned.clone());
     for number in 0..starts {
         let mut injections = injections.to_vec();
-        if starts > 1 {
+        if let Some(unmoved) = &unmoved {
             cancelled(observer.start(number))?;
+            poisoned.clone_from(unmoved);
             settings.seed = start_seed(spec.seed, number);
             injections =
                 attacker::draw(spec, seen, &attacker::counts(spec, sample), settings.seed)?;

@@ -198,6 +198,26 @@ fn all_finite(report: &Report) -> bool {
         })
 }
 
+/// The sample with the training points that the attacker sees: its quantiles are those of these points.
+fn seen(outcome: &Outcome) -> Sample {
+    let mut sample = outcome.sample.clone();
+    let size = sample.features + 1;
+    for (task, flags) in sample.tasks.iter_mut().zip(outcome.known.iter().flatten()) {
+        let rows = task.train.features.chunks_exact(size).zip(flags);
+        let rows: Vec<&[f64]> = rows
+            .filter(|(_, known)| **known)
+            .map(|(row, _)| row)
+            .collect();
+        task.train.features = rows.concat();
+        let labels = task.train.labels.iter().zip(flags);
+        task.train.labels = labels
+            .filter(|(_, known)| **known)
+            .map(|(y, _)| *y)
+            .collect();
+    }
+    sample
+}
+
 /// The promises of a report.
 fn check(spec: &Spec, outcome: &Outcome) -> Result<(), TestCaseError> {
     let report = &outcome.report;
@@ -206,13 +226,13 @@ fn check(spec: &Spec, outcome: &Outcome) -> Result<(), TestCaseError> {
 
     // The budget, floor(b n); a product that only rounding keeps below a whole number counts as it.
     let mut injected = [0; synthetic::TASKS];
+    let radius = experiment::radius(spec, &seen(outcome));
     for injection in &outcome.injections {
         injected[injection.task] = injection.labels.len();
         for point in injection.points.chunks_exact(synthetic::FEATURES + 1) {
             let (bias, features) = point.split_last().unwrap();
             prop_assert_eq!(*bias, 1.0);
             // One rounding of the sum of squares.
-            let radius = experiment::radius(spec, &outcome.sample);
             // Copied rows are those of clean points, of which the longest has length 1.
             let copied = spec.injected_features == InjectedFeatures::Copied;
             let rounding = if copied { 2e-12 } else { 1e-15 };
@@ -391,7 +411,13 @@ proptest! {
         let data = experiment::load_synthetic(&spec).unwrap();
         let mut all = Impatient { left: usize::MAX, calls: 0 };
         if let Ok(outcome) = experiment::run(&spec, &data, &mut all) {
-            prop_assert_eq!(all.calls, 1 + outcome.report.trace.len());
+            let shown = 1 + outcome.report.trace.len();
+            if spec.starts == 1 {
+                prop_assert_eq!(all.calls, shown);
+            } else {
+                // Each other start has at least its iteration 0.
+                prop_assert!(all.calls >= shown + spec.starts - 1);
+            }
         }
         for left in 0..all.calls {
             let mut observer = Impatient { left, calls: 0 };

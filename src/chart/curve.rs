@@ -49,16 +49,6 @@ pub struct Baselines {
     pub certified: Option<f64>,
 }
 
-impl From<[f64; 3]> for Baselines {
-    fn from([single_task, sanitised, certified]: [f64; 3]) -> Self {
-        Self {
-            single_task: Some(single_task),
-            sanitised: Some(sanitised),
-            certified: Some(certified),
-        }
-    }
-}
-
 impl Curve<'_> {
     /// The lines of the tasks: task, metric of each iteration.
     fn task_lines(&self) -> Vec<(usize, Vec<f64>)> {
@@ -524,7 +514,11 @@ mod tests {
     #[test]
     fn baselines_are_labelled_levels_whose_labels_keep_apart() {
         let mut drawn = curve(&[0.9, 1.1], &[50.0, 80.0], MetricName::Nmse);
-        drawn.baselines = Baselines::from([0.811, 0.81, f64::NAN]);
+        drawn.baselines = Baselines {
+            single_task: Some(0.811),
+            sanitised: Some(0.81),
+            certified: None,
+        };
         let text = svg(&drawn, 900).unwrap();
         let height_of = |label: &str| -> f64 {
             let end = text.find(&format!("\n{label}\n")).expect(label);

@@ -244,9 +244,9 @@ pub struct CurveOptions {
     pub(super) style: ChartStyle,
     pub(super) metric_name: MetricName,
     pub(super) clean_metric: Option<f64>,
-    /// Of single-task learning, with the sanitiser, certified; not a number: not known.
-    #[serde(default)]
-    pub(super) baselines: Option<[f64; 3]>,
+    pub(super) single_task: Option<f64>,
+    pub(super) sanitised: Option<f64>,
+    pub(super) certified: Option<f64>,
     pub(super) iterations: usize,
     pub(super) attack: Attack,
     pub(super) method: Method,
@@ -267,7 +267,11 @@ impl CurveOptions {
             metric,
             utility,
             clean_metric: self.clean_metric.filter(|value| value.is_finite()),
-            baselines: curve::Baselines::from(self.baselines.unwrap_or([f64::NAN; 3])),
+            baselines: curve::Baselines {
+                single_task: self.single_task,
+                sanitised: self.sanitised,
+                certified: self.certified,
+            },
             metric_name: self.metric_name,
             iterations: self.iterations,
             attack: self.attack,

@@ -52,16 +52,20 @@ fn the_report_has_every_field_of_the_contract_in_its_shape() {
         "train_per_task",
         "train_share",
         "test_per_task",
+        "shared_rows",
         "targets",
         "attackers",
         "attack",
         "method",
+        "utility",
         "gradient",
         "step",
         "step_size",
         "iterations",
+        "starts",
         "batch_factor",
         "budget",
+        "knowledge",
         "radius",
         "injected_labels",
         "loss",
@@ -374,6 +378,10 @@ fn a_report_can_be_run_again_and_is_compared_with_itself() {
     let old = place.read("first/report.json");
     let old = (old.replace(r#""version": 2"#, r#""version": 1"#))
         .replace(env!("CARGO_PKG_VERSION"), "0.1.0")
+        .replace("\"shared_rows\": true,", "")
+        .replace("\"utility\": \"training_loss\",", "")
+        .replace("\"starts\": 1,", "")
+        .replace("\"knowledge\": 1.0,", "")
         .replace("\"feature_scaling\": \"none\",", "")
         .replace("\"feature_domain\": \"ball\",", "")
         .replace("\"injected_features\": \"free\",", "")

@@ -1,6 +1,7 @@
 /**
  * The solver's thread: holds one data set, runs one specification at a time. It receives no message
- * while it computes, so the page cancels a run by ending the worker.
+ * while it computes, so the page cancels a run by ending the worker. Not here: what needs the extras
+ * (`worker_extras`), which is loaded when it is asked for.
  */
 
 import { compileEngine } from "./compile.js";
@@ -18,8 +19,6 @@ import * as engine from "../pkg/engine.js";
 let held = null;
 /** @type {engine.Run | import("../pkg/extras.js").Run | null} */
 let lastRun = null;
-/** The run whose points are moved by hand. @type {import("../pkg/extras.js").ByHand | null} */
-let hand = null;
 
 const OUT_OF_MEMORY =
   "Not enough memory for this run. The engine has been restarted. Reduce the number of poisoned points " +
@@ -47,84 +46,11 @@ function guarded(library, work) {
 async function read({ content }, { Data }) {
   if (content.kind === "synthetic") return Data.synthetic(content.spec);
   const extras = await loadExtras();
+  const { points } = await import("./worker_extras.js");
   return guarded(extras, () => {
     const { payload, notes } = points(extras, content);
     return Data.from_payload(payload, notes);
   });
-}
-
-/**
- * The points in a source, and what goes with those of a user's file.
- * @param {import("./extras.js").Extras} extras
- * @param {Exclude<Source["content"], {kind: "synthetic"}>} content
- * @returns {{payload: Uint8Array, notes?: import("../pkg/extras.js").FileNotes}}
- */
-function points(extras, content) {
-  switch (content.kind) {
-    case "bundle":
-      return { payload: extras.read_bundle(content.name, new Uint8Array(content.bytes)) };
-    case "file":
-      return extras.read_file(content.name, bytesOf(content.bytes), content.columns ?? undefined);
-    case "raw": {
-      /** @type {[string, Uint8Array][]} */
-      const files = content.files.map(([name, bytes]) => [name, new Uint8Array(bytes)]);
-      return { payload: extras.read_raw_files(content.name, files) };
-    }
-  }
-}
-
-/** @param {Blob} blob */
-function bytesOf(blob) {
-  // Only workers have it, so the types of a page do not know it.
-  const { FileReaderSync } = /** @type {any} */ (self);
-  return new Uint8Array(new FileReaderSync().readAsArrayBuffer(blob));
-}
-
-/**
- * Inspects a user's file with the extras.
- * @template T
- * @param {Source} source
- * @param {(extras: import("./extras.js").Extras, name: string, bytes: Uint8Array) => T} look
- */
-async function lookAt({ content }, look) {
-  if (content.kind !== "file") {
-    throw { code: "data", field: "dataset", message: `${content.kind} data have no columns to map` };
-  }
-  return look(await loadExtras(), content.name, bytesOf(content.bytes));
-}
-
-/**
- * @param {Source} source
- * @param {import("./types.js").Spec} spec
- * @param {(done: number, total: number) => void} onProgress
- */
-async function tune(source, spec, onProgress) {
-  const extras = await loadExtras();
-  const data = /** @type {import("../pkg/extras.js").Data} */ (await read(source, extras));
-  try {
-    return extras.tune(data, spec, onProgress);
-  } finally {
-    data.free();
-  }
-}
-
-/** @type {InstanceType<import("./extras.js").Extras["RiskRunner"]> | null} keeps what jobs share */
-let riskRunner = null;
-/** The data of these jobs. */
-let riskKey = "";
-
-/** @param {Extract<ToWorker, {type: "risk"}>} message */
-async function riskJob({ key, spec, work, attacker }) {
-  if (held?.source.key !== key) {
-    throw { code: "data", field: null, message: "the data set has not been loaded" };
-  }
-  const extras = await loadExtras();
-  const data = /** @type {import("../pkg/extras.js").Data} */ (await load(held.source, extras));
-  if (riskKey !== key) riskRunner?.free();
-  if (riskKey !== key || !riskRunner) riskRunner = new extras.RiskRunner();
-  riskKey = key;
-  const runner = riskRunner;
-  return guarded(extras, () => runner.run(data, spec, work, attacker));
 }
 
 /** @param {Source} source @param {Library} [library] */
@@ -134,6 +60,14 @@ async function load(source, library = held?.library ?? engine) {
   held = null;
   held = { source, library, data: await read(source, library) };
   return held.data;
+}
+
+/** The data that the page has loaded here. @param {string} key @param {Library} library */
+async function loadHeld(key, library) {
+  if (held?.source.key !== key) {
+    throw { code: "data", field: null, message: "the data set has not been loaded" };
+  }
+  return load(held.source, library);
 }
 
 /**
@@ -185,44 +119,10 @@ async function answer(message) {
     case "file":
       emit({ type: "file", id: message.id, csv: file(message.name, message.digest) });
       break;
-    case "inspect": {
-      const { id, source, reading } = message;
-      const inspected = await lookAt(source, (extras, name, bytes) =>
-        extras.inspect_file(name, bytes, reading),
+    default:
+      emit(
+        await (await import("./worker_extras.js")).answer(message, { emit, guarded, load, loadHeld, read }),
       );
-      emit({ type: "inspected", id, inspected });
-      break;
-    }
-    case "check": {
-      const { id, source, columns } = message;
-      const checked = await lookAt(source, (extras, name, bytes) =>
-        extras.check_columns(name, bytes, columns),
-      );
-      emit({ type: "checked", id, checked });
-      break;
-    }
-    case "tune": {
-      const { id, source, spec } = message;
-      const emitProgress = (/** @type {number} */ done, /** @type {number} */ total) =>
-        emit({ type: "tuning", id, done, total });
-      emit({ type: "tuned", id, tuned: await tune(source, spec, emitProgress) });
-      break;
-    }
-    case "risk":
-      emit({ type: "risk", id: message.id, found: await riskJob(message) });
-      break;
-    case "hand":
-      emit({ type: "hand", id: message.id, retrained: await byHand(message) });
-      break;
-    case "defend": {
-      const { id, source, spec, job } = message;
-      const extras = await loadExtras();
-      const data = /** @type {import("../pkg/extras.js").Data} */ (await load(source, extras));
-      emit({ type: "defended", id, result: guarded(extras, () => extras.defence_job(data, spec, job)) });
-      break;
-    }
-    case "example":
-      emit({ type: "example", id: message.id, ...(await loadExtras()).example_file() });
       break;
   }
 }
@@ -246,23 +146,10 @@ function file(name, digest) {
   }
 }
 
-/** @param {Extract<ToWorker, {type: "hand"}>} message */
-async function byHand({ source, spec, move }) {
-  const extras = await loadExtras();
-  const data = /** @type {import("../pkg/extras.js").Data} */ (await load(source, extras));
-  return guarded(extras, () => {
-    hand ??= new extras.ByHand(data, spec);
-    return move ? hand.move_to(...move) : hand.restore();
-  });
-}
-
 /** @param {Extract<ToWorker, {type: "run"}>} message */
 async function run({ id, key, spec, brief }) {
-  if (!held || held.source.key !== key) {
-    throw { code: "data", field: null, message: "the data set has not been loaded" };
-  }
   const library = engine.needs_extras(spec) ? await loadExtras() : engine;
-  const data = await load(held.source, library);
+  const data = await loadHeld(key, library);
   lastRun?.free();
   lastRun = null;
   const clock = () => performance.now() / 1000;

@@ -161,11 +161,14 @@ function curveSheet(shown) {
   const { report } = shown.result;
   const { spec, trace } = report;
   const { eachTarget } = shown.results.curve;
+  const [single_task, sanitised, certified] = views.levels(report);
   const options = {
     style: look(),
     metric_name: report.metric_name,
     clean_metric: report.clean.metric,
-    baselines: views.levels(report),
+    single_task,
+    sanitised,
+    certified,
     iterations: trace.iteration.length - 1,
     attack: spec.attack,
     method: spec.method,
