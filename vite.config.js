@@ -115,7 +115,13 @@ export default defineConfig({
         hostType === "html" ? dependencies : dependencies.filter((name) => name.endsWith(".css")),
     },
     reportCompressedSize: false,
-    rolldownOptions: { output: names(ASSETS) },
+    rolldownOptions: {
+      output: {
+        ...names(ASSETS),
+        // What the first result needs is one file, whether or not other parts use it too.
+        codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] },
+      },
+    },
   },
   worker: { format: "es", rolldownOptions: { output: names(`${ASSETS}/worker`) } },
   plugins: [serviceWorker(), plainStyles(), compressed()],

@@ -1,8 +1,8 @@
 /**
  * Confirms results by repeating runs. When the page is idle, a second worker repeats the run and the digests are
  * compared. If they differ, a third run in a freshly compiled engine decides, and its result replaces
- * a wrong one. The runs of a figure are repeated on request. No elements: `views/confirmation.js` and
- * `views/figures.js` show the state.
+ * a wrong one. Not here: the runs of a figure (`confirm_runs`); elements, which `views/confirmation.js`
+ * shows.
  */
 
 import { LONG_RUN, isBusy, onBusyChange } from "../core/unload.js";
@@ -10,50 +10,11 @@ import { errorMessage } from "../core/words.js";
 import { Solver } from "./solver.js";
 
 /** @import { Session } from "../core/session.js" */
-/** @import { Pool } from "./pool.js" */
 /** @import { Confirmation, LabEvent, Measured, Result, RunState, Source, Spec } from "./types.js" */
 
 /** Milliseconds of idleness before the second run: longer where it could disturb the user. */
 const connection = /** @type {{saveData?: boolean} | undefined} */ (Reflect.get(navigator, "connection"));
 const IDLE = connection?.saveData || navigator.hardwareConcurrency === 1 ? 5000 : 800;
-
-/**
- * Repeats the runs of a figure, which have these digests. In a fresh engine repeats those that differ.
- * @param {Pool} pool closing it ends the second runs
- * @param {{spec: Spec, source: Source}[]} jobs
- * @param {string[]} digests
- * @param {() => void} onRun a run was repeated
- * @returns {Promise<{job: number, agreed: Measured | null}[]>} the runs that differ, each with what two of
- *   three runs agree on
- */
-export async function confirmRuns(pool, jobs, digests, onRun) {
-  /** @type {[number, Measured][]} */
-  const differing = [];
-  /** @type {unknown} */
-  let failure = null;
-  await pool.run(
-    jobs,
-    (job, measured) => {
-      onRun();
-      if (measured.digest !== digests[job]) differing.push([job, measured]);
-    },
-    (_, problem) => (failure ??= problem),
-  );
-  if (failure) throw failure;
-  const found = [];
-  for (const [job, second] of differing) {
-    const { spec, source } = /** @type {typeof jobs[number]} */ (jobs[job]);
-    const solver = new Solver(pool.module, true);
-    try {
-      const third = await solver.measure(spec, source);
-      const agrees = third.digest === second.digest || third.digest === digests[job];
-      found.push({ job, agreed: agrees ? third : null });
-    } finally {
-      solver.close();
-    }
-  }
-  return found;
-}
 
 /** Confirms the result of the lab. */
 export class Confirmer {

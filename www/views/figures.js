@@ -5,7 +5,7 @@
 
 import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
-import { confirmRuns } from "../engine/confirm.js";
+import { confirmRuns } from "../engine/confirm_runs.js";
 import { Pool, WORKERS } from "../engine/pool.js";
 import { unique } from "../core/database.js";
 import { figureAddress } from "../core/route.js";
