@@ -309,7 +309,7 @@ fn published(dataset: &str) -> Published {
 }
 
 /// Data sets whose results come with the page; MNIST is computed on request.
-const PUBLISHED: [&str; 3] = ["synthetic", "landmine", "sarcos"];
+const PUBLISHED: [&str; 4] = ["synthetic", "landmine", "sarcos", "mnist"];
 
 #[test]
 fn published_results_are_of_this_engine_and_of_the_default_settings() {

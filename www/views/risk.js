@@ -24,7 +24,7 @@ import { RiskPart } from "./risk_part.js";
 const SET_BY_STUDY = ["attack", "attackers", "method", "sanitise", "sanitise_share", "starts", "knowledge"];
 
 /** Data sets whose results come with the page. */
-const PUBLISHED = ["synthetic", "landmine", "sarcos"];
+const PUBLISHED = ["synthetic", "landmine", "sarcos", "mnist"];
 
 /** The published results of a data set as text; empty if there are none. @param {string} dataset */
 async function publishedText(dataset) {
