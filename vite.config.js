@@ -119,7 +119,7 @@ export default defineConfig({
       output: {
         ...names(ASSETS),
         // What the first result needs is one file, whether or not other parts use it too.
-        codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] },
+        codeSplitting: { groups: [{ name: "index", tags: ["$initial"] }] },
       },
     },
   },
