@@ -308,7 +308,7 @@ fn published(dataset: &str) -> Published {
     Published::read(&text).unwrap()
 }
 
-/// Data sets whose results come with the page; MNIST is computed on request.
+/// Data sets whose results come with the page.
 const PUBLISHED: [&str; 4] = ["synthetic", "landmine", "sarcos", "mnist"];
 
 #[test]
