@@ -157,13 +157,16 @@ fn names<DB: DrawingBackend>(pen: &Pen<DB>, heatmap: &Heatmap, layout: Layout) -
     let [every_row, every_column] =
         [1.05, 2.1].map(|names| (size * names / cell).ceil().max(1.0) as usize);
     let radius = (cell * 0.2).clamp(2.0, 4.0);
+    let has_marks = !(heatmap.targets.is_empty() && heatmap.attackers.is_empty());
+    let room_for_marks = if has_marks { 22.0 } else { 6.0 };
     for task in 0..heatmap.tasks {
         let middle = (task as f64 + 0.5) * cell;
         let number = format!("T{}", task + 1);
         let name = heatmap.names.get(task).unwrap_or(&number);
         let color = pen.palette.ink;
         if task.is_multiple_of(every_row) {
-            pen.text(left - 22.0, top + middle, Side::Right, size, color, name)?;
+            let end = left - room_for_marks;
+            pen.text(end, top + middle, Side::Right, size, color, name)?;
         }
         if task.is_multiple_of(every_column) {
             pen.text(left + middle, top - 23.0, Side::Middle, size, color, name)?;

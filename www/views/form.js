@@ -94,7 +94,7 @@ export class Form {
       const folded = find(k === 0 ? rest : group.more);
       if (folded.length === 0) return;
       const title = isData ? "Sample" : "More";
-      const summary = el("summary", {});
+      const summary = el("summary", {}, title);
       const root = el("details", named(`more-${group.title.toLowerCase()}`), summary);
       root.append(...folded.map((field) => this.control(field)));
       set.append(root);
