@@ -35,9 +35,9 @@ browserTest(
   { tier: "default", data: ["sarcos"], timeout: 180 },
   async (page) => {
     await page.open("#view=defend");
-    const engine = await page.text("engine-version");
+    const engine = await page.waitText("engine-version", ".");
     await page.waitText("defend-source", `Published results: engine ${engine}, computed on `);
-    for (const dataset of ["synthetic", "sarcos", "landmine"]) {
+    for (const dataset of ["synthetic", "sarcos", "landmine", "mnist"]) {
       const file = join(page.dist, `published/defence-${dataset}.json`);
       assert.equal(JSON.parse(readFileSync(file, "utf8")).engine, engine, file);
     }

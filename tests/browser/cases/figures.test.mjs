@@ -158,7 +158,7 @@ browserTest("figure 2 fills while runs finish, and cancel keeps them", DATA, asy
   await noWorkerIsLeft(page);
   assert((await done(page)) > 0);
   await page.click("figure-csv");
-  const csv = readFileSync(await page.downloaded("figure2.csv"), "utf8");
+  const csv = readFileSync(await page.downloaded("figure2-paper.csv"), "utf8");
   assert(csv.split("\n").length > 4, csv);
   // And it runs again.
   await page.set("figure-seeds", 1);
