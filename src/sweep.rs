@@ -351,7 +351,7 @@ impl Planned {
             "defended_clean_metric": defence.and_then(|defence| mean(&defence.clean.metric_per_task)),
             "defended_attacked_metric":
                 defence.and_then(|defence| mean(&defence.attacked.metric_per_task)),
-            "utility": last.map(|point| point.utility),
+            "attacked_utility": last.map(|point| point.utility),
             "certificate": report.attacked.certificate,
             "seconds": last.map(|point| point.seconds),
             "clean_metric_per_task": report.clean.metric_per_task,
@@ -383,7 +383,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
         let text = (panic.downcast_ref::<String>().map(String::as_str))
             .or_else(|| panic.downcast_ref::<&str>().copied());
         let text = text.unwrap_or("no message");
-        Err(Error::data(format!("the engine broke down: {text}")))
+        Err(Error::data(format!("internal error of the engine: {text}")))
     })
 }
 
@@ -413,7 +413,7 @@ pub fn columns() -> Vec<&'static str> {
         "certified_metric",
         "defended_clean_metric",
         "defended_attacked_metric",
-        "utility",
+        "attacked_utility",
         "certificate",
         "seconds",
     ];
@@ -557,6 +557,15 @@ mod tests {
     }
 
     #[test]
+    fn no_result_has_the_name_of_a_field() {
+        let mut names = columns();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count, "a result would replace the field");
+    }
+
+    #[test]
     fn a_grid_is_every_combination_and_the_last_field_varies_fastest() {
         let text = r#"{"spec": {"iterations": 1},
             "grid": {"attack": ["direct", "indirect"], "budget": [0.1, 0.2], "seed": "3..5"}}"#;
@@ -664,7 +673,7 @@ mod tests {
     fn a_run_that_breaks_the_engine_is_an_error() {
         let message = |result: Result<()>| result.unwrap_err().to_string();
         let broken = message(caught(|| panic!("index {}", 3)));
-        assert_eq!(broken, "the engine broke down: index 3");
+        assert_eq!(broken, "internal error of the engine: index 3");
         assert_eq!(message(caught(|| Err(Error::Cancelled))), "cancelled");
         assert_eq!(caught(|| Ok(3)), Ok(3));
     }
