@@ -121,7 +121,14 @@ async function answer(message) {
       break;
     default:
       emit(
-        await (await import("./worker_extras.js")).answer(message, { emit, guarded, load, loadHeld, read }),
+        await (await import("./worker_extras.js")).answer(message, {
+          emit,
+          guarded,
+          load,
+          loadExtras,
+          loadHeld,
+          read,
+        }),
       );
       break;
   }

@@ -1,6 +1,7 @@
-/** What a worker does with the extras; loaded when it is first asked for. Not here: runs (`worker`). */
-
-import { loadExtras } from "./extras.js";
+/**
+ * What a worker does with the extras; loaded when it is first asked for. It imports nothing of the worker:
+ * WebKit does not find a worker's own script among the modules. Not here: runs (`worker`).
+ */
 
 /** @import { FromWorker, Source, ToWorker } from "./types.js" */
 /** @typedef {import("./extras.js").Extras} Extras */
@@ -13,6 +14,7 @@ import { loadExtras } from "./extras.js";
  *   guarded: <T>(library: Extras, work: () => T) => T,
  *   load: (source: Source, extras: Extras) => Promise<unknown>,
  *   loadHeld: (key: string, extras: Extras) => Promise<unknown>,
+ *   loadExtras: () => Promise<Extras>,
  *   read: (source: Source, extras: Extras) => Promise<unknown>,
  * }} Lent
  */
@@ -26,7 +28,7 @@ let hand = null;
 
 /** @param {ToWorker} message @param {Lent} lent @returns {Promise<FromWorker>} */
 export async function answer(message, lent) {
-  const extras = await loadExtras();
+  const extras = await lent.loadExtras();
   switch (message.type) {
     case "inspect": {
       const { id, source, reading } = message;
