@@ -72,7 +72,7 @@ pub struct Unobserved;
 impl Observer for Unobserved {}
 
 /// A report and the points behind it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Outcome {
     /// The report.
     pub report: Report,

@@ -13,6 +13,8 @@
 //! apart (`shared_rows`). Test rows are then still the same for all, and none is a training row of
 //! any task.
 
+use serde::{Deserialize, Serialize};
+
 use super::{DataSet, Kind, Layout, MAX_VALUES, RawPoints, Spread};
 use crate::affine::Affine;
 use crate::choice::choice;
@@ -107,7 +109,7 @@ impl Default for SampleSettings {
 }
 
 /// Scaled points: `features` row-major, n x D, D = d + 1, the bias 1 last.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Points {
     /// Row-major, n x D.
     pub features: Vec<f64>,
@@ -116,7 +118,7 @@ pub struct Points {
 }
 
 /// One task of a sample.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskSample {
     /// The name in the data set.
     pub name: String,
@@ -127,7 +129,7 @@ pub struct TaskSample {
 }
 
 /// What a run uses.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// d, without the bias.
     pub features: usize,
@@ -140,7 +142,7 @@ pub struct Sample {
 }
 
 /// A feature column over the training points of all tasks together.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeatureColumn {
     /// Its name in the data set.
     pub name: String,

@@ -8,6 +8,7 @@
 mod data;
 mod learner;
 mod outcome;
+mod pickle;
 mod picture;
 mod study;
 mod sweep;
@@ -74,6 +75,11 @@ fn bytes<'py>(py: Python<'py>, values: &[f64]) -> Bound<'py, PyBytes> {
     PyBytes::new(py, &raw)
 }
 
+/// The same as a file of the command line.
+fn file(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("text and finite numbers only") + "\n"
+}
+
 /// What crosses as text: plain data, which always can be written.
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("text and finite numbers only")
@@ -109,7 +115,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<sweep::Planned>()?;
     module.add_class::<sweep::Finished>()?;
     module.add("SWEEP_COLUMNS", crate::sweep::columns())?;
+    module.add_function(wrap_pyfunction!(pickle::restore, module)?)?;
+    module.add_function(wrap_pyfunction!(data::restore_data, module)?)?;
     module.add_function(wrap_pyfunction!(sweep::expand, module)?)?;
+    module.add_function(wrap_pyfunction!(sweep::run_planned, module)?)?;
     module.add_function(wrap_pyfunction!(sweep::sweep_csv, module)?)?;
     module.add_function(wrap_pyfunction!(outcome::is_link, module)?)?;
     module.add_function(wrap_pyfunction!(learner::solve, module)?)?;

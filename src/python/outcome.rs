@@ -6,17 +6,19 @@ use std::time::Instant;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use serde::{Deserialize, Serialize};
 
 use super::data::DataSet;
+use super::pickle::{Reduced, reduced};
 use super::sweep::Planned;
 use super::work::{Progress, Reporter, interruptibly};
-use super::{bytes, exception, exception_of_all, json, picture};
+use super::{bytes, exception, exception_of_all, file, json, picture};
 use crate::attack::Injection;
 use crate::data;
 use crate::data::import::mapping::Mapping;
 use crate::data::sample::Sample;
 use crate::experiment::{self, Observer};
-use crate::projection::Plane;
+use crate::projection::{Plane, Scene};
 use crate::provenance;
 use crate::report::{Model, Report, TracePoint};
 use crate::spec::link::{self, Claim, Link};
@@ -143,7 +145,7 @@ impl Request {
                 run,
                 link,
                 claim,
-                plane,
+                scene: plane.map(|plane| plane.scene().clone()),
                 path,
             })
         })
@@ -260,11 +262,12 @@ type Block<'py> = (
 
 /// A finished run.
 #[pyclass(frozen, module = "patom._native")]
+#[derive(Serialize, Deserialize)]
 pub struct Outcome {
     run: experiment::Outcome,
     link: String,
     claim: Claim,
-    plane: Option<Plane>,
+    scene: Option<Scene>,
     path: Vec<Vec<f64>>,
 }
 
@@ -276,9 +279,13 @@ impl Outcome {
 
 #[pymethods]
 impl Outcome {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, self)
+    }
+
     /// `report.json`.
-    fn report_json(&self) -> String {
-        serde_json::to_string_pretty(self.report()).expect("text and finite numbers only") + "\n"
+    fn json(&self) -> String {
+        file(self.report())
     }
 
     fn points_csv(&self) -> String {
@@ -342,19 +349,17 @@ impl Outcome {
 
     /// A picture as SVG, which carries its specification: `curve`, `correlations` or `points`.
     fn svg(&self, py: Python<'_>, kind: &str, width: f64, dark: bool) -> PyResult<String> {
-        let look = picture::Look { width, dark };
-        let made = match kind {
-            "curve" => picture::curve(self.report(), &look),
-            "correlations" => picture::correlations(self.report(), &look),
-            "points" => picture::points(self.plane.as_ref(), &self.path, &look),
+        let (report, link) = (self.report(), self.link());
+        let note = (&*self.title(), &*link, &*report.digest);
+        picture::picture(py, (width, dark), note, |width, style| match kind {
+            "curve" => picture::curve(report, width, style),
+            "correlations" => picture::correlations(report, width, style),
+            "points" => picture::points(self.scene.as_ref(), &self.path, width, style),
             _ => {
                 let expected = "curve, correlations or points";
                 Err(crate::Error::field("kind", kind, expected))
             }
-        };
-        let title = picture::title(self.report());
-        made.and_then(|svg| picture::with_note(&svg, &title, &self.link(), &self.report().digest))
-            .map_err(|error| exception(py, &error))
+        })
     }
 
     /// What the run did, in one line.

@@ -1,7 +1,9 @@
 //! The charts of the page as SVG, each with its specification in it.
 
+use pyo3::prelude::*;
 use serde_json::json;
 
+use super::exception;
 use crate::chart::curve::{Baselines, Curve};
 use crate::chart::heatmap::Heatmap;
 use crate::chart::points::{self, Picture};
@@ -9,39 +11,10 @@ use crate::chart::sheet::{self, Content, Sheet};
 use crate::chart::{self, Style};
 use crate::error::{Error, Result};
 use crate::experiment::ENGINE;
-use crate::projection::Plane;
+use crate::projection::Scene;
 use crate::provenance;
 use crate::report::{Model, Report, mean_metric};
 use crate::spec::{DatasetRef, Spec};
-
-/// How a picture looks.
-pub struct Look {
-    /// In CSS pixels.
-    pub width: f64,
-    /// Light on dark.
-    pub dark: bool,
-}
-
-impl Look {
-    pub fn style(&self) -> Style {
-        Style {
-            dark: self.dark,
-            ..Style::default()
-        }
-    }
-
-    /// The width, checked.
-    pub fn checked_width(&self) -> Result<f64> {
-        if self.width >= 200.0 && self.width <= 4000.0 {
-            return Ok(self.width);
-        }
-        Err(Error::out_of_range(
-            "width",
-            self.width,
-            "between 200 and 4000",
-        ))
-    }
-}
 
 /// The data set of a specification, for people.
 pub fn data_name(spec: &Spec) -> &str {
@@ -74,31 +47,46 @@ fn footer(report: &Report) -> String {
     )
 }
 
-/// The SVG with what opens it again.
-pub fn with_note(svg: &str, title: &str, link: &str, digest: &str) -> Result<String> {
-    let note = json!({
-        "software": format!("PATOM Lab {ENGINE}"),
-        "link": link,
-        "digest": digest,
-    });
-    provenance::into_svg(svg, title, &note.to_string())
+/// A picture as SVG, of a width in CSS pixels that is checked, with what opens it again: title, link and
+/// digest.
+pub fn picture(
+    py: Python<'_>,
+    (width, dark): (f64, bool),
+    (title, link, digest): (&str, &str, &str),
+    draw: impl FnOnce(f64, Style) -> Result<String>,
+) -> PyResult<String> {
+    let made = || {
+        if !(200.0..=4000.0).contains(&width) {
+            return Err(Error::out_of_range("width", width, "between 200 and 4000"));
+        }
+        let style = Style {
+            dark,
+            ..Style::default()
+        };
+        let note = json!({
+            "software": format!("PATOM Lab {ENGINE}"),
+            "link": link,
+            "digest": digest,
+        });
+        provenance::into_svg(&draw(width, style)?, title, &note.to_string())
+    };
+    made().map_err(|error| exception(py, &error))
 }
 
-fn sheet_svg(report: &Report, content: Content, look: &Look) -> Result<String> {
-    let width = look.checked_width()?;
+fn sheet_svg(report: &Report, content: Content, width: f64, style: Style) -> Result<String> {
     let (title, footer) = (title(report), footer(report));
     let sheet = Sheet {
         title: &title,
         footer: &footer,
         content,
     };
-    chart::svg(width, sheet.height(width), look.style(), |area, style| {
+    chart::svg(width, sheet.height(width), style, |area, style| {
         sheet::draw(area, &sheet, style)
     })
 }
 
 /// The course of the attack: metric and utility by iteration.
-pub fn curve(report: &Report, look: &Look) -> Result<String> {
+pub fn curve(report: &Report, width: f64, style: Style) -> Result<String> {
     let metric: Vec<f64> = (report.trace.iter())
         .map(|point| point.metric.unwrap_or(f64::NAN))
         .collect();
@@ -127,11 +115,11 @@ pub fn curve(report: &Report, look: &Look) -> Result<String> {
                 .and_then(|metrics| mean(metrics)),
         },
     };
-    sheet_svg(report, Content::Curve(curve), look)
+    sheet_svg(report, Content::Curve(curve), width, style)
 }
 
 /// The task correlations before and after.
-pub fn correlations(report: &Report, look: &Look) -> Result<String> {
+pub fn correlations(report: &Report, width: f64, style: Style) -> Result<String> {
     let values = |model: &Model| model.correlation.concat();
     let (clean, attacked) = (values(&report.clean), values(&report.attacked));
     let heatmap = |values| Heatmap {
@@ -150,21 +138,24 @@ pub fn correlations(report: &Report, look: &Look) -> Result<String> {
         ("before the attack".to_string(), heatmap(&clean)),
         ("after the attack".to_string(), heatmap(&attacked)),
     ];
-    sheet_svg(report, Content::Heatmaps(maps), look)
+    sheet_svg(report, Content::Heatmaps(maps), width, style)
 }
 
 /// Clean and injected points in a plane, at the last iteration.
-pub fn points(plane: Option<&Plane>, path: &[Vec<f64>], look: &Look) -> Result<String> {
-    let plane = plane.ok_or_else(|| Error::data("the run has no points to show"))?;
+pub fn points(
+    scene: Option<&Scene>,
+    path: &[Vec<f64>],
+    width: f64,
+    style: Style,
+) -> Result<String> {
     let picture = Picture {
-        scene: plane.scene(),
+        scene: scene.ok_or_else(|| Error::data("the run has no points to show"))?,
         path,
         iteration: path.len(),
         task: None,
         by_hand: false,
     };
-    let width = look.checked_width()?;
-    chart::svg(width, points::height(width), look.style(), |area, style| {
+    chart::svg(width, points::height(width), style, |area, style| {
         points::draw(area, &picture, style)
     })
 }

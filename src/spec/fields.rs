@@ -4,7 +4,7 @@
 //!
 //! Not here: rules about several fields at once (`rules`).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{DatasetRef, MAX_SEED, Radius, RadiusQuantile, Shape, VERSION};
@@ -312,7 +312,7 @@ macro_rules! fields {
         $(since: $since:literal,)?
     })+) => {
         /// A complete, checked specification. Same spec and data, same result, bit for bit.
-        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
         pub struct Spec {
             $(#[doc = $purpose] pub $name: $type,)+
