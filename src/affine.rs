@@ -3,7 +3,7 @@
 
 /// x -> ((x - mean) - shift) / deviation / norm. A column without scaling has mean and shift 0 and
 /// deviation 1.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Affine {
     /// The mean, as a number of the column's size.
     pub mean: f64,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::attack::Stop;
@@ -16,7 +16,7 @@ use crate::spec::{DatasetRef, Spec};
 use crate::warning::{LeftOut, Warning};
 
 /// A trained model and what it is worth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Model {
     /// m arrays of D numbers, the bias last.
     pub weights: Vec<Vec<f64>>,
@@ -43,7 +43,7 @@ impl Model {
 }
 
 /// What a sanitiser does: the models that are trained on what it keeps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Defence {
     /// Of the clean training set: what the defence costs.
     pub clean: Model,
@@ -52,7 +52,7 @@ pub struct Defence {
 }
 
 /// How well scores find the injected points.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Detection {
     /// |x|.
     pub norm: ScoreFigures,
@@ -70,7 +70,7 @@ pub struct Detection {
 }
 
 /// How well scores of tasks find the attacked ones.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskDetection {
     /// Mean training loss.
     pub own_loss: TaskScores,
@@ -79,7 +79,7 @@ pub struct TaskDetection {
 }
 
 /// A score of the tasks, the higher the more suspicious.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskScores {
     /// Of each task in the clean model: something ranks first there, too.
     pub clean: Vec<f64>,
@@ -99,7 +99,7 @@ pub fn mean_metric(metric_per_task: &[Option<f64>], tasks: &[usize]) -> Option<f
 }
 
 /// What single-task learning is worth: each task alone, the same λ1, no coupling.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SingleTask {
     /// Trained on the clean points.
     pub clean: SingleTaskModel,
@@ -108,14 +108,14 @@ pub struct SingleTask {
 }
 
 /// The models of single-task learning on one training set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SingleTaskModel {
     /// Test metric of each task; none where it is not defined.
     pub metric_per_task: Vec<Option<f64>>,
 }
 
 /// The units of a feature column: `value = centre + scale * x` for x in the space of points.csv.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FeatureUnits {
     /// Name of the column.
     pub name: String,
@@ -128,7 +128,7 @@ pub struct FeatureUnits {
 }
 
 /// One iteration of the attack; 0 is the random start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TracePoint {
     /// From 0.
     pub iteration: usize,
@@ -147,7 +147,7 @@ pub struct TracePoint {
 }
 
 /// How one start of the attack ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StartResult {
     /// U, the attacker's utility.
     pub utility: f64,
@@ -156,7 +156,7 @@ pub struct StartResult {
 }
 
 /// Several starts of the attack: the largest utility wins, the first of equals.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Starts {
     /// Which start the trace and the models are of, from 0.
     pub won: usize,
@@ -165,7 +165,7 @@ pub struct Starts {
 }
 
 /// The whole result of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Complete specification, defaults filled in.
     pub spec: Spec,

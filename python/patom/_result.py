@@ -151,7 +151,7 @@ class Result(Finding):
     @property
     def comparison(self) -> Comparison | None:
         """How the result compares with what the link that was run says; None where it says nothing."""
-        found = self._native.comparison()
+        found = self._native.comparison
         return None if found is None else Comparison(*found)
 
     @property
@@ -267,7 +267,7 @@ class Result(Finding):
         return Svg(self._native.svg(kind, width, dark))
 
     def __repr__(self) -> str:
-        return f"<Result {self._native.title()}; digest {self.digest}>"
+        return f"<Result {self._native.title}; digest {self.digest}>"
 
     def _repr_html_(self) -> str:
         rows = []

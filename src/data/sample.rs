@@ -129,7 +129,7 @@ pub struct TaskSample {
 }
 
 /// What a run uses.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// d, without the bias.
     pub features: usize,
@@ -142,7 +142,7 @@ pub struct Sample {
 }
 
 /// A feature column over the training points of all tasks together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FeatureColumn {
     /// Its name in the data set.
     pub name: String,

@@ -253,7 +253,7 @@ fn largest_gain(values: &[f64], along: &[f64], pull: f64) -> f64 {
 }
 
 /// What a report says of a model under the cap, one entry a task.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Certified {
     /// Worst test metric that points in other tasks can cause; none for attacked tasks, and where

@@ -18,6 +18,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use serde_json::Value;
 
 use crate::choice::Choice;
 use crate::error::Error;
@@ -77,7 +78,9 @@ fn bytes<'py>(py: Python<'py>, values: &[f64]) -> Bound<'py, PyBytes> {
 
 /// The same as a file of the command line.
 fn file(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).expect("text and finite numbers only") + "\n"
+    // Through a value: the code that indents is there once, not for every type.
+    let value: Value = json(value).parse().expect("it is JSON");
+    format!("{value:#}\n")
 }
 
 /// What crosses as text: plain data, which always can be written.

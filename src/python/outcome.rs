@@ -10,17 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use super::data::DataSet;
 use super::pickle::{Reduced, reduced};
+use super::picture::{self, Shown};
 use super::sweep::Planned;
 use super::work::{Progress, Reporter, interruptibly};
-use super::{bytes, exception, exception_of_all, file, json, picture};
+use super::{bytes, exception, exception_of_all, file, json};
 use crate::attack::Injection;
 use crate::data;
 use crate::data::import::mapping::Mapping;
-use crate::data::sample::Sample;
-use crate::experiment::{self, Observer};
+use crate::data::sample::{Sample, TaskSample};
+use crate::experiment::{self, Observer, RunPoints};
 use crate::projection::{Plane, Scene};
 use crate::provenance;
-use crate::report::{Model, Report, TracePoint};
+use crate::report::{Model, TracePoint};
 use crate::spec::link::{self, Claim, Link};
 use crate::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 
@@ -128,7 +129,7 @@ impl Request {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Outcome> {
         let Checked { spec, data } = self.checked(py, data)?;
-        let claim = self.0.claim.clone();
+        let asked = self.0.claim.clone();
         interruptibly(py, progress, move |reporter| {
             let mut watch = Watch {
                 start: Instant::now(),
@@ -138,15 +139,24 @@ impl Request {
                 paths: vec![Vec::new()],
             };
             let run = experiment::run(&spec, &data, &mut watch)?;
-            let won = run.report.starts.as_ref().map_or(0, |starts| starts.won);
-            let (plane, path) = (watch.plane, watch.paths.swap_remove(won));
-            let link = fragment(&spec, &data);
+            let report = &run.report;
+            let won = report.starts.as_ref().map_or(0, |starts| starts.won);
+            let claim = report.claim();
             Ok(Outcome {
-                run,
-                link,
-                claim,
-                scene: plane.map(|plane| plane.scene().clone()),
-                path,
+                link: format!("#{}&{}", fragment(&spec, &data), claim.write()),
+                comparison: (asked.compare(&claim, report.metric_name))
+                    .map(|comparison| (comparison.same, comparison.words)),
+                report: file(report),
+                digest: report.digest.clone(),
+                converged: report.converged(),
+                shown: Shown::of(report),
+                scene: watch.plane.map(|plane| plane.scene().clone()),
+                path: watch.paths.swap_remove(won),
+                features: run.sample.features,
+                tasks: run.sample.tasks,
+                injections: run.injections,
+                known: run.known,
+                kept: run.kept,
             })
         })
     }
@@ -260,20 +270,35 @@ type Block<'py> = (
     Option<Vec<bool>>,
 );
 
-/// A finished run.
+/// A finished run: what is asked of it later, so that it can be pickled without its report as objects.
 #[pyclass(frozen, module = "patom._native")]
 #[derive(Serialize, Deserialize)]
 pub struct Outcome {
-    run: experiment::Outcome,
+    /// `report.json`.
+    report: String,
+    digest: String,
+    converged: bool,
     link: String,
-    claim: Claim,
+    comparison: Option<(bool, String)>,
+    shown: Shown,
     scene: Option<Scene>,
     path: Vec<Vec<f64>>,
+    features: usize,
+    tasks: Vec<TaskSample>,
+    injections: Vec<Injection>,
+    known: Option<Vec<Vec<bool>>>,
+    kept: Option<Vec<Vec<bool>>>,
 }
 
 impl Outcome {
-    fn report(&self) -> &Report {
-        &self.run.report
+    fn points(&self) -> RunPoints<'_> {
+        RunPoints {
+            features: self.features,
+            tasks: &self.tasks,
+            injections: &self.injections,
+            known: self.known.as_deref(),
+            kept: self.kept.as_deref(),
+        }
     }
 }
 
@@ -284,62 +309,62 @@ impl Outcome {
     }
 
     /// `report.json`.
-    fn json(&self) -> String {
-        file(self.report())
+    fn json(&self) -> &str {
+        &self.report
     }
 
     fn points_csv(&self) -> String {
-        self.run.points_csv()
+        self.points().csv()
     }
 
     fn poisoned_csv(&self) -> String {
-        self.run.poisoned_csv()
+        self.points().poisoned_csv()
     }
 
     #[getter]
     fn digest(&self) -> &str {
-        &self.report().digest
+        &self.digest
     }
 
     #[getter]
     fn converged(&self) -> bool {
-        self.report().converged()
+        self.converged
     }
 
     /// With what the run found, which whoever opens it compares.
     #[getter]
-    fn link(&self) -> String {
-        format!("#{}&{}", self.link, self.report().claim().write())
+    fn link(&self) -> &str {
+        &self.link
     }
 
     /// How the result compares with the claim of the link that was run: whether it is the same, and a
     /// sentence. None without a claim.
-    fn comparison(&self) -> Option<(bool, String)> {
-        let (found, metric) = (self.report().claim(), self.report().metric_name);
-        let comparison = self.claim.compare(&found, metric)?;
-        Some((comparison.same, comparison.words))
+    #[getter]
+    fn comparison(&self) -> Option<(bool, &str)> {
+        let (same, words) = self.comparison.as_ref()?;
+        Some((*same, words))
     }
 
     /// All points of the run, in the order of `points.csv`.
     fn blocks<'py>(&self, py: Python<'py>) -> Vec<Block<'py>> {
         let kept = |task: usize, from: usize, count: usize| {
-            let kept = &self.run.kept.as_ref()?[task];
+            let kept = &self.kept.as_ref()?[task];
             Some(kept[from..from + count].to_vec())
         };
         let mut blocks = Vec::new();
-        for (number, task) in self.run.sample.tasks.iter().enumerate() {
+        for (number, task) in self.tasks.iter().enumerate() {
             let (train, test) = (&task.train, &task.test);
             let of = |values: &[f64]| bytes(py, values);
             let (x, y) = (of(&train.features), of(&train.labels));
-            let known = self.run.known.as_ref().map(|known| known[number].clone());
+            let known = self.known.as_ref().map(|known| known[number].clone());
             let kept = kept(number, 0, train.count());
             blocks.push((number, "train", x, y, kept, known));
             let (x, y) = (of(&test.features), of(&test.labels));
             blocks.push((number, "test", x, y, None, None));
         }
-        for injection in &self.run.injections {
+        for injection in &self.injections {
             let task = injection.task;
-            let clean = self.run.sample.tasks[task].train.count();
+            let clean = self.tasks[task].train.count();
             let (x, y) = (bytes(py, &injection.points), bytes(py, &injection.labels));
             let kept = kept(task, clean, injection.labels.len());
             blocks.push((task, "injected", x, y, kept, None));
@@ -349,11 +374,10 @@ impl Outcome {
 
     /// A picture as SVG, which carries its specification: `curve`, `correlations` or `points`.
     fn svg(&self, py: Python<'_>, kind: &str, width: f64, dark: bool) -> PyResult<String> {
-        let (report, link) = (self.report(), self.link());
-        let note = (&*self.title(), &*link, &*report.digest);
+        let note = (&*self.shown.title, &*self.link, &*self.digest);
         picture::picture(py, (width, dark), note, |width, style| match kind {
-            "curve" => picture::curve(report, width, style),
-            "correlations" => picture::correlations(report, width, style),
+            "curve" => self.shown.curve(width, style),
+            "correlations" => self.shown.correlations(width, style),
             "points" => picture::points(self.scene.as_ref(), &self.path, width, style),
             _ => {
                 let expected = "curve, correlations or points";
@@ -363,8 +387,9 @@ impl Outcome {
     }
 
     /// What the run did, in one line.
-    fn title(&self) -> String {
-        picture::title(self.report())
+    #[getter]
+    fn title(&self) -> &str {
+        &self.shown.title
     }
 }
 

@@ -1,9 +1,11 @@
 //! The charts of the page as SVG, each with its specification in it.
 
 use pyo3::prelude::*;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::exception;
+use crate::attack::{Attack, Method};
 use crate::chart::curve::{Baselines, Curve};
 use crate::chart::heatmap::Heatmap;
 use crate::chart::points::{self, Picture};
@@ -11,9 +13,10 @@ use crate::chart::sheet::{self, Content, Sheet};
 use crate::chart::{self, Style};
 use crate::error::{Error, Result};
 use crate::experiment::ENGINE;
+use crate::metrics::MetricName;
 use crate::projection::Scene;
 use crate::provenance;
-use crate::report::{Model, Report, mean_metric};
+use crate::report::{Report, mean_metric};
 use crate::spec::{DatasetRef, Spec};
 
 /// The data set of a specification, for people.
@@ -21,30 +24,6 @@ pub fn data_name(spec: &Spec) -> &str {
     match &spec.dataset {
         DatasetRef::Named(name) | DatasetRef::File { name, .. } => name,
     }
-}
-
-/// What a run did, in one line.
-pub fn title(report: &Report) -> String {
-    let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.3}"));
-    let after = report.trace.last().and_then(|point| point.metric);
-    format!(
-        "{}, {} attack: mean {} of the targets {} before, {} after",
-        data_name(&report.spec),
-        report.spec.attack.word(),
-        report.metric_name.text(),
-        number(report.clean.mean_metric(&report.target_tasks)),
-        number(after),
-    )
-}
-
-fn footer(report: &Report) -> String {
-    format!(
-        "PATOM Lab, engine {} · data {} · seed {} · digest {}",
-        report.engine,
-        data_name(&report.spec),
-        report.spec.seed,
-        report.digest
-    )
 }
 
 /// A picture as SVG, of a width in CSS pixels that is checked, with what opens it again: title, link and
@@ -73,72 +52,127 @@ pub fn picture(
     made().map_err(|error| exception(py, &error))
 }
 
-fn sheet_svg(report: &Report, content: Content, width: f64, style: Style) -> Result<String> {
-    let (title, footer) = (title(report), footer(report));
-    let sheet = Sheet {
-        title: &title,
-        footer: &footer,
-        content,
-    };
-    chart::svg(width, sheet.height(width), style, |area, style| {
-        sheet::draw(area, &sheet, style)
-    })
+/// What the pictures of a run show.
+#[derive(Serialize, Deserialize)]
+pub struct Shown {
+    /// What the run did, in one line.
+    pub title: String,
+    footer: String,
+    metric_name: MetricName,
+    attack: Attack,
+    method: Method,
+    metric: Vec<Option<f64>>,
+    utility: Vec<f64>,
+    clean_metric: Option<f64>,
+    single_task: Option<f64>,
+    sanitised: Option<f64>,
+    certified: Option<f64>,
+    targets: Vec<usize>,
+    attackers: Vec<usize>,
+    clean_correlation: Vec<f64>,
+    attacked_correlation: Vec<f64>,
 }
 
-/// The course of the attack: metric and utility by iteration.
-pub fn curve(report: &Report, width: f64, style: Style) -> Result<String> {
-    let metric: Vec<f64> = (report.trace.iter())
-        .map(|point| point.metric.unwrap_or(f64::NAN))
-        .collect();
-    let utility: Vec<f64> = report.trace.iter().map(|point| point.utility).collect();
-    let mean = |metric_per_task: &[Option<f64>]| mean_metric(metric_per_task, &report.target_tasks);
-    let curve = Curve {
-        metric: &metric,
-        utility: &utility,
-        clean_metric: report.clean.mean_metric(&report.target_tasks),
-        metric_name: report.metric_name,
-        iterations: report.trace.len().saturating_sub(1),
-        attack: report.spec.attack,
-        method: report.spec.method,
-        cursor: None,
-        per_task: &[],
-        tasks: &[],
-        task: None,
-        baselines: Baselines {
+impl Shown {
+    /// Of a report.
+    pub fn of(report: &Report) -> Self {
+        let name = data_name(&report.spec);
+        let (metric_name, targets) = (report.metric_name, &report.target_tasks);
+        let mean = |metric_per_task: &[Option<f64>]| mean_metric(metric_per_task, targets);
+        let clean_metric = mean(&report.clean.metric_per_task);
+        let number =
+            |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.3}"));
+        Self {
+            title: format!(
+                "{name}, {} attack: mean {} of the targets {} before, {} after",
+                report.spec.attack.word(),
+                metric_name.text(),
+                number(clean_metric),
+                number(report.trace.last().and_then(|point| point.metric)),
+            ),
+            footer: format!(
+                "PATOM Lab, engine {} · data {name} · seed {} · digest {}",
+                report.engine, report.spec.seed, report.digest
+            ),
+            metric_name,
+            attack: report.spec.attack,
+            method: report.spec.method,
+            metric: report.trace.iter().map(|point| point.metric).collect(),
+            utility: report.trace.iter().map(|point| point.utility).collect(),
+            clean_metric,
             single_task: mean(&report.single_task.attacked.metric_per_task),
             sanitised: (report.defence.as_ref())
                 .and_then(|defence| mean(&defence.attacked.metric_per_task)),
             // Where all targets have one: else it would bound a mean of fewer.
             certified: (report.certified.as_ref())
                 .map(|certified| &certified.metric_per_task)
-                .filter(|metrics| (report.target_tasks.iter()).all(|&task| metrics[task].is_some()))
+                .filter(|metrics| targets.iter().all(|&task| metrics[task].is_some()))
                 .and_then(|metrics| mean(metrics)),
-        },
-    };
-    sheet_svg(report, Content::Curve(curve), width, style)
-}
+            targets: targets.clone(),
+            attackers: report.attacking_tasks.clone(),
+            clean_correlation: report.clean.correlation.concat(),
+            attacked_correlation: report.attacked.correlation.concat(),
+        }
+    }
 
-/// The task correlations before and after.
-pub fn correlations(report: &Report, width: f64, style: Style) -> Result<String> {
-    let values = |model: &Model| model.correlation.concat();
-    let (clean, attacked) = (values(&report.clean), values(&report.attacked));
-    let heatmap = |values| Heatmap {
-        values,
-        tasks: report.task_names.len(),
-        targets: &report.target_tasks,
-        attackers: &report.attacking_tasks,
-        title: "task correlation",
-        names: &[],
-        open_ended: false,
-        range: 1.0,
-        cursor: None,
-        task: None,
-    };
-    let maps = vec![
-        ("before the attack".to_string(), heatmap(&clean)),
-        ("after the attack".to_string(), heatmap(&attacked)),
-    ];
-    sheet_svg(report, Content::Heatmaps(maps), width, style)
+    fn sheet(&self, content: Content, width: f64, style: Style) -> Result<String> {
+        let sheet = Sheet {
+            title: &self.title,
+            footer: &self.footer,
+            content,
+        };
+        chart::svg(width, sheet.height(width), style, |area, style| {
+            sheet::draw(area, &sheet, style)
+        })
+    }
+
+    /// The course of the attack: metric and utility by iteration.
+    pub fn curve(&self, width: f64, style: Style) -> Result<String> {
+        let metric: Vec<f64> = (self.metric.iter())
+            .map(|metric| metric.unwrap_or(f64::NAN))
+            .collect();
+        let curve = Curve {
+            metric: &metric,
+            utility: &self.utility,
+            clean_metric: self.clean_metric,
+            metric_name: self.metric_name,
+            iterations: metric.len().saturating_sub(1),
+            attack: self.attack,
+            method: self.method,
+            cursor: None,
+            per_task: &[],
+            tasks: &[],
+            task: None,
+            baselines: Baselines {
+                single_task: self.single_task,
+                sanitised: self.sanitised,
+                certified: self.certified,
+            },
+        };
+        self.sheet(Content::Curve(curve), width, style)
+    }
+
+    /// The task correlations before and after.
+    pub fn correlations(&self, width: f64, style: Style) -> Result<String> {
+        let heatmap = |values| Heatmap {
+            values,
+            tasks: self.clean_correlation.len().isqrt(),
+            targets: &self.targets,
+            attackers: &self.attackers,
+            title: "task correlation",
+            names: &[],
+            open_ended: false,
+            range: 1.0,
+            cursor: None,
+            task: None,
+        };
+        let maps = [
+            ("before the attack", &self.clean_correlation),
+            ("after the attack", &self.attacked_correlation),
+        ];
+        let maps = maps.map(|(title, values)| (title.to_string(), heatmap(values)));
+        self.sheet(Content::Heatmaps(maps.into()), width, style)
+    }
 }
 
 /// Clean and injected points in a plane, at the last iteration.

@@ -4,7 +4,8 @@
 //!
 //! Not here: rules about several fields at once (`rules`).
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::{DatasetRef, MAX_SEED, Radius, RadiusQuantile, Shape, VERSION};
@@ -312,7 +313,7 @@ macro_rules! fields {
         $(since: $since:literal,)?
     })+) => {
         /// A complete, checked specification. Same spec and data, same result, bit for bit.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize)]
         #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
         pub struct Spec {
             $(#[doc = $purpose] pub $name: $type,)+
@@ -334,15 +335,15 @@ macro_rules! fields {
         }),+];
 
         impl Spec {
-            /// From the values of all fields, each of which has passed the check.
-            pub(super) fn of_checked(mut value_of: impl FnMut(&Field) -> Value) -> Self {
+            /// From the values of all fields; none where one is no value of its field.
+            pub(super) fn of_values(value_of: &mut dyn FnMut(&Field) -> Value) -> Option<Self> {
                 let mut rows = FIELDS.iter();
-                Self {
+                Some(Self {
                     $($name: {
                         let row = rows.next().expect("a row for each field");
-                        FieldValue::of_value(&value_of(row)).expect("every field has been checked")
+                        FieldValue::of_value(&value_of(row))?
                     },)+
-                }
+                })
             }
 
             /// The values of all fields, as a draft holds them.
@@ -354,6 +355,15 @@ macro_rules! fields {
             }
         }
     };
+}
+
+/// Of a complete specification, as it was written.
+impl<'de> Deserialize<'de> for Spec {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let mut values = Map::<String, Value>::deserialize(input)?;
+        Self::of_values(&mut |field| values.remove(field.name).unwrap_or_default())
+            .ok_or_else(|| D::Error::custom("a specification that is not complete"))
+    }
 }
 
 // The defaults of a version never change: links leave them out. A field that comes with a later

@@ -14,7 +14,7 @@
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::data::import::mapping::Mapping;
@@ -67,7 +67,7 @@ fn is_address(text: &str) -> bool {
 }
 
 /// The result that a link claims; each part may be missing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claim {
     /// Version of the engine that made it.
     pub engine: Option<String>,
