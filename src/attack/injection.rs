@@ -1,13 +1,11 @@
 //! The injected points of one attacking task: drawn, projected.
 
-use serde::{Deserialize, Serialize};
-
 use crate::attack::InjectedLabels;
 use crate::linalg::norm_squared;
 use crate::rng::{Random, Stream};
 
 /// Injected points of one task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Injection {
     /// The task, from 0.
     pub task: usize,

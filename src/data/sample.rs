@@ -13,8 +13,6 @@
 //! apart (`shared_rows`). Test rows are then still the same for all, and none is a training row of
 //! any task.
 
-use serde::{Deserialize, Serialize};
-
 use super::{DataSet, Kind, Layout, MAX_VALUES, RawPoints, Spread};
 use crate::affine::Affine;
 use crate::choice::choice;
@@ -109,7 +107,7 @@ impl Default for SampleSettings {
 }
 
 /// Scaled points: `features` row-major, n x D, D = d + 1, the bias 1 last.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Points {
     /// Row-major, n x D.
     pub features: Vec<f64>,
@@ -118,7 +116,7 @@ pub struct Points {
 }
 
 /// One task of a sample.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TaskSample {
     /// The name in the data set.
     pub name: String,

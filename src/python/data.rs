@@ -6,6 +6,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::pickle::{Reduced, reduced};
 use super::{bytes, choice, exception, json};
 use crate::data::formats::bundle;
 use crate::data::import::mapping::Mapping;
@@ -137,13 +138,9 @@ impl DataSet {
     }
 
     /// For `pickle` and `copy`: the points as a bundle has them, and what is known beside them.
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>, String))> {
-        let restore = py.import("patom._native")?.getattr("restore_data")?;
+    fn __reduce__<'py>(&self, py: Python<'py>) -> Reduced<'py, (Bound<'py, PyBytes>, String)> {
         let points = PyBytes::new(py, &bundle::payload(&self.0));
-        Ok((restore, (points, json(&self.0.notes()))))
+        reduced(py, "restore_data", (points, json(&self.0.notes())))
     }
 
     #[getter]

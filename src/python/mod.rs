@@ -118,7 +118,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<sweep::Planned>()?;
     module.add_class::<sweep::Finished>()?;
     module.add("SWEEP_COLUMNS", crate::sweep::columns())?;
-    module.add_function(wrap_pyfunction!(pickle::restore, module)?)?;
+    module.add_function(wrap_pyfunction!(pickle::restore_study, module)?)?;
+    module.add_function(wrap_pyfunction!(outcome::restore_outcome, module)?)?;
     module.add_function(wrap_pyfunction!(data::restore_data, module)?)?;
     module.add_function(wrap_pyfunction!(sweep::expand, module)?)?;
     module.add_function(wrap_pyfunction!(sweep::run_planned, module)?)?;

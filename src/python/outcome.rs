@@ -9,7 +9,7 @@ use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use super::data::DataSet;
-use super::pickle::{Reduced, reduced};
+use super::pickle::{Reduced, numbers, read, reduced};
 use super::picture::{self, Shown};
 use super::sweep::Planned;
 use super::work::{Progress, Reporter, interruptibly};
@@ -17,8 +17,8 @@ use super::{bytes, exception, exception_of_all, file, json};
 use crate::attack::Injection;
 use crate::data;
 use crate::data::import::mapping::Mapping;
-use crate::data::sample::{Sample, TaskSample};
-use crate::experiment::{self, Observer, RunPoints};
+use crate::data::sample::{Points, Sample, TaskSample};
+use crate::experiment::{self, ENGINE, Observer, RunPoints};
 use crate::projection::{Plane, Scene};
 use crate::provenance;
 use crate::report::{Model, TracePoint};
@@ -263,7 +263,7 @@ impl Observer for Watch<'_> {
 /// attacker sees.
 type Block<'py> = (
     usize,
-    &'static str,
+    String,
     Bound<'py, PyBytes>,
     Bound<'py, PyBytes>,
     Option<Vec<bool>>,
@@ -284,7 +284,10 @@ pub struct Outcome {
     scene: Option<Scene>,
     path: Vec<Vec<f64>>,
     features: usize,
+    // Numbers are pickled as bytes.
+    #[serde(skip)]
     tasks: Vec<TaskSample>,
+    #[serde(skip)]
     injections: Vec<Injection>,
     known: Option<Vec<Vec<bool>>>,
     kept: Option<Vec<Vec<bool>>>,
@@ -304,8 +307,11 @@ impl Outcome {
 
 #[pymethods]
 impl Outcome {
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduced(py, self)
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Reduced<'py, (&'static str, String, Vec<Block<'py>>)> {
+        reduced(py, "restore_outcome", (ENGINE, json(self), self.blocks(py)))
     }
 
     /// `report.json`.
@@ -358,16 +364,16 @@ impl Outcome {
             let (x, y) = (of(&train.features), of(&train.labels));
             let known = self.known.as_ref().map(|known| known[number].clone());
             let kept = kept(number, 0, train.count());
-            blocks.push((number, "train", x, y, kept, known));
+            blocks.push((number, "train".into(), x, y, kept, known));
             let (x, y) = (of(&test.features), of(&test.labels));
-            blocks.push((number, "test", x, y, None, None));
+            blocks.push((number, "test".into(), x, y, None, None));
         }
         for injection in &self.injections {
             let task = injection.task;
             let clean = self.tasks[task].train.count();
             let (x, y) = (bytes(py, &injection.points), bytes(py, &injection.labels));
             let kept = kept(task, clean, injection.labels.len());
-            blocks.push((task, "injected", x, y, kept, None));
+            blocks.push((task, "injected".into(), x, y, kept, None));
         }
         blocks
     }
@@ -391,6 +397,35 @@ impl Outcome {
     fn title(&self) -> &str {
         &self.shown.title
     }
+}
+
+/// A run that was pickled.
+#[pyfunction]
+pub fn restore_outcome(
+    py: Python<'_>,
+    engine: &str,
+    text: &str,
+    blocks: Vec<Block<'_>>,
+) -> PyResult<Outcome> {
+    let mut outcome: Outcome = read(py, engine, text)?;
+    for (task, split, x, y, ..) in blocks {
+        let (features, labels) = (numbers(&x), numbers(&y));
+        let points = Points { features, labels };
+        match (split.as_str(), outcome.tasks.last_mut()) {
+            ("train", _) => outcome.tasks.push(TaskSample {
+                name: String::new(),
+                train: points,
+                test: Points::default(),
+            }),
+            ("test", Some(last)) => last.test = points,
+            _ => outcome.injections.push(Injection {
+                task,
+                points: points.features,
+                labels: points.labels,
+            }),
+        }
+    }
+    Ok(outcome)
 }
 
 /// Whether a text is a link rather than a path.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data::DataSet;
 use super::outcome::{Checked, Request, fragment};
-use super::pickle::{Reduced, reduced};
+use super::pickle::{Reduced, Text, reduced_study};
 use super::picture::{data_name, picture};
 use super::work::{Progress, interruptibly, run_all};
 use super::{file, json};
@@ -50,8 +50,8 @@ impl Tuning {
         .map(Self)
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduced(py, self)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> Reduced<'py, Text> {
+        reduced_study(py, self)
     }
 
     fn json(&self) -> String {
@@ -126,8 +126,8 @@ impl RiskMap {
         })
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduced(py, self)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> Reduced<'py, Text> {
+        reduced_study(py, self)
     }
 
     fn json(&self) -> String {
@@ -198,8 +198,8 @@ impl DefenceStudy {
         })
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduced(py, self)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> Reduced<'py, Text> {
+        reduced_study(py, self)
     }
 
     fn json(&self) -> String {

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 import patom
-from patom import _native
 
 from test_package import SMALL, points
 
@@ -120,12 +119,13 @@ class Findings(unittest.TestCase):
         self.assertEqual((caught.exception.code, caught.exception.field), ("field", "budget"))
 
     def test_the_pickle_of_another_version_is_read_or_refused(self):
-        function, (name, _, text) = patom.run(**SMALL)._native.__reduce__()
-        self.assertEqual(function(name, "9.9.9", text).json(), function(name, _native.__version__, text).json())
+        native = patom.run(**SMALL)._native
+        function, (_, text, points) = native.__reduce__()
+        self.assertEqual(function("9.9.9", text, points).json(), native.json())
         fields = json.loads(text)
         del fields["shown"]["utility"]
         with self.assertRaisesRegex(patom.PatomError, "pickle of engine 9.9.9, this is .*utility"):
-            function(name, "9.9.9", json.dumps(fields))
+            function("9.9.9", json.dumps(fields), points)
 
 
 class Data(unittest.TestCase):
