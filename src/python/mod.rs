@@ -5,6 +5,11 @@
 //! cross as JSON text, which is exact. (The NumPy package of Rust would bring matrixmultiply, which
 //! picks its instructions at run time.) Not here: arithmetic, opening files.
 
+#![expect(
+    clippy::unsafe_derive_deserialize,
+    reason = "the unsafe code is that of PyO3, and relies on nothing that is read"
+)]
+
 mod data;
 mod learner;
 mod outcome;

@@ -335,8 +335,13 @@ macro_rules! fields {
         }),+];
 
         impl Spec {
+            /// From the values of all fields, each of which has passed the check.
+            pub(super) fn of_checked(mut value_of: impl FnMut(&Field) -> Value) -> Self {
+                Self::of_values(&mut value_of).expect("every field has been checked")
+            }
+
             /// From the values of all fields; none where one is no value of its field.
-            pub(super) fn of_values(value_of: &mut dyn FnMut(&Field) -> Value) -> Option<Self> {
+            fn of_values(value_of: &mut dyn FnMut(&Field) -> Value) -> Option<Self> {
                 let mut rows = FIELDS.iter();
                 Some(Self {
                     $($name: {

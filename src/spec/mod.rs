@@ -287,8 +287,7 @@ impl Draft {
             shape,
             written: &written,
         };
-        let mut spec =
-            Spec::of_values(&mut |field| given.value(field)).expect("every field has been checked");
+        let mut spec = Spec::of_checked(|field| given.value(field));
         spec.targets.sort_unstable();
         spec.attackers.sort_unstable();
         let errors = rules::contradictions(&spec, shape);
