@@ -259,6 +259,7 @@ export class Story {
     if (sentences.join(" ") !== this.shown) {
       this.shown = sentences.join(" ");
       this.found.replaceChildren(...sentences.map((one) => el("p", {}, one)));
+      if (this.shown && current.more) this.found.append(el("p", {}, moreOf(current.more)));
       if (this.shown) this.spoken.textContent = `Step ${this.step}: ${current.title}. ${this.shown}`;
     }
     this.changed.hidden = Boolean(matches);
@@ -314,6 +315,14 @@ export class Story {
       old.classList.toggle("looked-at", old === card);
     card?.classList.add("looked-at");
   }
+}
+
+/** A link to another view, with the settings that are shown when it is followed. @param {"defend"} view */
+function moreOf(view) {
+  const link = el("a", { href: `#view=${view}`, "data-testid": `story-to-${view}` });
+  link.textContent = "Try every defence on these settings, against every attacker";
+  link.onclick = () => (link.href = $(`to-${view}`).getAttribute("href") ?? link.href);
+  return link;
 }
 
 /**
