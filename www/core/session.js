@@ -625,14 +625,17 @@ export class Session extends Store {
         run.clean = model;
         run.scene = scene;
       },
-      onProgress: (point) => {
-        if (point.iteration === 0) {
-          run.points = [];
-          starts.push(run.points);
+      onProgress: (points) => {
+        const isFirst = starts.length === 0;
+        for (const point of points) {
+          if (point.iteration === 0) {
+            run.points = [];
+            starts.push(run.points);
+          }
+          run.points.push(point);
         }
-        run.points.push(point);
-        if (run.points.length === 1) performance.mark("first-point");
-        this.emit({ type: "progress", run, point });
+        if (isFirst) performance.mark("first-point");
+        this.emit({ type: "progress", run });
       },
       onDone: (report, json) => {
         run.points = starts[report.won ?? 0] ?? [];

@@ -142,7 +142,7 @@ export class Confirmer {
     return new Promise((resolve, reject) =>
       solver.run(spec, source, {
         onClean: (clean, scene) => Object.assign(run, { clean, scene }),
-        onProgress: (point) => run.points.push(point),
+        onProgress: (points) => run.points.push(...points),
         onDone: (report, json) => resolve({ report, json, link, run }),
         onError: reject,
       }),

@@ -8,7 +8,7 @@
 /**
  * @typedef {{
  *   onClean: (model: Model, scene: Scene) => void,
- *   onProgress: (point: Progress) => void,
+ *   onProgress: (points: Progress[]) => void,
  *   onDone: (report: Report, json: string) => void,
  *   onMeasured: (measured: Measured) => void,
  *   onError: (problem: Problem) => void,
@@ -150,7 +150,7 @@ export class Solver {
         case "clean":
           return handlers.onClean?.(message.model, message.scene);
         case "progress":
-          return handlers.onProgress?.(message);
+          return handlers.onProgress?.(message.points);
         case "done":
           this.over(id);
           return handlers.onDone?.(message.report, message.report_json);

@@ -13,7 +13,6 @@ import type {
   Problem,
   Progress,
   Report,
-  RunEvent,
   Scene,
   Spec,
 } from "../pkg/engine.js";
@@ -71,7 +70,8 @@ export type ToWorker =
 export type FromWorker =
   | { type: "ready" }
   | { type: "loaded"; id: number; description: Description }
-  | (RunEvent & { id: number })
+  | { type: "clean"; id: number; model: Model; scene: Scene }
+  | { type: "progress"; id: number; points: Progress[] }
   | { type: "done"; id: number; report: Report; report_json: string }
   | { type: "measured"; id: number; measured: Measured }
   | { type: "file"; id: number; csv: string }
@@ -167,7 +167,7 @@ export type LabEvent =
   | { type: "status"; text: string }
   | { type: "announce"; text: string }
   | { type: "started"; run: RunState }
-  | { type: "progress"; run: RunState; point: Progress }
+  | { type: "progress"; run: RunState }
   | { type: "done"; run: RunState; report: Report; corrected?: boolean }
   | {
       type: "ended";

@@ -62,19 +62,32 @@ export function resize(canvas, width, height, scale) {
   if (canvas.height !== h) canvas.height = h;
 }
 
+/** What is to be drawn. @type {Set<() => void>} */
+const due = new Set();
+/** Milliseconds: after these the next drawing waits for the next frame, so that the page stays responsive. */
+const BUDGET = 12;
+
+function drawDue() {
+  const end = performance.now() + BUDGET;
+  try {
+    for (const draw of due) {
+      due.delete(draw);
+      draw();
+      if (performance.now() > end) break;
+    }
+  } finally {
+    if (due.size > 0) requestAnimationFrame(drawDue);
+  }
+}
+
 /**
  * Draws at most once per animation frame, however often it is requested.
  * @param {() => void} draw
  */
 export function oncePerFrame(draw) {
-  let queued = false;
   return () => {
-    if (queued) return;
-    queued = true;
-    requestAnimationFrame(() => {
-      queued = false;
-      draw();
-    });
+    if (due.size === 0) requestAnimationFrame(drawDue);
+    due.add(draw);
   };
 }
 
@@ -303,7 +316,7 @@ export class Heatmaps {
       shown.canvas.setAttribute("aria-label", summary(shown.map));
     });
     this.box.dataset.count = String(maps.length);
-    this.draw();
+    this.drawSoon();
   }
 
   /** @param {Heatmap} map */

@@ -1,7 +1,7 @@
 /** The guided tour: a panel whose steps set the real controls. The steps are in tour_steps.js. */
 
 import "../style/tour.css";
-import { runComparisons } from "./comparison.js";
+import { outcomeOf, runComparisons } from "./comparison.js";
 import { errorMessage } from "../core/words.js";
 import { $, byId, el } from "../ui/dom.js";
 import { STEPS } from "./tour_steps.js";
@@ -9,7 +9,7 @@ import { STEPS } from "./tour_steps.js";
 /** @import { Outcome } from "./comparison.js" */
 /** @import { Session } from "../core/session.js" */
 /** @import { Points, Step } from "./tour_steps.js" */
-/** @import { Report } from "../engine/types.js" */
+/** @import { Draft, Report } from "../engine/types.js" */
 
 /** For so many milliseconds, a card that moves is scrolled into view again. */
 const SEEK = 2000;
@@ -110,6 +110,16 @@ export class Story {
     return complete && !("errors" in complete) && complete.link === this.lab.complete?.link;
   }
 
+  /** The report of these settings, if a step has run them. @param {Draft} draft */
+  reportOf(draft) {
+    const linkOf = (/** @type {Draft} */ one) => {
+      const complete = this.lab.engine.complete(one);
+      return "errors" in complete ? "" : complete.link;
+    };
+    const link = linkOf(draft);
+    return [...this.reports].find(([step]) => linkOf(step.draft) === link)?.[1].report;
+  }
+
   /** Does the step wait for the user's guess? */
   get isAsking() {
     return this.current?.question !== undefined && !this.guesses.has(this.current);
@@ -150,7 +160,9 @@ export class Story {
     if (pressed) this.title.focus({ preventScroll: true });
     else if (this.back.disabled && document.activeElement === document.body && before) this.next.focus();
     this.lab.setView("story", String(this.step));
-    if (current.comparison && !this.comparisons.has(current)) {
+    const known = current.comparison && this.reportOf(current.comparison);
+    if (known) this.comparisons.set(current, outcomeOf(known));
+    else if (current.comparison && !this.comparisons.has(current)) {
       runComparisons(this.lab, [current.comparison], 1, (_, outcome) => {
         if ("clean" in outcome) this.comparisons.set(current, outcome);
         this.show(false);
