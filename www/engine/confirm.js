@@ -143,7 +143,7 @@ export class Confirmer {
       solver.run(spec, source, {
         onClean: (clean, scene) => Object.assign(run, { clean, scene }),
         onProgress: (points) => run.points.push(...points),
-        onDone: (report, json) => resolve({ report, json, link, run }),
+        onDone: (report) => resolve({ report, link, run }),
         onError: reject,
       }),
     );

@@ -121,7 +121,7 @@ async function answer(message) {
       await run(message);
       break;
     case "file":
-      emit({ type: "file", id: message.id, csv: file(message.name, message.digest) });
+      emit({ type: "file", id: message.id, text: file(message.name, message.digest) });
       break;
     default:
       emit(
@@ -146,6 +146,8 @@ async function answer(message) {
 function file(name, digest) {
   if (lastRun?.digest() !== digest) return "";
   switch (name) {
+    case "report":
+      return lastRun.report_json();
     case "points":
       return lastRun.points_csv();
     case "poisoned":
@@ -199,7 +201,7 @@ async function run({ id, key, spec, brief }) {
     }
     lastRun = run;
     if (brief) emit({ type: "measured", id, measured: run.measured() });
-    else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
+    else emit({ type: "done", id, report: run.report() });
   });
 }
 

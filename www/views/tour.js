@@ -9,7 +9,7 @@ import { STEPS } from "./tour_steps.js";
 /** @import { Outcome } from "./comparison.js" */
 /** @import { Session } from "../core/session.js" */
 /** @import { Points, Step } from "./tour_steps.js" */
-/** @import { Draft, Report } from "../engine/types.js" */
+/** @import { Draft, Report, Result } from "../engine/types.js" */
 
 /** For so many milliseconds, a card that moves is scrolled into view again. */
 const SEEK = 2000;
@@ -22,6 +22,8 @@ export class Story {
     this.step = 0;
     /** @type {Map<Step, {report: Report, points: Points | null}>} results of the steps */
     this.reports = new Map();
+    /** @type {Map<Step, Report>} whose points are known, or asked for */
+    this.learned = new Map();
     /** What the user guessed before a step's findings; -1: a link shows them at once. @type {Map<Step, number>} */
     this.guesses = new Map();
     /** The findings that are shown. */
@@ -264,9 +266,7 @@ export class Story {
     const waits = isAsking && current.question?.waits;
     const matches = this.matches || waits;
     const { result } = lab;
-    if (!waits && matches && result && result.link === lab.complete?.link) {
-      this.reports.set(current, { report: result.report, points: pointsOf(result) });
-    }
+    if (!waits && matches && result && result.link === lab.complete?.link) this.learn(current, result);
     const sentences = isAsking ? [] : this.sentences(current);
     if (sentences.join(" ") !== this.shown) {
       this.shown = sentences.join(" ");
@@ -282,6 +282,16 @@ export class Story {
     this.makeRoom();
     this.seeking = performance.now() + SEEK;
     this.seek();
+  }
+
+  /** Takes the result of a step, and how its poisoned points look. @param {Step} step @param {Result} result */
+  async learn(step, result) {
+    const { report } = result;
+    if (this.learned.get(step) === report) return;
+    this.learned.set(step, report);
+    const points = await pointsOf(this.lab, result).catch(() => null);
+    this.reports.set(step, { report, points });
+    this.show(false);
   }
 
   /** The guess and the findings, once their results are there. @param {Step} step */
@@ -338,11 +348,13 @@ function moreOf(view) {
 }
 
 /**
- * How the poisoned points of a result look.
- * @param {NonNullable<Session["result"]>} result
- * @returns {Points | null}
+ * How the poisoned points of a result look; null of one whose worker has another run.
+ * @param {Session} lab
+ * @param {Result} result
+ * @returns {Promise<Points | null>}
  */
-function pointsOf({ json, run, report }) {
+async function pointsOf(lab, { run, report, kept }) {
+  const json = kept?.json || (await lab.solver.file("report", report.digest)) || "{}";
   /** @type {{detection?: {norm: {roc_auc: number, precision: number}} | null}} */
   const { detection } = JSON.parse(json);
   const [last, scene] = [run.points.at(-1), run.scene];
