@@ -229,7 +229,7 @@ export class Page {
   /** Waits until what changed has been drawn. */
   settle() {
     return this.execute(async () => {
-      for (let frame = 0; frame < 4; frame++) await new Promise(requestAnimationFrame);
+      for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
     });
   }
 

@@ -62,32 +62,19 @@ export function resize(canvas, width, height, scale) {
   if (canvas.height !== h) canvas.height = h;
 }
 
-/** What is to be drawn. @type {Set<() => void>} */
-const due = new Set();
-/** Milliseconds: after these the next drawing waits for the next frame, so that the page stays responsive. */
-const BUDGET = 12;
-
-function drawDue() {
-  const end = performance.now() + BUDGET;
-  try {
-    for (const draw of due) {
-      due.delete(draw);
-      draw();
-      if (performance.now() > end) break;
-    }
-  } finally {
-    if (due.size > 0) requestAnimationFrame(drawDue);
-  }
-}
-
 /**
  * Draws at most once per animation frame, however often it is requested.
  * @param {() => void} draw
  */
 export function oncePerFrame(draw) {
+  let queued = false;
   return () => {
-    if (due.size === 0) requestAnimationFrame(drawDue);
-    due.add(draw);
+    if (queued) return;
+    queued = true;
+    requestAnimationFrame(() => {
+      queued = false;
+      draw();
+    });
   };
 }
 
