@@ -149,6 +149,7 @@ pub mod experiment;
 mod interrupt;
 pub mod linalg;
 pub mod metrics;
+mod minus;
 pub mod mtrl;
 pub mod paper;
 #[cfg(any(feature = "cli", feature = "python"))]
