@@ -347,6 +347,10 @@ pub fn cholesky_solve(factor: &[f64], size: usize, b: &mut [f64]) {
 }
 
 /// (L L')⁻¹, both triangles, with the factor that [`cholesky`] left.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    multiversion::multiversion(targets("x86_64+avx+avx2"))
+)]
 pub fn cholesky_inverse(factor: &[f64], size: usize) -> Vec<f64> {
     // Row i of L⁻¹: (e_i - Σ_j<i L_ij row_j) / L_ii.
     let mut inverse = vec![0.0; size * size];
