@@ -1,8 +1,9 @@
 //! The work of the numerics, as counts that no other load on the machine can change, and as times.
 //!
-//! - `work figure FOLDER DATASET SEEDS` reads `FOLDER/DATASET.bundle` and prints one line for each
-//!   run of Figure 2: iterations, first and final utility, digest of the final weights, trial steps,
-//!   Newton steps and products with the Hessian (of the clean model, too), seconds of the attack.
+//! - `work figure FOLDER DATASET SEEDS [CAP]` reads `FOLDER/DATASET.bundle` and prints one line for
+//!   each run of Figure 2, with a pull cap where one is given: iterations, first and final utility,
+//!   digest of the final weights, trial steps, Newton steps and products with the Hessian (of the
+//!   clean model, too), seconds of the attack.
 //! - `work solve TASKS POINTS FEATURES [REPEATS]` solves related random regression tasks cold.
 //! - `work tasks FILE [REPEATS]` does so with the regression tasks of a CSV file.
 //! - `work published FOLDER DATASET [REPEATS]` does so with the clean points of the default run, and
@@ -20,7 +21,7 @@ use patom::data::DataSet;
 use patom::data::formats::csv::Table;
 use patom::data::published::CATALOGUE;
 use patom::experiment;
-use patom::mtrl::{self, Limits, Loss, Problem, Solver, Task, Weights, certified};
+use patom::mtrl::{self, Limits, Loss, Problem, Solver, Task, Weights};
 use patom::paper::plan::{Figure, Protocol, plan};
 use patom::rng::{Random, Stream};
 use patom::spec::Spec;
@@ -39,7 +40,10 @@ fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["figure", folder, dataset, seeds] => figure(&read(folder, dataset)?, seeds.parse()?),
+        ["figure", folder, dataset, seeds, ref rest @ ..] => {
+            let cap = rest.first().map(|cap| cap.parse()).transpose()?;
+            figure(&read(folder, dataset)?, seeds.parse()?, cap)
+        }
         ["solve", m, n, d, ref rest @ ..] => {
             let tasks = random_tasks(m.parse()?, n.parse()?, d.parse()?);
             let dimension = d.parse::<usize>()? + 1;
@@ -82,14 +86,16 @@ fn read(folder: &str, dataset: &str) -> Result<DataSet, Box<dyn std::error::Erro
     Ok(source.read_bundle(&bytes)?)
 }
 
-fn figure(data: &DataSet, seeds: u64) -> Outcome {
+fn figure(data: &DataSet, seeds: u64, pull_cap: Option<f64>) -> Outcome {
     println!("run,iterations,start,end,weights,trials,steps,products,seconds");
-    for run in plan(Figure::Quality, Protocol::Exact, &data.name, seeds, 1)? {
+    for mut run in plan(Figure::Quality, Protocol::Exact, &data.name, seeds, 1)? {
+        run.spec.pull_cap = pull_cap;
         let spec = &run.spec;
         let mut prepared = experiment::prepare(spec, data, None)?;
         let settings = experiment::attack_settings(spec, &prepared.sample)?;
         let mut utilities = Vec::new();
-        let clean = certified::solve(&mut prepared.clean, None, &Limits::default())?;
+        let limits = Limits::default();
+        let clean = mtrl::solve(Solver::Certified, &mut prepared.clean, None, &limits)?;
         let (mut trials, mut steps, mut products) = (0, clean.iterations, clean.products);
         let begin = Instant::now();
         let (solution, ..) = attack::run(
