@@ -114,6 +114,10 @@ pub fn peak(rounds: usize, factor: f64) -> (usize, f64) {
     in_registers::<12>(rounds, factor)
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "compiled for the vectors of its caller"
+)]
 #[inline(always)]
 fn in_registers<const LANES: usize>(rounds: usize, factor: f64) -> (usize, f64) {
     let (mut sums, mut terms) = ([0.0; LANES], [1.0; LANES]);

@@ -2,8 +2,12 @@
 //!
 //! Matrices are slices. "Rows" means row-major. Every sum has one fixed order, written out here in
 //! lanes that compilers turn into vectors, so that a result has the same bits natively and in
-//! WebAssembly. No fused multiply-add. Natively two kernels exist for vectors of 256 bits, too, and
+//! WebAssembly. No fused multiply-add. Natively some kernels exist for vectors of 256 bits, too, and
 //! the processor decides at run time: they keep each sum in one lane, so no bit depends on that.
+#![expect(
+    clippy::inline_always,
+    reason = "what is inlined is compiled for the vectors of the kernel that it is part of"
+)]
 
 const LANES: usize = 4;
 
