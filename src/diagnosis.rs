@@ -9,6 +9,7 @@ use crate::data::{Kind, Layout};
 use crate::error::excerpt;
 use crate::linalg::{ascending, norm_squared};
 use crate::metrics::MetricName;
+use crate::minus::minus;
 use crate::report::{Model, SingleTask};
 use crate::spec::{DatasetRef, Spec};
 use crate::warning::{Warning, WarningCode};
@@ -161,7 +162,7 @@ impl Findings<'_> {
              point. All points are divided by its norm, so the models are held near zero; correct the \
              value or leave its row out.",
             excerpt(name, LONGEST_NAME),
-            row[column],
+            minus(format_args!("{}", row[column])),
             (1.0 / furthest).floor()
         );
         Some(Warning::new(WarningCode::ImplausibleValues, message).of_column(name))

@@ -148,6 +148,7 @@ pub mod experiment;
 mod interrupt;
 pub mod linalg;
 pub mod metrics;
+mod minus;
 pub mod mtrl;
 pub mod paper;
 pub mod projection;

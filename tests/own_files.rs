@@ -11,6 +11,10 @@ use patom::data::{DataSet, Kind, Layout, RawPoints};
 use patom::warning::WarningCode;
 
 fn open(name: &str, text: &str) -> ImportResult {
+    let (preview, kept) = import::inspect_and_read(name, text.as_bytes(), None).unwrap();
+    let columns = (!preview.has_our_names).then_some(preview.guess);
+    let read = import::read_with(name, text.as_bytes(), columns.as_ref());
+    assert_eq!(kept, read.ok(), "a look keeps what reading gives");
     import::open(name, text.as_bytes()).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
@@ -441,7 +445,7 @@ fn codes_and_damaged_cells_are_named_in_mapped_files_and_in_our_own() {
         let name = header.split(',').nth(2).unwrap();
         let codes = "s1,0.5,-999,1\ns2,0.5,-999,1\n";
         let data = open("d.csv", &format!("{header}\n{}{codes}", rows(24, ",", "."))).data;
-        let part = format!("`{name}` is -999 in 2 of 26 rows (first in line 26)");
+        let part = format!("`{name}` is \u{2212}999 in 2 of 26 rows (first in line 26)");
         assert!(
             said(&data, WarningCode::MissingCodes, &part),
             "{:?}",

@@ -104,6 +104,10 @@ fn mat(variables: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn open(name: &str, bytes: &[u8]) -> ImportResult {
+    let (preview, kept) = import::inspect_and_read(name, bytes, None).unwrap();
+    let columns = (!preview.has_our_names).then_some(preview.guess);
+    let read = import::read_with(name, bytes, columns.as_ref());
+    assert_eq!(kept, read.ok(), "a look keeps what reading gives");
     import::open(name, bytes).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

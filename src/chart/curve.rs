@@ -8,6 +8,7 @@ use plotters::style::RGBColor;
 use super::{Drawn, Pen, Side, Style, drawn, nice_range, tick_label};
 use crate::attack::{Attack, Method};
 use crate::metrics::MetricName;
+use crate::minus::minus;
 use crate::{Error, Result};
 
 /// What is drawn; entry k belongs to iteration k, 0 is the random start.
@@ -449,9 +450,9 @@ fn whole_step(end: usize, width: f64) -> usize {
 
 pub(super) fn three_digits(value: f64) -> String {
     match value.abs() {
-        size if !(1e-3..1e5).contains(&size) && size != 0.0 => format!("{value:.2e}"),
-        size if size >= 100.0 => format!("{value:.1}"),
-        _ => format!("{value:.3}"),
+        size if !(1e-3..1e5).contains(&size) && size != 0.0 => minus(format_args!("{value:.2e}")),
+        size if size >= 100.0 => minus(format_args!("{value:.1}")),
+        _ => minus(format_args!("{value:.3}")),
     }
 }
 

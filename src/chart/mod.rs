@@ -30,6 +30,7 @@ use plotters::style::{
     Color, FontFamily, FontStyle, FontTransform, IntoTextStyle, RGBColor, ShapeStyle, TextStyle,
 };
 
+use crate::minus::minus;
 use crate::{Error, Result};
 
 /// The look of a drawing.
@@ -364,7 +365,7 @@ fn nice_range(low: f64, high: f64, count: f64) -> (f64, f64, f64) {
 fn tick_label(value: f64, step: f64) -> String {
     let magnitude = value.abs().max(step);
     if !(1e-4..1e7).contains(&magnitude) {
-        return format!("{value:.1e}");
+        return minus(format_args!("{value:.1e}"));
     }
     let mut decimals = 0;
     let mut scaled = step;
@@ -372,13 +373,7 @@ fn tick_label(value: f64, step: f64) -> String {
         scaled *= 10.0;
         decimals += 1;
     }
-    // + 0.0: a negative zero has no sign on an axis.
-    let value = if value.abs() < step * 1e-9 {
-        0.0
-    } else {
-        value
-    };
-    format!("{value:.decimals$}").replace('-', "\u{2212}")
+    minus(format_args!("{value:.decimals$}"))
 }
 
 #[cfg(test)]

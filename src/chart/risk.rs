@@ -10,6 +10,7 @@ use super::heatmap::{self, Heatmap};
 use super::{Drawn, Pen, Side, Style, drawn, nice_range, tick_label};
 use crate::Result;
 use crate::metrics::MetricName;
+use crate::minus::minus;
 use crate::risk::RiskMap;
 use crate::risk::curve::{Curve, Knob};
 
@@ -253,7 +254,7 @@ fn panel<DB: DrawingBackend>(
     };
     for (place, point) in curve.points.iter().enumerate() {
         let label = match point.value {
-            Some(value) if value < 0.005 => format!("{value:e}"),
+            Some(value) if value < 0.005 => minus(format_args!("{value:e}")),
             Some(value) => value.to_string(),
             None => "none".to_string(),
         };

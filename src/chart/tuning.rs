@@ -8,6 +8,7 @@ use plotters::style::RGBColor;
 use super::{Drawn, Pen, Side, Style, drawn, nice_range, tick_label};
 use crate::Result;
 use crate::metrics::MetricName;
+use crate::minus::minus;
 
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 16.0;
@@ -98,7 +99,7 @@ fn draw_all<DB: DrawingBackend>(pen: &Pen<DB>, curves: &Curves) -> Drawn<DB> {
         value += step;
     }
     for &lambda in curves.lambda1 {
-        let label = format!("{lambda:e}");
+        let label = minus(format_args!("{lambda:e}"));
         pen.text(
             x(lambda),
             bottom + 14.0,
@@ -162,7 +163,7 @@ mod tests {
             "multi-task",
             "single-task",
             "chosen",
-            "1e-2",
+            "1e\u{2212}2",
             "lower is better",
         ] {
             assert!(svg.contains(part), "{part}");

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::attack::{Attack, Method};
+use crate::minus::minus;
 use crate::paper::figures::{self, CorrelationRow, Measured, Panel, Series};
 use crate::paper::plan::{Figure, Planned};
 
@@ -88,7 +89,8 @@ fn quality(panels: &[Panel]) -> Option<String> {
     .filter_map(|(words, attack, method)| {
         let value = at_budget(panels, attack, method)?;
         let percent = 100.0 * (value / clean - 1.0);
-        Some(format!("{words} {value:.3} ({percent:+.1} %)").replace('-', "\u{2212}"))
+        let percent = minus(format_args!("{percent:+.1}"));
+        Some(format!("{words} {value:.3} ({percent} %)"))
     })
     .collect();
     let metric = first.metric_name.text();
@@ -101,8 +103,7 @@ fn quality(panels: &[Panel]) -> Option<String> {
 }
 
 fn signed(value: f64) -> String {
-    let text = format!("{value:.2}");
-    text.replace("-0.00", "0.00").replace('-', "\u{2212}")
+    minus(format_args!("{value:.2}"))
 }
 
 /// Mean correlation of different attacking tasks.

@@ -7,6 +7,7 @@ use super::study::Subject;
 use super::{MapRow, titled};
 use crate::choice::choice;
 use crate::metrics::MetricName;
+use crate::minus::minus;
 use crate::mtrl::{Learner, Solver};
 use crate::paper::figures::mean;
 use crate::spec::Spec;
@@ -244,7 +245,8 @@ impl Curve {
         };
         let harm = |point: &CurvePoint| match point.worst_indirect {
             Some((attacker, target, damage)) => format!(
-                "one task worsens another by up to {damage:.3} ({} against {})",
+                "one task worsens another by up to {} ({} against {})",
+                minus(format_args!("{damage:.3}")),
                 titled(attacker, &self.task_names),
                 titled(target, &self.task_names)
             ),

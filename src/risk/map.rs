@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{MapRow, titled};
 use crate::linalg::ascending;
 use crate::metrics::MetricName;
+use crate::minus::minus;
 use crate::risk::study::Subject;
 use crate::spec::Spec;
 
@@ -124,13 +125,15 @@ impl RiskMap {
         let mut lines = Vec::new();
         if let Some((attacker, target, damage)) = self.worst_indirect {
             lines.push(format!(
-                "Worst indirect: {} harms {} by {damage:.4}",
+                "Worst indirect: {} harms {} by {}",
                 title(attacker),
-                title(target)
+                title(target),
+                minus(format_args!("{damage:.4}"))
             ));
         }
         if let Some((task, damage)) = self.worst_direct {
-            lines.push(format!("Worst direct: {} by {damage:.4}", title(task)));
+            let damage = minus(format_args!("{damage:.4}"));
+            lines.push(format!("Worst direct: {} by {damage}", title(task)));
         }
         if let Some(task) = self.most_exposed.filter(|_| self.has_pairs()) {
             lines.push(format!("Most exposed to other tasks: {}", title(task)));
@@ -139,8 +142,9 @@ impl RiskMap {
             lines.push(format!("Most dangerous to other tasks: {}", title(task)));
         }
         if let Some(rank) = self.rank_correlation {
+            let rank = minus(format_args!("{rank:.2}"));
             lines.push(format!(
-                "Rank correlation of |task correlation| with damage: {rank:.2}"
+                "Rank correlation of |task correlation| with damage: {rank}"
             ));
         }
         lines
@@ -166,7 +170,10 @@ impl RiskMap {
         let metric = self.metric_name.text();
         let attacked = attacked(self.metric_name, *clean, *damage);
         let related = match self.correlation[attacker][target] {
-            Some(value) if attacker != target => format!("; learned correlation {value:.2}"),
+            Some(value) if attacker != target => {
+                let value = minus(format_args!("{value:.2}"));
+                format!("; learned correlation {value}")
+            }
             _ => String::new(),
         };
         format!(

@@ -520,7 +520,7 @@ fields! {
     injected_labels: InjectedLabels {
         key: "y",
         title: "Injected labels",
-        purpose: "uniform over the label range (classification: -1 and +1 with equal odds), resampled \
+        purpose: "uniform over the label range (classification: \u{2212}1 and +1 with equal odds), resampled \
                   from the clean labels (regression), or flipped clean labels (classification).",
         kind: choice!(InjectedLabels),
         default: |_| InjectedLabels::Uniform,

@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::data::import::mapping::Mapping;
 use crate::error::{Error, Result, excerpt};
 use crate::metrics::MetricName;
+use crate::minus::minus;
 use crate::ranges;
 use crate::spec::{
     DatasetRef, Draft, FIELDS, Field, FieldKind, Shape, Spec, VERSION, unknown_version,
@@ -205,9 +206,10 @@ fn by_how_much(name: &str, claimed: Option<f64>, found: Option<f64>) -> Option<S
         _ => format!("{digit}th"),
     };
     Some(format!(
-        "{name} {} in the link, {} here: they differ in the {ordinal} digit (by {share:.0e} of the value)",
+        "{name} {} in the link, {} here: they differ in the {ordinal} digit (by {} of the value)",
         significant(claimed, largest, digit + 1),
         significant(found, largest, digit + 1),
+        minus(format_args!("{share:.0e}")),
     ))
 }
 
@@ -224,9 +226,9 @@ fn significant(value: f64, largest: f64, digits: usize) -> String {
         (digits as i64 - 1 - exponent).max(0) as usize
     };
     if decimals > 20 || largest >= 1e15 {
-        format!("{value:.*e}", digits - 1)
+        minus(format_args!("{value:.*e}", digits - 1))
     } else {
-        format!("{value:.decimals$}")
+        minus(format_args!("{value:.decimals$}"))
     }
 }
 
@@ -675,14 +677,17 @@ mod tests {
             ("r=00", "does not name the engine"),
             (
                 "r=00&q=1.1647",
-                "NMSE 1.1647 in the link, 1.1649 here: they differ in the 4th digit (by 2e-4 of the value)",
+                "NMSE 1.1647 in the link, 1.1649 here: they differ in the 4th digit (by 2e\u{2212}4 of the value)",
             ),
             ("r=00&q=1.1649", "NMSE 1.1649 is the same to the last digit"),
             (
                 "r=00&u=-3e2",
-                "utility -300 in the link, 250 here: they differ in the 1st digit",
+                "utility \u{2212}300 in the link, 250 here: they differ in the 1st digit",
             ),
-            ("r=00&u=249.99999999999997", "in the 16th digit (by 1e-16"),
+            (
+                "r=00&u=249.99999999999997",
+                "in the 16th digit (by 1e\u{2212}16",
+            ),
             ("r=00&u=1e308", "1.0e308 in the link, 2.5e2 here"),
             (
                 "r=00&u=0",

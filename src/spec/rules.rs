@@ -156,13 +156,15 @@ pub(super) fn contradictions(spec: &Spec, shape: &Shape) -> Vec<Error> {
     if kind == Kind::Regression && spec.loss == Loss::SquaredHinge {
         refuse(
             "loss",
-            "squared_hinge needs the labels -1 and +1; use squared for regression".to_string(),
+            "squared_hinge needs the labels \u{2212}1 and +1; use squared for regression"
+                .to_string(),
         );
     }
     if kind == Kind::Regression && spec.utility == Utility::Ranking {
         refuse(
             "utility",
-            "ranking needs the labels -1 and +1; use training_loss for regression".to_string(),
+            "ranking needs the labels \u{2212}1 and +1; use training_loss for regression"
+                .to_string(),
         );
     }
     if kind == Kind::Regression && spec.injected_labels == InjectedLabels::Flipped {
@@ -180,7 +182,7 @@ pub(super) fn contradictions(spec: &Spec, shape: &Shape) -> Vec<Error> {
     if kind == Kind::Classification && spec.target_scaling == TargetScaling::Standardised {
         refuse(
             "target_scaling",
-            "standardised is for regression; use raw for the labels -1 and +1".to_string(),
+            "standardised is for regression; use raw for the labels \u{2212}1 and +1".to_string(),
         );
     }
     if spec.epsilon == 0.0 && spec.solver == Solver::Certified {

@@ -15,7 +15,7 @@ use crate::chart::sheet::{self, Content};
 use crate::chart::{self, Style, pair, points};
 use crate::data::formats::bundle;
 use crate::data::notes::FileNotes;
-use crate::data::{import, published};
+use crate::data::{DataSet, import, published};
 use crate::error::{Error, Result};
 use crate::metrics::MetricName;
 use crate::projection::Scene;
@@ -43,6 +43,15 @@ pub struct ReadFile {
     notes: FileNotes,
 }
 
+impl ReadFile {
+    pub(super) fn of(data: &DataSet) -> Self {
+        Self {
+            payload: Bytes::of(&bundle::payload(data)),
+            notes: data.notes(),
+        }
+    }
+}
+
 /// The points in a user's file, known by the ending of its name, as the text of a mapping says if
 /// there is one. Otherwise a raw file of a published data set is recognised as such.
 #[wasm_bindgen]
@@ -64,10 +73,7 @@ pub fn read_file(
         Some(data) => data?,
         None => import::read_with(name, bytes, columns.as_ref())?.data,
     };
-    Ok(to_js(&ReadFile {
-        payload: Bytes::of(&bundle::payload(&data)),
-        notes: data.notes(),
-    }))
+    Ok(to_js(&ReadFile::of(&data)))
 }
 
 /// The points in the raw files of a published data set.

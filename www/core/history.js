@@ -68,7 +68,6 @@ export class History {
       state: "running",
       run,
       report: null,
-      json: "",
     };
     clearInterval(this.timer);
     this.timer = setInterval(() => this.save(), PACE);
@@ -108,12 +107,12 @@ export class History {
     const start = this.session.engine.complete({});
     const isDefault = !("errors" in start) && result?.link === start.link;
     if (how === "done" && result && !isDefault) {
-      const { report, json } = result;
+      const { report } = result;
       const [first] = result.run.points;
       const each = (first?.places.byteLength ?? 0) + (first?.correlation.byteLength ?? 0);
       const pathBytes = result.run.points.length * each;
       const run = pathBytes <= MAX_PATH_BYTES ? result.run : { ...result.run, scene: null, points: [] };
-      this.put({ ...common, state: "done", run, report, json });
+      this.put({ ...common, state: "done", run, report });
     } else if (how === "cancelled" && current && current.run.points.length > 1) {
       this.queue(() => records.put({ ...current, ...common, state: "cancelled" }));
     } else if (current) {

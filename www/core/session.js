@@ -625,18 +625,21 @@ export class Session extends Store {
         run.clean = model;
         run.scene = scene;
       },
-      onProgress: (point) => {
-        if (point.iteration === 0) {
-          run.points = [];
-          starts.push(run.points);
+      onProgress: (points) => {
+        const isFirst = starts.length === 0;
+        for (const point of points) {
+          if (point.iteration === 0) {
+            run.points = [];
+            starts.push(run.points);
+          }
+          run.points.push(point);
         }
-        run.points.push(point);
-        if (run.points.length === 1) performance.mark("first-point");
-        this.emit({ type: "progress", run, point });
+        if (isFirst) performance.mark("first-point");
+        this.emit({ type: "progress", run });
       },
-      onDone: (report, json) => {
+      onDone: (report) => {
         run.points = starts[report.won ?? 0] ?? [];
-        this.finish(run, report, json);
+        this.finish(run, report);
       },
       onError: (problem) => this.run === run && this.failed(problem),
     });
@@ -645,12 +648,11 @@ export class Session extends Store {
   /**
    * @param {RunState} run
    * @param {Report} report
-   * @param {string} json
    */
-  finish(run, report, json) {
+  finish(run, report) {
     if (this.run !== run) return;
     this.endRun();
-    this.result = { report, json, link: run.link, run };
+    this.result = { report, link: run.link, run };
     performance.mark("report");
     this.emit({ type: "done", run, report });
     performance.mark("done");
@@ -713,7 +715,7 @@ export class Session extends Store {
    * @param {string} text for the status
    */
   recall(kept, text) {
-    const { run, report, json } = kept;
+    const { run, report } = kept;
     this.stop();
     this.requests++;
     const read = this.engine.readLink(run.link);
@@ -727,7 +729,7 @@ export class Session extends Store {
       return this.emit({ type: "ended", how: "cancelled", run, headline: text, text: curve, problem: null });
     }
     const link = this.complete?.link ?? run.link;
-    this.result = { report, json, link, run, at: text, kept };
+    this.result = { report, link, run, at: text, kept };
     this.expected = { link, claim: report.claim };
     this.emit({ type: "done", run, report });
   }

@@ -142,8 +142,8 @@ export class Confirmer {
     return new Promise((resolve, reject) =>
       solver.run(spec, source, {
         onClean: (clean, scene) => Object.assign(run, { clean, scene }),
-        onProgress: (point) => run.points.push(point),
-        onDone: (report, json) => resolve({ report, json, link, run }),
+        onProgress: (points) => run.points.push(...points),
+        onDone: (report) => resolve({ report, link, run }),
         onError: reject,
       }),
     );

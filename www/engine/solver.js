@@ -8,8 +8,8 @@
 /**
  * @typedef {{
  *   onClean: (model: Model, scene: Scene) => void,
- *   onProgress: (point: Progress) => void,
- *   onDone: (report: Report, json: string) => void,
+ *   onProgress: (points: Progress[]) => void,
+ *   onDone: (report: Report) => void,
  *   onMeasured: (measured: Measured) => void,
  *   onError: (problem: Problem) => void,
  * }} RunHandlers
@@ -150,10 +150,10 @@ export class Solver {
         case "clean":
           return handlers.onClean?.(message.model, message.scene);
         case "progress":
-          return handlers.onProgress?.(message);
+          return handlers.onProgress?.(message.points);
         case "done":
           this.over(id);
-          return handlers.onDone?.(message.report, message.report_json);
+          return handlers.onDone?.(message.report);
         case "measured":
           this.over(id);
           return handlers.onMeasured?.(message.measured);
@@ -216,14 +216,14 @@ export class Solver {
   }
 
   /**
-   * A file of the last run, as CSV; empty if that run has another digest, or the worker was replaced
+   * A file of the last run; empty if that run has another digest, or the worker was replaced
    * since.
    * @param {RunFile} name
    * @param {string} digest
    * @returns {Promise<string>}
    */
   async file(name, digest) {
-    return (await this.request({ type: "file", name, digest }, "file")).csv;
+    return (await this.request({ type: "file", name, digest }, "file")).text;
   }
 
   /**

@@ -13,7 +13,6 @@ import type {
   Problem,
   Progress,
   Report,
-  RunEvent,
   Scene,
   Spec,
 } from "../pkg/engine.js";
@@ -46,8 +45,8 @@ export type SourceContent =
 /** Equal sources have the same key. */
 export type Source = { key: string; content: SourceContent };
 
-/** A CSV file of a run. */
-export type RunFile = "points" | "poisoned" | "trace" | "correlations";
+/** A file of a run: its report as JSON, or a table as CSV. */
+export type RunFile = "report" | "points" | "poisoned" | "trace" | "correlations";
 
 /**
  * With `fresh` the worker compiles the engine itself. `file` requests a file of the last run, if that has
@@ -71,10 +70,11 @@ export type ToWorker =
 export type FromWorker =
   | { type: "ready" }
   | { type: "loaded"; id: number; description: Description }
-  | (RunEvent & { id: number })
-  | { type: "done"; id: number; report: Report; report_json: string }
+  | { type: "clean"; id: number; model: Model; scene: Scene }
+  | { type: "progress"; id: number; points: Progress[] }
+  | { type: "done"; id: number; report: Report }
   | { type: "measured"; id: number; measured: Measured }
-  | { type: "file"; id: number; csv: string }
+  | { type: "file"; id: number; text: string }
   | { type: "inspected"; id: number; inspected: Inspected }
   | { type: "checked"; id: number; checked: CheckedColumns }
   | { type: "tuning"; id: number; done: number; total: number }
@@ -117,14 +117,14 @@ export type Kept = {
   state: "running" | "done" | "cancelled";
   run: RunState;
   report: Report | null;
-  json: string;
+  /** The report as JSON: in records of older versions. */
+  json?: string;
   confirmed?: boolean;
 };
 
 /** A result with the link of its settings. A recalled one has its record, and `at`, the words for that. */
 export type Result = {
   report: Report;
-  json: string;
   link: string;
   run: RunState;
   at?: string;
@@ -167,7 +167,7 @@ export type LabEvent =
   | { type: "status"; text: string }
   | { type: "announce"; text: string }
   | { type: "started"; run: RunState }
-  | { type: "progress"; run: RunState; point: Progress }
+  | { type: "progress"; run: RunState }
   | { type: "done"; run: RunState; report: Report; corrected?: boolean }
   | {
       type: "ended";

@@ -8,7 +8,7 @@ import { compileEngine } from "./compile.js";
 import { loadExtras } from "./extras.js";
 import * as engine from "../pkg/engine.js";
 
-/** @import { FromWorker, Problem, RunFile, Source, ToWorker } from "./types.js" */
+/** @import { FromWorker, Problem, Progress, RunEvent, RunFile, Source, ToWorker } from "./types.js" */
 
 /**
  * The modules that can run a specification: the engine, and the extras, which can run every one.
@@ -19,6 +19,9 @@ import * as engine from "../pkg/engine.js";
 let held = null;
 /** @type {engine.Run | import("../pkg/extras.js").Run | null} */
 let lastRun = null;
+
+/** Milliseconds between two messages about a run, at least: the page draws no faster. */
+const FRAME = 16;
 
 const OUT_OF_MEMORY =
   "Not enough memory for this run. The engine has been restarted. Reduce the number of poisoned points " +
@@ -43,12 +46,13 @@ function guarded(library, work) {
 }
 
 /** @param {Source} source @param {Library} library */
-async function read({ content }, { Data }) {
+async function read(source, { Data }) {
+  const { content } = source;
   if (content.kind === "synthetic") return Data.synthetic(content.spec);
   const extras = await loadExtras();
   const { points } = await import("./worker_extras.js");
   return guarded(extras, () => {
-    const { payload, notes } = points(extras, content);
+    const { payload, notes } = points(extras, source);
     return Data.from_payload(payload, notes);
   });
 }
@@ -117,7 +121,7 @@ async function answer(message) {
       await run(message);
       break;
     case "file":
-      emit({ type: "file", id: message.id, csv: file(message.name, message.digest) });
+      emit({ type: "file", id: message.id, text: file(message.name, message.digest) });
       break;
     default:
       emit(
@@ -142,6 +146,8 @@ async function answer(message) {
 function file(name, digest) {
   if (lastRun?.digest() !== digest) return "";
   switch (name) {
+    case "report":
+      return lastRun.report_json();
     case "points":
       return lastRun.points_csv();
     case "poisoned":
@@ -153,6 +159,31 @@ function file(name, digest) {
   }
 }
 
+/**
+ * Passes on what a run reports, in at most one message a frame: what comes sooner waits for what comes next.
+ * @param {number} id
+ */
+function reporter(id) {
+  /** @type {Progress[]} */
+  let points = [];
+  let posted = 0;
+  const flush = () => {
+    if (points.length > 0) emit({ type: "progress", id, points });
+    points = [];
+    posted = performance.now();
+  };
+  return {
+    flush,
+    /** @param {RunEvent} event */
+    onEvent(event) {
+      if (event.type === "clean") return emit({ ...event, id });
+      points.push(event);
+      // The first point is never held back.
+      if (performance.now() - posted >= FRAME) flush();
+    },
+  };
+}
+
 /** @param {Extract<ToWorker, {type: "run"}>} message */
 async function run({ id, key, spec, brief }) {
   const library = engine.needs_extras(spec) ? await loadExtras() : engine;
@@ -160,11 +191,17 @@ async function run({ id, key, spec, brief }) {
   lastRun?.free();
   lastRun = null;
   const clock = () => performance.now() / 1000;
+  const { onEvent, flush } = reporter(id);
   guarded(library, () => {
-    const run = data.run(spec, clock, brief ? undefined : (event) => emit({ ...event, id }));
+    let run;
+    try {
+      run = data.run(spec, clock, brief ? undefined : onEvent);
+    } finally {
+      flush();
+    }
     lastRun = run;
     if (brief) emit({ type: "measured", id, measured: run.measured() });
-    else emit({ type: "done", id, report: run.report(), report_json: run.report_json() });
+    else emit({ type: "done", id, report: run.report() });
   });
 }
 

@@ -13,8 +13,8 @@
  *   emit: (message: FromWorker) => void,
  *   guarded: <T>(library: Extras, work: () => T) => T,
  *   load: (source: Source, extras: Extras) => Promise<unknown>,
- *   loadHeld: (key: string, extras: Extras) => Promise<unknown>,
  *   loadExtras: () => Promise<Extras>,
+ *   loadHeld: (key: string, extras: Extras) => Promise<unknown>,
  *   read: (source: Source, extras: Extras) => Promise<unknown>,
  * }} Lent
  */
@@ -23,6 +23,8 @@
 let riskRunner = null;
 /** The data of these jobs. */
 let riskKey = "";
+/** The file that is looked at, and the key of its source. @type {{key: string, file: InstanceType<Extras["OwnFile"]>} | null} */
+let looked = null;
 /** The run whose points are moved by hand. @type {import("../pkg/extras.js").ByHand | null} */
 let hand = null;
 
@@ -33,12 +35,12 @@ export async function answer(message, lent) {
     case "inspect": {
       const { id, source, reading } = message;
       const { name, bytes } = fileOf(source);
-      return { type: "inspected", id, inspected: extras.inspect_file(name, bytes, reading) };
+      return { type: "inspected", id, inspected: lookAt(extras, source).inspect(name, bytes, reading) };
     }
     case "check": {
       const { id, source, columns } = message;
       const { name, bytes } = fileOf(source);
-      return { type: "checked", id, checked: extras.check_columns(name, bytes, columns) };
+      return { type: "checked", id, checked: lookAt(extras, source).check(name, bytes, columns) };
     }
     case "tune": {
       const { id, source, spec } = message;
@@ -86,18 +88,46 @@ export async function answer(message, lent) {
   }
 }
 
+/** The key of a file, however its columns are read. @param {Source} source */
+const fileKey = ({ key }) => key.split("\n")[0] ?? "";
+
+/** What is remembered of a file while the user maps its columns. @param {Extras} extras @param {Source} source */
+function lookAt(extras, source) {
+  const key = fileKey(source);
+  if (looked?.key !== key) {
+    looked?.file.free();
+    looked = { key, file: new extras.OwnFile() };
+  }
+  return looked.file;
+}
+
+/** What the last look made of a file, if it was by the same columns. @param {Source} source @param {string | null} columns */
+function seen(source, columns) {
+  if (looked?.key !== fileKey(source)) return undefined;
+  const read = looked.file.take(columns ?? undefined);
+  looked.file.free();
+  looked = null;
+  return read;
+}
+
 /**
  * The points in a source, and what goes with those of a user's file.
  * @param {Extras} extras
- * @param {Exclude<Source["content"], {kind: "synthetic"}>} content
+ * @param {Source} source not synthetic
  * @returns {{payload: Uint8Array, notes?: import("../pkg/extras.js").FileNotes}}
  */
-export function points(extras, content) {
+export function points(extras, source) {
+  const { content } = source;
   switch (content.kind) {
+    case "synthetic":
+      throw new Error("synthetic data have no file");
     case "bundle":
       return { payload: extras.read_bundle(content.name, new Uint8Array(content.bytes)) };
     case "file":
-      return extras.read_file(content.name, bytesOf(content.bytes), content.columns ?? undefined);
+      return (
+        seen(source, content.columns) ??
+        extras.read_file(content.name, bytesOf(content.bytes), content.columns ?? undefined)
+      );
     case "raw": {
       /** @type {[string, Uint8Array][]} */
       const files = content.files.map(([name, bytes]) => [name, new Uint8Array(bytes)]);

@@ -303,7 +303,7 @@ export class Heatmaps {
       shown.canvas.setAttribute("aria-label", summary(shown.map));
     });
     this.box.dataset.count = String(maps.length);
-    this.draw();
+    this.drawSoon();
   }
 
   /** @param {Heatmap} map */

@@ -216,12 +216,18 @@ export function explainTerms(fields) {
     const marked = new Set(
       [...part.querySelectorAll(".term")].map((button) => button.getAttribute("data-term")),
     );
-    const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+    if (part.closest(EXCLUDED)) return;
+    const { SHOW_ELEMENT, SHOW_TEXT, FILTER_ACCEPT, FILTER_REJECT, FILTER_SKIP } = NodeFilter;
+    const walker = document.createTreeWalker(part, SHOW_ELEMENT | SHOW_TEXT, (node) =>
+      node instanceof Text
+        ? FILTER_ACCEPT
+        : node instanceof Element && node.matches(EXCLUDED)
+          ? FILTER_REJECT
+          : FILTER_SKIP,
+    );
     /** @type {Text[]} */
     const texts = [];
-    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      if (node instanceof Text && !node.parentElement?.closest(EXCLUDED)) texts.push(node);
-    }
+    while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
     for (const text of texts) {
       /** @type {(string | Node)[]} */
       const pieces = [];

@@ -8,6 +8,9 @@
 /** A value that needs no text of its own, as it is written in settings and links. @param {string} value */
 export const readable = (value) => value.replaceAll("_", " ");
 
+/** A number as people read it: with the minus sign, in its exponent too. @param {string} number */
+export const minus = (number) => number.replaceAll("-", "−");
+
 /** @type {Record<Status, string>} */
 export const SOLVER_STATUS = {
   converged: "converged",

@@ -401,7 +401,7 @@ class Compare {
     this.solvers.push(solver);
     return new Promise((resolve, reject) => {
       solver.run(spec, source, {
-        onProgress: ({ iteration }) => onProgress(`iteration ${iteration} of ${spec.iterations}`),
+        onProgress: (points) => onProgress(`iteration ${points.at(-1)?.iteration} of ${spec.iterations}`),
         onDone: resolve,
         onError: (/** @type {Problem} */ problem) => reject(problem),
       });

@@ -4,7 +4,7 @@
  */
 
 import { preset } from "./preset_list.js";
-import { metricDigits } from "./report.js";
+import { metricDigits, twoDecimals } from "./report.js";
 
 /** @import { Outcome } from "./comparison.js" */
 /** @import { Draft, Spec } from "../engine/types.js" */
@@ -39,7 +39,6 @@ const percent = (outcome) => {
   const change = (100 * (end(outcome) - outcome.clean)) / outcome.clean;
   return `${Math.abs(change).toFixed(Math.abs(change) < 10 ? 1 : 0)} % ${change < 0 ? "lower" : "higher"}`;
 };
-const two = (/** @type {number} */ value) => value.toFixed(2).replace("-", "−");
 
 /** @param {number | undefined} value @returns {value is number} */
 const isNumber = (value) => value !== undefined && Number.isFinite(value);
@@ -195,7 +194,8 @@ export const EXAMPLES = [
       quote:
         "the ground-truth correlation between tasks 2 and 3 is −0.99 […] the correlation between tasks 2 and 3 becomes 0.99",
     },
-    result: (o) => `T2 and T3: ${two(o.before[1 * 7 + 2] ?? NaN)} → ${two(o.after[1 * 7 + 2] ?? NaN)}.`,
+    result: (o) =>
+      `T2 and T3: ${twoDecimals(o.before[1 * 7 + 2] ?? NaN)} → ${twoDecimals(o.after[1 * 7 + 2] ?? NaN)}.`,
   },
   {
     ...preset("landmine"),
@@ -246,7 +246,7 @@ export const EXAMPLES = [
         const pairs = attackers.flatMap((a, k) => attackers.slice(k + 1).map((b) => map[a * m + b] ?? NaN));
         return pairs.reduce((sum, value) => sum + value, 0) / pairs.length;
       };
-      return `Mean correlation of the attacking tasks ${two(mean(o.before))} → ${two(mean(o.after))}.`;
+      return `Mean correlation of the attacking tasks ${twoDecimals(mean(o.before))} → ${twoDecimals(mean(o.after))}.`;
     },
   },
   {

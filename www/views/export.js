@@ -28,6 +28,7 @@ const look = (paperColors = false) => ({ scale: 2, dark: false, paper_colors: pa
 
 /** @type {Record<string, [RunFile, string]>} */
 const RUN_FILES = {
+  report: ["report", "report.json"],
   points: ["points", "points.csv"],
   poisoned: ["poisoned", "poisoned.csv"],
   trace: ["trace", "trace.csv"],
@@ -39,15 +40,14 @@ const RUN_FILES = {
  * @param {string} what
  */
 export async function save(shown, what) {
-  const { report, json } = shown.result;
+  const { report, kept } = shown.result;
   const file = RUN_FILES[what];
   if (file) {
-    const csv = await runFile(shown.lab, report, file[0]);
-    return download(file[1], new Blob([csv], { type: "text/csv" }));
+    const [name, as] = file;
+    const text = (name === "report" && kept?.json) || (await runFile(shown.lab, report, name));
+    return download(as, new Blob([text], { type: name === "report" ? "application/json" : "text/csv" }));
   }
   switch (what) {
-    case "report":
-      return download("report.json", new Blob([json], { type: "application/json" }));
     case "spec": {
       const text = `${JSON.stringify(report.spec, null, 2)}\n`;
       return download("spec.json", new Blob([text], { type: "application/json" }));
@@ -216,7 +216,7 @@ function heatmapSheet(shown) {
 }
 
 /**
- * A CSV file of the run behind a report. If its worker no longer exists, the run is repeated: the
+ * A file of the run behind a report. If its worker no longer exists, the run is repeated: the
  * same specification gives bit-identical results.
  * @param {Session} lab
  * @param {Report} report
@@ -227,7 +227,7 @@ async function runFile(lab, report, name) {
   // The lab's worker is busy during a run.
   const kept = lab.run ? "" : await lab.solver.file(name, digest);
   if (kept) return kept;
-  lab.notice("Recomputing the points of this run …", "", "save");
+  lab.notice("Recomputing this run …", "", "save");
   const solver = new Solver(lab.engine.module);
   try {
     const source = await lab.sourceFor(spec);

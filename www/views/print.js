@@ -1,7 +1,7 @@
 /** The print-only part of the page: all settings and the full link, built just before printing. */
 
 import { $, el } from "../ui/dom.js";
-import { readable } from "../ui/text.js";
+import { minus, readable } from "../ui/text.js";
 import * as views from "./report.js";
 
 /** @import { Session } from "../core/session.js" */
@@ -40,5 +40,5 @@ function settingText(value) {
   if (typeof value === "object" && value && "name" in value && "sha256" in value) {
     return `${value.name}, SHA-256 ${value.sha256}`;
   }
-  return typeof value === "string" ? readable(value) : String(value);
+  return typeof value === "string" ? readable(value) : minus(String(value));
 }

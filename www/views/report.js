@@ -2,7 +2,7 @@
 
 import { el } from "../ui/dom.js";
 import { duration } from "../core/words.js";
-import { SOLVER_STATUS, STOP, readable, textOf } from "../ui/text.js";
+import { SOLVER_STATUS, STOP, minus, readable, textOf } from "../ui/text.js";
 
 /** @import { Model, Problem, Report, Spec, Warning } from "../engine/types.js" */
 
@@ -34,7 +34,7 @@ export function digits(value) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toPrecision(3);
-  return text.replace("-", "−");
+  return minus(text);
 }
 
 /**
@@ -53,12 +53,10 @@ export const changeDigits = (value) =>
 
 /** @param {number} value */
 const metricDecimals = (value) =>
-  Math.abs(value) < 1000
-    ? value.toFixed(3).replace("-", "−")
-    : Math.round(value).toLocaleString("en").replace("-", "−");
+  Math.abs(value) < 1000 ? minus(value.toFixed(3)) : minus(Math.round(value).toLocaleString("en"));
 
 /** @param {number} value */
-export const twoDecimals = (value) => value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
+export const twoDecimals = (value) => minus(value.toFixed(2).replace("-0.00", "0.00"));
 
 /**
  * Names that are short enough for charts and buttons, such as digits ("0" of "digit 0"); empty: T1 to Tm.
@@ -229,18 +227,21 @@ export function heatmaps(report) {
  */
 export function heatmapSummary(map, m, names) {
   let [low, high] = [Infinity, -Infinity];
-  let [lowAt, highAt] = ["", ""];
+  let [lowAt, highAt] = [
+    [0, 0],
+    [0, 0],
+  ];
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < i; j++) {
       const value = map.values[i * m + j] ?? NaN;
-      const pair = `${taskName(j, names)} and ${taskName(i, names)}`;
-      if (value < low) [low, lowAt] = [value, pair];
-      if (value > high) [high, highAt] = [value, pair];
+      if (value < low) [low, lowAt] = [value, [j, i]];
+      if (value > high) [high, highAt] = [value, [j, i]];
     }
   }
   const what = `${map.title}, correlation of ${m} task${m === 1 ? "" : "s"}`;
   if (m < 2) return `${what}.`;
-  return `${what}: from ${twoDecimals(low)} (${lowAt}) to ${twoDecimals(high)} (${highAt}). Use the arrow keys to read cells.`;
+  const pair = (/** @type {number[]} */ tasks) => tasks.map((task) => taskName(task, names)).join(" and ");
+  return `${what}: from ${twoDecimals(low)} (${pair(lowAt)}) to ${twoDecimals(high)} (${pair(highAt)}). Use the arrow keys to read cells.`;
 }
 
 /**

@@ -12,6 +12,20 @@ import * as views from "./report.js";
 /** Is this run too short to show that it runs? @param {RunState} run */
 export const isQuiet = (run) => run.live === true && performance.now() - run.start < FAST;
 
+/**
+ * Puts tables into a box of a disclosure: many cells, which are made when it is open.
+ * @param {string} id
+ * @param {() => Node[]} tables
+ */
+function fill(id, tables) {
+  const box = $(id);
+  const details = box.closest("details");
+  const show = () => details?.open && box.replaceChildren(...tables());
+  box.replaceChildren();
+  if (details) details.ontoggle = show;
+  show();
+}
+
 /** What to do to read a cell; there is no key for a finger. */
 const CELL_HINT = matchMedia("(hover: none)").matches
   ? "Tap a cell to read it."
@@ -73,7 +87,10 @@ export class Results {
         return this.tick();
       case "progress":
         if (isQuiet(event.run)) return;
-        return this.curve.show(curveData(event.run), `Running: iteration ${event.point.iteration}.`);
+        return this.curve.show(
+          curveData(event.run),
+          `Running: iteration ${event.run.points.at(-1)?.iteration}.`,
+        );
       case "done":
         this.show(event.report);
         this.enter("done");
@@ -186,7 +203,7 @@ export class Results {
     $("truth-row").hidden = !report.true_correlation;
     this.heatmaps.names = views.shortNames(report.task_names);
     this.heatmaps.show(maps, m, report.spec, (map) => views.heatmapSummary(map, m, report.task_names));
-    $("correlation-tables").replaceChildren(...views.correlationTables(maps, m, report.task_names));
+    fill("correlation-tables", () => views.correlationTables(maps, m, report.task_names));
     $("task-table").replaceChildren(views.taskTable(report));
     $("facts").replaceChildren(...views.facts(report));
     $("results").dataset.digest = report.digest;
@@ -194,7 +211,7 @@ export class Results {
 
   /** @param {Report} report */
   showTrace(report) {
-    $("trace-table").replaceChildren(views.traceTable(report, this.curve.eachTarget));
+    fill("trace-table", () => [views.traceTable(report, this.curve.eachTarget)]);
   }
 
   /**

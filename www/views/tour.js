@@ -1,7 +1,7 @@
 /** The guided tour: a panel whose steps set the real controls. The steps are in tour_steps.js. */
 
 import "../style/tour.css";
-import { runComparisons } from "./comparison.js";
+import { outcomeOf, runComparisons } from "./comparison.js";
 import { errorMessage } from "../core/words.js";
 import { $, byId, el } from "../ui/dom.js";
 import { STEPS } from "./tour_steps.js";
@@ -9,7 +9,7 @@ import { STEPS } from "./tour_steps.js";
 /** @import { Outcome } from "./comparison.js" */
 /** @import { Session } from "../core/session.js" */
 /** @import { Points, Step } from "./tour_steps.js" */
-/** @import { Report } from "../engine/types.js" */
+/** @import { Draft, Report, Result } from "../engine/types.js" */
 
 /** For so many milliseconds, a card that moves is scrolled into view again. */
 const SEEK = 2000;
@@ -22,6 +22,8 @@ export class Story {
     this.step = 0;
     /** @type {Map<Step, {report: Report, points: Points | null}>} results of the steps */
     this.reports = new Map();
+    /** @type {Map<Step, Report>} whose points are known, or asked for */
+    this.learned = new Map();
     /** What the user guessed before a step's findings; -1: a link shows them at once. @type {Map<Step, number>} */
     this.guesses = new Map();
     /** The findings that are shown. */
@@ -110,6 +112,16 @@ export class Story {
     return complete && !("errors" in complete) && complete.link === this.lab.complete?.link;
   }
 
+  /** The report of these settings, if a step has run them. @param {Draft} draft */
+  reportOf(draft) {
+    const linkOf = (/** @type {Draft} */ one) => {
+      const complete = this.lab.engine.complete(one);
+      return "errors" in complete ? "" : complete.link;
+    };
+    const link = linkOf(draft);
+    return [...this.reports].find(([step]) => linkOf(step.draft) === link)?.[1].report;
+  }
+
   /** Does the step wait for the user's guess? */
   get isAsking() {
     return this.current?.question !== undefined && !this.guesses.has(this.current);
@@ -150,7 +162,9 @@ export class Story {
     if (pressed) this.title.focus({ preventScroll: true });
     else if (this.back.disabled && document.activeElement === document.body && before) this.next.focus();
     this.lab.setView("story", String(this.step));
-    if (current.comparison && !this.comparisons.has(current)) {
+    const known = current.comparison && this.reportOf(current.comparison);
+    if (known) this.comparisons.set(current, outcomeOf(known));
+    else if (current.comparison && !this.comparisons.has(current)) {
       runComparisons(this.lab, [current.comparison], 1, (_, outcome) => {
         if ("clean" in outcome) this.comparisons.set(current, outcome);
         this.show(false);
@@ -252,13 +266,12 @@ export class Story {
     const waits = isAsking && current.question?.waits;
     const matches = this.matches || waits;
     const { result } = lab;
-    if (!waits && matches && result && result.link === lab.complete?.link) {
-      this.reports.set(current, { report: result.report, points: pointsOf(result) });
-    }
+    if (!waits && matches && result && result.link === lab.complete?.link) this.learn(current, result);
     const sentences = isAsking ? [] : this.sentences(current);
     if (sentences.join(" ") !== this.shown) {
       this.shown = sentences.join(" ");
       this.found.replaceChildren(...sentences.map((one) => el("p", {}, one)));
+      if (this.shown && current.more) this.found.append(el("p", {}, moreOf(current.more)));
       if (this.shown) this.spoken.textContent = `Step ${this.step}: ${current.title}. ${this.shown}`;
     }
     this.changed.hidden = Boolean(matches);
@@ -269,6 +282,16 @@ export class Story {
     this.makeRoom();
     this.seeking = performance.now() + SEEK;
     this.seek();
+  }
+
+  /** Takes the result of a step, and how its poisoned points look. @param {Step} step @param {Result} result */
+  async learn(step, result) {
+    const { report } = result;
+    if (this.learned.get(step) === report) return;
+    this.learned.set(step, report);
+    const points = await pointsOf(this.lab, result).catch(() => null);
+    this.reports.set(step, { report, points });
+    this.show(false);
   }
 
   /** The guess and the findings, once their results are there. @param {Step} step */
@@ -316,12 +339,22 @@ export class Story {
   }
 }
 
+/** A link to another view, with the settings that are shown when it is followed. @param {"defend"} view */
+function moreOf(view) {
+  const link = el("a", { href: `#view=${view}`, "data-testid": `story-to-${view}` });
+  link.textContent = "Try every defence on these settings, against every attacker";
+  link.onclick = () => (link.href = $(`to-${view}`).getAttribute("href") ?? link.href);
+  return link;
+}
+
 /**
- * How the poisoned points of a result look.
- * @param {NonNullable<Session["result"]>} result
- * @returns {Points | null}
+ * How the poisoned points of a result look; null of one whose worker has another run.
+ * @param {Session} lab
+ * @param {Result} result
+ * @returns {Promise<Points | null>}
  */
-function pointsOf({ json, run, report }) {
+async function pointsOf(lab, { run, report, kept }) {
+  const json = kept?.json || (await lab.solver.file("report", report.digest)) || "{}";
   /** @type {{detection?: {norm: {roc_auc: number, precision: number}} | null}} */
   const { detection } = JSON.parse(json);
   const [last, scene] = [run.points.at(-1), run.scene];

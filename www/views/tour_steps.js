@@ -4,7 +4,7 @@
  */
 
 import { formula } from "../ui/math.js";
-import { metricDigits, taskList, taskName } from "./report.js";
+import { metricDigits, taskList, taskName, twoDecimals } from "./report.js";
 
 /** @import { Outcome } from "./comparison.js" */
 /** @import { Draft, Report } from "../engine/types.js" */
@@ -23,11 +23,12 @@ import { metricDigits, taskList, taskName } from "./report.js";
  * @typedef {{
  *   title: string, text: string[], formula?: () => Element, draft: Draft, card: string,
  *   block: ScrollLogicalPosition, comparison?: Draft, maps?: "truth" | "attack", question?: Question,
- *   isLast?: boolean,
+ *   isLast?: boolean, more?: "defend",
  *   findings: (report: Report, comparison: Outcome | null, points: Points | null) => (string | false)[],
  * }} Step
  * `card`: a selector of the card to show; `comparison`: a run to compare with; `maps`: two maps to show side by
- * side; `findings`: sentences, or false in place of one that does not hold.
+ * side; `findings`: sentences, or false in place of one that does not hold; `more`: the view that goes on from here, with
+ * the settings of the step.
  */
 
 /** Few training points per task: here MTRL helps, and the attack has a clear effect. */
@@ -36,7 +37,6 @@ const UNTOUCHED = { method: "random", budget: 0, iterations: 0 };
 /** Single-task learning, with the λ1 that works best for it. */
 const SINGLE_TASK = { ...SMALL, ...UNTOUCHED, lambda1: 0.02, lambda2: 0 };
 
-const two = (/** @type {number} */ value) => value.toFixed(2).replace("-", "−");
 const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
 
 /** @param {Report} report */
@@ -54,6 +54,17 @@ const place = (value, limits) => limits.filter((limit) => value >= limit).length
 
 /** @param {Report} report */
 const ratio = ({ clean, attacked }) => attacked.metric / clean.metric;
+
+/** The targets' metric at the end of a comparison run. @param {Outcome} outcome */
+const lastOf = ({ metric }) => metric.at(-1) ?? NaN;
+
+/**
+ * The share of the damage without a defence that does not happen with one.
+ * @param {Report} report with it
+ * @param {Outcome} free without it
+ */
+const prevented = ({ clean, attacked }, free) =>
+  1 - (attacked.metric - clean.metric) / (lastOf(free) - free.clean);
 
 /** @param {number[]} tasks @returns {[number, number][]} */
 const pairs = (tasks) =>
@@ -141,7 +152,7 @@ export const STEPS = [
       ]);
       return shown.map(([a, b]) => {
         const [actual, learned] = [truth?.[a * m + b] ?? NaN, clean.correlation[a * m + b] ?? NaN];
-        return `${taskName(a)} and ${taskName(b)}: true correlation ${two(actual)}, learned ${two(learned)}.`;
+        return `${taskName(a)} and ${taskName(b)}: true correlation ${twoDecimals(actual)}, learned ${twoDecimals(learned)}.`;
       });
     },
   },
@@ -333,10 +344,41 @@ export const STEPS = [
           `Of the ${injected(report).all} largest norms, ${points.caught} are poisoned points. ${
             points.pairs > 0.8 ? "These points do not look ordinary." : "These points look ordinary."
           }`,
-        `Largest change: ${taskName(most[0])} and ${taskName(most[1])}, from ${two(at(clean.correlation, most))} to ${two(at(attacked.correlation, most))}. The true correlation is ${two(at(truth, most))}.`,
+        `Largest change: ${taskName(most[0])} and ${taskName(most[1])}, from ${twoDecimals(at(clean.correlation, most))} to ${twoDecimals(at(attacked.correlation, most))}. The true correlation is ${twoDecimals(at(truth, most))}.`,
         `The paper: attacking tasks become strongly correlated. Here ${strong(clean.correlation)} of their ${own.length} pairs exceed 0.5 before and ${strong(attacked.correlation)} after: watch the change, not the value.`,
       ];
     },
+  },
+  {
+    title: "Limiting the pull",
+    text: [
+      "A defence: other tasks may pull at a task, but only so hard. With the pull cap μ, it follows them until its own points object by more than μ.",
+      "This attacker knows the cap. A defence tried only against one who does not know it proves nothing.",
+    ],
+    formula: () =>
+      formula(["mrow", "‖", ["mrow", "∇", ["msub", "f", "i"]], "(", ["msub", "w", "i"], ")", "‖"], "≤", "μ"),
+    draft: { ...SMALL, attack: "indirect", learner: "capped", pull_cap: 0.1 },
+    comparison: { ...SMALL, attack: "indirect" },
+    card: ".summary",
+    block: "start",
+    question: {
+      text: "The same ten points again. How much of the damage to T1 to T3 does the cap prevent?",
+      options: ["Under a quarter", "About half", "Over three quarters"],
+      waits: true,
+      answer: (report, free) => free && place(prevented(report, free), [0.25, 0.75]),
+    },
+    findings: (report, free) => {
+      if (!free) return [];
+      const { spec, clean, attacked } = report;
+      const share = prevented(report, free);
+      return [
+        `Without the cap, the attack raises the test error of ${taskList(spec.targets)} from ${metricDigits(free.clean)} to ${metricDigits(lastOf(free))}; with the cap, from ${metricDigits(clean.metric)} to ${metricDigits(attacked.metric)}.`,
+        share > 0 &&
+          `The cap prevents ${percent(share)} of the damage` +
+            (clean.metric <= free.clean ? ", and the error on clean data is no higher." : "."),
+      ];
+    },
+    more: "defend",
   },
   {
     title: "Your turn",

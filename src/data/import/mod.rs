@@ -100,7 +100,7 @@ impl ImportResult {
         if let Some(classes) = &mapping.classes {
             let words: Vec<String> = classes.iter().map(|word| shorten(word)).collect();
             parts.push(match classes.len() {
-                2 => format!("classes = {} (-1), {} (+1)", words[0], words[1]),
+                2 => format!("classes = {} (\u{2212}1), {} (+1)", words[0], words[1]),
                 _ => format!(
                     "classes, one against the rest = {}",
                     collect::list(&words, 8)
@@ -145,6 +145,8 @@ type Made = std::result::Result<ImportResult, ImportError>;
 struct Look {
     preview: Preview,
     made: Made,
+    /// What the guess put before what was read: entries of `left_out`, and the warnings from one to another.
+    added: (usize, std::ops::Range<usize>),
 }
 
 /// The columns and first rows of a file, and a guess of what each column is. `reading` sets the
@@ -156,6 +158,31 @@ pub fn inspect(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Pr
     look(name, bytes, reading).map(|look| look.preview)
 }
 
+/// As `inspect`, with what [`read_with`] makes of the file by the guess, or by our names where the file needs
+/// no mapping: to look at a file has to read it. None where it cannot be read so.
+///
+/// # Errors
+/// As `inspect`.
+pub fn inspect_and_read(
+    name: &str,
+    bytes: &[u8],
+    reading: Option<&Dialect>,
+) -> Result<(Preview, Option<ImportResult>)> {
+    let Look {
+        preview,
+        made,
+        added: (left_out, warnings),
+    } = look(name, bytes, reading)?;
+    let made = made.ok().map(|mut made| {
+        if !preview.has_our_names {
+            made.data.left_out.drain(..left_out);
+            made.data.warnings.drain(warnings);
+        }
+        made
+    });
+    Ok((preview, made))
+}
+
 fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
     let (text, encoding) = match format::read(name, bytes)? {
         Content::Text(text, encoding) => (text, encoding),
@@ -164,8 +191,13 @@ fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
             let sheet = Sheet::grid(&grid);
             let survey = summary::survey(&sheet, &reading)?;
             let made = by_guess(&sheet, &survey, name, bytes);
+            let added = survey.added(0);
             let preview = survey.preview(Vec::new(), false, &made);
-            return Ok(Look { preview, made });
+            return Ok(Look {
+                preview,
+                made,
+                added,
+            });
         }
         Content::Variables(variables) => return look_at(name, bytes, &variables, reading),
     };
@@ -198,6 +230,7 @@ fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
             ));
         }
     }
+    let read = usize::from(encoding.is_some());
     survey.guess.warnings.splice(0..0, encoding);
     let has_our_names = needs_no_mapping(bytes, &dialect, &survey);
     let made = if has_our_names {
@@ -205,8 +238,13 @@ fn look(name: &str, bytes: &[u8], reading: Option<&Dialect>) -> Result<Look> {
     } else {
         by_guess(&sheet, &survey, name, file)
     };
+    let added = survey.added(read);
     let preview = survey.preview(Vec::new(), has_our_names, &made);
-    Ok(Look { preview, made })
+    Ok(Look {
+        preview,
+        made,
+        added,
+    })
 }
 
 /// The same of the variables of a file.
@@ -231,8 +269,13 @@ fn look_at(
     } else {
         by_guess(&sheet, &survey, name, bytes).map(|made| with_rest(made, variables, &reading))
     };
+    let added = survey.added(0);
     let preview = survey.preview(variables::choices(variables), is_ours, &made);
-    Ok(Look { preview, made })
+    Ok(Look {
+        preview,
+        made,
+        added,
+    })
 }
 
 /// Do these variables need no mapping? They are the two of a known layout, and no other one has a role
@@ -300,7 +343,7 @@ fn by_guess(sheet: &Sheet<'_>, survey: &Survey, name: &str, bytes: &[u8]) -> Mad
 /// # Errors
 /// A file that cannot be read; one whose guess is not sure, with the question and the guess.
 pub fn open(name: &str, bytes: &[u8]) -> Result<ImportResult> {
-    let Look { preview, made } = look(name, bytes, None)?;
+    let Look { preview, made, .. } = look(name, bytes, None)?;
     let columns = &preview.guess;
     let is_guess = columns.check(preview.columns.len()).is_ok();
     let with_cure = |text: String| {

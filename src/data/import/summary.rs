@@ -186,6 +186,15 @@ pub(super) fn survey(sheet: &Sheet<'_>, reading: &Dialect) -> Result<Survey> {
 }
 
 impl Survey {
+    /// What the guess adds to what is read: so many entries of `left_out`, and these warnings; the first `read`
+    /// of them are of the reading itself.
+    pub(super) fn added(&self, read: usize) -> (usize, std::ops::Range<usize>) {
+        let Guess {
+            left_out, warnings, ..
+        } = &self.guess;
+        (left_out.len(), read..warnings.len())
+    }
+
     /// With what was made of the file, by the guess or by our names.
     pub(super) fn preview(
         self,

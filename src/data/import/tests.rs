@@ -436,3 +436,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_look_keeps_what_reading_by_its_guess_gives() {
+    let skipped = format!("made by a program\n\n{}", &MESSY[3..]);
+    for text in [
+        MESSY,
+        &skipped,
+        "task,label,x1\na,1,2\na,2,3\nb,1,4\nb,3,5\n",
+    ] {
+        let bytes = text.as_bytes();
+        let (preview, kept) = inspect_and_read("mine.csv", bytes, None).unwrap();
+        assert_eq!(preview, inspect("mine.csv", bytes, None).unwrap());
+        let columns = (!preview.has_our_names).then_some(&preview.guess);
+        let read = read_with("mine.csv", bytes, columns);
+        assert_eq!(kept, read.ok(), "{text}");
+    }
+}

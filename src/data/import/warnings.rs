@@ -1,6 +1,7 @@
 //! What is no error in a user's file but can make a result meaningless: codes for missing values,
 //! damaged cells, an index among the features. Not here: what a run notices (scales, metrics).
 
+use crate::minus::minus;
 use crate::warning::{Warning, WarningCode};
 
 /// Numbers that are often written for a missing value.
@@ -111,9 +112,10 @@ impl Watch {
                 return None;
             }
             let (low, high) = self.range?;
+            let [read, low, high] = [*code, low, high].map(|value| minus(format_args!("{value}")));
             let text = format!(
-                "`{name}` is {code} in {} of {} rows (first in {unit} {}); its other values are {low} \
-                 to {high}. If {code} means a missing value, leave such rows out: missing:drop,{code}",
+                "`{name}` is {read} in {} of {} rows (first in {unit} {}); its other values are {low} \
+                 to {high}. If {read} means a missing value, leave such rows out: missing:drop,{code}",
                 cells.count, self.cells, cells.line
             );
             Some(Warning::new(WarningCode::MissingCodes, text).of_column(name))
@@ -148,8 +150,9 @@ impl Watch {
             _ => format!(" ({count} cells are of this kind)"),
         };
         let text = format!(
-            "`{name}` is {value:e} in {unit} {line}, more than 100000 times its usual size{others}. \
-             Such a cell may be damaged, for example by a decimal comma; it outweighs all others."
+            "`{name}` is {} in {unit} {line}, more than 100000 times its usual size{others}. \
+             Such a cell may be damaged, for example by a decimal comma; it outweighs all others.",
+            minus(format_args!("{value:e}"))
         );
         Some(Warning::new(WarningCode::ImplausibleValues, text).of_column(name))
     }
@@ -176,7 +179,7 @@ mod tests {
     fn codes_for_missing_values_are_named_with_column_value_and_count() {
         let found = watch(wave(20).chain([-999.0, 1.0, -999.0]));
         assert_eq!(found[0].0, WarningCode::MissingCodes);
-        let expected = "`b` is -999 in 2 of 23 rows (first in line 22)";
+        let expected = "`b` is \u{2212}999 in 2 of 23 rows (first in line 22)";
         assert!(found[0].1.starts_with(expected), "{found:?}");
         assert!(found[0].1.ends_with("missing:drop,-999"), "{found:?}");
         // Air quality: positive readings of up to 2000 and -200.

@@ -9,6 +9,7 @@ use super::{DefenceStudy, PointScore, TaskScore, claims, harm};
 use crate::attack::Attack;
 use crate::experiment::ENGINE;
 use crate::metrics::MetricName;
+use crate::minus::minus;
 
 /// A study of the plan that is done.
 pub struct Done<'a> {
@@ -324,9 +325,10 @@ fn certificates(text: &mut String, done: &[Done]) {
     let _ = writeln!(
         text,
         "\nThe certificate of the pull cap was exceeded in {exceeded} of {compared} comparisons (every \
-         cap, budget and seed of attacks on other tasks only); the closest came within {closest:.1e} of \
+         cap, budget and seed of attacks on other tasks only); the closest came within {} of \
          it. It is empty for attacks that inject into the targets, and where μ / λ1 is large beside the \
-         weights (classification)."
+         weights (classification).",
+        minus(format_args!("{closest:.1e}"))
     );
 }
 
@@ -371,7 +373,7 @@ fn every_defence(text: &mut String, done: &[Done]) {
                 }
                 let left = row.left.map(|left| {
                     left.map_or("-".to_string(), |left| {
-                        format!("{:.0} %", 100.0 * left.mean)
+                        minus(format_args!("{:.0} %", 100.0 * left.mean))
                     })
                 });
                 let _ = writeln!(

@@ -243,7 +243,7 @@ browserTest("a link with another metric shows how far it differs", {}, async (pa
   const other = `${before}&q=${metric * 1.0002}&u=${utility}`.replace("&r=", "&r=00");
   await page.open(other);
   await finished(page);
-  const text = await page.waitText("notices", /4th digit.*2e-4/s);
+  const text = await page.waitText("notices", /4th digit.*2e−4/s);
   assert.match(text, /same to the last digit|(equal|identical)/);
   await page.screenshot("other-digits");
 });

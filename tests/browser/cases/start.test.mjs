@@ -164,10 +164,13 @@ browserTest("images have a summary, and the curve a table", {}, async (page) => 
   await page.open();
   await finished(page);
   await page.waitVisible("where-picture");
-  const [canvases, rows] = await page.execute(() => [
+  await page.execute(() => document.querySelector("#trace summary").click());
+  const rows = await page.waitFor("the rows of the table", () =>
+    page.execute(() => document.querySelectorAll("#trace-table tbody tr").length),
+  );
+  const canvases = await page.execute(() =>
     [...document.querySelectorAll("canvas")].map((canvas) => [canvas.role, canvas.ariaLabel]),
-    document.querySelectorAll("#trace-table tbody tr").length,
-  ]);
+  );
   assert.equal(canvases.length, 6);
   for (const [role, label] of canvases) {
     assert.equal(role, "img");

@@ -8,7 +8,7 @@ import { browserTest, CHROMIUM } from "../harness.mjs";
 import { address, finished, nativeReport, notice, TEXTS, withoutData } from "../lab.mjs";
 
 /** The last one is for the user to play; the others state results. */
-const STEPS = 7;
+const STEPS = 8;
 
 /** The statements of a step about its results, once they are shown. */
 const statements = (page) => page.waitText("story-found", /\S/);
@@ -114,6 +114,16 @@ const CHECKS = [
     assert(caught > 7 && text.includes(`largest norms, ${caught} are poisoned`), `${caught} in ${text}`);
     assert.match(text, /do not look ordinary/);
   },
+  async ({ text, report, clean, attacked, includes, page }) => {
+    assert.equal(report.spec.learner, "capped");
+    const free = await nativeReport(page, "#n=12&k=indirect&s=3&l1=0.001&l2=0.01");
+    const [before, after] = [mean(free, "clean"), mean(free, "attacked")];
+    includes(before, after, clean, attacked);
+    const prevented = 1 - (attacked - clean) / (after - before);
+    assert(prevented > 0.5 && prevented < 0.75, `${prevented}`);
+    assert(text.includes(`prevents ${Math.round(100 * prevented)} % of the damage`), text);
+    assert(clean <= before && text.includes("on clean data is no higher"), text);
+  },
 ];
 
 browserTest("what the tour states is true of its runs", { timeout: 300 }, async (page) => {
@@ -162,6 +172,16 @@ browserTest("a step asks for a guess before it runs, and compares", {}, async (p
   // Going back does not ask again.
   await page.click("story-back");
   await page.waitText("story-found", /guessed “Even worse”/);
+});
+
+browserTest("the step on the pull cap goes on to all defences on its settings", {}, async (page) => {
+  await page.open("#story=7");
+  await page.waitText("story-found", /prevents/);
+  await page.click("story-to-defend");
+  await page.waitFor("the settings of the step", async () => {
+    const fragment = await page.fragment();
+    return ["view=defend", "k=indirect", "n=12"].every((part) => fragment.includes(part));
+  });
 });
 
 browserTest(
