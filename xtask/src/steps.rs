@@ -396,7 +396,8 @@ pub fn python_package(session: &mut Session) -> Result<Tally> {
         std::fs::remove_dir_all(&folder)?;
     }
     let mut build = run_python();
-    build.args(["-m", "maturin", "build", "--release", "--quiet", "--out"]);
+    build.args(["-m", "maturin", "build", "--release", "--quiet"]);
+    build.args(["--compression-level", "9", "--out"]);
     run_command(build.arg(&folder))?;
     let wheels = std::fs::read_dir(&folder)?.collect::<std::io::Result<Vec<_>>>()?;
     let [wheel] = wheels.as_slice() else {
