@@ -14,7 +14,7 @@ import { pathToFileURL } from "node:url";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 
 const NAMES = ["sarcos", "landmine", "mnist"];
-const KINDS = ["solve", "hypergradient", "run"];
+const KINDS = ["solve", "hypergradient", "run", "gram", "product"];
 const seconds = () => performance.now() / 1000;
 
 async function open(pkg) {

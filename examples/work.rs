@@ -1,12 +1,16 @@
 //! The work of the numerics, as counts that no other load on the machine can change, and as times.
 //!
-//! - `work figure FOLDER DATASET SEEDS` reads `FOLDER/DATASET.bundle` and prints one line for each
-//!   run of Figure 2: iterations, first and final utility, digest of the final weights, trial steps,
-//!   Newton steps and products with the Hessian (of the clean model, too), seconds of the attack.
+//! - `work figure FOLDER DATASET SEEDS [CAP]` reads `FOLDER/DATASET.bundle` and prints one line for
+//!   each run of Figure 2, with a pull cap where one is given: iterations, first and final utility,
+//!   digest of the final weights, trial steps, Newton steps and products with the Hessian (of the
+//!   clean model, too), seconds of the attack.
 //! - `work solve TASKS POINTS FEATURES [REPEATS]` solves related random regression tasks cold.
-//! - `work published FOLDER DATASET [REPEATS]` does so with the clean points of the default run.
+//! - `work tasks FILE [REPEATS]` does so with the regression tasks of a CSV file.
+//! - `work published FOLDER DATASET [REPEATS]` does so with the clean points of the default run, and
+//!   `work alternating ...` by the paper's solver.
 //!
-//! The solves print Newton steps, products with the Hessian, and the best of their times.
+//! The solves print one JSON object: Newton steps or rounds, products with the Hessian, the certificate,
+//! a digest of the weights, the best and the median of the times.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -14,46 +18,66 @@ use std::time::Instant;
 
 use patom::attack;
 use patom::data::DataSet;
+use patom::data::formats::csv::Table;
 use patom::data::published::CATALOGUE;
 use patom::experiment;
-use patom::mtrl::{Limits, Loss, Problem, Task, Weights, certified};
+use patom::mtrl::{self, Limits, Loss, Problem, Solver, Task, Weights};
 use patom::paper::plan::{Figure, Protocol, plan};
 use patom::rng::{Random, Stream};
 use patom::spec::Spec;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
+/// Of the random tasks.
+const REGRESSION: Weights = Weights {
+    loss: Loss::Squared,
+    lambda1: 0.01,
+    lambda2: 0.01,
+    epsilon: 1e-6,
+};
+
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["figure", folder, dataset, seeds] => figure(&read(folder, dataset)?, seeds.parse()?),
+        ["figure", folder, dataset, seeds, ref rest @ ..] => {
+            let cap = rest.first().map(|cap| cap.parse()).transpose()?;
+            figure(&read(folder, dataset)?, seeds.parse()?, cap)
+        }
         ["solve", m, n, d, ref rest @ ..] => {
             let tasks = random_tasks(m.parse()?, n.parse()?, d.parse()?);
-            let weights = Weights {
-                loss: Loss::Squared,
-                lambda1: 0.01,
-                lambda2: 0.01,
-                epsilon: 1e-6,
-            };
             let dimension = d.parse::<usize>()? + 1;
-            solve(weights, dimension, &tasks, repeats(rest)?)
+            solve(Solver::Certified, REGRESSION, dimension, &tasks, rest)
         }
-        ["published", folder, dataset, ref rest @ ..] => {
+        ["tasks", path, ref rest @ ..] => {
+            let table = Table::read(&std::fs::read(path)?)?;
+            let tasks: Vec<Task> = (table.training_points().into_iter())
+                .map(|points| Task {
+                    points: (points.features.chunks_exact(table.features))
+                        .flat_map(|row| row.iter().copied().chain([1.0]))
+                        .collect(),
+                    clean: points.labels.len(),
+                    labels: points.labels,
+                })
+                .collect();
+            let dimension = table.features + 1;
+            solve(Solver::Certified, REGRESSION, dimension, &tasks, rest)
+        }
+        [how @ ("published" | "alternating"), folder, dataset, ref rest @ ..] => {
             let data = read(folder, dataset)?;
             let spec = Spec::default_of(dataset);
             let clean = experiment::prepare(&spec, &data, None)?.clean;
             let tasks: Vec<Task> = (0..clean.task_count())
                 .map(|number| clean.task(number).clone())
                 .collect();
-            solve(*clean.weights(), clean.dimension(), &tasks, repeats(rest)?)
+            let solver = match how {
+                "published" => Solver::Certified,
+                _ => Solver::Alternating,
+            };
+            solve(solver, *clean.weights(), clean.dimension(), &tasks, rest)
         }
-        _ => Err("expected figure, solve or published; see the first lines of the source".into()),
+        _ => Err("expected figure, solve, tasks, published or alternating; see the first lines of the source".into()),
     }
-}
-
-fn repeats(words: &[&str]) -> Result<usize, Box<dyn std::error::Error>> {
-    Ok(words.first().map_or(Ok(5), |word| word.parse())?)
 }
 
 fn read(folder: &str, dataset: &str) -> Result<DataSet, Box<dyn std::error::Error>> {
@@ -62,14 +86,16 @@ fn read(folder: &str, dataset: &str) -> Result<DataSet, Box<dyn std::error::Erro
     Ok(source.read_bundle(&bytes)?)
 }
 
-fn figure(data: &DataSet, seeds: u64) -> Outcome {
+fn figure(data: &DataSet, seeds: u64, pull_cap: Option<f64>) -> Outcome {
     println!("run,iterations,start,end,weights,trials,steps,products,seconds");
-    for run in plan(Figure::Quality, Protocol::Exact, &data.name, seeds, 1)? {
+    for mut run in plan(Figure::Quality, Protocol::Exact, &data.name, seeds, 1)? {
+        run.spec.pull_cap = pull_cap;
         let spec = &run.spec;
         let mut prepared = experiment::prepare(spec, data, None)?;
         let settings = experiment::attack_settings(spec, &prepared.sample)?;
         let mut utilities = Vec::new();
-        let clean = certified::solve(&mut prepared.clean, None, &Limits::default())?;
+        let limits = Limits::default();
+        let clean = mtrl::solve(Solver::Certified, &mut prepared.clean, None, &limits)?;
         let (mut trials, mut steps, mut products) = (0, clean.iterations, clean.products);
         let begin = Instant::now();
         let (solution, ..) = attack::run(
@@ -99,25 +125,34 @@ fn figure(data: &DataSet, seeds: u64) -> Outcome {
     Ok(())
 }
 
-fn solve(weights: Weights, dimension: usize, tasks: &[Task], repeats: usize) -> Outcome {
-    let mut best = f64::INFINITY;
-    let mut line = String::new();
+fn solve(
+    solver: Solver,
+    weights: Weights,
+    dimension: usize,
+    tasks: &[Task],
+    rest: &[&str],
+) -> Outcome {
+    let repeats: usize = rest.first().map_or(Ok(5), |word| word.parse())?;
+    let mut times = Vec::new();
+    let mut outcome = serde_json::Value::Null;
     for _ in 0..repeats {
         let tasks = tasks.to_vec();
         let begin = Instant::now();
         let mut problem = Problem::new(weights, dimension, tasks)?;
-        let solution = certified::solve(&mut problem, None, &Limits::default())?;
-        best = best.min(begin.elapsed().as_secs_f64());
-        line = format!(
-            "{} Newton steps, {} products, objective {:.12}, certificate {:.1e}, weights {:016x}",
-            solution.iterations,
-            solution.products,
-            solution.objective,
-            solution.certificate,
-            digest(&solution.w),
-        );
+        let solution = mtrl::solve(solver, &mut problem, None, &Limits::default())?;
+        times.push(begin.elapsed().as_secs_f64());
+        outcome = serde_json::json!({
+            "iterations": solution.iterations,
+            "products": solution.products,
+            "objective": solution.objective,
+            "certificate": solution.certificate,
+            "weights": format!("{:016x}", digest(&solution.w)),
+        });
     }
-    println!("{line}, best of {repeats}: {:.3} ms", 1e3 * best);
+    times.sort_by(f64::total_cmp);
+    outcome["best"] = times[0].into();
+    outcome["median"] = times[times.len() / 2].into();
+    println!("{outcome}");
     Ok(())
 }
 

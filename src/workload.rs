@@ -6,12 +6,13 @@ use crate::attack::{Aim, Gradient, gradient};
 use crate::data::DataSet;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Prepared, Unobserved};
+use crate::linalg::add_gram;
 use crate::mtrl::{Limits, Problem, Solution, Task, certified};
 use crate::paper::plan::{Figure, Protocol, plan};
 use crate::spec::Spec;
 
 /// Names of the kinds of work.
-pub const KINDS: [&str; 3] = ["solve", "hypergradient", "run"];
+pub const KINDS: [&str; 5] = ["solve", "hypergradient", "run", "gram", "product"];
 
 /// One specification, ready to be worked on again and again.
 pub struct Workload<'a> {
@@ -71,6 +72,25 @@ impl<'a> Workload<'a> {
                 let outcome = experiment::run(&self.spec, self.data, &mut Unobserved)?;
                 Ok(outcome.report.attacked.objective)
             }
+            // The Gram matrices of the clean points.
+            "gram" => {
+                let dimension = self.prepared.sample.features + 1;
+                let mut gram = vec![0.0; dimension * dimension];
+                for task in &self.clean {
+                    let rows: Vec<&[f64]> = task.points.chunks_exact(dimension).collect();
+                    add_gram(&mut gram, dimension, 1.0, &rows);
+                }
+                Ok(gram[0])
+            }
+            // Of the curvature of each task with its weights.
+            "product" => {
+                let dimension = self.prepared.sample.features + 1;
+                let mut product = vec![0.0; dimension];
+                for (i, w) in self.solution.w.chunks_exact(dimension).enumerate() {
+                    (self.prepared.poisoned).multiply_curvature(i, &mut product, w);
+                }
+                Ok(product[0])
+            }
             _ => Err(Error::field(
                 "kind",
                 kind,
@@ -78,6 +98,36 @@ impl<'a> Workload<'a> {
             )),
         }
     }
+}
+
+/// Multiplications and additions, apart, in registers alone: the most that a kernel of `linalg` can reach.
+/// How many of both there were, and a number that keeps them from being optimised away.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    multiversion::multiversion(targets("x86_64+avx+avx2"))
+)]
+pub fn peak(rounds: usize, factor: f64) -> (usize, f64) {
+    #[cfg(not(target_arch = "wasm32"))]
+    if multiversion::target::target_cfg_f!(target_feature = "avx2") {
+        return in_registers::<24>(rounds, factor);
+    }
+    in_registers::<12>(rounds, factor)
+}
+
+#[expect(
+    clippy::inline_always,
+    reason = "compiled for the vectors of its caller"
+)]
+#[inline(always)]
+fn in_registers<const LANES: usize>(rounds: usize, factor: f64) -> (usize, f64) {
+    let (mut sums, mut terms) = ([0.0; LANES], [1.0; LANES]);
+    for _ in 0..rounds {
+        for (sum, term) in sums.iter_mut().zip(&mut terms) {
+            *sum += *term;
+            *term *= factor;
+        }
+    }
+    (rounds * LANES, sums.iter().sum())
 }
 
 /// How many runs Figure 2 has on a data set with one seed.

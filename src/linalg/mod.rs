@@ -1,8 +1,13 @@
 //! The few dense kernels that decide the speed. Not here: anything that knows what a task is.
 //!
 //! Matrices are slices. "Rows" means row-major. Every sum has one fixed order, written out here in
-//! lanes that compilers turn into 128-bit vectors, so that a result has the same bits natively and
-//! in WebAssembly. No fused multiply-add.
+//! lanes that compilers turn into vectors, so that a result has the same bits natively and in
+//! WebAssembly. No fused multiply-add. Natively some kernels exist for vectors of 256 bits, too, and
+//! the processor decides at run time: they keep each sum in one lane, so no bit depends on that.
+#![expect(
+    clippy::inline_always,
+    reason = "what is inlined is compiled for the vectors of the kernel that it is part of"
+)]
 
 const LANES: usize = 4;
 
@@ -62,11 +67,31 @@ pub fn add_scaled_norm(y: &mut [f64], c: f64, x: &[f64]) -> f64 {
 const RUN: usize = 32;
 
 /// Adds `weight` Σ x x' over rows x of length `size` to the lower triangle of `gram`
-/// (size x size, rows). Up to three entries to the right of the diagonal may change too.
+/// (size x size, rows). Up to seven entries to the right of the diagonal may change too.
 ///
-/// Each entry is summed over 32 rows at a time, in their order. Tiles of 3 x 4 entries stay in
-/// registers meanwhile; as no sum goes across a tile, its shape has no part in the result.
+/// Each entry is summed over 32 rows at a time, in their order. Tiles of entries stay in registers
+/// meanwhile. No sum goes across a tile, so neither its shape nor the width of the vectors has a
+/// part in the result: natively they are those that the processor at hand is best at.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    multiversion::multiversion(targets("x86_64+avx+avx2"))
+)]
 pub fn add_gram(gram: &mut [f64], size: usize, weight: f64, rows: &[&[f64]]) {
+    #[cfg(not(target_arch = "wasm32"))]
+    if multiversion::target::target_cfg_f!(target_feature = "avx2") {
+        return add_gram_in_tiles::<true>(gram, size, weight, rows);
+    }
+    add_gram_in_tiles::<false>(gram, size, weight, rows);
+}
+
+/// The same in tiles that fill the registers: `WIDE` those of 256 bits, else those of 128.
+#[inline(always)]
+fn add_gram_in_tiles<const WIDE: bool>(
+    gram: &mut [f64],
+    size: usize,
+    weight: f64,
+    rows: &[&[f64]],
+) {
     for run in rows.chunks(RUN) {
         if run.len() < 4 {
             for row in run {
@@ -75,21 +100,34 @@ pub fn add_gram(gram: &mut [f64], size: usize, weight: f64, rows: &[&[f64]]) {
                     add_scaled(target, weight * row[a], &row[..=a]);
                 }
             }
-        } else {
-            add_run::<3, 4>(gram, size, weight, run);
+            continue;
+        }
+        let mut done = 0;
+        if WIDE {
+            done = add_columns::<4, 8>(gram, size, weight, run, done);
+        }
+        done = add_columns::<3, 4>(gram, size, weight, run, done);
+        for a in done..size {
+            for b in done..=a {
+                let sum = run.iter().fold(0.0, |sum, row| sum + row[a] * row[b]);
+                gram[a * size + b] += weight * sum;
+            }
         }
     }
 }
 
-/// The same for one run, in tiles of `HEIGHT` x `WIDTH`.
-fn add_run<const HEIGHT: usize, const WIDTH: usize>(
+/// The same for one run and the columns from `start` on, in tiles of `HEIGHT` x `WIDTH`, and the
+/// first column that is left.
+#[inline(always)]
+fn add_columns<const HEIGHT: usize, const WIDTH: usize>(
     gram: &mut [f64],
     size: usize,
     weight: f64,
     run: &[&[f64]],
-) {
-    let full = size / WIDTH * WIDTH;
-    for b in (0..full).step_by(WIDTH) {
+    start: usize,
+) -> usize {
+    let end = start + (size - start) / WIDTH * WIDTH;
+    for b in (start..end).step_by(WIDTH) {
         let mut a = b;
         while a + HEIGHT <= size {
             let mut sums = [[0.0; WIDTH]; HEIGHT];
@@ -124,12 +162,7 @@ fn add_run<const HEIGHT: usize, const WIDTH: usize>(
             add_scaled(&mut gram[at..at + WIDTH], weight, &sums);
         }
     }
-    for a in full..size {
-        for b in full..=a {
-            let sum: f64 = run.iter().map(|row| row[a] * row[b]).sum();
-            gram[a * size + b] += weight * sum;
-        }
-    }
+    end
 }
 
 /// Copies the lower triangle of a size x size matrix to the upper one.
@@ -175,7 +208,17 @@ pub fn multiply(y: &mut [f64], a: &[f64], x: &[f64]) {
 }
 
 /// target += Σ_n c_n row_n. Four rows share the loads of the target.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    multiversion::multiversion(targets("x86_64+avx+avx2"))
+)]
 pub fn add_combination(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
+    combine(target, rows, coefficients);
+}
+
+/// The same for vectors of any width.
+#[inline(always)]
+fn combine(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     let size = target.len();
     let mut blocks = rows.chunks_exact((4 * size).max(1));
     let (fours, rest) = coefficients.as_chunks::<4>();
@@ -189,6 +232,16 @@ pub fn add_combination(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     let last = blocks.remainder().chunks_exact(size.max(1));
     for (row, c) in last.zip(rest) {
         add_scaled(target, *c, row);
+    }
+}
+
+/// target += Σ_n c_n row_n for four rows, one after the other: the bits of four times
+/// [`add_scaled`].
+pub fn add_four(target: &mut [f64], rows: &[f64], c: [f64; 4]) {
+    let (first, second) = rows.split_at(2 * target.len());
+    let ((r0, r1), (r2, r3)) = (first.split_at(target.len()), second.split_at(target.len()));
+    for ((((t, r0), r1), r2), r3) in target.iter_mut().zip(r0).zip(r1).zip(r2).zip(r3) {
+        *t = (((*t + c[0] * r0) + c[1] * r1) + c[2] * r2) + c[3] * r3;
     }
 }
 
@@ -298,6 +351,10 @@ pub fn cholesky_solve(factor: &[f64], size: usize, b: &mut [f64]) {
 }
 
 /// (L L')⁻¹, both triangles, with the factor that [`cholesky`] left.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    multiversion::multiversion(targets("x86_64+avx+avx2"))
+)]
 pub fn cholesky_inverse(factor: &[f64], size: usize) -> Vec<f64> {
     // Row i of L⁻¹: (e_i - Σ_j<i L_ij row_j) / L_ii.
     let mut inverse = vec![0.0; size * size];
@@ -587,19 +644,25 @@ mod tests {
     }
 
     #[test]
-    fn a_gram_matrix_has_the_same_bits_whatever_its_tiles() {
-        for (size, count) in [(1, 5), (5, 4), (12, 40), (23, 33), (31, 100)] {
+    fn a_gram_matrix_has_the_same_bits_whatever_its_tiles_and_vectors() {
+        for (size, count) in [(1, 5), (5, 4), (12, 40), (23, 33), (31, 100), (129, 70)] {
             let points = random_matrix(count.max(size), 7);
             let rows: Vec<&[f64]> = points.chunks_exact(size).take(count).collect();
-            let mut first = vec![0.0; size * size];
-            let mut second = first.clone();
-            for run in rows.chunks(RUN) {
-                add_run::<3, 4>(&mut first, size, 0.7, run);
-                add_run::<2, 8>(&mut second, size, 0.7, run);
-            }
-            mirror(&mut first, size);
-            mirror(&mut second, size);
-            assert_eq!(first, second, "{size} x {size} of {count} rows");
+            let of = |add: fn(&mut [f64], usize, f64, &[&[f64]])| {
+                let mut gram = vec![0.0; size * size];
+                add(&mut gram, size, 0.7, &rows);
+                mirror(&mut gram, size);
+                gram.iter().map(|entry| entry.to_bits()).collect::<Vec<_>>()
+            };
+            // The first is the path that this machine takes, the second that of all others.
+            let first = of(add_gram);
+            assert_eq!(
+                first,
+                of(add_gram_in_tiles::<false>),
+                "{size}, {count} rows"
+            );
+            assert_eq!(first, of(add_gram_in_tiles::<true>), "{size}, {count} rows");
+            let first: Vec<f64> = first.into_iter().map(f64::from_bits).collect();
             for a in 0..size {
                 for b in 0..size {
                     let exact: f64 = rows.iter().map(|row| 0.7 * row[a] * row[b]).sum();
@@ -607,6 +670,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_combination_of_rows_has_the_same_bits_whatever_its_vectors() {
+        for (size, count) in [(1, 9), (5, 3), (21, 22), (129, 130)] {
+            let rows = random_matrix(size.max(count), 4);
+            let (rows, c) = (&rows[..size * count], random_matrix(count, 5));
+            // The second is the path of a machine without wide vectors.
+            let (mut first, mut second) = (c[..1].repeat(size), c[..1].repeat(size));
+            add_combination(&mut first, rows, &c[..count]);
+            combine(&mut second, rows, &c[..count]);
+            assert_eq!(first, second, "{count} rows of {size}");
+            for (k, entry) in first.iter().enumerate() {
+                let column = rows.iter().skip(k).step_by(size).zip(&c);
+                let exact = c[0] + column.map(|(x, c)| c * x).sum::<f64>();
+                assert!((entry - exact).abs() < 1e-14 * count as f64);
+            }
+        }
+    }
+
+    #[test]
+    fn four_rows_at_once_give_the_bits_of_one_after_the_other() {
+        let (rows, c) = (random_matrix(8, 6), [0.3, -1.7, 0.0, 2.9]);
+        let mut first = rows[56..61].to_vec();
+        let mut second = first.clone();
+        add_four(&mut first, &rows[..20], c);
+        for (row, c) in rows.chunks_exact(5).zip(c) {
+            add_scaled(&mut second, c, row);
+        }
+        assert_eq!(first, second);
     }
 
     #[test]

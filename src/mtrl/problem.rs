@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::linalg::{
-    add_gram, add_scaled, ascending, dot, mirror, multiply, multiply_symmetric, norm_squared,
-    orthonormalise,
+    add_four, add_gram, add_scaled, ascending, dot, mirror, multiply, multiply_symmetric,
+    norm_squared, orthonormalise,
 };
 use crate::mtrl::Loss;
 use crate::mtrl::task::{Task, TaskState, keeps_sums};
@@ -337,6 +337,8 @@ impl Problem {
         images.fill(0.0);
         let (dimension, m) = (self.dimension, self.tasks.len() as f64);
         let mut products = vec![0.0; rows.len() / dimension];
+        // What follows sums a product as `multiply` does with as many rows.
+        let paired = products.len() / 4 * 4;
         let mut image = vec![0.0; dimension];
         for state in &self.tasks {
             if state.sums.is_some() {
@@ -349,14 +351,33 @@ impl Problem {
                 continue;
             }
             let share = state.scale() / m;
-            let points = state.task.points.chunks_exact(dimension);
-            for (x, &active) in points.zip(&state.active) {
-                if !(active || all) {
-                    continue;
+            let counts = |active: bool| if active || all { share } else { 0.0 };
+            let (fours, rest) = state.active.as_chunks::<4>();
+            let mut blocks = state.task.points.chunks_exact(4 * dimension);
+            for (block, active) in (&mut blocks).zip(fours) {
+                let weights = active.map(counts);
+                for (k, (target, row)) in (images.chunks_exact_mut(dimension))
+                    .zip(rows.chunks_exact(dimension))
+                    .enumerate()
+                {
+                    let mut c = [0.0; 4];
+                    if k < paired {
+                        multiply(&mut c, block, row);
+                    } else {
+                        for (c, x) in c.iter_mut().zip(block.chunks_exact(dimension)) {
+                            *c = dot(row, x);
+                        }
+                    }
+                    for (c, weight) in c.iter_mut().zip(weights) {
+                        *c *= weight;
+                    }
+                    add_four(target, block, c);
                 }
+            }
+            for (x, &active) in blocks.remainder().chunks_exact(dimension).zip(rest) {
                 multiply(&mut products, rows, x);
                 for (target, product) in images.chunks_exact_mut(dimension).zip(&products) {
-                    add_scaled(target, share * product, x);
+                    add_scaled(target, counts(active) * product, x);
                 }
             }
         }
@@ -460,6 +481,43 @@ mod tests {
         // Tasks of fewer points hold no squares.
         let few = refusal(512, 4096, 200);
         assert!(few.contains("do not fit together"), "{few}");
+    }
+
+    #[test]
+    fn images_of_several_points_at_once_have_the_bits_of_one_point_at_a_time() {
+        let weights = Weights {
+            loss: Loss::SquaredHinge,
+            lambda1: 0.1,
+            lambda2: 0.1,
+            epsilon: 1e-6,
+        };
+        let (dimension, n) = (50, 10);
+        let mut random = Random::new(5, Stream::Synthetic, 0);
+        let mut normals = |count| -> Vec<f64> { (0..count).map(|_| random.normal()).collect() };
+        let task = Task {
+            points: normals(n * dimension),
+            labels: normals(n).iter().map(|y| y.signum()).collect(),
+            clean: n,
+        };
+        let mut problem = Problem::new(weights, dimension, vec![task; 2]).unwrap();
+        assert!(!problem.keeps_sums());
+        problem.activate_all(&normals(2 * dimension));
+        // Four rows that share loads, and two more.
+        let rows = normals(6 * dimension);
+        let mut found = rows.clone();
+        problem.mean_images(&mut found, &rows);
+        let mut expected = vec![0.0; rows.len()];
+        let mut products = [0.0; 6];
+        for state in &problem.tasks {
+            assert!(state.active.contains(&true) && state.active.contains(&false));
+            for (x, _) in state.active_rows(dimension) {
+                multiply(&mut products, &rows, x);
+                for (image, product) in expected.chunks_exact_mut(dimension).zip(products) {
+                    add_scaled(image, state.scale() / 2.0 * product, x);
+                }
+            }
+        }
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn bench(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let mut build = cargo();
     build
         .args(["build", "--release", "--features", "bench"])
-        .args(["--bins", "--example", "timing"])
+        .args(["--bins", "--example", "timing", "--example", "work"])
         .current_dir(&workspace.root);
     run(&mut build)?;
     let python = which("python3").context("python3 is missing")?;
