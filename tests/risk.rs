@@ -254,8 +254,8 @@ fn the_answer_says_through_whom_the_data_is_at_risk_and_what_was_measured_agains
     let verdict = verdict.unwrap();
     assert_eq!(
         verdict,
-        "Yes, also through other tasks: 20 % poisoned points in T4-T8 move the NMSE of T1-T3 from \
-         0.500 to 0.800, and in T1-T3 to 0.900 (random points: 0.500 and 0.500)."
+        "Yes, also through other tasks: 20 % poisoned points in T4–T8 move the NMSE of T1–T3 from \
+         0.500 to 0.800, and in T1–T3 to 0.900 (random points: 0.500 and 0.500)."
     );
     assert!(
         advice[0].contains("pull cap 0.1") && advice[0].contains("0.520"),

@@ -142,7 +142,9 @@ document.querySelector(".skip")?.addEventListener("click", (event) => {
 const presenter = once(async () => new (await import("./views/presenter.js")).Presenter(session));
 addEventListener("keydown", (event) => {
   const { key, target, altKey, ctrlKey, metaKey } = event;
-  const writes = target instanceof HTMLElement && target.matches("input:not([type=range]), select, textarea");
+  const writes =
+    target instanceof HTMLElement &&
+    target.matches("input:not([type=range], [type=radio], [type=checkbox]), select, textarea");
   const isOn = document.documentElement.hasAttribute("data-present");
   const wanted = key.toLowerCase() === "f" ? !isOn : key === "Escape" ? false : isOn;
   const away = navigation.isAway || document.documentElement.hasAttribute("data-embed");

@@ -377,7 +377,7 @@ pub fn names(tasks: &[usize]) -> String {
     let parts = parts.into_iter().map(|(first, last)| match last - first {
         0 => format!("T{}", first + 1),
         1 => format!("T{}, T{}", first + 1, last + 1),
-        _ => format!("T{}-T{}", first + 1, last + 1),
+        _ => format!("T{}–T{}", first + 1, last + 1),
     });
     parts.collect::<Vec<_>>().join(", ")
 }
@@ -445,7 +445,7 @@ mod tests {
             (sizes("sarcos"), sizes("landmine"), sizes("mnist")),
             ((4, 3), (15, 14), (5, 5))
         );
-        assert_eq!(names(&[0, 1, 2, 5, 7, 8]), "T1-T3, T6, T8, T9");
+        assert_eq!(names(&[0, 1, 2, 5, 7, 8]), "T1–T3, T6, T8, T9");
     }
 
     #[test]

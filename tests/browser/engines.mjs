@@ -99,6 +99,8 @@ const CHROMIUM_SWITCHES = [
 ];
 
 const FIREFOX_PREFERENCES = {
+  // As on a phone, and as in the other two: scroll bars lie over the page.
+  "ui.useOverlayScrollbars": 1,
   "app.normandy.enabled": false,
   "app.update.enabled": false,
   "browser.download.folderList": 2,

@@ -17,6 +17,8 @@ export class Live {
     this.session = session;
     /** Milliseconds and iterations of the last run, by data set. @type {Map<string, [number, number]>} */
     this.times = new Map();
+    /** The same of the last run on any of them. @type {[number, number]} */
+    this.last = [Infinity, 1];
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     session.subscribe((event) => this.onEvent(event));
@@ -32,7 +34,8 @@ export class Live {
     // A recalled result took no time.
     if (!session.result?.at && !event.corrected) {
       const iterations = Math.max(event.run.spec.iterations, 1);
-      this.times.set(key(event.run.spec.dataset), [performance.now() - event.run.start, iterations]);
+      this.last = [performance.now() - event.run.start, iterations];
+      this.times.set(key(event.run.spec.dataset), this.last);
     }
     // The settings changed during the run.
     this.schedule();
@@ -41,8 +44,12 @@ export class Live {
   /** Is a run of the current settings expected to be fast? */
   get isFast() {
     const { spec } = this.session.complete ?? {};
-    const [time, iterations] = (spec && this.times.get(key(spec.dataset))) ?? [Infinity, 1];
-    return time * Math.max((spec?.iterations ?? 0) / iterations, 1) < FAST;
+    if (!spec) return false;
+    // A file of one's own is looked at before its first run.
+    const known = this.times.get(key(spec.dataset)) ?? (typeof spec.dataset === "string" && this.last);
+    if (!known) return false;
+    const [time, iterations] = known;
+    return time * Math.max(spec.iterations / iterations, 1) < FAST;
   }
 
   schedule() {

@@ -67,7 +67,7 @@ class FigurePage {
     const labels = this.inputs.map((input, k) => el("label", { for: input.id }, views[k]?.method.text ?? ""));
     this.summary = el("p", { class: "lead", "data-testid": "figure-method" });
     this.claims = el("div", {
-      class: "scroll claims",
+      class: "scroll figure-claims",
       tabindex: 0,
       role: "region",
       "aria-label": "The paper’s claims and what was measured",

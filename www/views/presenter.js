@@ -29,6 +29,10 @@ export class Presenter {
       el("label", {}, "Budget ", this.budget, this.value),
       leave,
     );
+    // In full screen, Escape belongs to the browser: the page hears no key.
+    document.addEventListener("fullscreenchange", () => {
+      if (!document.fullscreenElement && this.isOn) this.show(false);
+    });
     session.subscribe(({ type }) => ["changed", "done"].includes(type) && this.render());
   }
 

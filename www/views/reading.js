@@ -87,8 +87,8 @@ class Reading {
       if (lab.result) results.showTrace(lab.result.report);
     };
     $("keep").onclick = () => this.keep();
-    const play = el("button", { type: "button", class: "play", "data-testid": "play-defender" });
-    play.textContent = "Play: find the poisoned task";
+    const play = $("play-defender");
+    play.classList.remove("later");
     play.onclick = async () => {
       try {
         await (await import("./defender.js")).openDefender(lab);
@@ -96,7 +96,6 @@ class Reading {
         lab.notice(`${errorMessage(problem)}. Check the connection, then press again.`, "bad", "play");
       }
     };
-    $("heat-card").append(play);
     lab.subscribe((event) => {
       switch (event.type) {
         case "started":

@@ -133,8 +133,8 @@ pub fn document(command: &str, seeds: u64, done: &[Done]) -> String {
     let mut text = format!(
         "# Defences, measured\n\n\
          Made by `{command}` with engine {ENGINE}; do not edit by hand. \
-         {} studies, {} runs. Numbers are means over seeds 1 to {seeds} (MNIST, where a study takes \
-         longest: seeds 1 and 42), in brackets the smallest and the largest. NMSE: lower is better; \
+         {} studies, {} runs. Numbers are means over seeds 1 to {seeds}, in \
+         brackets the smallest and the largest. NMSE: lower is better; \
          AUC: higher is better; of the target tasks. Unless stated otherwise: budget {BUDGET}, default \
          specifications (λ1 = λ2 = 0.1), exact gradient, backtracking.\n\n\
          - *clean*: trained without injected points: the price of the defence. *standard*: the attacker \

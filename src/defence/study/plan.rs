@@ -18,9 +18,6 @@ pub const ATTACKS: [Attack; 3] = [Attack::Direct, Attack::Indirect, Attack::Hybr
 /// The seeds for which the numbers of an earlier study are known.
 pub const KNOWN_SEEDS: [u64; 2] = [42, 1];
 
-/// On MNIST a study takes minutes instead of seconds: so few seeds of it, the default one among them.
-const MNIST_SEEDS: [u64; 2] = [1, 42];
-
 /// A data set with the fields that are not its defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -109,8 +106,7 @@ pub struct Planned {
     pub jobs: Vec<Job>,
 }
 
-/// All studies with so many repeats (seeds from 1 on; MNIST: 1 and 42), and those of the known
-/// seeds.
+/// All studies with so many repeats (seeds from 1 on), and those of the known seeds.
 ///
 /// # Errors
 /// A number of seeds out of range; those of the jobs.
@@ -136,12 +132,6 @@ pub fn plan(seeds: u64) -> Result<Vec<Planned>> {
                 });
                 Ok::<(), Error>(())
             };
-            if setting.dataset == "mnist" {
-                for seed in MNIST_SEEDS {
-                    add(BUDGET, seed, true)?;
-                }
-                continue;
-            }
             for budget in BUDGETS {
                 if budget == BUDGET || setting.every_budget {
                     for seed in 1..=seeds {
@@ -186,7 +176,7 @@ mod tests {
                 .iter()
                 .find(|planned| planned.jobs[0].spec == default)
                 .unwrap();
-            assert_eq!(found.is_repeat, name == "mnist", "{name}");
+            assert!(!found.is_repeat, "{name}");
         }
     }
 }

@@ -88,6 +88,25 @@ browserTest(
 );
 
 browserTest(
+  "the claims fit their card after the examples were seen",
+  { data: ["landmine"] },
+  async (page) => {
+    await page.open("#i=2");
+    await finished(page);
+    await page.click("all-examples");
+    await page.waitVisible("examples-close");
+    await page.press(Key.ESCAPE);
+    await page.click("to-figures");
+    const fits = () =>
+      page.execute(() => {
+        const claims = document.querySelector("[data-testid=figure-claims]");
+        return claims?.querySelectorAll(".verdict").length === 2 && claims.scrollWidth <= claims.clientWidth;
+      });
+    await page.waitFor("both verdicts, nothing cut off", fits);
+  },
+);
+
+browserTest(
   "claims have a verdict by both methods, and a link opens a method",
   { ...DATA, tier: "default" },
   async (page) => {

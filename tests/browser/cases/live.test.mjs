@@ -60,6 +60,27 @@ browserTest("where runs take half a second, changes wait for Run", {}, async (pa
   await page.waitText("status", "Press Run");
 });
 
+browserTest(
+  "other published data run by themselves, a slow machine waits",
+  { data: ["landmine"] },
+  async (page) => {
+    await page.open("#i=4");
+    await finished(page);
+    await watch(page);
+    await page.set("dataset-landmine", true);
+    await address(page, "d=landmine", "r=");
+    await headline(page, /AUC/);
+    const states = await seen(page);
+    assert(!states.some((one) => one.includes("grey")), states.join());
+    // The same where the last run took long.
+    page.setClock(1000);
+    await page.open("#i=5");
+    await finished(page);
+    await page.set("dataset-landmine", true);
+    await page.waitText("status", "Press Run");
+  },
+);
+
 browserTest("settings that are invalid do not run", {}, async (page) => {
   await page.open("#i=4");
   const digest = await finished(page);

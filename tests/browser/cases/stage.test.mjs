@@ -34,6 +34,13 @@ browserTest("key F shows headline, network, two maps and budget on one screen", 
   await page.press(Key.ESCAPE);
   await page.waitHidden("present-bar");
   assert(await page.isVisible("controls"));
+  // A choice that has the focus is no place to write.
+  await page.set("field-attack-direct", true);
+  await page.execute(() => document.getElementById("field-attack-direct").focus());
+  await page.press("f");
+  await page.waitVisible("present-bar");
+  await page.press(Key.ESCAPE);
+  await page.waitHidden("present-bar");
   // Not while somebody writes.
   await page.type("field-seed", "f");
   assert(!(await page.isVisible("present-bar")));
