@@ -88,23 +88,61 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The points behind the report.
+    pub fn points(&self) -> RunPoints<'_> {
+        RunPoints {
+            features: self.sample.features,
+            tasks: &self.sample.tasks,
+            injections: &self.injections,
+            known: self.known.as_deref(),
+            kept: self.kept.as_deref(),
+        }
+    }
+
+    /// As [`RunPoints::csv`].
+    pub fn points_csv(&self) -> String {
+        self.points().csv()
+    }
+
+    /// As [`RunPoints::poisoned_csv`].
+    pub fn poisoned_csv(&self) -> String {
+        self.points().poisoned_csv()
+    }
+}
+
+/// The points of a run; the fields are those of [`Outcome`].
+#[derive(Clone, Copy, Debug)]
+pub struct RunPoints<'a> {
+    /// d.
+    pub features: usize,
+    /// Clean points.
+    pub tasks: &'a [TaskSample],
+    /// Injected ones.
+    pub injections: &'a [Injection],
+    /// Which clean training points the attacker sees.
+    pub known: Option<&'a [Vec<bool>]>,
+    /// Which training points a sanitiser keeps.
+    pub kept: Option<&'a [Vec<bool>]>,
+}
+
+impl RunPoints<'_> {
     /// The text of `points.csv`: `task,split,label,x1,...,xd`, numbers as short as they can be
     /// without losing a bit. With an attacker of limited knowledge a column `known`: 0 for a clean
     /// training point that it does not see, else 1. With a sanitiser a last column `kept`: 1, or 0
     /// where it drops a training point.
-    pub fn points_csv(&self) -> String {
+    pub fn csv(&self) -> String {
         let known = if self.known.is_some() { ",known" } else { "" };
         let last = if self.kept.is_some() { ",kept" } else { "" };
         let mut text = format!("task,split,label{}{known}{last}\n", self.feature_names());
         // Points of a task come in the order of its flags: training points, then injected ones.
-        let mut seen = vec![0; self.sample.tasks.len()];
+        let mut seen = vec![0; self.tasks.len()];
         self.each_point(|task, split, label, x| {
             let _ = write!(text, "{task},{split},{label}");
             write_row(&mut text, x);
             // What the flags say of the next training point of the task; others have none.
             let at = seen[task];
             seen[task] += usize::from(split != "test");
-            for flags in [&self.known, &self.kept].into_iter().flatten() {
+            for flags in [self.known, self.kept].into_iter().flatten() {
                 let flag = split == "test" || flags[task].get(at).is_none_or(|flag| *flag);
                 text.push_str(if flag { ",1" } else { ",0" });
             }
@@ -130,7 +168,7 @@ impl Outcome {
     }
 
     fn feature_names(&self) -> String {
-        (1..=self.sample.features).fold(String::new(), |mut text, k| {
+        (1..=self.features).fold(String::new(), |mut text, k| {
             let _ = write!(text, ",x{k}");
             text
         })
@@ -138,13 +176,13 @@ impl Outcome {
 
     /// Calls with task, split, label and features of every point.
     fn each_point(&self, mut visit: impl FnMut(usize, &str, f64, &[f64])) {
-        let d = self.sample.features;
+        let d = self.features;
         let mut block = |task: usize, split: &str, points: &[f64], labels: &[f64]| {
             for (row, &label) in points.chunks_exact(d + 1).zip(labels) {
                 visit(task, split, label, &row[..d]);
             }
         };
-        for (number, task) in self.sample.tasks.iter().enumerate() {
+        for (number, task) in self.tasks.iter().enumerate() {
             block(number, "train", &task.train.features, &task.train.labels);
             block(number, "test", &task.test.features, &task.test.labels);
         }
@@ -152,7 +190,7 @@ impl Outcome {
             task,
             points,
             labels,
-        } in &self.injections
+        } in self.injections
         {
             block(*task, "injected", points, labels);
         }

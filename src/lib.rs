@@ -107,6 +107,7 @@
 //! | `chart` | reports to drawings, on any plotters backend (feature `charts`) | where they go |
 //! | [`provenance`] | files that carry their specification: pictures, reports | drawing |
 //! | `wasm` | the boundary to JavaScript: converts and forwards | arithmetic |
+//! | `pool` | items on several threads: the command line and the Python package | what is done |
 //! | `python` | the extension module of the Python package: converts and forwards | arithmetic, files |
 //! | `bin/patom` | the command line: reads and writes files, prints, exits | |
 //!
@@ -151,6 +152,8 @@ pub mod metrics;
 mod minus;
 pub mod mtrl;
 pub mod paper;
+#[cfg(any(feature = "cli", feature = "python"))]
+pub mod pool;
 pub mod projection;
 pub mod provenance;
 #[cfg(feature = "python")]

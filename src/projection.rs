@@ -6,6 +6,8 @@
 //! Both depend on the clean data alone, so clean points stay in place while injected ones move. Not
 //! here: drawing.
 
+use serde::{Deserialize, Serialize};
+
 use crate::attack::Injection;
 use crate::data::Kind;
 use crate::data::sample::Sample;
@@ -22,7 +24,7 @@ pub const MOST_INJECTED: usize = 120;
 const ROUNDS: usize = 30;
 
 /// The part of a picture that does not change.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scene {
     /// What the first direction is, and the second.
     pub names: [String; 2],

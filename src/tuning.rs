@@ -84,7 +84,7 @@ impl Grid {
 }
 
 /// The error of one pair of the grid.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Trial {
     /// λ1.
@@ -101,7 +101,7 @@ pub struct Trial {
 }
 
 /// The choice.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Tuning {
     /// The specification with the chosen λ1 and λ2: those of `multi_task`.

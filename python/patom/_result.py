@@ -97,120 +97,126 @@ def numbers(values: list[Any]) -> Array:
     return np.array(values, dtype=np.float64)
 
 
-_TRACE = ("metric", "utility", "objective", "certificate", "seconds")
+class Finding:
+    """What the engine found, as JSON and in its own form. It can be pickled and copied."""
+
+    def __init__(self, native: Any):
+        self._native = native
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is cached follows from it.
+        return {"_native": self._native}
+
+    @cached_property
+    def _json(self) -> dict[str, Any]:
+        return json.loads(self._native.json())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON file of the command line; docs/command-line.md has its keys."""
+        return json.loads(self._native.json())
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The complete specification."""
+        return self._json["spec"]
+
+    @property
+    def metric_name(self) -> str:
+        """``nmse`` (regression; low is good) or ``auc`` (classification; high is good)."""
+        return self._json["metric_name"]
 
 
-class Result:
+_TRACE = dict.fromkeys(("metric", "utility", "objective", "certificate", "seconds"), "f8")
+
+
+class Result(Finding):
     """The result of :func:`patom.run`.
 
     Tasks are numbered from 0, in the order of `task_names`; iteration 0 is the random start of the
     injected points.
     """
 
-    def __init__(self, outcome: _native.Outcome):
-        self._outcome = outcome
-
-    @cached_property
-    def _report(self) -> dict[str, Any]:
-        return json.loads(self._outcome.report_json())
-
-    def to_dict(self) -> dict[str, Any]:
-        """``report.json`` of the command line; see docs/command-line.md for its keys."""
-        return json.loads(self._outcome.report_json())
+    _native: _native.Outcome
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits over the bits of all numeric results: equal if and only if they are."""
-        return self._outcome.digest
+        return self._native.digest
 
     @property
     def link(self) -> str:
         """``#v=2&...``, with what was found: the page, or :func:`patom.run`, repeats it and compares."""
-        return self._outcome.link
+        return self._native.link
 
     @property
     def comparison(self) -> Comparison | None:
         """How the result compares with what the link that was run says; None where it says nothing."""
-        found = self._outcome.comparison()
+        found = self._native.comparison
         return None if found is None else Comparison(*found)
 
     @property
     def converged(self) -> bool:
         """Every solve met the stopping rule of its solver."""
-        return self._outcome.converged
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The complete specification."""
-        return self._report["spec"]
+        return self._native.converged
 
     @property
     def engine(self) -> str:
         """Version of the engine."""
-        return self._report["engine"]
+        return self._json["engine"]
 
     @property
     def task_names(self) -> list[str]:
         """m names."""
-        return self._report["task_names"]
+        return self._json["task_names"]
 
     @property
     def warnings(self) -> list[dict[str, Any]]:
         """What can make the result meaningless: ``code``, ``message``, and ``task`` or ``column``."""
-        return self._report["warnings"]
-
-    @property
-    def metric_name(self) -> str:
-        """``nmse`` (regression; low is good) or ``auc`` (classification; high is good)."""
-        return self._report["metric_name"]
+        return self._json["warnings"]
 
     @cached_property
     def clean(self) -> Model:
         """Trained on the clean points."""
-        return Model.of(self._report["clean"])
+        return Model.of(self._json["clean"])
 
     @cached_property
     def attacked(self) -> Model:
         """Trained on clean and injected points, at the last iteration."""
-        return Model.of(self._report["attacked"])
+        return Model.of(self._json["attacked"])
 
     @property
     def single_task(self) -> dict[str, Array]:
         """Metric of each task with single-task learning: ``clean`` and ``attacked``, (m,)."""
-        models = self._report["single_task"]
+        models = self._json["single_task"]
         return {key: numbers(model["metric_per_task"]) for key, model in models.items()}
 
     @property
     def certified(self) -> dict[str, Any] | None:
         """With the capped learner: what no points in other tasks can exceed."""
-        return self._report.get("certified")
+        return self._json.get("certified")
 
     @property
     def detection(self) -> dict[str, Any] | None:
         """How well scores find the injected points; None where there are none."""
-        return self._report.get("detection")
+        return self._json.get("detection")
 
     @cached_property
     def defence(self) -> dict[str, Model] | None:
         """With a sanitiser: the models of what it keeps, ``clean`` and ``attacked``."""
-        models = self._report.get("defence")
+        models = self._json.get("defence")
         return models and {key: Model.of(models[key]) for key in ("clean", "attacked")}
 
     @cached_property
     def trace(self) -> np.ndarray:
         """The attack by iteration, a structured array: ``iteration``, ``metric`` (mean of the targets; NaN
         where it is not defined), ``utility``, ``objective``, ``certificate``, ``seconds``."""
-        rows = [
-            (point["iteration"], *(np.nan if point[key] is None else point[key] for key in _TRACE))
-            for point in self._report["trace"]
-        ]
-        return np.array(rows, dtype=[("iteration", "i8"), *((key, "f8") for key in _TRACE)])
+        return table(self._json["trace"], {"iteration": "i8", **_TRACE})
 
     @cached_property
     def metric_per_task(self) -> Array:
         """(iterations + 1, m): test metric of each task in each iteration."""
         return np.array(
-            [point["metric_per_task"] for point in self._report["trace"]], dtype=np.float64
+            [point["metric_per_task"] for point in self._json["trace"]], dtype=np.float64
         )
 
     def points(self, *splits: str) -> Points:
@@ -222,7 +228,7 @@ class Result:
         parts: list[tuple[npt.NDArray[Any], ...]] = [
             (np.empty((0, d)), *(np.empty(0, kind) for kind in ("f8", "i8", "U8", "?", "?")))
         ]
-        for task, split, x, y, *flags in self._outcome.blocks():
+        for task, split, x, y, *flags in self._native.blocks():
             if splits and split not in splits:
                 continue
             labels = np.frombuffer(y)
@@ -241,14 +247,11 @@ class Result:
     def save(self, folder: PathLike) -> None:
         """Writes ``report.json`` and ``points.csv``, as ``patom run --out`` does: each whole or not at
         all."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        save(folder, "report.json", self._outcome.report_json())
-        save(folder, "points.csv", self._outcome.points_csv())
+        save(folder, {"report.json": self._native.json(), "points.csv": self._native.points_csv()})
 
     def poisoned_csv(self) -> str:
         """The poisoned data set as the learner sees it: ``task,label,x1,...,xd,split``."""
-        return self._outcome.poisoned_csv()
+        return self._native.poisoned_csv()
 
     def svg(self, kind: str = "curve", *, width: float = 760, dark: bool = False) -> Svg:
         """A chart of the page. It carries the specification: dropped on the page, it opens again.
@@ -261,10 +264,10 @@ class Result:
         width
             In CSS pixels, 200 to 4000.
         """
-        return Svg(self._outcome.svg(kind, width, dark))
+        return Svg(self._native.svg(kind, width, dark))
 
     def __repr__(self) -> str:
-        return f"<Result {self._outcome.title()}; digest {self.digest}>"
+        return f"<Result {self._native.title}; digest {self.digest}>"
 
     def _repr_html_(self) -> str:
         rows = []
@@ -272,7 +275,7 @@ class Result:
             roles = [
                 word
                 for word, key in (("target", "target_tasks"), ("attacking", "attacking_tasks"))
-                if task in self._report[key]
+                if task in self._json[key]
             ]
             values = (self.clean.metric_per_task[task], self.attacked.metric_per_task[task])
             cells = "".join(f"<td>{value:.4f}</td>" for value in values)
@@ -290,9 +293,22 @@ class Result:
         )
 
 
-def save(folder: Path, name: str, text: str) -> None:
-    """A file that is whole or not there."""
-    part = folder / f"{name}.part"
-    # Line ends as the command line writes them, everywhere.
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, folder / name)
+def table(rows: list[dict[str, Any]], columns: dict[str, str]) -> np.ndarray:
+    """A structured array of some columns, with NaN for what is not defined; kind ``U``: text of any length."""
+    kinds = [
+        (name, f"U{max(len(row[name]) for row in rows)}" if kind == "U" else kind)
+        for name, kind in columns.items()
+    ]
+    values = [tuple(np.nan if row[name] is None else row[name] for name in columns) for row in rows]
+    return np.array(values, dtype=kinds)
+
+
+def save(folder: PathLike, files: dict[str, str]) -> None:
+    """Files that are whole or not there."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        part = folder / f"{name}.part"
+        # Line ends as the command line writes them, everywhere.
+        part.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(part, folder / name)

@@ -5,38 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import _native
 from ._data import Array, DataSet, PathLike
-from ._result import Svg, numbers, save
+from ._result import Finding, Svg, numbers, save, table
 from ._run import Spec, native, request_of
 
 
-class Tuning:
-    """The result of :func:`patom.tune`."""
-
-    def __init__(self, tuning: _native.Tuning):
-        self._native = tuning
-        self._json: dict[str, Any] = json.loads(tuning.json())
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The complete specification with the chosen λ1 and λ2: ``patom.run(tuning.spec, data=...)``."""
-        return self._json["spec"]
-
+class _Study(Finding):
     @property
     def link(self) -> str:
-        """Its link."""
-        return "#" + self._json["link"]
+        """The link of :attr:`spec`."""
+        return self._native.link
 
     @property
-    def metric_name(self) -> str:
-        """``nmse`` (low is good) or ``auc`` (high is good)."""
-        return self._json["metric_name"]
+    def converged(self) -> bool:
+        """Every solve met its stopping rule."""
+        return self._json["converged"]
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+class Tuning(_Study):
+    """The result of :func:`patom.tune`. Its ``spec`` has the chosen λ1 and λ2:
+    ``patom.run(tuning.spec, data=...)``."""
+
+    _native: _native.Tuning
 
     @property
     def multi_task(self) -> dict[str, Any]:
@@ -62,21 +60,8 @@ class Tuning:
     def trials(self) -> np.ndarray:
         """A structured array, a row for each pair of the grid: ``lambda1``, ``lambda2`` (0: single-task
         learning), ``metric`` (mean over the tasks), ``converged``."""
-        rows = [
-            (
-                trial["lambda1"],
-                trial["lambda2"],
-                np.nan if trial["metric"] is None else trial["metric"],
-                trial["converged"],
-            )
-            for trial in self._json["trials"]
-        ]
-        kinds = [("lambda1", "f8"), ("lambda2", "f8"), ("metric", "f8"), ("converged", "?")]
-        return np.array(rows, dtype=kinds)
-
-    def to_dict(self) -> dict[str, Any]:
-        """``tuning.json`` of the command line."""
-        return json.loads(self._native.json())
+        columns = {"lambda1": "f8", "lambda2": "f8", "metric": "f8", "converged": "?"}
+        return table(self._json["trials"], columns)
 
     def svg(self, *, width: float = 560, dark: bool = False) -> Svg:
         """Error over λ1, multi-task and single-task learning."""
@@ -88,9 +73,6 @@ class Tuning:
             f"<Tuning λ1 = {best['lambda1']:g}, λ2 = {best['lambda2']:g}: {metric} {best['metric']:.4f}; "
             f"single-task learning {self.single_task['metric']:.4f}>"
         )
-
-    def _repr_svg_(self) -> str:
-        return self.svg()
 
 
 def tune(
@@ -131,33 +113,16 @@ def tune(
     return Tuning(_native.Tuning(request, native(source), folds, first, second, progress))
 
 
-class RiskMap:
+class RiskMap(_Study):
     """The result of :func:`patom.risk`. Row i, column j: what an attacker who injects into task i alone
-    does to task j."""
+    does to task j. Every entry varies the targets, attackers and attack of ``spec``."""
 
-    def __init__(self, risk: _native.RiskMap):
-        self._native = risk
-        self._json: dict[str, Any] = json.loads(risk.json())
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The specification that every entry varies."""
-        return self._json["spec"]
-
-    @property
-    def link(self) -> str:
-        """Its link."""
-        return self._native.link
+    _native: _native.RiskMap
 
     @property
     def task_names(self) -> list[str]:
         """m names."""
         return self._json["task_names"]
-
-    @property
-    def metric_name(self) -> str:
-        """``nmse`` or ``auc``."""
-        return self._json["metric_name"]
 
     @cached_property
     def clean(self) -> Array:
@@ -202,15 +167,6 @@ class RiskMap:
         worst = self._json["worst_direct"]
         return None if worst is None else tuple(worst)
 
-    @property
-    def converged(self) -> bool:
-        """Every solve met its stopping rule."""
-        return self._json["converged"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """``risk.json`` of the command line."""
-        return json.loads(self._native.json())
-
     def csv(self) -> str:
         """A row for each entry."""
         return self._native.csv()
@@ -221,11 +177,8 @@ class RiskMap:
 
     def save(self, folder: PathLike) -> None:
         """Writes ``risk.json``, ``risk.csv`` and ``risk.svg``."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self._json, indent=2, ensure_ascii=False) + "\n"
-        for name, content in (("risk.json", text), ("risk.csv", self.csv()), ("risk.svg", self.svg())):
-            save(folder, name, content)
+        files = {"risk.json": self._native.json(), "risk.csv": self.csv(), "risk.svg": self.svg()}
+        save(folder, files)
 
     def __repr__(self) -> str:
         text = f"<RiskMap of {len(self.task_names)} tasks"
@@ -233,9 +186,6 @@ class RiskMap:
             attacker, target, damage = self.worst_indirect
             text += f"; worst indirect: T{attacker + 1} harms T{target + 1} by {damage:.4f}"
         return text + ">"
-
-    def _repr_svg_(self) -> str:
-        return self.svg()
 
 
 def risk(
@@ -267,12 +217,14 @@ def risk(
     return RiskMap(_native.RiskMap(request, native(source), threads, progress))
 
 
-class DefenceStudy:
-    """The result of :func:`patom.defend`. Metrics are means over the target tasks, on test points."""
+_METRICS = dict.fromkeys(("clean", "standard", "knowing", "certified"), "f8")
 
-    def __init__(self, study: _native.DefenceStudy):
-        self._native = study
-        self._json: dict[str, Any] = json.loads(study.json())
+
+class DefenceStudy(_Study):
+    """The result of :func:`patom.defend`. Metrics are means over the target tasks, on test points. Its
+    ``spec`` is the attack without a defence; ``link`` is that of the specification that was given."""
+
+    _native: _native.DefenceStudy
 
     @property
     def verdict(self) -> str:
@@ -285,46 +237,22 @@ class DefenceStudy:
         return self._json["findings"]
 
     @property
-    def spec(self) -> dict[str, Any]:
-        """The specification of the attack without a defence."""
-        return self._json["spec"]
-
-    @property
-    def link(self) -> str:
-        """The link of the specification that was given."""
-        return self._native.link
-
-    @property
-    def metric_name(self) -> str:
-        """``nmse`` (low is good) or ``auc`` (high is good)."""
-        return self._json["metric_name"]
-
-    @property
     def digest(self) -> str:
         """16 hexadecimal digits over all numbers."""
         return self._json["digest"]
-
-    @property
-    def converged(self) -> bool:
-        """Every solve met its stopping rule."""
-        return self._json["converged"]
 
     @cached_property
     def table(self) -> np.ndarray:
         """A structured array, a row for each defence: ``title``, metrics ``clean`` (no attack), ``standard``
         (the attacker who does not know the defence), ``knowing`` (the worst who does) and ``certified``
         (no points in other tasks can exceed it). NaN where there is none."""
-        return _table(json.loads(self._native.rows()), "title")
+        return table(json.loads(self._native.rows()), {"title": "U", **_METRICS})
 
     @cached_property
     def caps(self) -> np.ndarray:
         """The same over the pull cap: ``learner``, ``pull_cap`` (NaN for single-task and multi-task learning,
         the ends), ``clean``, ``standard``, ``knowing``, ``certified``."""
-        return _table(self._json["caps"], "learner", "pull_cap")
-
-    def to_dict(self) -> dict[str, Any]:
-        """``defence.json`` of the command line."""
-        return json.loads(self._native.json())
+        return table(self._json["caps"], {"learner": "U", "pull_cap": "f8", **_METRICS})
 
     def csv(self) -> str:
         """The table of the defences, as the command line writes it."""
@@ -341,28 +269,11 @@ class DefenceStudy:
 
     def save(self, folder: PathLike) -> None:
         """Writes ``defence.json``, ``defence.csv`` and ``rankings.csv``."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        save(folder, "defence.json", json.dumps(self._json, indent=2, ensure_ascii=False) + "\n")
-        save(folder, "defence.csv", self.csv())
-        save(folder, "rankings.csv", self.rankings_csv())
+        files = {"defence.json": self._native.json(), "defence.csv": self.csv()}
+        save(folder, {**files, "rankings.csv": self.rankings_csv()})
 
     def __repr__(self) -> str:
         return f"<DefenceStudy: {self.verdict}>"
-
-    def _repr_svg_(self) -> str:
-        return self.svg()
-
-
-def _table(rows: list[dict[str, Any]], name: str, *more: str) -> np.ndarray:
-    """A text and metrics of each row."""
-    columns = [*more, "clean", "standard", "knowing", "certified"]
-    width = max(len(row[name]) for row in rows)
-    values = [
-        (row[name], *(np.nan if row[column] is None else row[column] for column in columns))
-        for row in rows
-    ]
-    return np.array(values, dtype=[(name, f"U{width}"), *((column, "f8") for column in columns)])
 
 
 def defend(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import threading
@@ -88,6 +89,7 @@ def sweep(
     folder: PathLike,
     *,
     data: DataSet | PathLike | None = None,
+    threads: int | None = None,
     client: Any = None,
     batch: int | None = None,
     retries: int = 3,
@@ -106,9 +108,11 @@ def sweep(
         other machines with the same disk, may work on the same folder at the same time.
     data
         A file, or the folder in which the data sets are; without a client also a :class:`DataSet`.
+    threads
+        One for each core without; results do not depend on it. Not with a client.
     client
-        A ``dask.distributed.Client``. Its workers must see `folder` and the data under the same paths.
-        Without one the runs are computed here, one after the other; ``patom sweep`` uses every core.
+        A ``dask.distributed.Client``: its workers compute the runs. They must see `folder` and the data
+        under the same paths.
     batch
         Runs that a worker takes at a time. Without it at most 50, and several batches for each worker.
     retries
@@ -129,6 +133,8 @@ def sweep(
     everywhere. A run whose worker dies is begun again; if it dies every time, it is in
     :attr:`Sweep.unfinished`, and the others go on.
     """
+    if client is not None and threads is not None:
+        raise TypeError("threads: with a client its workers say how many")
     folder = Path(folder).absolute()
     if client is not None and isinstance(data, DataSet):
         raise TypeError("data: a DataSet stays in this process; with a client give a file or a folder")
@@ -146,9 +152,13 @@ def sweep(
     unfinished: list[tuple[str, str]] = []
     if client is None:
         writer = _Part(folder)
-        for count, (run, source, _) in enumerate(todo, 1):
-            writer.add(run.run(source))
-            report(count)
+        counts = itertools.count(1)
+
+        def add(row: str) -> None:
+            writer.add(row)
+            report(next(counts))
+
+        _native.run_planned([(run, source) for run, source, _ in todo], threads, add)
     else:
         items = [(run.key, run.link, place) for run, _, place in todo]
         unfinished = _distribute(items, folder, client, batch, retries, report)
@@ -245,7 +255,7 @@ def _run_one(item: Item, folder: str) -> None:
     run = request.planned(source)
     if run.key != key:
         raise RuntimeError(f"#{link}: this worker has another engine (here {_native.__version__}) or other data")
-    part.add(run.run(source))
+    _native.run_planned([(run, source)], 1, part.add)
 
 
 def _run_batch(batch: list[Item], folder: str) -> None:

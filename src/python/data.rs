@@ -6,7 +6,9 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::pickle::{Reduced, reduced};
 use super::{bytes, choice, exception, json};
+use crate::data::formats::bundle;
 use crate::data::import::mapping::Mapping;
 use crate::data::notes::FileNotes;
 use crate::data::{self, Kind, Layout, RawPoints, classify_labels, import, published};
@@ -135,6 +137,12 @@ impl DataSet {
         Self::made(py, about.name(kind, features, layout))
     }
 
+    /// For `pickle` and `copy`: the points as a bundle has them, and what is known beside them.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> Reduced<'py, (Bound<'py, PyBytes>, String)> {
+        let points = PyBytes::new(py, &bundle::payload(&self.0));
+        reduced(py, "restore_data", (points, json(&self.0.notes())))
+    }
+
     #[getter]
     fn name(&self) -> &str {
         &self.0.name
@@ -179,6 +187,18 @@ impl DataSet {
         let both = |task: &RawPoints| (bytes(py, &task.features), bytes(py, &task.labels));
         tasks.iter().map(both).collect()
     }
+}
+
+/// A data set that was pickled.
+#[pyfunction]
+pub fn restore_data(py: Python<'_>, points: &[u8], notes: &str) -> PyResult<DataSet> {
+    let read = || {
+        let mut data = bundle::read_payload(points)?;
+        let notes = serde_json::from_str(notes).map_err(|error| Error::data(error.to_string()))?;
+        data.take_notes(notes)?;
+        Ok(data)
+    };
+    DataSet::made(py, read())
 }
 
 impl DataSet {

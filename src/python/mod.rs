@@ -5,9 +5,15 @@
 //! cross as JSON text, which is exact. (The NumPy package of Rust would bring matrixmultiply, which
 //! picks its instructions at run time.) Not here: arithmetic, opening files.
 
+#![expect(
+    clippy::unsafe_derive_deserialize,
+    reason = "the unsafe code is that of PyO3, and relies on nothing that is read"
+)]
+
 mod data;
 mod learner;
 mod outcome;
+mod pickle;
 mod picture;
 mod study;
 mod sweep;
@@ -17,6 +23,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use serde_json::Value;
 
 use crate::choice::Choice;
 use crate::error::Error;
@@ -74,6 +81,13 @@ fn bytes<'py>(py: Python<'py>, values: &[f64]) -> Bound<'py, PyBytes> {
     PyBytes::new(py, &raw)
 }
 
+/// The same as a file of the command line.
+fn file(value: &impl serde::Serialize) -> String {
+    // Through a value: the code that indents is there once, not for every type.
+    let value: Value = json(value).parse().expect("it is JSON");
+    format!("{value:#}\n")
+}
+
 /// What crosses as text: plain data, which always can be written.
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("text and finite numbers only")
@@ -109,7 +123,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<sweep::Planned>()?;
     module.add_class::<sweep::Finished>()?;
     module.add("SWEEP_COLUMNS", crate::sweep::columns())?;
+    module.add_function(wrap_pyfunction!(pickle::restore_study, module)?)?;
+    module.add_function(wrap_pyfunction!(outcome::restore_outcome, module)?)?;
+    module.add_function(wrap_pyfunction!(data::restore_data, module)?)?;
     module.add_function(wrap_pyfunction!(sweep::expand, module)?)?;
+    module.add_function(wrap_pyfunction!(sweep::run_planned, module)?)?;
     module.add_function(wrap_pyfunction!(sweep::sweep_csv, module)?)?;
     module.add_function(wrap_pyfunction!(outcome::is_link, module)?)?;
     module.add_function(wrap_pyfunction!(learner::solve, module)?)?;

@@ -6,19 +6,22 @@ use std::time::Instant;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use serde::{Deserialize, Serialize};
 
 use super::data::DataSet;
+use super::pickle::{Reduced, numbers, read, reduced};
+use super::picture::{self, Shown};
 use super::sweep::Planned;
 use super::work::{Progress, Reporter, interruptibly};
-use super::{bytes, exception, exception_of_all, json, picture};
+use super::{bytes, exception, exception_of_all, file, json};
 use crate::attack::Injection;
 use crate::data;
 use crate::data::import::mapping::Mapping;
-use crate::data::sample::Sample;
-use crate::experiment::{self, Observer};
-use crate::projection::Plane;
+use crate::data::sample::{Points, Sample, TaskSample};
+use crate::experiment::{self, ENGINE, Observer, RunPoints};
+use crate::projection::{Plane, Scene};
 use crate::provenance;
-use crate::report::{Model, Report, TracePoint};
+use crate::report::{Model, TracePoint};
 use crate::spec::link::{self, Claim, Link};
 use crate::spec::{DATASETS, DatasetRef, Draft, Shape, Spec};
 
@@ -126,7 +129,7 @@ impl Request {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Outcome> {
         let Checked { spec, data } = self.checked(py, data)?;
-        let claim = self.0.claim.clone();
+        let asked = self.0.claim.clone();
         interruptibly(py, progress, move |reporter| {
             let mut watch = Watch {
                 start: Instant::now(),
@@ -136,15 +139,24 @@ impl Request {
                 paths: vec![Vec::new()],
             };
             let run = experiment::run(&spec, &data, &mut watch)?;
-            let won = run.report.starts.as_ref().map_or(0, |starts| starts.won);
-            let (plane, path) = (watch.plane, watch.paths.swap_remove(won));
-            let link = fragment(&spec, &data);
+            let report = &run.report;
+            let won = report.starts.as_ref().map_or(0, |starts| starts.won);
+            let claim = report.claim();
             Ok(Outcome {
-                run,
-                link,
-                claim,
-                plane,
-                path,
+                link: format!("#{}&{}", fragment(&spec, &data), claim.write()),
+                comparison: (asked.compare(&claim, report.metric_name))
+                    .map(|comparison| (comparison.same, comparison.words)),
+                report: file(report),
+                digest: report.digest.clone(),
+                converged: report.converged(),
+                shown: Shown::of(report),
+                scene: watch.plane.map(|plane| plane.scene().clone()),
+                path: watch.paths.swap_remove(won),
+                features: run.sample.features,
+                tasks: run.sample.tasks,
+                injections: run.injections,
+                known: run.known,
+                kept: run.kept,
             })
         })
     }
@@ -251,116 +263,169 @@ impl Observer for Watch<'_> {
 /// attacker sees.
 type Block<'py> = (
     usize,
-    &'static str,
+    String,
     Bound<'py, PyBytes>,
     Bound<'py, PyBytes>,
     Option<Vec<bool>>,
     Option<Vec<bool>>,
 );
 
-/// A finished run.
+/// A finished run: what is asked of it later, so that it can be pickled without its report as objects.
 #[pyclass(frozen, module = "patom._native")]
+#[derive(Serialize, Deserialize)]
 pub struct Outcome {
-    run: experiment::Outcome,
+    /// `report.json`.
+    report: String,
+    digest: String,
+    converged: bool,
     link: String,
-    claim: Claim,
-    plane: Option<Plane>,
+    comparison: Option<(bool, String)>,
+    shown: Shown,
+    scene: Option<Scene>,
     path: Vec<Vec<f64>>,
+    features: usize,
+    // Numbers are pickled as bytes.
+    #[serde(skip)]
+    tasks: Vec<TaskSample>,
+    #[serde(skip)]
+    injections: Vec<Injection>,
+    known: Option<Vec<Vec<bool>>>,
+    kept: Option<Vec<Vec<bool>>>,
 }
 
 impl Outcome {
-    fn report(&self) -> &Report {
-        &self.run.report
+    fn points(&self) -> RunPoints<'_> {
+        RunPoints {
+            features: self.features,
+            tasks: &self.tasks,
+            injections: &self.injections,
+            known: self.known.as_deref(),
+            kept: self.kept.as_deref(),
+        }
     }
 }
 
 #[pymethods]
 impl Outcome {
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Reduced<'py, (&'static str, String, Vec<Block<'py>>)> {
+        reduced(py, "restore_outcome", (ENGINE, json(self), self.blocks(py)))
+    }
+
     /// `report.json`.
-    fn report_json(&self) -> String {
-        serde_json::to_string_pretty(self.report()).expect("text and finite numbers only") + "\n"
+    fn json(&self) -> &str {
+        &self.report
     }
 
     fn points_csv(&self) -> String {
-        self.run.points_csv()
+        self.points().csv()
     }
 
     fn poisoned_csv(&self) -> String {
-        self.run.poisoned_csv()
+        self.points().poisoned_csv()
     }
 
     #[getter]
     fn digest(&self) -> &str {
-        &self.report().digest
+        &self.digest
     }
 
     #[getter]
     fn converged(&self) -> bool {
-        self.report().converged()
+        self.converged
     }
 
     /// With what the run found, which whoever opens it compares.
     #[getter]
-    fn link(&self) -> String {
-        format!("#{}&{}", self.link, self.report().claim().write())
+    fn link(&self) -> &str {
+        &self.link
     }
 
     /// How the result compares with the claim of the link that was run: whether it is the same, and a
     /// sentence. None without a claim.
-    fn comparison(&self) -> Option<(bool, String)> {
-        let (found, metric) = (self.report().claim(), self.report().metric_name);
-        let comparison = self.claim.compare(&found, metric)?;
-        Some((comparison.same, comparison.words))
+    #[getter]
+    fn comparison(&self) -> Option<(bool, &str)> {
+        let (same, words) = self.comparison.as_ref()?;
+        Some((*same, words))
     }
 
     /// All points of the run, in the order of `points.csv`.
     fn blocks<'py>(&self, py: Python<'py>) -> Vec<Block<'py>> {
         let kept = |task: usize, from: usize, count: usize| {
-            let kept = &self.run.kept.as_ref()?[task];
+            let kept = &self.kept.as_ref()?[task];
             Some(kept[from..from + count].to_vec())
         };
         let mut blocks = Vec::new();
-        for (number, task) in self.run.sample.tasks.iter().enumerate() {
+        for (number, task) in self.tasks.iter().enumerate() {
             let (train, test) = (&task.train, &task.test);
             let of = |values: &[f64]| bytes(py, values);
             let (x, y) = (of(&train.features), of(&train.labels));
-            let known = self.run.known.as_ref().map(|known| known[number].clone());
+            let known = self.known.as_ref().map(|known| known[number].clone());
             let kept = kept(number, 0, train.count());
-            blocks.push((number, "train", x, y, kept, known));
+            blocks.push((number, "train".into(), x, y, kept, known));
             let (x, y) = (of(&test.features), of(&test.labels));
-            blocks.push((number, "test", x, y, None, None));
+            blocks.push((number, "test".into(), x, y, None, None));
         }
-        for injection in &self.run.injections {
+        for injection in &self.injections {
             let task = injection.task;
-            let clean = self.run.sample.tasks[task].train.count();
+            let clean = self.tasks[task].train.count();
             let (x, y) = (bytes(py, &injection.points), bytes(py, &injection.labels));
             let kept = kept(task, clean, injection.labels.len());
-            blocks.push((task, "injected", x, y, kept, None));
+            blocks.push((task, "injected".into(), x, y, kept, None));
         }
         blocks
     }
 
     /// A picture as SVG, which carries its specification: `curve`, `correlations` or `points`.
     fn svg(&self, py: Python<'_>, kind: &str, width: f64, dark: bool) -> PyResult<String> {
-        let look = picture::Look { width, dark };
-        let made = match kind {
-            "curve" => picture::curve(self.report(), &look),
-            "correlations" => picture::correlations(self.report(), &look),
-            "points" => picture::points(self.plane.as_ref(), &self.path, &look),
+        let note = (&*self.shown.title, &*self.link, &*self.digest);
+        picture::picture(py, (width, dark), note, |width, style| match kind {
+            "curve" => self.shown.curve(width, style),
+            "correlations" => self.shown.correlations(width, style),
+            "points" => picture::points(self.scene.as_ref(), &self.path, width, style),
             _ => {
                 let expected = "curve, correlations or points";
                 Err(crate::Error::field("kind", kind, expected))
             }
-        };
-        let title = picture::title(self.report());
-        made.and_then(|svg| picture::with_note(&svg, &title, &self.link(), &self.report().digest))
-            .map_err(|error| exception(py, &error))
+        })
     }
 
     /// What the run did, in one line.
-    fn title(&self) -> String {
-        picture::title(self.report())
+    #[getter]
+    fn title(&self) -> &str {
+        &self.shown.title
     }
+}
+
+/// A run that was pickled.
+#[pyfunction]
+pub fn restore_outcome(
+    py: Python<'_>,
+    engine: &str,
+    text: &str,
+    blocks: Vec<Block<'_>>,
+) -> PyResult<Outcome> {
+    let mut outcome: Outcome = read(py, engine, text)?;
+    for (task, split, x, y, ..) in blocks {
+        let (features, labels) = (numbers(&x), numbers(&y));
+        let points = Points { features, labels };
+        match (split.as_str(), outcome.tasks.last_mut()) {
+            ("train", _) => outcome.tasks.push(TaskSample {
+                name: String::new(),
+                train: points,
+                test: Points::default(),
+            }),
+            ("test", Some(last)) => last.test = points,
+            _ => outcome.injections.push(Injection {
+                task,
+                points: points.features,
+                labels: points.labels,
+            }),
+        }
+    }
+    Ok(outcome)
 }
 
 /// Whether a text is a link rather than a path.

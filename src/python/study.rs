@@ -1,26 +1,24 @@
 //! Studies of a specification that run many: the choice of λ, the risk map, the study of defences.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-
 use pyo3::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::data::DataSet;
 use super::outcome::{Checked, Request, fragment};
-use super::picture::{Look, data_name, with_note};
-use super::work::{Progress, Reporter, interruptibly};
-use super::{exception, json};
-use crate::chart::defence as picture;
-use crate::chart::{self, tuning as tuning_chart};
+use super::pickle::{Reduced, Text, reduced_study};
+use super::picture::{data_name, picture};
+use super::work::{Progress, interruptibly, run_all};
+use super::{file, json};
+use crate::chart::{self, defence as charts, tuning as tuning_chart};
 use crate::defence::study::{self, Job, JobResult};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::experiment::Unobserved;
-use crate::interrupt;
 use crate::risk::{self, Base, Found, Part, Study};
 use crate::tuning::{self, Grid};
 
 /// A choice of λ1 and λ2.
 #[pyclass(frozen, module = "patom._native")]
+#[derive(Serialize, Deserialize)]
 pub struct Tuning(tuning::Tuning);
 
 #[pymethods]
@@ -52,8 +50,17 @@ impl Tuning {
         .map(Self)
     }
 
+    fn __reduce__<'py>(&self, py: Python<'py>) -> Reduced<'py, Text> {
+        reduced_study(py, self)
+    }
+
     fn json(&self) -> String {
-        json(&self.0)
+        file(&self.0)
+    }
+
+    #[getter]
+    fn link(&self) -> String {
+        format!("#{}", self.0.link)
     }
 
     fn svg(&self, py: Python<'_>, width: f64, dark: bool) -> PyResult<String> {
@@ -69,21 +76,23 @@ impl Tuning {
             chosen: self.0.multi_task.lambda1,
             metric_name: self.0.metric_name,
         };
-        let look = Look { width, dark };
         let title = format!("{}: choice of λ", data_name(&self.0.spec));
-        (look.checked_width())
-            .and_then(|width| {
-                chart::svg(width, 300.0, look.style(), |area, style| {
+        picture(
+            py,
+            (width, dark),
+            (&title, &self.link(), ""),
+            |width, style| {
+                chart::svg(width, 300.0, style, |area, style| {
                     tuning_chart::draw(area, &drawn, style)
                 })
-            })
-            .and_then(|svg| with_note(&svg, &title, &format!("#{}", self.0.link), ""))
-            .map_err(|error| exception(py, &error))
+            },
+        )
     }
 }
 
 /// A risk map.
 #[pyclass(frozen, module = "patom._native")]
+#[derive(Serialize, Deserialize)]
 pub struct RiskMap {
     map: risk::RiskMap,
     link: String,
@@ -117,8 +126,12 @@ impl RiskMap {
         })
     }
 
+    fn __reduce__<'py>(&self, py: Python<'py>) -> Reduced<'py, Text> {
+        reduced_study(py, self)
+    }
+
     fn json(&self) -> String {
-        json(&self.map)
+        file(&self.map)
     }
 
     fn csv(&self) -> String {
@@ -135,21 +148,25 @@ impl RiskMap {
         let m = map.task_names.len();
         let metric = map.metric_name.text();
         let title = format!("Damage ({metric}) by one attacked task (row) to one target (column)");
-        let look = Look { width, dark };
-        (look.checked_width())
-            .and_then(|width| {
-                let height = chart::risk::map_height(width, m);
-                chart::svg(width, height, look.style(), |area, style| {
-                    chart::risk::draw_map(area, &title, map, style)
-                })
-            })
-            .and_then(|svg| with_note(&svg, &title, &self.link(), ""))
-            .map_err(|error| exception(py, &error))
+        picture(
+            py,
+            (width, dark),
+            (&title, &self.link(), ""),
+            |width, style| {
+                chart::svg(
+                    width,
+                    chart::risk::map_height(width, m),
+                    style,
+                    |area, style| chart::risk::draw_map(area, &title, map, style),
+                )
+            },
+        )
     }
 }
 
 /// A study of defences.
 #[pyclass(frozen, module = "patom._native")]
+#[derive(Serialize, Deserialize)]
 pub struct DefenceStudy {
     study: study::DefenceStudy,
     link: String,
@@ -181,8 +198,12 @@ impl DefenceStudy {
         })
     }
 
+    fn __reduce__<'py>(&self, py: Python<'py>) -> Reduced<'py, Text> {
+        reduced_study(py, self)
+    }
+
     fn json(&self) -> String {
-        json(&self.study)
+        file(&self.study)
     }
 
     /// A row for each defence, as JSON.
@@ -201,91 +222,41 @@ impl DefenceStudy {
     /// A picture: `caps`, `sanitisers`, or `rankings` (those of the standard attacker).
     fn svg(&self, py: Python<'_>, kind: &str, width: f64, dark: bool) -> PyResult<String> {
         let study = &self.study;
-        let look = Look { width, dark };
-        let style = look.style();
-        let drawn = || match (kind, look.checked_width()?, study.rankings.first()) {
-            ("caps", width, _) => {
-                chart::svg(width, picture::caps_height(width), style, |area, style| {
-                    picture::draw_caps(area, study, None, style)
-                })
-            }
-            ("sanitisers", width, _) => {
-                let height = picture::sanitisers_height(width, study);
-                chart::svg(width, height, style, |area, style| {
-                    picture::draw_sanitisers(area, study, style)
-                })
-            }
-            ("rankings", width, Some(rankings)) => {
-                let height = picture::rankings_height(width);
-                chart::svg(width, height, style, |area, style| {
-                    picture::draw_rankings(area, rankings, style)
-                })
-            }
-            ("rankings", _, None) => Err(Error::data("nothing was ranked")),
-            _ => {
-                let expected = "caps, sanitisers or rankings";
-                Err(Error::field("kind", kind, expected))
-            }
-        };
         let title = format!("{}: study of defences", data_name(&study.spec));
-        drawn()
-            .and_then(|svg| with_note(&svg, &title, &self.link(), &study.digest))
-            .map_err(|error| exception(py, &error))
+        picture(
+            py,
+            (width, dark),
+            (&title, &self.link(), &study.digest),
+            |width, style| match (kind, study.rankings.first()) {
+                ("caps", _) => {
+                    let height = charts::caps_height(width);
+                    chart::svg(width, height, style, |area, style| {
+                        charts::draw_caps(area, study, None, style)
+                    })
+                }
+                ("sanitisers", _) => {
+                    let height = charts::sanitisers_height(width, study);
+                    chart::svg(width, height, style, |area, style| {
+                        charts::draw_sanitisers(area, study, style)
+                    })
+                }
+                ("rankings", Some(rankings)) => {
+                    let height = charts::rankings_height(width);
+                    chart::svg(width, height, style, |area, style| {
+                        charts::draw_rankings(area, rankings, style)
+                    })
+                }
+                ("rankings", None) => Err(Error::data("nothing was ranked")),
+                _ => {
+                    let expected = "caps, sanitisers or rankings";
+                    Err(Error::field("kind", kind, expected))
+                }
+            },
+        )
     }
 
     #[getter]
     fn link(&self) -> String {
         format!("#{}", self.link)
     }
-}
-
-/// Does all the work on several threads, and reports how much is done. The results are in the order of
-/// `items`, whichever thread made them. After an error no further item is begun.
-fn run_all<T: Sync, R: Send>(
-    items: &[T],
-    threads: Option<usize>,
-    reporter: &mut Reporter,
-    work: impl Fn(&T) -> Result<R> + Sync,
-) -> Result<Vec<R>> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = threads.unwrap_or(cores).clamp(1, items.len().clamp(1, 64));
-    let next = AtomicUsize::new(0);
-    let flag = interrupt::current();
-    let (sender, receiver) = mpsc::channel();
-    let worker = |sender: mpsc::Sender<(usize, Result<R>)>| {
-        interrupt::with(flag.clone(), || {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some(item) = items.get(number) else {
-                    return;
-                };
-                // Nobody receives it after an error.
-                if sender.send((number, work(item))).is_err() {
-                    return;
-                }
-            }
-        });
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let sender = sender.clone();
-            scope.spawn(|| worker(sender));
-        }
-        drop(sender);
-        let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
-        let mut done = 0;
-        for (number, result) in receiver {
-            results[number] = Some(result?);
-            done += 1;
-            if reporter
-                .report(Progress::Count(done, items.len()))
-                .is_break()
-            {
-                return Err(Error::Cancelled);
-            }
-        }
-        let all: Option<Vec<R>> = results.into_iter().collect();
-        // A thread that panicked sent nothing; the scope passes the panic on.
-        all.ok_or(Error::Cancelled)
-    })
 }

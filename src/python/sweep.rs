@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::data::DataSet;
 use super::exception;
 use super::outcome::Request;
-use super::work::interruptibly;
+use super::work::{interruptibly, run_rows};
 use crate::Error;
 use crate::experiment::Observer;
 use crate::spec::Spec;
@@ -60,20 +60,33 @@ impl Planned {
     fn line(&self) -> String {
         self.0.line()
     }
+}
 
-    /// Runs it on its data set (None: synthetic) and returns its row, also where it fails by itself.
-    #[pyo3(signature = (data=None))]
-    fn run(&self, py: Python<'_>, data: Option<&DataSet>) -> PyResult<String> {
-        let planned = Arc::clone(&self.0);
-        let data = data.map(|DataSet(data)| Arc::clone(data));
-        interruptibly(py, None, move |_| {
+/// Runs each on its data set (None: synthetic), on one thread for each core unless `threads` says otherwise,
+/// and calls `add` with its row as soon as it is there, also where it fails by itself.
+#[pyfunction]
+#[pyo3(signature = (runs, threads, add))]
+pub fn run_planned(
+    py: Python<'_>,
+    runs: Vec<(Bound<'_, Planned>, Option<Bound<'_, DataSet>>)>,
+    threads: Option<usize>,
+    add: Py<PyAny>,
+) -> PyResult<()> {
+    let runs: Vec<_> = (runs.into_iter())
+        .map(|(run, data)| {
+            let data = data.map(|data| Arc::clone(&data.get().0));
+            (Arc::clone(&run.get().0), data)
+        })
+        .collect();
+    interruptibly(py, Some(add), move |reporter| {
+        run_rows(&runs, threads, reporter, |(planned, data)| {
             match planned.run(data.as_deref(), &mut Clock(Instant::now())) {
                 Err(Error::Cancelled) => Err(Error::Cancelled),
                 Err(error) => Ok(planned.failed_row(&error.to_string())),
                 row => row,
             }
         })
-    }
+    })
 }
 
 struct Clock(Instant);

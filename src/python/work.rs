@@ -3,17 +3,17 @@
 //! called.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use super::exception;
-use crate::error::Result;
-use crate::interrupt;
+use crate::error::{Error, Result};
+use crate::{interrupt, pool};
 
 /// How long a signal waits at most.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -24,15 +24,18 @@ pub enum Progress {
     Iteration(usize, Option<f64>, f64),
     /// So many of so many.
     Count(usize, usize),
+    /// A row of a sweep.
+    Row(String),
 }
 
 impl Progress {
     fn call(&self, callback: &Bound<'_, PyAny>) -> PyResult<()> {
-        match *self {
+        match self {
             Self::Iteration(iteration, metric, utility) => {
                 callback.call1((iteration, metric, utility))
             }
             Self::Count(done, all) => callback.call1((done, all)),
+            Self::Row(row) => callback.call1((row,)),
         }
         .map(drop)
     }
@@ -120,4 +123,50 @@ pub fn interruptibly<T: Send + 'static>(
     let result = py.detach(wait);
     abandoned.store(true, Ordering::Relaxed);
     result
+}
+
+/// Does all the work on several threads, and reports how much is done. The results are in the order of
+/// `items`, whichever thread made them. After an error no further item is begun.
+pub fn run_all<T: Sync, R: Send>(
+    items: &[T],
+    threads: Option<usize>,
+    reporter: &mut Reporter,
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let all = items.len();
+    let count = |done, result| (Progress::Count(done, all), result);
+    run_each(items, threads, reporter, work, count)
+}
+
+/// The same for work that gives rows, which are reported and not kept.
+pub fn run_rows<T: Sync>(
+    items: &[T],
+    threads: Option<usize>,
+    reporter: &mut Reporter,
+    work: impl Fn(&T) -> Result<String> + Sync,
+) -> Result<()> {
+    let row = |_, row| (Progress::Row(row), ());
+    run_each(items, threads, reporter, work, row).map(drop)
+}
+
+/// `step` says what is reported of a result, given how many are done, and what is kept of it.
+fn run_each<T: Sync, R, K: Send>(
+    items: &[T],
+    threads: Option<usize>,
+    reporter: &mut Reporter,
+    work: impl Fn(&T) -> Result<R> + Sync,
+    step: impl Fn(usize, R) -> (Progress, K) + Sync,
+) -> Result<Vec<K>> {
+    let flag = interrupt::current();
+    let state = Mutex::new((0, reporter));
+    pool::run_all(items, threads, |item| {
+        let result = interrupt::with(flag.clone(), || work(item))?;
+        let mut state = state.lock().expect("no thread panics with the lock");
+        state.0 += 1;
+        let (progress, kept) = step(state.0, result);
+        match state.1.report(progress) {
+            ControlFlow::Continue(()) => Ok(kept),
+            ControlFlow::Break(()) => Err(Error::Cancelled),
+        }
+    })
 }

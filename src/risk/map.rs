@@ -1,6 +1,6 @@
 //! The finished map: its numbers, what they say, and its table.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{MapRow, titled};
 use crate::linalg::ascending;
@@ -10,7 +10,7 @@ use crate::risk::study::Subject;
 use crate::spec::Spec;
 
 /// A map; while rows are missing, what can be said of the others.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RiskMap {
     /// The specification that every entry varies: targets, attackers and attack are set by it.
     pub spec: Spec,

@@ -4,7 +4,8 @@
 //!
 //! Not here: rules about several fields at once (`rules`).
 
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::{DatasetRef, MAX_SEED, Radius, RadiusQuantile, Shape, VERSION};
@@ -336,13 +337,18 @@ macro_rules! fields {
         impl Spec {
             /// From the values of all fields, each of which has passed the check.
             pub(super) fn of_checked(mut value_of: impl FnMut(&Field) -> Value) -> Self {
+                Self::of_values(&mut value_of).expect("every field has been checked")
+            }
+
+            /// From the values of all fields; none where one is no value of its field.
+            fn of_values(value_of: &mut dyn FnMut(&Field) -> Value) -> Option<Self> {
                 let mut rows = FIELDS.iter();
-                Self {
+                Some(Self {
                     $($name: {
                         let row = rows.next().expect("a row for each field");
-                        FieldValue::of_value(&value_of(row)).expect("every field has been checked")
+                        FieldValue::of_value(&value_of(row))?
                     },)+
-                }
+                })
             }
 
             /// The values of all fields, as a draft holds them.
@@ -354,6 +360,15 @@ macro_rules! fields {
             }
         }
     };
+}
+
+/// Of a complete specification, as it was written.
+impl<'de> Deserialize<'de> for Spec {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let mut values = Map::<String, Value>::deserialize(input)?;
+        Self::of_values(&mut |field| values.remove(field.name).unwrap_or_default())
+            .ok_or_else(|| D::Error::custom("a specification that is not complete"))
+    }
 }
 
 // The defaults of a version never change: links leave them out. A field that comes with a later

@@ -373,6 +373,17 @@ class Studies(unittest.TestCase):
         with self.assertRaisesRegex(patom.PatomError, "budget"):
             patom.defend(link, budget=0)
 
+    def test_studies_are_saved_as_the_command_line_writes_them(self):
+        link = "v=2&d=synthetic&i=1&k=indirect&ps=1"
+        with tempfile.TemporaryDirectory() as folder:
+            for command, study in (("risk", patom.risk(link)), ("defend", patom.defend(link))):
+                words = [CLI, command, link, "--out", f"{folder}/{command}"]
+                subprocess.run(words, check=True, capture_output=True)
+                study.save(f"{folder}/python")
+            for name in ("risk/risk.json", "risk/risk.csv", "defend/defence.json", "defend/rankings.csv"):
+                theirs, ours = Path(folder, name), Path(folder, "python", Path(name).name)
+                self.assertEqual(theirs.read_bytes(), ours.read_bytes(), name)
+
     def test_an_error_in_progress_ends_a_risk_map(self):
         with self.assertRaises(ZeroDivisionError):
             patom.risk(SMALL, progress=lambda done, total: 1 / 0)
@@ -504,6 +515,11 @@ class Interrupts(unittest.TestCase):
 
     def test_ctrl_c_is_heard_in_the_middle_of_an_attack(self):
         self.interrupted("patom.poison(X, y, task, targets=range(30), iterations=1000)", delay=2.0)
+
+    def test_ctrl_c_is_heard_in_the_middle_of_a_sweep_on_several_threads(self):
+        with tempfile.TemporaryDirectory() as folder:
+            grid = {"spec": {"iterations": 1000}, "grid": {"seed": "1..1000"}}
+            self.interrupted(f"patom.sweep({grid!r}, {folder!r}, threads=3)")
 
     def test_other_threads_work_while_a_solve_runs(self):
         ticks = []

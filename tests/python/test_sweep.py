@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import warnings
@@ -20,6 +21,8 @@ from pathlib import Path
 import numpy as np
 
 import patom
+
+from test_package import points
 
 CLI = os.environ["PATOM_CLI"]
 SMALL = {"train_per_task": 12, "test_per_task": 20, "iterations": 2}
@@ -68,6 +71,25 @@ class Serial(Folder):
         # And the other way round.
         more = subprocess.run([*words, str(self.place / "ours")], check=True, capture_output=True, text=True)
         self.assertIn("6 runs from earlier calls, 0 run", more.stdout)
+
+    def test_rows_do_not_depend_on_the_number_of_threads(self):
+        seen = []
+        progress = lambda *step: seen.append((*step, threading.get_ident()))
+        one = patom.sweep(grid(5), self.place / "one", threads=1)
+        many = patom.sweep(grid(5), self.place / "many", threads=4, progress=progress)
+        self.assertEqual(timeless(one.rows), timeless(many.rows))
+        self.assertEqual(seen, [(k, 10, threading.get_ident()) for k in range(1, 11)])
+        self.assertEqual(len(list((self.place / "many/parts").glob("*.jsonl"))), 1)
+
+    def test_a_full_disk_ends_a_sweep(self):
+        def full(*step):
+            raise OSError("no space left on device")
+
+        with self.assertRaisesRegex(OSError, "no space left"):
+            patom.sweep(grid(30), self.place, threads=2, progress=full)
+        self.assertLess(len(lines(self.place)), 10)
+        done = patom.sweep(grid(30), self.place)
+        self.assertEqual((len(done), len(lines(self.place))), (60, 60))
 
     def test_a_row_is_the_result_of_its_link(self):
         done = patom.sweep(grid(2), self.place)
@@ -261,6 +283,13 @@ class Cluster(Folder):
         done = patom.sweep(what, self.place / "dask")
         self.assertEqual((done.reused, len(done)), (len(there), 120))
         self.assertEqual(timeless(done.rows), self.serial(what))
+
+    def test_results_and_data_sets_go_to_workers_and_back(self):
+        data = patom.DataSet.from_arrays(*points())
+        ours = patom.run(data=data, iterations=1)
+        theirs = self.client.submit(patom.run, data=data, iterations=1).result()
+        self.assertEqual((theirs.digest, theirs.link), (ours.digest, ours.link))
+        np.testing.assert_array_equal(theirs.points().X, ours.points().X)
 
     def test_arrays_stay_in_this_process(self):
         data = patom.DataSet.from_arrays(np.eye(4), np.arange(4.0), [0, 0, 1, 1])

@@ -10,15 +10,16 @@ use patom::defence::study::plan::{Planned, plan};
 use patom::defence::study::published::Published;
 use patom::defence::study::{DefenceStudy, Job, JobResult};
 use patom::experiment::{self, ENGINE, Unobserved};
+use patom::pool;
 use patom::spec::{DATASETS, Draft, Shape, Spec};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Outcomes;
 use crate::args::ReproduceArguments;
 use crate::input::load_named;
 use crate::output::{bar, failed, partial, print, replace, to_json, write};
 use crate::reproduce::today;
-use crate::{Outcomes, pool};
 
 /// A finished job on disk: the specification, so that a stale file is noticed, and its result.
 #[derive(Serialize, Deserialize)]
@@ -93,7 +94,7 @@ fn run_all(
         .flat_map(|planned| planned.jobs.iter().map(move |job| (planned, job)))
         .collect();
     let bar = bar(jobs.len() as u64);
-    let results = pool::run_all(&jobs, None, |&(planned, job)| {
+    let results = pool::run_all(&jobs, None, |&(planned, job)| -> Outcomes<_> {
         let found = data
             .iter()
             .find(|(name, _)| *name == planned.setting.dataset);

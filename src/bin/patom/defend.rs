@@ -5,11 +5,12 @@ use std::path::Path;
 use patom::chart::{self, Style, defence as pictures};
 use patom::defence::study::{self, DefenceStudy, JobResult};
 use patom::experiment::Unobserved;
+use patom::pool;
 
 use crate::args::{ColumnsArgument, DataFolder};
 use crate::input::{load, read_spec};
 use crate::output::{bar, failed, print, to_json, write_all};
-use crate::{Failure, Outcomes, pool};
+use crate::{Failure, Outcomes};
 
 /// Width of the pictures.
 const WIDTH: f64 = 900.0;
@@ -31,9 +32,10 @@ pub fn defend(
     }
     let bar = bar(jobs.len() as u64);
     let results = pool::run_all(&jobs, threads, |job| {
-        let result = JobResult::of(job, &data, &mut Unobserved)?;
-        bar.inc(1);
-        Ok(Some(result))
+        JobResult::of(job, &data, &mut Unobserved).map(|result| {
+            bar.inc(1);
+            Some(result)
+        })
     })?;
     bar.finish_and_clear();
     let study = DefenceStudy::of(&jobs, &results).expect("the first job is done");

@@ -11,6 +11,7 @@ use patom::data::DataSet;
 use patom::experiment::{self, ENGINE, Observer};
 use patom::paper::figures::{self, Measured};
 use patom::paper::plan::{Figure, Planned, Protocol, plan};
+use patom::pool;
 use patom::spec::{Draft, Shape};
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use serde_json::Value;
 use crate::args::FigureArguments;
 use crate::input::load_named;
 use crate::output::{bar, failed, partial, print, replace, to_json, write};
-use crate::{Failure, Outcomes, pool};
+use crate::{Failure, Outcomes};
 
 /// Width of the pictures, in pixels.
 const WIDTH: u32 = 1200;
@@ -155,7 +156,7 @@ fn run_all(
 ) -> Outcomes<(Vec<Measured>, usize)> {
     let reused = AtomicUsize::new(0);
     let bar = bar(runs.len() as u64);
-    let measured = pool::run_all(runs, threads, |run| {
+    let measured = pool::run_all(runs, threads, |run| -> Outcomes<_> {
         let of_run = |(name, _): &&(&str, DataSet)| *name == run.dataset;
         let (_, data) = data.iter().find(of_run).expect("loaded above");
         let measured = one(run, data, folder, &reused)?;

@@ -14,7 +14,6 @@ mod figure;
 mod input;
 mod link;
 mod output;
-mod pool;
 mod reproduce;
 mod risk;
 mod run;

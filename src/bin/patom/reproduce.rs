@@ -11,6 +11,7 @@ use patom::paper::published::Published;
 use patom::paper::reproduction::{self, DATASETS, Runs};
 use patom::paper::search::{self, Job, Table, Traced, Variant};
 use patom::paper::studies;
+use patom::pool;
 use patom::spec::Spec;
 
 use crate::Outcomes;
@@ -18,7 +19,6 @@ use crate::args::{DataFolder, FigureArguments, ReproduceArguments};
 use crate::figure::{Done, run_figure, stem};
 use crate::input::load_named;
 use crate::output::{bar, failed, partial, print, replace, to_json, write};
-use crate::pool;
 
 pub fn reproduce(arguments: &ReproduceArguments) -> Outcomes<()> {
     if arguments.settings {
@@ -181,7 +181,7 @@ fn variant_runs(
             None => {
                 let bar = bar(jobs.len() as u64);
                 bar.set_message(format!("{name}, {}", variant.text()));
-                let traced = pool::run_all(&jobs, None, |job| {
+                let traced = pool::run_all(&jobs, None, |job| -> Outcomes<_> {
                     let traced = search::trace(job, data)?;
                     bar.inc(1);
                     Ok(traced)

@@ -2,13 +2,12 @@
 //! summaries, CSV, JSON and SVG; and the published results that the page shows.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use patom::chart::{self, Style, sweep};
 use patom::data::DataSet;
+use patom::pool;
 use patom::risk::curve::Knob;
-use patom::risk::{Found, Part, Runner, Study};
+use patom::risk::{Part, Runner, Study};
 use patom::spec::Spec;
 
 use crate::args::RiskArguments;
@@ -107,40 +106,21 @@ fn run_all(
     let jobs: Vec<(Part, usize)> = (parts.iter())
         .flat_map(|&part| (0..study.jobs(part).len()).map(move |number| (part, number)))
         .collect();
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = threads.unwrap_or(cores).clamp(1, 64);
-    let next = AtomicUsize::new(0);
-    let results: Vec<Mutex<Option<patom::Result<Found>>>> =
-        jobs.iter().map(|_| Mutex::new(None)).collect();
     let bar = bar(jobs.len() as u64);
     let shared: &Study = study;
-    let worker = || {
-        let mut runner = Runner::default();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&(part, number)) = jobs.get(at) else {
-                return;
-            };
+    let found = pool::run_all_with(
+        &jobs,
+        threads,
+        Runner::default,
+        |runner, &(part, number)| {
             let found = runner.run(&shared.jobs(part)[number], data);
-            if found.is_err() {
-                // The others need not begin.
-                next.store(jobs.len(), Ordering::Relaxed);
-            }
-            *results[at].lock().expect("no thread panics with the lock") = Some(found);
             bar.inc(1);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(worker);
-        }
-    });
+            found
+        },
+    )?;
     bar.finish_and_clear();
-    for (&(part, number), result) in jobs.iter().zip(results) {
-        // A job that was skipped because another one failed has no result.
-        if let Some(found) = result.into_inner().expect("no thread panics with the lock") {
-            study.add(part, number, found?)?;
-        }
+    for (&(part, number), found) in jobs.iter().zip(found) {
+        study.add(part, number, found)?;
     }
     Ok(())
 }

@@ -14,13 +14,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::ProgressBar;
 use patom::experiment::Observer;
+use patom::pool;
 use patom::spec::link::Link;
 use patom::sweep::{self, Finished, Planned};
 
 use crate::args::{Shard, SweepArguments};
 use crate::input::{Source, find_source, read_text};
 use crate::output::{bar, failed, note, print, warn, write};
-use crate::pool;
 use crate::{Failure, Outcomes};
 
 /// Where no bar can be drawn, as in the log of a cluster, a line says how far the sweep is.
@@ -204,7 +204,7 @@ fn run_all(
 ) -> Outcomes<()> {
     let part = Mutex::new(Part::new(folder));
     let progress = Progress::new(todo.len());
-    pool::run_all(todo, threads, |run| {
+    pool::run_all(todo, threads, |run| -> Outcomes<_> {
         let planned = &run.planned;
         let data = sources[run.source].data.as_ref();
         let row = planned.run(data, &mut Clock(Instant::now()));

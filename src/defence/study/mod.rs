@@ -292,7 +292,7 @@ pub struct PointRanking {
 }
 
 /// A whole study, or what is there of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct DefenceStudy {
     /// That of the standard attacker: no defence.
@@ -334,7 +334,7 @@ pub struct DefenceStudy {
 }
 
 /// What is learned without a filter or a cap.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Learned {
     /// Without injected points.
@@ -344,7 +344,7 @@ pub struct Learned {
 }
 
 /// A defence against one attacker.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Against {
     /// Whose points.
@@ -361,7 +361,7 @@ pub struct Against {
 }
 
 /// A point of the curves over the pull cap.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct CapPoint {
     /// `single_task` at the left end, `multi_task` at the right one.
@@ -381,7 +381,7 @@ pub struct CapPoint {
 }
 
 /// A sanitiser.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct SanitiserStudy {
     /// Which.
@@ -403,7 +403,7 @@ pub struct SanitiserStudy {
 }
 
 /// The rankings for one attacker.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct Rankings {
     /// Whose points.
