@@ -1,13 +1,13 @@
 //! Times the work of `patom::workload` natively: the other half of benches/node.mjs.
 //!
 //! `timing FOLDER SECONDS` reads `FOLDER/NAME.bundle` and prints one JSON object: the median of the
-//! seconds of each kind of work on each data set, and as `peak` the most multiply-adds a second.
+//! seconds of each kind of work on each data set.
 
 use std::path::Path;
 use std::time::Instant;
 
 use patom::data::published::CATALOGUE;
-use patom::workload::{KINDS, Workload, peak, time};
+use patom::workload::{KINDS, Workload, time};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -30,16 +30,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             results.insert(format!("{kind}/{}", source.name), median.into());
         }
     }
-    // Terms that neither vanish nor grow.
-    let (factor, rounds) = (std::hint::black_box(1.0 - 1e-9), 20_000);
-    let mut best = 0.0;
-    for _ in 0..200 {
-        let begin = now();
-        let (count, sum) = peak(rounds, factor);
-        std::hint::black_box(sum);
-        best = f64::max(best, count as f64 / (now() - begin));
-    }
-    results.insert("peak".to_string(), best.into());
     println!("{}", serde_json::Value::Object(results));
     Ok(())
 }

@@ -7,8 +7,10 @@ use std::fmt::Arguments;
 pub(crate) fn minus(number: Arguments<'_>) -> String {
     let text = number.to_string();
     let is_zero = !text.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
-    text.trim_start_matches(if is_zero { "-" } else { "" })
-        .replace('-', "\u{2212}")
+    match text.strip_prefix('-') {
+        Some(zero) if is_zero => zero.to_string(),
+        _ => text.replace('-', "\u{2212}"),
+    }
 }
 
 #[cfg(test)]

@@ -100,36 +100,6 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// Multiplications and additions, apart, in registers alone: the most that a kernel of `linalg` can reach.
-/// How many of both there were, and a number that keeps them from being optimised away.
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    multiversion::multiversion(targets("x86_64+avx+avx2"))
-)]
-pub fn peak(rounds: usize, factor: f64) -> (usize, f64) {
-    #[cfg(not(target_arch = "wasm32"))]
-    if multiversion::target::target_cfg_f!(target_feature = "avx2") {
-        return in_registers::<24>(rounds, factor);
-    }
-    in_registers::<12>(rounds, factor)
-}
-
-#[expect(
-    clippy::inline_always,
-    reason = "compiled for the vectors of its caller"
-)]
-#[inline(always)]
-fn in_registers<const LANES: usize>(rounds: usize, factor: f64) -> (usize, f64) {
-    let (mut sums, mut terms) = ([0.0; LANES], [1.0; LANES]);
-    for _ in 0..rounds {
-        for (sum, term) in sums.iter_mut().zip(&mut terms) {
-            *sum += *term;
-            *term *= factor;
-        }
-    }
-    (rounds * LANES, sums.iter().sum())
-}
-
 /// How many runs Figure 2 has on a data set with one seed.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use super::findings::settled_at;
 use super::plan::{BUDGETS, Figure, HYBRIDS, Planned, Protocol};
 use crate::attack::{Attack, Method};
 use crate::experiment::ENGINE;
+use crate::minus::minus;
 
 /// The data sets of the paper.
 pub const DATASETS: [&str; 3] = ["sarcos", "landmine", "mnist"];
@@ -39,7 +40,9 @@ impl Spread {
         if self.count == 0 {
             return "none".to_string();
         }
-        format!("{:.3} ({:.3} to {:.3})", self.mean, self.low, self.high)
+        let [mean, low, high] = [self.mean, self.low, self.high];
+        let text = |value: f64| minus(format_args!("{value:.3}"));
+        format!("{} ({} to {})", text(mean), text(low), text(high))
     }
 }
 

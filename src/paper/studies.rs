@@ -13,6 +13,7 @@ use crate::data::DataSet;
 use crate::error::Result;
 use crate::experiment::{self, Prepared, Unobserved};
 use crate::linalg::{dot, norm_squared};
+use crate::minus::minus;
 use crate::mtrl::{self, Limits, Solver};
 use crate::spec::Spec;
 
@@ -206,7 +207,7 @@ fn gradients(
                 let mean = |values: &[f64]| Spread::of(values.iter().copied()).mean;
                 let _ = writeln!(
                     text,
-                    "| {name} | {lambda} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.2} | {:.2} |",
+                    "| {name} | {lambda} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {} | {} |",
                     attack.word(),
                     mean(&clean),
                     mean(&metrics[0]),
@@ -214,8 +215,8 @@ fn gradients(
                     mean(&metrics[2]),
                     mean(&utilities[0]),
                     mean(&utilities[1]),
-                    mean(&cosines[0]),
-                    mean(&cosines[1]),
+                    minus(format_args!("{:.2}", mean(&cosines[0]))),
+                    minus(format_args!("{:.2}", mean(&cosines[1]))),
                 );
                 step();
             }

@@ -87,7 +87,10 @@ export class Navigation {
   write() {
     // Browsers refuse more than a hundred changes in a few seconds, which a slider exceeds.
     clearTimeout(this.writing);
+    const { hash } = location;
     this.writing = setTimeout(() => {
+      // The user has edited the address: the event is on its way.
+      if (location.hash !== hash) return;
       const fragment = this.session.fragment();
       if (this.isAway || !fragment) return;
       this.setLabAddress(`#${fragment}`);
