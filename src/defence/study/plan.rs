@@ -82,7 +82,7 @@ pub const SETTINGS: [Setting; 7] = [
         id: "mnist",
         dataset: "mnist",
         fields: "",
-        every_budget: false,
+        every_budget: true,
     },
 ];
 

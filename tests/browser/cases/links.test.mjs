@@ -93,13 +93,13 @@ browserTest("an unknown key is reported and stays in the address", {}, async (pa
 browserTest("the link copied is that of the result shown, not of the form", {}, async (page) => {
   // Browsers let no test read the clipboard.
   page.server.prelude(() => {
-    navigator.clipboard.writeText = async (text) => void Object.assign(window, { copied: text });
+    navigator.clipboard.writeText = async (text) => void Object.assign(window, { copiedText: text });
   });
   await page.open("#i=4");
   const digest = await finished(page);
   await page.set("field-budget", "abc");
   await page.click("copy-link");
-  const copied = await page.execute(() => window.copied);
+  const copied = await page.execute(() => window.copiedText);
   assert(copied.includes("&i=4&") && copied.includes(`r=${digest}`), copied);
 });
 

@@ -52,10 +52,10 @@ browserTest(
   async (page) => {
     await open(page, "#i=2");
     await page.execute(() => {
-      navigator.clipboard.writeText = async (text) => void Object.assign(window, { copied: text });
+      navigator.clipboard.writeText = async (text) => void Object.assign(window, { copiedText: text });
     });
     await chooseItem(page, "embed-stage");
-    const snippet = await page.waitFor("the snippet", () => page.execute(() => window.copied));
+    const snippet = await page.waitFor("the snippet", () => page.execute(() => window.copiedText));
     const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(snippet) ?? [];
     assert.equal(Number(width) / Number(height), 16 / 9);
     assert.match(snippet, /view=stage&amp;embed=1&amp;theme=light/);
