@@ -5,8 +5,8 @@ import { complete, finished } from "../lab.mjs";
 
 browserTest("the picture of the README is taken", { engines: CHROMIUM, data: ["sarcos"] }, async (page) => {
   if (!page.pictures) page.skip("PATOM_PICTURES names no folder");
-  await page.viewport(1280, 1520);
-  await page.open("#v=1&d=sarcos&k=hybrid&b=0.3");
+  await page.viewport(1280, 1080);
+  await page.open("#v=2&d=sarcos&k=hybrid&b=0.3");
   await finished(page);
   await page.waitFor("the poisoned points", () => complete(page));
   await page.screenshot("readme-page");
