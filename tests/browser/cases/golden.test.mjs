@@ -8,7 +8,7 @@ import { finished } from "../lab.mjs";
 
 /** Name, link and data set of each, from the table that native code reads. */
 const TABLE = [
-  ...readFileSync("tests/common/golden.rs", "utf8").matchAll(/"(\w+)",\s*"(v=1&d=(\w+)[^"]*)"/g),
+  ...readFileSync("tests/common/golden.rs", "utf8").matchAll(/"(\w+)",\s*"(v=\d&d=(\w+)[^"]*)"/g),
 ].map(([, name, link, dataset]) => ({ name, link, dataset }));
 
 for (const dataset of ["synthetic", "landmine", "sarcos", "mnist"]) {
