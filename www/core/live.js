@@ -34,7 +34,9 @@ export class Live {
     // A recalled result took no time.
     if (!session.result?.at && !event.corrected) {
       const iterations = Math.max(event.run.spec.iterations, 1);
-      this.last = [performance.now() - event.run.start, iterations];
+      // What the engine took to start is no part of the run.
+      const start = Math.max(event.run.start, session.solver.readyAt);
+      this.last = [performance.now() - start, iterations];
       this.times.set(key(event.run.spec.dataset), this.last);
     }
     // The settings changed during the run.

@@ -56,6 +56,8 @@ export class Solver {
     this.loadedKey = "";
     // Sent once the worker is ready: before that, its end would go unnoticed.
     this.queue = /** @type {ToWorker[] | null} */ ([]);
+    /** When the worker was ready: milliseconds of `performance.now`. */
+    this.readyAt = 0;
     const lock = `patom-${crypto.randomUUID?.() ?? Math.random()}`;
     worker.onmessage = (event) => this.onMessage(worker, lock, event.data);
     worker.onerror = (event) => {
@@ -87,6 +89,7 @@ export class Solver {
       navigator.locks?.request(lock, () => this.lost(worker, DIED)).catch(() => {});
       for (const waiting of this.queue ?? []) worker.postMessage(waiting);
       this.queue = null;
+      this.readyAt = performance.now();
       return;
     }
     // The worker could not start.
