@@ -35,7 +35,7 @@ export class Live {
     if (!session.result?.at && !event.corrected) {
       const iterations = Math.max(event.run.spec.iterations, 1);
       // What the engine took to start is no part of the run.
-      const start = Math.max(event.run.start, session.solver.readyAt);
+      const start = Math.max(event.run.start, session.solver.readyAt ?? 0);
       this.last = [performance.now() - start, iterations];
       this.times.set(key(event.run.spec.dataset), this.last);
     }
