@@ -232,9 +232,15 @@ impl Scales {
             0.05 * high.abs().max(1e-9)
         };
         let from = if cut { low - margin } else { low.min(0.0) };
+        // An AUC ends at 1, and its axis there.
+        let to = if high <= 1.0 {
+            (high + margin).min(1.0)
+        } else {
+            high + margin
+        };
         Self {
             place,
-            values: nice_range(from, high + margin, 4.0),
+            values: nice_range(from, to, 4.0),
             end,
         }
     }
@@ -532,6 +538,21 @@ mod tests {
             "as high as a line of text: {labels:?}"
         );
         assert!(!text.contains("certified"), "not known");
+    }
+
+    #[test]
+    fn the_axis_of_numbers_up_to_one_ends_at_one() {
+        let place = Panel {
+            left: 0.0,
+            top: 0.0,
+            width: 100.0,
+            height: 100.0,
+        };
+        for (low, high) in [(0.03, 1.0), (0.03, 0.97), (0.85, 0.999), (0.4, 0.98)] {
+            let scales = Scales::new(place, [low, high].into_iter(), 1);
+            assert_eq!(scales.values().1, 1.0, "{low} {high}");
+        }
+        assert!(Scales::new(place, [0.2, 1.01].into_iter(), 1).values().1 > 1.01);
     }
 
     #[test]

@@ -207,7 +207,14 @@ pub fn multiply(y: &mut [f64], a: &[f64], x: &[f64]) {
     }
 }
 
-/// target += Σ_n c_n row_n. Four rows share the loads of the target.
+/// Targets of more entries do not stay in registers: their rows are read one after the other, which
+/// is what memory is best at.
+const LONG: usize = 96;
+
+/// target += Σ_n c_n row_n.
+///
+/// Tiles of entries stay in registers meanwhile. No sum goes across entries, so neither the width of
+/// the tiles nor that of the vectors has a part in the result.
 #[cfg_attr(
     not(target_arch = "wasm32"),
     multiversion::multiversion(targets("x86_64+avx+avx2"))
@@ -216,11 +223,33 @@ pub fn add_combination(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     combine(target, rows, coefficients);
 }
 
+/// Entries of a tile of a combination: as many as the registers hold, of which wasm has half.
+const TILE: usize = if cfg!(target_arch = "wasm32") { 8 } else { 16 };
+
 /// The same for vectors of any width.
 #[inline(always)]
 fn combine(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     let size = target.len();
-    let mut blocks = rows.chunks_exact((4 * size).max(1));
+    // What is left over by tiles of eight is done in a tile that ends where the target does. The
+    // entries that it shares with the one before it are computed twice.
+    match size % 8 {
+        _ if size > LONG => combine_long(target, rows, coefficients),
+        0 => combine_in_tiles::<0>(target, rows, coefficients),
+        5.. if size > 8 => combine_in_tiles::<8>(target, rows, coefficients),
+        _ if size >= 4 => combine_in_tiles::<4>(target, rows, coefficients),
+        _ => {
+            for start in 0..size {
+                [target[start]] = combined(target, rows, coefficients, start);
+            }
+        }
+    }
+}
+
+/// Four rows share the loads of the target.
+#[inline(always)]
+fn combine_long(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
+    let size = target.len();
+    let mut blocks = rows.chunks_exact(4 * size);
     let (fours, rest) = coefficients.as_chunks::<4>();
     for (block, c) in (&mut blocks).zip(fours) {
         let (first, second) = block.split_at(2 * size);
@@ -229,10 +258,68 @@ fn combine(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
             *t += (c[0] * r0 + c[1] * r1) + (c[2] * r2 + c[3] * r3);
         }
     }
-    let last = blocks.remainder().chunks_exact(size.max(1));
+    let last = blocks.remainder().chunks_exact(size);
     for (row, c) in last.zip(rest) {
         add_scaled(target, *c, row);
     }
+}
+
+/// `LAST`: the width of the tile at the end.
+#[inline(always)]
+fn combine_in_tiles<const LAST: usize>(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
+    let size = target.len();
+    // First, from what the target holds before.
+    let last: [f64; LAST] = combined(target, rows, coefficients, size - LAST);
+    let mut start = 0;
+    while start + TILE <= size {
+        let sums: [f64; TILE] = combined(target, rows, coefficients, start);
+        target[start..start + TILE].copy_from_slice(&sums);
+        start += TILE;
+    }
+    if start + 8 <= size {
+        let sums: [f64; 8] = combined(target, rows, coefficients, start);
+        target[start..start + 8].copy_from_slice(&sums);
+        start += 8;
+    }
+    if size - start > LAST {
+        let sums: [f64; 4] = combined(target, rows, coefficients, start);
+        target[start..start + 4].copy_from_slice(&sums);
+    }
+    target[size - LAST..].copy_from_slice(&last);
+}
+
+/// `WIDTH` entries of the target from `start` on, four rows at a time.
+#[inline(always)]
+fn combined<const WIDTH: usize>(
+    target: &[f64],
+    rows: &[f64],
+    coefficients: &[f64],
+    start: usize,
+) -> [f64; WIDTH] {
+    let size = target.len();
+    let mut sums = [0.0; WIDTH];
+    sums.copy_from_slice(&target[start..start + WIDTH]);
+    let (fours, rest) = coefficients.as_chunks::<4>();
+    let mut blocks = rows.chunks_exact((4 * size).max(1));
+    for (block, c) in (&mut blocks).zip(fours) {
+        let row = |n: usize| block[n * size + start..].first_chunk::<WIDTH>();
+        let (Some(r0), Some(r1), Some(r2), Some(r3)) = (row(0), row(1), row(2), row(3)) else {
+            break;
+        };
+        for k in 0..WIDTH {
+            sums[k] += (c[0] * r0[k] + c[1] * r1[k]) + (c[2] * r2[k] + c[3] * r3[k]);
+        }
+    }
+    let last = blocks.remainder().chunks_exact(size.max(1));
+    for (row, c) in last.zip(rest) {
+        let Some(row) = row[start..].first_chunk::<WIDTH>() else {
+            break;
+        };
+        for k in 0..WIDTH {
+            sums[k] += c * row[k];
+        }
+    }
+    sums
 }
 
 /// target += Σ_n c_n row_n for four rows, one after the other: the bits of four times
@@ -347,6 +434,66 @@ pub fn cholesky_solve(factor: &[f64], size: usize, b: &mut [f64]) {
         b[i] *= row[i];
         let value = b[i];
         add_scaled(&mut b[..i], -value, &row[..i]);
+    }
+}
+
+/// [`cholesky_solve`] for each of many rows of `size` entries, with the same bits: four at a time, one
+/// in each lane.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    multiversion::multiversion(targets("x86_64+avx+avx2"))
+)]
+pub fn cholesky_solve_rows(factor: &[f64], size: usize, rows: &mut [f64]) {
+    let mut x = vec![[0.0; 4]; if rows.len() < 4 * size { 0 } else { size }];
+    let mut blocks = rows.chunks_exact_mut((4 * size).max(1));
+    for block in &mut blocks {
+        for (n, row) in block.chunks_exact(size).enumerate() {
+            for (x, entry) in x.iter_mut().zip(row) {
+                x[n] = *entry;
+            }
+        }
+        for i in 0..size {
+            let row = &factor[i * size..=i * size + i];
+            // The sums of `dot`.
+            let mut sums = [[0.0; 4]; LANES];
+            let (chunks, rest) = row[..i].as_chunks::<LANES>();
+            let (x_chunks, x_rest) = x[..i].as_chunks::<LANES>();
+            for (entries, x) in chunks.iter().zip(x_chunks) {
+                for lane in 0..LANES {
+                    for n in 0..4 {
+                        sums[lane][n] += entries[lane] * x[lane][n];
+                    }
+                }
+            }
+            let mut last = [-0.0; 4];
+            for (entry, x) in rest.iter().zip(x_rest) {
+                for n in 0..4 {
+                    last[n] += entry * x[n];
+                }
+            }
+            for n in 0..4 {
+                let dot = (sums[0][n] + sums[2][n]) + (sums[1][n] + sums[3][n]) + last[n];
+                x[i][n] = (x[i][n] - dot) * row[i];
+            }
+        }
+        for i in (0..size).rev() {
+            let row = &factor[i * size..=i * size + i];
+            let (before, value) = x.split_at_mut(i);
+            value[0].iter_mut().for_each(|value| *value *= row[i]);
+            for (x, entry) in before.iter_mut().zip(row) {
+                for n in 0..4 {
+                    x[n] += -value[0][n] * entry;
+                }
+            }
+        }
+        for (n, row) in block.chunks_exact_mut(size).enumerate() {
+            for (entry, x) in row.iter_mut().zip(&x) {
+                *entry = x[n];
+            }
+        }
+    }
+    for row in blocks.into_remainder().chunks_exact_mut(size.max(1)) {
+        cholesky_solve(factor, size, row);
     }
 }
 
@@ -673,19 +820,26 @@ mod tests {
     }
 
     #[test]
-    fn a_combination_of_rows_has_the_same_bits_whatever_its_vectors() {
-        for (size, count) in [(1, 9), (5, 3), (21, 22), (129, 130)] {
-            let rows = random_matrix(size.max(count), 4);
-            let (rows, c) = (&rows[..size * count], random_matrix(count, 5));
-            // The second is the path of a machine without wide vectors.
-            let (mut first, mut second) = (c[..1].repeat(size), c[..1].repeat(size));
-            add_combination(&mut first, rows, &c[..count]);
-            combine(&mut second, rows, &c[..count]);
+    fn a_combination_of_rows_has_the_same_bits_whatever_its_tiles_and_vectors() {
+        let sizes = (0..40).chain([129]);
+        for (size, count) in sizes.flat_map(|size| [(size, 0), (size, 3), (size, 22), (size, 61)]) {
+            let rows = random_matrix(130, 4);
+            let (rows, c) = (&rows[..size * count], &random_matrix(8, 5)[..count]);
+            let start = &random_matrix(130, 6)[..size];
+            // The path that this machine takes, that of all others, and entries one by one.
+            let (mut first, mut second, mut third) =
+                (start.to_vec(), start.to_vec(), start.to_vec());
+            add_combination(&mut first, rows, c);
+            combine(&mut second, rows, c);
+            for k in 0..size {
+                [third[k]] = combined(&third, rows, c, k);
+            }
             assert_eq!(first, second, "{count} rows of {size}");
+            assert_eq!(first, third, "{count} rows of {size}");
             for (k, entry) in first.iter().enumerate() {
-                let column = rows.iter().skip(k).step_by(size).zip(&c);
-                let exact = c[0] + column.map(|(x, c)| c * x).sum::<f64>();
-                assert!((entry - exact).abs() < 1e-14 * count as f64);
+                let column = rows.iter().skip(k).step_by(size).zip(c);
+                let exact = start[k] + column.map(|(x, c)| c * x).sum::<f64>();
+                assert!((entry - exact).abs() < 1e-14 * (count + 1) as f64);
             }
         }
     }
@@ -740,6 +894,13 @@ mod tests {
             for i in 0..size {
                 assert!((b[i] - x[i]).abs() < 1e-10, "{size}: {} {}", b[i], x[i]);
             }
+            let mut rows = random_matrix(size.max(11), 10);
+            let mut one_by_one = rows.clone();
+            cholesky_solve_rows(&a, size, &mut rows[..11 * size]);
+            for row in one_by_one.chunks_exact_mut(size).take(11) {
+                cholesky_solve(&a, size, row);
+            }
+            assert_eq!(rows, one_by_one);
         }
         assert!(!cholesky(&mut [1.0, 0.0, 2.0, 1.0], 2));
         assert!(!cholesky(&mut [f64::NAN], 1));

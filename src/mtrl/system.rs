@@ -28,8 +28,8 @@
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::linalg::{
-    add_combination, add_scaled, ascending, cholesky, cholesky_solve, dot, multiply,
-    multiply_symmetric, norm_squared, orthonormalise,
+    add_combination, add_scaled, ascending, cholesky, cholesky_solve, cholesky_solve_rows, dot,
+    multiply, multiply_symmetric, norm_squared, orthonormalise,
 };
 use crate::mtrl::problem::MODES;
 use crate::mtrl::task::SMALL_DIMENSION;
@@ -573,26 +573,36 @@ impl Blocks {
 
     fn apply(&self, y: &mut [f64], spectrum: &Spectrum) {
         let dimension = y.len() / spectrum.rows();
-        let size = self.basis.len() / dimension;
-        let (mut before, mut after) = (vec![0.0; size], vec![0.0; size]);
-        for (a, row) in y.chunks_exact_mut(dimension).enumerate() {
-            match &self.rows[a.saturating_sub(self.null_rows.saturating_sub(1))] {
-                Block::Soft(factor) => cholesky_solve(factor, dimension, row),
-                Block::Coarse(factor) => {
-                    multiply(&mut before, &self.basis, row);
-                    after.copy_from_slice(&before);
-                    cholesky_solve(factor, size, &mut after);
-                    add_scaled(&mut after, -1.0, &before);
-                    add_combination(row, &self.basis, &after);
-                }
+        // The null rows have one block.
+        let (mut rest, mut count) = (y, self.null_rows.max(1));
+        for block in &self.rows {
+            let (rows, after) = rest.split_at_mut(count * dimension);
+            match block {
+                Block::Soft(factor) => cholesky_solve_rows(factor, dimension, rows),
+                Block::Coarse(factor) => self.apply_coarse(factor, rows, dimension),
                 Block::Stiff(taken) => {
-                    for (&b, taken) in self.soft.iter().zip(taken) {
-                        let p = &spectrum.left[b * dimension..(b + 1) * dimension];
-                        let c = taken * dot(row, p);
-                        add_scaled(row, -c, p);
+                    for row in rows.chunks_exact_mut(dimension) {
+                        for (&b, taken) in self.soft.iter().zip(taken) {
+                            let p = &spectrum.left[b * dimension..(b + 1) * dimension];
+                            let c = taken * dot(row, p);
+                            add_scaled(row, -c, p);
+                        }
                     }
                 }
             }
+            (rest, count) = (after, 1);
+        }
+    }
+
+    fn apply_coarse(&self, factor: &[f64], rows: &mut [f64], dimension: usize) {
+        let size = self.basis.len() / dimension;
+        let (mut before, mut after) = (vec![0.0; size], vec![0.0; size]);
+        for row in rows.chunks_exact_mut(dimension) {
+            multiply(&mut before, &self.basis, row);
+            after.copy_from_slice(&before);
+            cholesky_solve(factor, size, &mut after);
+            add_scaled(&mut after, -1.0, &before);
+            add_combination(row, &self.basis, &after);
         }
     }
 }

@@ -256,26 +256,32 @@ export class Page {
     });
   }
 
-  /** Sets an input, text area, select, or checkbox (a boolean), with the events a user causes. */
-  async set(id, value) {
-    const problem = await this.execute(
-      (element, value) => {
-        if (element.disabled) return "it is disabled";
-        if (["checkbox", "radio"].includes(element.type)) {
-          if (element.checked !== value) element.click();
+  /**
+   * Sets an input, text area, select, or checkbox (a boolean), with the events a user causes, once it
+   * can be set.
+   */
+  set(id, value) {
+    return this.waitFor(`${id} to be set to ${value}`, async () => {
+      const problem = await this.execute(
+        (element, value) => {
+          if (element.disabled) return "it is disabled";
+          if (["checkbox", "radio"].includes(element.type)) {
+            if (element.checked !== value) element.click();
+            return "";
+          }
+          element.focus();
+          element.value = value;
+          if (element.localName === "select" && element.value !== value) return "it has no such option";
+          element.dispatchEvent(new Event("input", { bubbles: true }));
+          element.dispatchEvent(new Event("change", { bubbles: true }));
           return "";
-        }
-        element.focus();
-        element.value = value;
-        if (element.localName === "select" && element.value !== value) return "it has no such option";
-        element.dispatchEvent(new Event("input", { bubbles: true }));
-        element.dispatchEvent(new Event("change", { bubbles: true }));
-        return "";
-      },
-      await this.find(id),
-      typeof value === "boolean" ? value : String(value),
-    );
-    assert.equal(problem, "", `cannot set ${id} to ${value}: ${problem}`);
+        },
+        await this.find(id),
+        typeof value === "boolean" ? value : String(value),
+      );
+      assert.equal(problem, "");
+      return true;
+    });
   }
 
   /** Types into the element, key by key, after its present content. */
@@ -334,9 +340,9 @@ export class Page {
   /**
    * Makes the next runs of the page fail, in the order in which they reach a worker; "" leaves one
    * alone. `panic`: the engine throws · `trap`: it stops like a faulty module · `memory`: no more can be
-   * allocated (only a new worker has none to spare) · `close`: the worker ends without a message ·
-   * `wrong`: it computes another specification, each time a different one. Call it before `open`; each
-   * load of the page starts the list again.
+   * allocated (only a new worker has none to spare) · `close`: the worker ends without a message · `hang`:
+   * it never ends and sends none · `wrong`: it computes another specification, each time a different one.
+   * Call it before `open`; each load of the page starts the list again.
    */
   failRuns(...faults) {
     this.server.prelude((faults) => {
@@ -544,6 +550,7 @@ function failInWorker() {
       event.stopImmediatePropagation();
       close();
     }
+    for (; fault === "hang"; );
     if (fault !== "memory") return;
     for (let pages = 1 << 16; pages >= 1; pages >>= 1) {
       try {

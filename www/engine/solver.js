@@ -25,6 +25,13 @@ const DIED = {
     "press Run to start again.",
 };
 
+/**
+ * Milliseconds until a run that gives no sign of life gets another worker; then twice as many, so that
+ * a run that only takes long ends all the same. On a busy machine a worker of WebKit sometimes hangs
+ * (docs/webkit.md).
+ */
+const PATIENCE = 15_000;
+
 export class Solver {
   /**
    * @param {WebAssembly.Module} module
@@ -39,6 +46,8 @@ export class Solver {
     this.pending = new Map();
     /** The last run. */
     this.running = 0;
+    /** The same while it has given no sign of life. */
+    this.silent = 0;
     this.closed = false;
     this.spawn(fresh);
   }
@@ -144,11 +153,13 @@ export class Solver {
       this.post({ type: "run", id, key: source.key, spec, brief });
     };
     this.pending.set(id, request);
+    this.silent = id;
     this.waiting.set(id, (message) => {
       if (!("type" in message)) {
         this.over(id);
         return handlers.onError(message);
       }
+      if (message.type !== "loaded") this.silent = 0;
       switch (message.type) {
         case "clean":
           return handlers.onClean?.(message.model, message.scene);
@@ -168,6 +179,17 @@ export class Solver {
       }
     });
     request();
+    // How long the clean model of a user's file takes, nobody knows.
+    if (source.content.kind !== "file") this.watch(id, PATIENCE);
+  }
+
+  /** Replaces the worker of a run that remains silent. @param {number} id @param {number} patience */
+  watch(id, patience) {
+    setTimeout(() => {
+      if (this.silent !== id || !this.pending.has(id)) return;
+      this.renew();
+      this.watch(id, 2 * patience);
+    }, patience);
   }
 
   /** The answer is no longer needed. @param {number} id */

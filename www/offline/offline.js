@@ -50,6 +50,7 @@ export async function workOffline(lab) {
     worker?.addEventListener("statechange", () => {
       if (worker.state !== "activated") return;
       checkVersion(lab, worker);
+      show();
       controlled(serviceWorker).then(keepLoaded);
     });
   watch(registration.installing);

@@ -27,7 +27,7 @@ const TERMS = [
   {
     pattern: "PATOM",
     definition:
-      "The paper’s attack, “Poisoning ATtacks On Multi-task relationship learning”: move the poisoned points along the gradient, retrain, repeat.",
+      "The paper's attack, “Poisoning ATtacks On Multi-task relationship learning”: move the poisoned points along the gradient, retrain, repeat.",
   },
   {
     pattern: "multi-task learn(?:ing|er)|Multi-task (?:relationship )?learn(?:ing|er)",
@@ -40,7 +40,7 @@ const TERMS = [
   {
     pattern: "[Pp]ull cap|[Cc]ap(?:ped)?",
     definition:
-      "A limit μ on how hard other tasks can pull at a task’s model: 0 is single-task, no limit multi-task learning.",
+      "A limit μ on how hard other tasks can pull at a task's model: 0 is single-task, no limit multi-task learning.",
   },
   {
     pattern: "[Cc]ertified(?: bound| error)?",
@@ -74,7 +74,7 @@ const TERMS = [
   {
     pattern: "[Uu]tility",
     definition:
-      "The attacker’s objective: the model’s loss on the clean training points of the target tasks.",
+      "The attacker's objective: the model's loss on the clean training points of the target tasks.",
   },
   {
     pattern: "[Cc]orrelations?",
@@ -107,7 +107,7 @@ const TERMS = [
   {
     pattern: "published(?: gradient)?",
     definition:
-      "The paper’s gradient: an approximation that treats Ω and the curvature of the loss as constant.",
+      "The paper's gradient: an approximation that treats Ω and the curvature of the loss as constant.",
   },
   { pattern: "implicit", definition: "The gradient that is exact if Ω does not change." },
   {
@@ -129,7 +129,7 @@ const TERMS = [
   {
     pattern: "[Cc]ertificate|[Ee]rror bound|above the optimum",
     definition:
-      "The certificate: a proven upper bound on the gap between the solver’s objective and the optimum.",
+      "The certificate: a proven upper bound on the gap between the solver's objective and the optimum.",
   },
   {
     pattern: "[Oo]bjective",
@@ -143,7 +143,7 @@ const TERMS = [
     pattern: "(?:squared )?hinge(?: loss)?",
     definition: "A classification loss: zero beyond the margin, otherwise quadratic in the distance to it.",
   },
-  { pattern: "[Ll]oss", definition: "The model’s error on a point; training minimises its mean." },
+  { pattern: "[Ll]oss", definition: "The model's error on a point; training minimises its mean." },
   {
     pattern: "[Dd]igest",
     definition: "A hash of all numbers of the result: equal digests mean bit-identical results.",

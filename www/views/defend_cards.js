@@ -326,7 +326,7 @@ const scoreName = (score) =>
   ({
     own_loss: "Own training loss",
     left_out_gain: "Gain of the others when left out",
-    mean_correlation: "Mean |correlation|, the paper’s clue",
+    mean_correlation: "Mean |correlation|, the paper's clue",
     known_correlation: "|Correlation| with a task known to be malicious",
     norm: "Norm",
     loss: "Training loss",

@@ -85,7 +85,7 @@ export const EXAMPLES = [
   },
   {
     ...preset("constant"),
-    name: "The paper’s constant step",
+    name: "The paper's constant step",
     shows: "With the published gradient and a constant step, the utility oscillates.",
     result: (o) =>
       `Utility ${n(o.utility[0] ?? NaN)} at the start, then between ${n(Math.min(...o.utility.slice(1)))} and ${n(Math.max(...o.utility.slice(1)))}.`,
@@ -164,7 +164,7 @@ export const EXAMPLES = [
   },
   {
     id: "sarcos-constant",
-    name: "Sarcos: the paper’s constant step",
+    name: "Sarcos: the paper's constant step",
     draft: { dataset: "sarcos", gradient: "published", step: "constant" },
     shows: "The setting of Figure 1: published gradient, constant step size 100.",
     paper: {

@@ -107,7 +107,7 @@ export class Examples {
         el(
           "h3",
           { id: "examples-figures" },
-          "The paper’s figures",
+          "The paper's figures",
           el("small", {}, " many runs each, seconds to a minute"),
         ),
         el("ul", { class: "example-list" }, ...figures),

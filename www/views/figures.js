@@ -70,7 +70,7 @@ class FigurePage {
       class: "scroll figure-claims",
       tabindex: 0,
       role: "region",
-      "aria-label": "The paper’s claims and what was measured",
+      "aria-label": "The paper's claims and what was measured",
       "data-testid": "figure-claims",
     });
     this.shown = el("div", { class: "figure-view" });
@@ -132,7 +132,7 @@ class FigurePage {
       }),
     ]);
     this.claims.replaceChildren(
-      table(["Claim", "The paper", ...heads], rows, "The paper’s claims, and what was measured"),
+      table(["Claim", "The paper", ...heads], rows, "The paper's claims, and what was measured"),
     );
   }
 }

@@ -195,7 +195,7 @@ export function curveSummary(report) {
   return (
     `Attack over ${iterationsOf(last)}: mean ${metric.short} of the target tasks from ` +
     `${metricDigits(values[0] ?? NaN)} at the random start to ${metricDigits(values[last] ?? NaN)} ` +
-    `(clean ${metricDigits(report.clean.metric)}), the attacker’s utility from ` +
+    `(clean ${metricDigits(report.clean.metric)}), the attacker's utility from ` +
     `${digits(utility[0] ?? NaN)} to ${digits(utility[last] ?? NaN)}.`
   );
 }

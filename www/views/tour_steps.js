@@ -194,7 +194,7 @@ export const STEPS = [
     title: "Direct attack: poison the target tasks",
     text: [
       "Now the attacker optimises the points. The gradient shows how to move each point so that the retrained model fits the target tasks worse. The attack moves the points, retrains the model, and repeats.",
-      "U is the training loss of the target tasks: the attacker’s utility.",
+      "U is the training loss of the target tasks: the attacker's utility.",
     ],
     formula: () =>
       formula(

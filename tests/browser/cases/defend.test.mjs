@@ -51,7 +51,7 @@ browserTest(
     await unfold(page);
     await page.waitText("defend-caps-table", /μ = 0.1/);
     await page.waitText("defend-filters-table", /trim/);
-    await page.waitText("defend-rankings-table", /paper’s clue/);
+    await page.waitText("defend-rankings-table", /paper's clue/);
     assert.deepEqual(await page.axe(), []);
     await page.screenshotWhole("defend");
     // Another study, by the buttons; the address follows.

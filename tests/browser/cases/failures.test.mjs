@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { browserTest } from "../harness.mjs";
-import { finished, notice, rawFile, reached, TEXTS, withoutData } from "../lab.mjs";
+import { finished, notice, rawFile, reached, state, TEXTS, withoutData } from "../lab.mjs";
 import { FILES } from "../server.mjs";
 
 /** The digest of `#i=3`. */
@@ -50,6 +50,14 @@ browserTest(
     await runs(page);
   },
 );
+
+browserTest("a run that gives no sign of life gets another worker", {}, async (page) => {
+  page.failRuns("hang");
+  await page.open("#i=3");
+  await sleep(10_000);
+  assert.equal(await state(page), "running");
+  assert.equal(await finished(page), DIGEST);
+});
 
 browserTest("a worker that cannot start is shown, and not started for ever", {}, async (page) => {
   page.expectConsoleError("404");

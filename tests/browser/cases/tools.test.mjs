@@ -117,7 +117,10 @@ browserTest("media features and pixel ratio reach the page", { engines: CHROMIUM
 browserTest("faults and a stopped server reach the page", {}, async (page) => {
   page.expectConsoleError("Failed to load resource");
   await page.open();
-  assert(page.server.takeRequests().some((path) => FILES.engine.test(path)));
+  // After the first paint, which need not be before the end of loading.
+  await page.waitFor("a request for the engine", () =>
+    page.server.takeRequests().some((path) => FILES.engine.test(path)),
+  );
   const fetched = () =>
     page.execute(async () => {
       try {
