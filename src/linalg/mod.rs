@@ -223,9 +223,6 @@ pub fn add_combination(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     combine(target, rows, coefficients);
 }
 
-/// Entries of a tile of a combination: as many as the registers hold, of which wasm has half.
-const TILE: usize = if cfg!(target_arch = "wasm32") { 8 } else { 16 };
-
 /// The same for vectors of any width.
 #[inline(always)]
 fn combine(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
@@ -233,7 +230,10 @@ fn combine(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     // What is left over by tiles of eight is done in a tile that ends where the target does. The
     // entries that it shares with the one before it are computed twice.
     match size % 8 {
-        _ if size > LONG => combine_long(target, rows, coefficients),
+        // In wasm, with fewer registers, tiles gain nothing.
+        _ if size > LONG || cfg!(target_arch = "wasm32") => {
+            combine_long(target, rows, coefficients)
+        }
         0 => combine_in_tiles::<0>(target, rows, coefficients),
         5.. if size > 8 => combine_in_tiles::<8>(target, rows, coefficients),
         _ if size >= 4 => combine_in_tiles::<4>(target, rows, coefficients),
@@ -249,7 +249,7 @@ fn combine(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
 #[inline(always)]
 fn combine_long(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     let size = target.len();
-    let mut blocks = rows.chunks_exact(4 * size);
+    let mut blocks = rows.chunks_exact((4 * size).max(1));
     let (fours, rest) = coefficients.as_chunks::<4>();
     for (block, c) in (&mut blocks).zip(fours) {
         let (first, second) = block.split_at(2 * size);
@@ -258,7 +258,7 @@ fn combine_long(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
             *t += (c[0] * r0 + c[1] * r1) + (c[2] * r2 + c[3] * r3);
         }
     }
-    let last = blocks.remainder().chunks_exact(size);
+    let last = blocks.remainder().chunks_exact(size.max(1));
     for (row, c) in last.zip(rest) {
         add_scaled(target, *c, row);
     }
@@ -271,10 +271,10 @@ fn combine_in_tiles<const LAST: usize>(target: &mut [f64], rows: &[f64], coeffic
     // First, from what the target holds before.
     let last: [f64; LAST] = combined(target, rows, coefficients, size - LAST);
     let mut start = 0;
-    while start + TILE <= size {
-        let sums: [f64; TILE] = combined(target, rows, coefficients, start);
-        target[start..start + TILE].copy_from_slice(&sums);
-        start += TILE;
+    while start + 16 <= size {
+        let sums: [f64; 16] = combined(target, rows, coefficients, start);
+        target[start..start + 16].copy_from_slice(&sums);
+        start += 16;
     }
     if start + 8 <= size {
         let sums: [f64; 8] = combined(target, rows, coefficients, start);
@@ -438,13 +438,19 @@ pub fn cholesky_solve(factor: &[f64], size: usize, b: &mut [f64]) {
 }
 
 /// [`cholesky_solve`] for each of many rows of `size` entries, with the same bits: four at a time, one
-/// in each lane.
+/// in each lane. In wasm one by one: its module is as large as the first load allows.
 #[cfg_attr(
     not(target_arch = "wasm32"),
     multiversion::multiversion(targets("x86_64+avx+avx2"))
 )]
 pub fn cholesky_solve_rows(factor: &[f64], size: usize, rows: &mut [f64]) {
-    let mut x = vec![[0.0; 4]; if rows.len() < 4 * size { 0 } else { size }];
+    if cfg!(target_arch = "wasm32") || rows.len() < 4 * size {
+        for row in rows.chunks_exact_mut(size.max(1)) {
+            cholesky_solve(factor, size, row);
+        }
+        return;
+    }
+    let mut x = vec![[0.0; 4]; size];
     let mut blocks = rows.chunks_exact_mut((4 * size).max(1));
     for block in &mut blocks {
         for (n, row) in block.chunks_exact(size).enumerate() {

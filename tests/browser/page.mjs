@@ -198,7 +198,10 @@ export class Page {
       } catch (error) {
         problem = error;
       }
-      if (performance.now() > end) throw new Error(`waited ${seconds} s for ${what}`, { cause: problem });
+      if (performance.now() > end) {
+        const last = problem ? ` (${problem.message})` : "";
+        throw new Error(`waited ${seconds} s for ${what}${last}`, { cause: problem });
+      }
       await sleep(30);
     }
   }
