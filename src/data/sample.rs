@@ -246,7 +246,7 @@ fn columns(data: &DataSet, drawn: &Drawn, scaling: FeatureScaling) -> Result<Vec
         for (column, &x) in columns.iter_mut().zip(row) {
             column.low = column.low.min(x);
             column.high = column.high.max(x);
-            column.whole &= x.fract() == 0.0;
+            column.whole = column.whole && x.fract() == 0.0;
         }
     }
     if scaling == FeatureScaling::Standard {
@@ -609,12 +609,17 @@ impl Rows<'_> {
             features: Vec::with_capacity(self.chosen.len() * (features + 1)),
             labels: Vec::with_capacity(self.chosen.len()),
         };
+        // What is not standardised is divided by one number.
+        let common = (columns.first().map(|column| column.units.norm))
+            .filter(|&norm| (columns.iter()).all(|column| column.units == Affine::by_norm(norm)));
         for &row in &self.chosen {
             let values = &self.points[row * features..(row + 1) * features];
-            let scaled = columns.iter().zip(values);
-            points
-                .features
-                .extend(scaled.map(|(column, &x)| column.units.scaled(x)));
+            match common {
+                Some(norm) => points.features.extend(values.iter().map(|x| x / norm)),
+                None => (points.features).extend(
+                    (columns.iter().zip(values)).map(|(column, &x)| column.units.scaled(x)),
+                ),
+            }
             points.features.push(1.0);
             let label = self.labels[row];
             points.labels.push(match class {
