@@ -227,13 +227,13 @@ pub fn add_combination(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
 #[inline(always)]
 fn combine(target: &mut [f64], rows: &[f64], coefficients: &[f64]) {
     let size = target.len();
+    // In wasm, with fewer registers, tiles gain nothing.
+    if size > LONG || cfg!(target_arch = "wasm32") {
+        return combine_long(target, rows, coefficients);
+    }
     // What is left over by tiles of eight is done in a tile that ends where the target does. The
     // entries that it shares with the one before it are computed twice.
     match size % 8 {
-        // In wasm, with fewer registers, tiles gain nothing.
-        _ if size > LONG || cfg!(target_arch = "wasm32") => {
-            combine_long(target, rows, coefficients)
-        }
         0 => combine_in_tiles::<0>(target, rows, coefficients),
         5.. if size > 8 => combine_in_tiles::<8>(target, rows, coefficients),
         _ if size >= 4 => combine_in_tiles::<4>(target, rows, coefficients),
