@@ -24,8 +24,12 @@ def draw(panels: dict[str, dict[str, list[tuple[float, float]]]], path: Path) ->
     figure, places = plt.subplots(2, 3, figsize=(9, 5.2), layout="constrained")
     for place, (what, lines) in zip(places.flat, panels.items()):
         for who, points in lines.items():
-            place.loglog(*zip(*points), "o-", color=COLORS[who], markersize=4, linewidth=1.6, label=who)
+            place.plot(*zip(*points), "o-", color=COLORS[who], markersize=4, linewidth=1.6, label=who)
         sizes = sorted({size for points in lines.values() for size, _ in points})
+        if len(lines) > 1:
+            place.set(xscale="log", yscale="log")
+        else:
+            place.set_ylim(bottom=0)
         place.set_xticks(sizes, [f"{size:,g}" for size in sizes])
         place.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
         place.set_title(what, fontsize=9)
