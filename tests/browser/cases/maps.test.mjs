@@ -184,7 +184,10 @@ browserTest("a phone shows one map at a time, and the triangles of attacking tas
   assert.deepEqual(await captions(page), ["Learned from clean data"]);
   await page.set("map-difference", true);
   assert.match(String(await captions(page)), /^Difference[^,]*$/);
-  assert(await page.execute(() => document.querySelector("[data-map=difference]").width > 300));
+  // Pictures are drawn with the next frame.
+  await page.waitFor("the picture of the map", () =>
+    page.execute(() => document.querySelector("[data-map=difference]").width > 300),
+  );
   const marks = await page.execute(() =>
     [...document.querySelectorAll("#task-table td .role")].map((role) =>
       Number.parseFloat(getComputedStyle(role, "::before").fontSize),
