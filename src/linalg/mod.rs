@@ -444,15 +444,15 @@ pub fn cholesky_solve(factor: &[f64], size: usize, b: &mut [f64]) {
     multiversion::multiversion(targets("x86_64+avx+avx2"))
 )]
 pub fn cholesky_solve_rows(factor: &[f64], size: usize, rows: &mut [f64]) {
-    if cfg!(target_arch = "wasm32") || rows.len() < 4 * size {
-        for row in rows.chunks_exact_mut(size.max(1)) {
-            cholesky_solve(factor, size, row);
-        }
-        return;
-    }
-    let mut x = vec![[0.0; 4]; size];
-    let mut blocks = rows.chunks_exact_mut((4 * size).max(1));
-    for block in &mut blocks {
+    let block_size = (4 * size).max(1);
+    let in_blocks = if cfg!(target_arch = "wasm32") {
+        0
+    } else {
+        rows.len() / block_size * block_size
+    };
+    let (blocks, rest) = rows.split_at_mut(in_blocks);
+    let mut x = vec![[0.0; 4]; if blocks.is_empty() { 0 } else { size }];
+    for block in blocks.chunks_exact_mut(block_size) {
         for (n, row) in block.chunks_exact(size).enumerate() {
             for (x, entry) in x.iter_mut().zip(row) {
                 x[n] = *entry;
@@ -498,7 +498,7 @@ pub fn cholesky_solve_rows(factor: &[f64], size: usize, rows: &mut [f64]) {
             }
         }
     }
-    for row in blocks.into_remainder().chunks_exact_mut(size.max(1)) {
+    for row in rest.chunks_exact_mut(size.max(1)) {
         cholesky_solve(factor, size, row);
     }
 }

@@ -46,8 +46,6 @@ export class Solver {
     this.pending = new Map();
     /** The last run. */
     this.running = 0;
-    /** The same while it has given no sign of life. */
-    this.silent = 0;
     this.closed = false;
     this.spawn(fresh);
   }
@@ -153,13 +151,13 @@ export class Solver {
       this.post({ type: "run", id, key: source.key, spec, brief });
     };
     this.pending.set(id, request);
-    this.silent = id;
+    let silent = true;
     this.waiting.set(id, (message) => {
       if (!("type" in message)) {
         this.over(id);
         return handlers.onError(message);
       }
-      if (message.type !== "loaded") this.silent = 0;
+      if (message.type !== "loaded") silent = false;
       switch (message.type) {
         case "clean":
           return handlers.onClean?.(message.model, message.scene);
@@ -179,17 +177,14 @@ export class Solver {
       }
     });
     request();
+    const watch = (/** @type {number} */ patience) =>
+      setTimeout(() => {
+        if (!silent || !this.pending.has(id)) return;
+        this.renew();
+        watch(2 * patience);
+      }, patience);
     // How long the clean model of a user's file takes, nobody knows.
-    if (source.content.kind !== "file") this.watch(id, PATIENCE);
-  }
-
-  /** Replaces the worker of a run that remains silent. @param {number} id @param {number} patience */
-  watch(id, patience) {
-    setTimeout(() => {
-      if (this.silent !== id || !this.pending.has(id)) return;
-      this.renew();
-      this.watch(id, 2 * patience);
-    }, patience);
+    if (source.content.kind !== "file") watch(PATIENCE);
   }
 
   /** The answer is no longer needed. @param {number} id */
