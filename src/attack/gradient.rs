@@ -18,8 +18,8 @@ use crate::mtrl::{MAX_SQUARES, Problem, Solution, Spectrum, capped, check_square
 /// digits more than the accuracy that the gradient needs.
 const ADJOINT_TOLERANCE: f64 = 1e-10;
 
-/// The same for a direction to go in.
-const LOOSE_TOLERANCE: f64 = 1e-7;
+/// The same for a direction to go in: the steps are cruder by far.
+const LOOSE_TOLERANCE: f64 = 1e-4;
 
 /// The full gradient: for each injection n̂ x d numbers, row-major. `solution` must belong to
 /// the points that `problem` holds now.

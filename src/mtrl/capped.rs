@@ -42,9 +42,8 @@
 use crate::error::{Error, Result};
 use crate::linalg::{add_scaled, dot, norm_squared};
 use crate::mtrl::aside::{Aside, Cap, Elimination};
-use crate::mtrl::certified::{
-    DIRECT_STEPS, Dual, MIN_EPSILON, SMALL_LAMBDA1, dual_numbers, next_dual, uncoupled,
-};
+use crate::mtrl::certified::{DIRECT_STEPS, Dual, MIN_EPSILON, SMALL_LAMBDA1, uncoupled};
+use crate::mtrl::recovery::{conditions, recover};
 use crate::mtrl::system::{Coupling, Quadratic, System};
 use crate::mtrl::{Limits, Problem, Solution, Spectrum, Start, Status, certified};
 
@@ -111,7 +110,7 @@ pub(crate) fn solve_from(
             let z = uncoupled(problem);
             State {
                 g: vec![vec![0.0; dimension]; problem.task_count()],
-                dual: Dual::Tracked(vec![0.0; z.len()]),
+                dual: Dual::Zero,
                 z,
                 iterations: 0,
                 products: 0,
@@ -352,6 +351,11 @@ impl Here {
             .collect()
     }
 
+    /// To what gradient the G of the next point is minimised.
+    fn inner(&self, cap: Cap) -> f64 {
+        (INNER_SHARE * norm_squared(&self.gradient).sqrt()).min(0.1 * cap.pull.min(1.0))
+    }
+
     /// Bound on J - min P_μ: see the module.
     fn certificate(&self, lambda1: f64, cap: Cap, lambda2: f64, epsilon: f64) -> f64 {
         let m = self.asides.len();
@@ -399,7 +403,7 @@ impl State {
         let g = std::mem::take(&mut self.g);
         let start = |i: usize| g[i].clone();
         let mut here = Here::new(problem, z, start, epsilon, cap, 0.1 * scale)?;
-        let mut norms = Vec::new();
+        let mut recovered = false;
         let status = loop {
             let certificate = here.certificate(weights.lambda1, cap, weights.lambda2, epsilon);
             if certificate <= tolerance * here.value.max(1.0) {
@@ -412,18 +416,30 @@ impl State {
             if self.iterations >= max_iterations {
                 break Status::IterationLimit;
             }
-            norms.push(norm_squared(&here.gradient));
-            if let [.., before, _, now] = norms[..]
-                && now > 0.25 * before
+            let spectrum = &here.spectrum;
+            let gradient = spectrum.to_eigenbasis(&here.gradient);
+            let dual = conditions(spectrum, &gradient, weights.lambda2);
+            if !recovered
+                && let Some(dual) = &dual
+                && let Some(z) = recover(spectrum, &gradient, dual, epsilon)?
             {
-                self.dual = Dual::OfConditions;
+                let start = |i: usize| here.asides[i].g.clone();
+                let next = Here::new(problem, z, start, epsilon, cap, here.inner(cap))?;
+                if next.value <= here.value {
+                    here = next;
+                    self.dual = Dual::Larger;
+                    recovered = true;
+                    continue;
+                }
             }
-            let next = step(problem, &here, epsilon, cap, &self.dual, &mut self.products)?;
-            let Some((next, dual)) = next else {
+            recovered = false;
+            let dual = self.dual.numbers(spectrum, dual.as_deref());
+            let next = step(problem, &here, epsilon, cap, dual, &mut self.products)?;
+            let Some(next) = next else {
                 break Status::Stalled;
             };
             here = next;
-            self.dual = Dual::Tracked(dual);
+            self.dual = Dual::OfConditions;
             self.iterations += 1;
         };
         self.z.clone_from(&here.z);
@@ -432,15 +448,16 @@ impl State {
     }
 }
 
-/// One Newton step: the next point and the dual there, or none where J cannot be lowered.
+/// One Newton step: the next point, or none where J cannot be lowered. `dual`: the numbers of the
+/// model.
 fn step(
     problem: &mut Problem,
     here: &Here,
     epsilon: f64,
     cap: Cap,
-    dual: &Dual,
+    mut dual: Vec<f64>,
     products: &mut usize,
-) -> Result<Option<(Here, Vec<f64>)>> {
+) -> Result<Option<Here>> {
     let weights = *problem.weights();
     let dimension = problem.dimension();
     let mut eliminations = Vec::with_capacity(here.asides.len());
@@ -466,7 +483,6 @@ fn step(
     let hold = (weights.lambda1 / SMALL_LAMBDA1).min(1.0);
     let tolerance = hold * size.clamp(1e-7, 0.1);
     let curvatures: Vec<Vec<f64>> = eliminations.iter().map(Elimination::curvature).collect();
-    let mut dual = dual_numbers(weights.lambda2, spectrum, &here.gradient, dual);
     let attempt = |dual: &[f64]| {
         let data = Quadratic::from_matrices(dimension, &curvatures, weights.lambda2);
         let system = System::new(data, spectrum, Coupling::Moving { dual });
@@ -494,7 +510,7 @@ fn step(
         + (residuals.iter().zip(&q))
             .map(|(residual, q)| dot(residual, q))
             .sum::<f64>();
-    let inner = (INNER_SHARE * norm_squared(&here.gradient).sqrt()).min(0.1 * cap.pull.min(1.0));
+    let inner = here.inner(cap);
     let mut length = 1.0;
     loop {
         let mut z = here.z.clone();
@@ -514,8 +530,7 @@ fn step(
             if stuck {
                 return Ok(None);
             }
-            let dual = next_dual(spectrum, &dual, &direction, length);
-            return Ok(Some((next, dual)));
+            return Ok(Some(next));
         }
         length *= 0.5;
         if length < 1e-12 {

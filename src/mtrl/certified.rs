@@ -2,18 +2,17 @@
 //!
 //! A Newton model of P is poor where singular values of W are far above the floor but belong at
 //! zero: there tr S is nearly linear and bends sharply at sqrt(ε). As Chan, Golub and Mulet (1999)
-//! did for total variation, W S⁻¹ is therefore treated as a variable U* of its own, linearised
-//! from U* S = W, and kept at spectral norm at most 1. Near the optimum U* = W S⁻¹ and the step is
-//! Newton's. Only the diagonal of U* in the basis of the singular vectors of W enters the model, so
-//! that its regulariser stays explicit there. Where the gradient has not halved over two steps, the
-//! numbers are taken from the optimality conditions instead.
+//! did for total variation, W S⁻¹ is therefore treated as a variable U* of its own in the model.
+//! They linearise U* S = W; here U* is what the optimality conditions say, which needs no state.
+//! Near the optimum U* = W S⁻¹ and the step is Newton's. Only the diagonal of U* in the basis of
+//! the singular vectors of W enters the model, so that its regulariser stays explicit there.
+//! Between two steps singular values that belong near the floor are put there (`recovery`).
 
 use crate::error::{Error, Result};
-use crate::linalg::{
-    add_combination, add_gram, add_scaled, dot, largest_eigenvalue, mirror, multiply, norm_squared,
-};
+use crate::linalg::{add_scaled, dot, norm_squared};
+use crate::mtrl::recovery::{conditions, recover};
 use crate::mtrl::system::{Coupling, Quadratic, System};
-use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status};
+use crate::mtrl::{Limits, Point, Problem, Solution, Spectrum, Status, Weights};
 
 /// The smallest floor the certified solver takes.
 pub const MIN_EPSILON: f64 = 1e-12;
@@ -49,23 +48,8 @@ pub(crate) fn solve_judged(
     }
     let mut state = match start {
         // The weights are thought to be near the optimum, where U* = W S⁻¹.
-        Some(w) => State {
-            dual: Dual::OfWeights,
-            w,
-            best: None,
-            iterations: 0,
-            products: 0,
-        },
-        None => {
-            let w = uncoupled(problem);
-            State {
-                dual: Dual::Tracked(vec![0.0; w.len()]),
-                w,
-                best: None,
-                iterations: 0,
-                products: 0,
-            }
-        }
+        Some(w) => State::new(w, Dual::OfWeights),
+        None => State::new(uncoupled(problem), Dual::Zero),
     };
     let direct = DIRECT_STEPS.min(limits.max_iterations);
     let mut given_up = false;
@@ -123,16 +107,29 @@ struct State {
 }
 
 /// Where the U* of the next step comes from.
+#[derive(Clone, Copy)]
 pub(crate) enum Dual {
-    /// Rows by task.
-    Tracked(Vec<f64>),
+    /// Ω as if fixed: a model from above.
+    Zero,
     /// W S⁻¹.
     OfWeights,
     /// The optimality conditions.
     OfConditions,
+    /// The larger of both, after a recovery: W S⁻¹ is cut short where U* turns out to be large.
+    Larger,
 }
 
 impl State {
+    fn new(w: Vec<f64>, dual: Dual) -> Self {
+        Self {
+            w,
+            dual,
+            best: None,
+            iterations: 0,
+            products: 0,
+        }
+    }
+
     /// Newton steps with the floor `epsilon`, until the certificate there is at most `tolerance`
     /// max(1, P) or `max_iterations` in all are done.
     fn descend(
@@ -145,9 +142,11 @@ impl State {
     ) -> Result<(Point, Status)> {
         problem.activate_all(&self.w);
         let mut point = Point::with_floor(problem, std::mem::take(&mut self.w), epsilon)?;
-        let lambda1 = problem.weights().lambda1;
+        let Weights {
+            lambda1, lambda2, ..
+        } = *problem.weights();
         self.best = None;
-        let mut norms = Vec::new();
+        let mut recovered = false;
         let status = loop {
             if point.certificate(lambda1) <= tolerance * point.value.max(1.0) {
                 break Status::Converged;
@@ -155,35 +154,65 @@ impl State {
             if self.iterations >= max_iterations || give_up(problem, &point) {
                 break Status::IterationLimit;
             }
-            norms.push(norm_squared(&point.gradient));
-            if let [.., before, _, now] = norms[..]
-                && now > 0.25 * before
+            let spectrum = &point.spectrum;
+            let gradient = spectrum.to_eigenbasis(&point.gradient);
+            let dual = conditions(spectrum, &gradient, lambda2);
+            if !recovered
+                && let Some(dual) = &dual
+                && let Some(w) = recover(spectrum, &gradient, dual, epsilon)?
             {
-                self.dual = Dual::OfConditions;
+                problem.activate_all(&w);
+                let next = Point::with_floor(problem, w, epsilon)?;
+                if next.value <= point.value {
+                    self.advance(&mut point, next, lambda1);
+                    self.dual = Dual::Larger;
+                    recovered = true;
+                    continue;
+                }
             }
+            recovered = false;
             // The gradient at which the certificate is just good enough.
             let wanted = (2.0 * lambda1 * tolerance * point.value.max(1.0)).sqrt();
-            let next = step(
-                problem,
-                &point,
-                epsilon,
-                &self.dual,
-                wanted,
-                &mut self.products,
-            )?;
-            let Some((next, dual)) = next else {
+            let dual = self.dual.numbers(spectrum, dual.as_deref());
+            let next = step(problem, &point, &gradient, epsilon, dual, wanted, &mut self.products)?;
+            let Some(next) = next else {
                 break Status::Stalled;
             };
-            let before = std::mem::replace(&mut point, next);
-            let best = self.best.as_ref().unwrap_or(&point).certificate(lambda1);
-            if before.certificate(lambda1) < best {
-                self.best = Some(before);
-            }
-            self.dual = Dual::Tracked(dual);
+            self.advance(&mut point, next, lambda1);
+            self.dual = Dual::OfConditions;
             self.iterations += 1;
         };
         self.w.clone_from(&point.w);
         Ok((point, status))
+    }
+
+    fn advance(&mut self, point: &mut Point, next: Point, lambda1: f64) {
+        let before = std::mem::replace(point, next);
+        let best = self.best.as_ref().unwrap_or(point).certificate(lambda1);
+        if before.certificate(lambda1) < best {
+            self.best = Some(before);
+        }
+    }
+}
+
+impl Dual {
+    /// The numbers d_a of the model at a point; `conditions` gives U* there (rows in the
+    /// eigenbasis).
+    pub(crate) fn numbers(self, spectrum: &Spectrum, conditions: Option<&[f64]>) -> Vec<f64> {
+        let conditions = conditions.map(|dual| spectrum.diagonal(dual));
+        let mut d = match (self, conditions) {
+            (Self::Zero, _) => vec![0.0; spectrum.rows()],
+            (Self::OfConditions, Some(numbers)) => numbers,
+            (Self::Larger, Some(mut numbers)) => {
+                for (number, unit) in numbers.iter_mut().zip(spectrum.unit()) {
+                    *number = number.max(unit);
+                }
+                numbers
+            }
+            _ => spectrum.unit(),
+        };
+        d.iter_mut().for_each(|d| *d = d.clamp(0.0, 1.0));
+        d
     }
 }
 
@@ -224,57 +253,26 @@ pub(crate) fn uncoupled(problem: &mut Problem) -> Vec<f64> {
     w
 }
 
-/// The numbers d_a of the model at a point: the tracked dual as the singular vectors see it; that
-/// of the weights; or the dual that the optimality conditions give if the rest were optimal,
-/// λ2 τ U* = λ2 τ W S⁻¹ - ∇P.
-pub(crate) fn dual_numbers(
-    lambda2: f64,
-    spectrum: &Spectrum,
-    gradient: &[f64],
-    dual: &Dual,
-) -> Vec<f64> {
-    let mut d = match dual {
-        Dual::Tracked(dual) => spectrum.diagonal(&spectrum.to_eigenbasis(dual)),
-        Dual::OfWeights => spectrum.unit(),
-        Dual::OfConditions => {
-            let stiffness = lambda2 * spectrum.trace;
-            let mut d = spectrum.unit();
-            if stiffness > 0.0 {
-                let gradient = spectrum.diagonal(&spectrum.to_eigenbasis(gradient));
-                add_scaled(&mut d, -1.0 / stiffness, &gradient);
-            }
-            d
-        }
-    };
-    d.iter_mut().for_each(|d| *d = d.clamp(0.0, 1.0));
-    d
-}
-
-/// One step: the next point and the dual there (rows by task), or none where P cannot be lowered.
-/// `wanted` is the size of the gradient that would do.
+/// One step: the next point, or none where P cannot be lowered. `gradient` is that of the point in
+/// its eigenbasis, `dual` the numbers of the model, `wanted` the size of gradient that would do.
 fn step(
     problem: &mut Problem,
     point: &Point,
+    gradient: &[f64],
     epsilon: f64,
-    dual: &Dual,
+    mut dual: Vec<f64>,
     wanted: f64,
     products: &mut usize,
-) -> Result<Option<(Point, Vec<f64>)>> {
+) -> Result<Option<Point>> {
     problem.activate_all(&point.w);
     let spectrum = &point.spectrum;
-    let rhs: Vec<f64> = spectrum
-        .to_eigenbasis(&point.gradient)
-        .iter()
-        .map(|g| -g)
-        .collect();
+    let rhs: Vec<f64> = gradient.iter().map(|g| -g).collect();
     // Inexact Newton: a loose solve far from the optimum, a tight one near it, but none tighter
     // than what is wanted. Directions that only a small λ1 holds need all of it tighter: what is
     // left of the gradient there moves W by its multiple 1 / λ1.
     let size = norm_squared(&rhs).sqrt();
     let hold = (problem.weights().lambda1 / SMALL_LAMBDA1).min(1.0);
     let tolerance = hold * size.max(0.1 * wanted / size).clamp(1e-6, 0.1);
-    let lambda2 = problem.weights().lambda2;
-    let mut dual = dual_numbers(lambda2, spectrum, &point.gradient, dual);
     let attempt = |dual: &[f64]| {
         let system = System::new(Quadratic::of(problem), spectrum, Coupling::Moving { dual });
         system.factor()?.solve(&rhs, tolerance)
@@ -304,74 +302,11 @@ fn step(
             if stuck {
                 return Ok(None);
             }
-            let dual = next_dual(spectrum, &dual, &direction, length);
-            return Ok(Some((next, dual)));
+            return Ok(Some(next));
         }
         length *= 0.5;
         if length < 1e-12 {
             return Ok(None);
         }
     }
-}
-
-/// U* + length (dU*), with U* + dU* = (W + V - U* dS) S⁻¹, scaled to spectral norm at most 1.
-pub(crate) fn next_dual(
-    spectrum: &Spectrum,
-    d: &[f64],
-    direction: &[f64],
-    length: f64,
-) -> Vec<f64> {
-    let Spectrum {
-        values: s,
-        rotated: z,
-        singular,
-        first,
-        left,
-        ..
-    } = spectrum;
-    let (rows, first) = (s.len(), *first);
-    let (dimension, count) = (z.len() / rows, rows - first);
-    let mut c = vec![0.0; rows * count];
-    if count > 0 {
-        for (c, row) in (c.chunks_exact_mut(count)).zip(direction.chunks_exact(dimension)) {
-            multiply(c, left, row);
-        }
-    }
-    let mut next = vec![0.0; z.len()];
-    for (b, target) in next.chunks_exact_mut(dimension).enumerate() {
-        let range = b * dimension..(b + 1) * dimension;
-        for ((target, z), v) in (target.iter_mut().zip(&z[range.clone()])).zip(&direction[range]) {
-            *target = length * (z + v) / s[b];
-        }
-        // d_a p_a dS_ab, and the part of the old dual that stays.
-        let coefficient = |k: usize| {
-            let a = first + k;
-            let (moved, kept) = if b < first {
-                (singular[a] * c[b * count + k], 0.0)
-            } else {
-                let moved = singular[b] * c[a * count + b - first] + singular[a] * c[b * count + k];
-                (moved, if a == b { 1.0 - length } else { 0.0 })
-            };
-            d[a] * (kept - length * moved / ((s[a] + s[b]) * s[b]))
-        };
-        let coefficients: Vec<f64> = (0..count).map(coefficient).collect();
-        add_combination(target, left, &coefficients);
-    }
-    // U*'U* or U* U*', whichever is smaller.
-    let size = rows.min(dimension);
-    let mut inner = vec![0.0; size * size];
-    if rows <= dimension {
-        for (products, row) in (inner.chunks_exact_mut(rows)).zip(next.chunks_exact(dimension)) {
-            multiply(products, &next, row);
-        }
-    } else {
-        let rows: Vec<&[f64]> = next.chunks_exact(dimension).collect();
-        add_gram(&mut inner, dimension, 1.0, &rows);
-        mirror(&mut inner, dimension);
-    }
-    let norm = largest_eigenvalue(&inner, size).sqrt();
-    if norm > 1.0 {
-        next.iter_mut().for_each(|entry| *entry /= norm);
-    }
-    spectrum.from_eigenbasis(&next)
 }

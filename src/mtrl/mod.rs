@@ -17,6 +17,7 @@ pub mod certified;
 mod line;
 mod point;
 mod problem;
+mod recovery;
 pub mod single_task;
 mod solution;
 mod spectrum;

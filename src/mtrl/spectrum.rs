@@ -261,7 +261,7 @@ fn full_basis(w: &[f64], m: usize, epsilon: f64) -> Result<(Vec<f64>, Vec<f64>)>
         multiply(products, &w[..(i + 1) * dimension], row);
     }
     mirror(&mut inner, m);
-    let mut vectors = decompose(&inner, m)?;
+    let mut vectors = decompose(&inner, m)?.vectors;
     let mut rotated = rotate(&vectors, w, m);
     // Rounding leaves small eigenvectors wrong by 1e-16 |W|² / σ², which rotations of the rows
     // themselves mend.
@@ -277,7 +277,7 @@ fn thin_basis(w: &[f64], m: usize, epsilon: f64) -> Result<(Vec<f64>, Vec<f64>)>
     let rows: Vec<&[f64]> = w.chunks_exact(dimension).collect();
     add_gram(&mut outer, dimension, 1.0, &rows);
     mirror(&mut outer, dimension);
-    let mut left = decompose(&outer, dimension)?;
+    let mut left = decompose(&outer, dimension)?.vectors;
     // Row a: W'p_a = σ_a q_a.
     let mut seen = vec![0.0; dimension * m];
     for (target, p) in seen.chunks_exact_mut(m).zip(left.chunks_exact(dimension)) {
@@ -289,10 +289,10 @@ fn thin_basis(w: &[f64], m: usize, epsilon: f64) -> Result<(Vec<f64>, Vec<f64>)>
     Ok((vectors, rotated))
 }
 
-fn decompose(matrix: &[f64], size: usize) -> Result<Vec<f64>> {
+pub(crate) fn decompose(matrix: &[f64], size: usize) -> Result<Eigen> {
     let mut eigen = Eigen::default();
     if eigen.decompose(matrix, size) {
-        return Ok(eigen.vectors);
+        return Ok(eigen);
     }
     Err(Error::Numerical {
         place: "the spectrum of the weights",
