@@ -102,7 +102,7 @@ fn cut(problem: &Problem, w: Vec<f64>) -> Result<(Point, f64)> {
             continue;
         }
         cut_before = count;
-        let mut rotated = whole.spectrum.rotated.clone();
+        let mut rotated = whole.spectrum.weights();
         rotated[..count * dimension].fill(0.0);
         let point = Point::new(problem, whole.spectrum.from_eigenbasis(&rotated))?;
         // The part of the gradient that sees neither a kept column space nor a kept row space.
@@ -166,7 +166,7 @@ fn best_weights(problem: &mut Problem, spectrum: &Spectrum, start: &[f64]) -> Re
         exact: false,
     };
     // W in the eigenbasis.
-    let mut z = spectrum.rotated.clone();
+    let mut z = spectrum.weights();
     problem.activate_all(&step.w);
     for _ in 0..MAX_ACTIVE_SETS {
         let mut linear_term = vec![0.0; step.w.len()];

@@ -296,12 +296,7 @@ impl Here {
         let (m, dimension) = (problem.task_count(), problem.dimension());
         let lambda2 = problem.weights().lambda2;
         let spectrum = Spectrum::new(&z, m, epsilon)?;
-        let mut polar = spectrum.rotated.clone();
-        for (row, &s) in polar.chunks_exact_mut(dimension).zip(&spectrum.values) {
-            let factor = lambda2 * spectrum.trace / s;
-            row.iter_mut().for_each(|entry| *entry *= factor);
-        }
-        let pull = spectrum.from_eigenbasis(&polar);
+        let pull = spectrum.coupling_gradient(lambda2, epsilon);
         let mut gradient = pull.clone();
         let mut value = 0.5 * lambda2 * spectrum.trace * spectrum.trace;
         let mut asides = Vec::with_capacity(m);

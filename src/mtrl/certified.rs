@@ -174,7 +174,15 @@ impl State {
             // The gradient at which the certificate is just good enough.
             let wanted = (2.0 * lambda1 * tolerance * point.value.max(1.0)).sqrt();
             let dual = self.dual.numbers(spectrum, dual.as_deref());
-            let next = step(problem, &point, &gradient, epsilon, dual, wanted, &mut self.products)?;
+            let next = step(
+                problem,
+                &point,
+                &gradient,
+                epsilon,
+                dual,
+                wanted,
+                &mut self.products,
+            )?;
             let Some(next) = next else {
                 break Status::Stalled;
             };

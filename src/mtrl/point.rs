@@ -42,15 +42,7 @@ impl Point {
         let spectrum = Spectrum::new(&w, m, epsilon)?;
         let trace = spectrum.trace;
         let mut value = 0.5 * lambda1 * norm_squared(&w) + 0.5 * lambda2 * trace * trace;
-        // λ2 tr(S) W S⁻¹: z_a / s_a in the eigenbasis. Without a floor, a direction that is zero up
-        // to rounding has none, and zero is a subgradient there.
-        let zero = if epsilon > 0.0 { 0.0 } else { 1e-14 * trace };
-        let mut polar = spectrum.rotated.clone();
-        for (row, &s) in polar.chunks_exact_mut(dimension).zip(&spectrum.values) {
-            let factor = if s > zero { lambda2 * trace / s } else { 0.0 };
-            row.iter_mut().for_each(|entry| *entry *= factor);
-        }
-        let mut gradient = spectrum.from_eigenbasis(&polar);
+        let mut gradient = spectrum.coupling_gradient(lambda2, epsilon);
         add_scaled(&mut gradient, lambda1, &w);
         for i in 0..m {
             let range = i * dimension..(i + 1) * dimension;

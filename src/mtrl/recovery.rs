@@ -29,14 +29,13 @@ pub(crate) fn conditions(spectrum: &Spectrum, gradient: &[f64], lambda2: f64) ->
         return None;
     }
     let dimension = gradient.len() / spectrum.rows();
-    let mut dual = gradient.to_vec();
-    for ((row, w), s) in (dual.chunks_exact_mut(dimension))
+    let mut dual: Vec<f64> = gradient.iter().map(|g| -g / stiffness).collect();
+    let null_rows = spectrum.null_rows();
+    for ((row, w), s) in (dual[null_rows * dimension..].chunks_exact_mut(dimension))
         .zip(spectrum.rotated.chunks_exact(dimension))
-        .zip(&spectrum.values)
+        .zip(&spectrum.values[null_rows..])
     {
-        for (dual, w) in row.iter_mut().zip(w) {
-            *dual = w / s - *dual / stiffness;
-        }
+        add_scaled(row, 1.0 / s, w);
     }
     Some(dual)
 }
@@ -85,7 +84,7 @@ pub(crate) fn recover(
     let dual = outside(dual);
     let factor = root_factor(&dual, dimension, epsilon)?;
     let size = small.len().min(dimension);
-    let mut rows = spectrum.rotated.clone();
+    let mut rows = spectrum.weights();
     for (k, &a) in small.iter().enumerate() {
         let row = &mut rows[a * dimension..(a + 1) * dimension];
         row.fill(0.0);
@@ -116,7 +115,11 @@ fn root_factor(dual: &[f64], dimension: usize, epsilon: f64) -> Result<Vec<f64>>
     let mut factor = vec![0.0; size * size];
     for (&square, vector) in eigen.values.iter().zip(eigen.vectors.chunks_exact(size)) {
         let counted = square.clamp(0.0, LARGE * LARGE);
-        let shortened = if square > counted { counted / square } else { 1.0 };
+        let shortened = if square > counted {
+            counted / square
+        } else {
+            1.0
+        };
         let root = (epsilon * shortened / (1.0 - counted)).sqrt();
         for (row, entry) in factor.chunks_exact_mut(size).zip(vector) {
             add_scaled(row, root * entry, vector);

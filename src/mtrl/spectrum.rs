@@ -13,6 +13,9 @@ const ORTHOGONAL: f64 = 1e-12;
 /// Singular values below this share of the largest are rounding.
 const NOISE: f64 = 1e-15;
 
+/// Gram-Schmidt once more where it took more than this off a row of length 1.
+const NEARLY: f64 = 1e-3;
+
 /// Sweeps of rotations, each of which squares what is left: more are never needed.
 const MAX_SWEEPS: usize = 10;
 
@@ -25,6 +28,7 @@ const MAX_SWEEPS: usize = 10;
 #[derive(Clone, Debug)]
 pub struct Spectrum {
     m: usize,
+    dimension: usize,
     /// Rows before those of the eigenvectors: m where the null space is one number, else 0.
     null_rows: usize,
     /// Eigenvectors that are not computed.
@@ -33,8 +37,8 @@ pub struct Spectrum {
     pub values: Vec<f64>,
     /// Row a is q_a, for the rows behind the null rows.
     pub vectors: Vec<f64>,
-    /// W in the eigenbasis: row a is z_a = W q_a, D entries. They are orthogonal to each other; the
-    /// null rows are zero.
+    /// W in the eigenbasis but for the null rows, which are zero: row a is z_a = W q_a, D entries.
+    /// They are orthogonal to each other.
     pub rotated: Vec<f64>,
     /// tr S.
     pub trace: f64,
@@ -53,19 +57,15 @@ impl Spectrum {
     /// W holds numbers that are not finite.
     pub fn new(w: &[f64], m: usize, epsilon: f64) -> Result<Self> {
         let dimension = w.len() / m;
-        let (vectors, rows) = if m <= dimension {
+        let (vectors, rotated) = if m <= dimension {
             full_basis(w, m, epsilon)?
         } else {
             thin_basis(w, m, epsilon)?
         };
         let null = m - vectors.len() / m;
         let null_rows = if null > 0 { m } else { 0 };
-        let mut rotated = vec![0.0; null_rows * dimension];
-        rotated.extend(rows);
-        let singular: Vec<f64> = rotated
-            .chunks_exact(dimension)
-            .map(|z| norm_squared(z).sqrt())
-            .collect();
+        let mut singular = vec![0.0; null_rows];
+        singular.extend((rotated.chunks_exact(dimension)).map(|z| norm_squared(z).sqrt()));
         let values: Vec<f64> = singular
             .iter()
             .map(|size| (size * size + epsilon).sqrt())
@@ -78,13 +78,14 @@ impl Spectrum {
             .iter()
             .position(|&size| size > noise)
             .unwrap_or(singular.len());
-        let mut left = rotated[first * dimension..].to_vec();
+        let mut left = rotated[(first - null_rows) * dimension..].to_vec();
         for (row, &size) in left.chunks_exact_mut(dimension).zip(&singular[first..]) {
             let factor = if size > noise { 1.0 / size } else { 0.0 };
             row.iter_mut().for_each(|entry| *entry *= factor);
         }
         Ok(Self {
             m,
+            dimension,
             null_rows,
             null,
             values,
@@ -121,15 +122,48 @@ impl Spectrum {
 
     /// Back: row i becomes Σ_a q_ai v_a, and what it has in the null space.
     pub fn from_eigenbasis(&self, v: &[f64]) -> Vec<f64> {
-        let dimension = v.len() / self.rows();
-        let (null, rows) = v.split_at(self.null_rows * dimension);
-        let mut out = if self.null_rows == 0 {
-            vec![0.0; v.len()]
-        } else {
-            null.to_vec()
-        };
+        if self.null_rows == 0 {
+            return self.from_vectors(v);
+        }
+        let (null, rows) = v.split_at(self.null_rows * self.dimension);
+        let mut out = null.to_vec();
         self.add_back(&mut out, rows, 1.0);
         out
+    }
+
+    /// Back, from the rows of the eigenvectors alone: as if the null rows were zero.
+    pub(crate) fn from_vectors(&self, rows: &[f64]) -> Vec<f64> {
+        let mut out = vec![0.0; self.m * self.dimension];
+        self.add_back(&mut out, rows, 1.0);
+        out
+    }
+
+    /// W in the eigenbasis, null rows and all.
+    pub(crate) fn weights(&self) -> Vec<f64> {
+        let mut out = vec![0.0; self.null_rows * self.dimension];
+        out.extend_from_slice(&self.rotated);
+        out
+    }
+
+    /// λ2 τ W S⁻¹, rows by task. Without a floor a direction that is zero up to rounding has none,
+    /// and zero is a subgradient there.
+    pub(crate) fn coupling_gradient(&self, lambda2: f64, epsilon: f64) -> Vec<f64> {
+        let zero = if epsilon > 0.0 {
+            0.0
+        } else {
+            1e-14 * self.trace
+        };
+        let values = &self.values[self.null_rows..];
+        let mut polar = self.rotated.clone();
+        for (row, &s) in polar.chunks_exact_mut(self.dimension).zip(values) {
+            let factor = if s > zero {
+                lambda2 * self.trace / s
+            } else {
+                0.0
+            };
+            row.iter_mut().for_each(|entry| *entry *= factor);
+        }
+        self.from_vectors(&polar)
     }
 
     /// Row i += `sign` Σ_a q_ai row_a.
@@ -147,12 +181,11 @@ impl Spectrum {
     /// p_a'v_a: the diagonal of V (rows in the eigenbasis) in the basis of singular vectors, zero
     /// where there is no p_a.
     pub(crate) fn diagonal(&self, v: &[f64]) -> Vec<f64> {
-        let dimension = v.len() / self.rows();
         let mut out = vec![0.0; self.rows()];
-        let rows = v[self.first * dimension..].chunks_exact(dimension);
+        let rows = v[self.first * self.dimension..].chunks_exact(self.dimension);
         for ((out, row), p) in (out[self.first..].iter_mut())
             .zip(rows)
-            .zip(self.left.chunks_exact(dimension))
+            .zip(self.left.chunks_exact(self.dimension))
         {
             *out = dot(row, p);
         }
@@ -301,7 +334,7 @@ pub(crate) fn decompose(matrix: &[f64], size: usize) -> Result<Eigen> {
 }
 
 /// The directions of rows of m entries that are nearly orthogonal and ascending in size, made
-/// orthonormal by Gram-Schmidt, twice, the largest first. Rows that are rounding are left out.
+/// orthonormal by Gram-Schmidt, twice where needed, the largest first. Rows that are rounding are left out.
 fn orthonormal(rows: &[f64], m: usize) -> Vec<f64> {
     let mut done: Vec<f64> = Vec::with_capacity(rows.len());
     let mut c = vec![0.0; rows.len() / m];
@@ -314,12 +347,17 @@ fn orthonormal(rows: &[f64], m: usize) -> Vec<f64> {
         }
         let mut q: Vec<f64> = row.iter().map(|entry| entry / size).collect();
         let c = &mut c[..done.len() / m];
+        let mut left = 1.0;
         for _ in 0..2 {
             multiply(c, &done, &q);
             c.iter_mut().for_each(|c| *c = -*c);
             add_combination(&mut q, &done, c);
+            left = norm_squared(&q).sqrt();
+            // Where nearly nothing came off, rounding is all that a second time would change.
+            if left > 1.0 - NEARLY {
+                break;
+            }
         }
-        let left = norm_squared(&q).sqrt();
         // What is left of a small row is rounding where it lies in the span of the larger ones.
         if left < 0.5 {
             continue;
@@ -351,7 +389,8 @@ fn orthogonalise(
     let count = rows.len() / size;
     for sweep in 0..=MAX_SWEEPS {
         let mut squares: Vec<f64> = rows.chunks_exact(size).map(norm_squared).collect();
-        let mut rotated = false;
+        // Squares: of how far rows were from orthogonal, and of how far they were turned.
+        let (mut furthest, mut turned): (f64, f64) = (0.0, 0.0);
         for b in 1..count {
             for a in 0..b {
                 let (low, high) = rows.split_at_mut(b * size);
@@ -361,11 +400,18 @@ fn orthogonalise(
                 if product * product <= ORTHOGONAL * ORTHOGONAL * scale || sweep == MAX_SWEEPS {
                     continue;
                 }
-                rotated = true;
+                furthest = furthest.max(product * product / scale);
                 // The tangent of the smaller of the two angles that make x'y zero.
                 let ratio = (squares[b] - squares[a]) / (2.0 * product);
                 let root = (1.0 + ratio * ratio).sqrt();
                 let tangent = 1.0 / (ratio + if ratio < 0.0 { -root } else { root });
+                let (large, small) = if squares[a] > squares[b] {
+                    (a, b)
+                } else {
+                    (b, a)
+                };
+                let growth = (squares[large] + epsilon) / (squares[small] + epsilon);
+                turned = turned.max(tangent * tangent * growth);
                 let cosine = 1.0 / (1.0 + tangent * tangent).sqrt();
                 let sine = cosine * tangent;
                 turn(x, y, cosine, sine);
@@ -380,7 +426,9 @@ fn orthogonalise(
                 squares[b] = norm_squared(&rows[b * size..(b + 1) * size]);
             }
         }
-        if !rotated {
+        // A rotation brings no more than its angle of what other pairs have left back to a pair that
+        // was done before: another sweep would find nothing.
+        if furthest * turned <= ORTHOGONAL * ORTHOGONAL {
             sort(rows, size, companions, companion_size, &mut squares);
             return;
         }

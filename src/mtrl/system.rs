@@ -28,7 +28,7 @@
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::linalg::{
-    add_combination, add_scaled, ascending, cholesky, cholesky_solve, cholesky_solve_rows, dot,
+    add_combination, add_scaled, ascending, cholesky, cholesky_inverse, cholesky_solve, dot,
     multiply, multiply_symmetric, norm_squared, orthonormalise,
 };
 use crate::mtrl::problem::MODES;
@@ -137,10 +137,13 @@ pub(crate) struct System<'a> {
 }
 
 /// e_ab = diagonal_ab c_ab + cross_ab c_ba, and e_aa + dual_a Σ_b unit_b c_bb + unit_a Σ_b dual_b c_bb,
-/// in scaled rows. Columns are those rows b that have a p_b.
+/// in scaled rows. Columns are those rows b that have a p_b. Where there are null rows, the first row
+/// of `diagonal` and `cross` is theirs, the others belong to eigenvectors.
 struct OmegaDerivative {
     diagonal: Vec<f64>,
     cross: Vec<f64>,
+    /// What null rows are multiplied by: Σ_b diagonal_b p_b p_b'.
+    null: Vec<f64>,
     unit: Vec<f64>,
     dual: Vec<f64>,
 }
@@ -198,8 +201,8 @@ impl<'a> System<'a> {
 
     fn workspace(&self) -> Workspace {
         let zeros = || vec![0.0; self.size()];
-        let pairs = self.scale.len() * (self.scale.len() - self.spectrum.first);
         let null_rows = self.spectrum.null_rows();
+        let pairs = (self.scale.len() - null_rows) * (self.scale.len() - self.spectrum.first);
         let kept = if null_rows > 0 {
             self.scale.len() - null_rows
         } else {
@@ -258,22 +261,8 @@ impl<'a> System<'a> {
         let scales = &self.scale[null_rows..];
         by_task.fill(0.0);
         if null_rows > 0 {
-            // Only what does lie in the null space: rounding must not make the operator asymmetric.
-            let scale = self.scale[0];
-            add_scaled(by_task, scale, null);
-            rotated.fill(0.0);
-            let vectors = self.spectrum.vectors.chunks_exact(m);
-            for ((row, q), z) in (rotated.chunks_exact_mut(dimension).zip(vectors))
-                .zip(kept.chunks_exact(dimension).zip(scales))
-            {
-                let (z, other) = z;
-                add_combination(row, null, q);
-                row.iter_mut()
-                    .zip(z)
-                    .for_each(|(seen, z)| *seen = z - scale / other * *seen);
-            }
+            add_scaled(by_task, self.scale[0], null);
         }
-        let kept = if null_rows > 0 { &**rotated } else { kept };
         for (i, (x, y)) in (by_task.chunks_exact_mut(dimension))
             .zip(product.chunks_exact_mut(dimension))
             .enumerate()
@@ -323,14 +312,21 @@ impl<'a> System<'a> {
         if count == 0 {
             return;
         }
-        for (c, row) in inner.chunks_exact_mut(count).zip(v.chunks_exact(dimension)) {
+        let (null, kept) = v.split_at(null_rows * dimension);
+        let (null_out, kept_out) = out.split_at_mut(null_rows * dimension);
+        for (target, row) in
+            (null_out.chunks_exact_mut(dimension)).zip(null.chunks_exact(dimension))
+        {
+            add_combination(target, &omega_derivative.null, row);
+        }
+        for (c, row) in inner
+            .chunks_exact_mut(count)
+            .zip(kept.chunks_exact(dimension))
+        {
             multiply(c, left, row);
         }
-        omega_derivative.apply(inner, moved, *first);
-        for (row, e) in out
-            .chunks_exact_mut(dimension)
-            .zip(moved.chunks_exact(count))
-        {
+        omega_derivative.apply(inner, moved, first - null_rows);
+        for (row, e) in (kept_out.chunks_exact_mut(dimension)).zip(moved.chunks_exact(count)) {
             add_combination(row, left, e);
         }
     }
@@ -397,26 +393,40 @@ impl OmegaDerivative {
             values: s,
             singular,
             first,
+            left,
             trace,
             ..
         } = spectrum;
         let (rows, first) = (s.len(), *first);
         let half = 0.5 * lambda2 * trace;
         let count = rows - first;
-        let (mut diagonal, mut cross) = (vec![0.0; rows * count], vec![0.0; rows * count]);
-        for a in 0..rows {
+        let base = spectrum.null_rows().saturating_sub(1);
+        let size = (rows - base) * count;
+        let (mut diagonal, mut cross) = (vec![0.0; size], vec![0.0; size]);
+        for a in base..rows {
             for b in first..rows {
                 let sum = s[a] + s[b];
-                let k = a * count + b - first;
+                let k = (a - base) * count + b - first;
                 diagonal[k] = -2.0 * half * scale[a] * scale[a] * d[b] * singular[b] / (s[a] * sum);
                 let mixed = d[b] * singular[a] / s[a] + d[a] * singular[b] / s[b];
                 cross[k] = -half * scale[a] * scale[b] * mixed / sum;
+            }
+        }
+        let mut null = Vec::new();
+        if spectrum.null_rows() > 0 && count > 0 {
+            let dimension = left.len() / count;
+            null.resize(dimension * dimension, 0.0);
+            for (p, weight) in left.chunks_exact(dimension).zip(&diagonal) {
+                for (row, &entry) in null.chunks_exact_mut(dimension).zip(p) {
+                    add_scaled(row, weight * entry, p);
+                }
             }
         }
         let root = (0.5 * lambda2).sqrt();
         Self {
             diagonal,
             cross,
+            null,
             unit: (first..rows)
                 .map(|a| root * scale[a] * singular[a] / s[a])
                 .collect(),
@@ -424,7 +434,7 @@ impl OmegaDerivative {
         }
     }
 
-    /// From the c_ab to the e_ab.
+    /// From the c_ab to the e_ab, of rows of eigenvectors; from row `first` on they have a p.
     fn apply(&self, c: &[f64], e: &mut [f64], first: usize) {
         let count = self.unit.len();
         let (mut along_unit, mut along_dual) = (0.0, 0.0);
@@ -433,12 +443,14 @@ impl OmegaDerivative {
             along_unit += self.unit[b] * own;
             along_dual += self.dual[b] * own;
         }
+        let skipped = self.diagonal.len() - e.len();
+        let (diagonal, cross) = (&self.diagonal[skipped..], &self.cross[skipped..]);
         for (a, row) in e.chunks_exact_mut(count).enumerate() {
             for b in 0..count {
                 let k = a * count + b;
-                row[b] = self.diagonal[k] * c[k];
+                row[b] = diagonal[k] * c[k];
                 if a >= first {
-                    row[b] += self.cross[k] * c[(first + b) * count + a - first];
+                    row[b] += cross[k] * c[(first + b) * count + a - first];
                 }
             }
         }
@@ -460,6 +472,8 @@ struct Blocks {
 }
 
 enum Block {
+    /// Inverse of the D x D diagonal block of all null rows.
+    Null(Vec<f64>),
     /// Cholesky factor of the D x D diagonal block.
     Soft(Vec<f64>),
     /// Cholesky factor of that block within the span of the basis.
@@ -497,13 +511,14 @@ impl Blocks {
             .collect();
         let coarse = (dimension > BLOCK_LIMIT).then(|| Coarse::new(&mean, left, images));
         let mut rows = Vec::with_capacity(scale.len() - null_rows + 1);
-        for a in null_rows.saturating_sub(1)..scale.len() {
+        let base = null_rows.saturating_sub(1);
+        for a in base..scale.len() {
             interrupt::check()?;
             if !is_soft(a) {
                 let taken = soft.iter().zip(&along).map(|(&b, along)| {
                     let diagonal = omega_derivative
                         .as_ref()
-                        .map_or(0.0, |m| m.diagonal[a * count + b]);
+                        .map_or(0.0, |m| m.diagonal[(a - base) * count + b]);
                     1.0 - 1.0 / (1.0 + diagonal + scale[a] * scale[a] * along)
                 });
                 rows.push(Block::Stiff(taken.collect()));
@@ -512,7 +527,7 @@ impl Blocks {
             // The omega_derivative within the row is diagonal: multiples of p_b p_b'.
             let along_p = |b: usize| {
                 omega_derivative.as_ref().map_or(0.0, |omega_derivative| {
-                    let k = a * count + b;
+                    let k = (a - base) * count + b;
                     let own = omega_derivative.cross[k]
                         + 2.0 * omega_derivative.unit[b] * omega_derivative.dual[b];
                     omega_derivative.diagonal[k] + if first + b == a { own } else { 0.0 }
@@ -560,6 +575,7 @@ impl Blocks {
             }
             rows.push(match coarse {
                 Some(_) => Block::Coarse(block),
+                None if a < null_rows => Block::Null(cholesky_inverse(&block, size)),
                 None => Block::Soft(block),
             });
         }
@@ -578,7 +594,15 @@ impl Blocks {
         for block in &self.rows {
             let (rows, after) = rest.split_at_mut(count * dimension);
             match block {
-                Block::Soft(factor) => cholesky_solve_rows(factor, dimension, rows),
+                Block::Null(inverse) => {
+                    let mut before = vec![0.0; dimension];
+                    for row in rows.chunks_exact_mut(dimension) {
+                        before.copy_from_slice(row);
+                        row.fill(0.0);
+                        add_combination(row, inverse, &before);
+                    }
+                }
+                Block::Soft(factor) => cholesky_solve(factor, dimension, rows),
                 Block::Coarse(factor) => self.apply_coarse(factor, rows, dimension),
                 Block::Stiff(taken) => {
                     for row in rows.chunks_exact_mut(dimension) {
