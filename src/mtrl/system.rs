@@ -387,6 +387,13 @@ fn breakdown() -> Error {
     }
 }
 
+/// Adds `weight` p p'.
+fn add_outer(matrix: &mut [f64], weight: f64, p: &[f64]) {
+    for (row, &entry) in matrix.chunks_exact_mut(p.len()).zip(p) {
+        add_scaled(row, weight * entry, p);
+    }
+}
+
 impl OmegaDerivative {
     fn new(spectrum: &Spectrum, d: &[f64], lambda2: f64, scale: &[f64]) -> Self {
         let Spectrum {
@@ -417,9 +424,7 @@ impl OmegaDerivative {
             let dimension = left.len() / count;
             null.resize(dimension * dimension, 0.0);
             for (p, weight) in left.chunks_exact(dimension).zip(&diagonal) {
-                for (row, &entry) in null.chunks_exact_mut(dimension).zip(p) {
-                    add_scaled(row, weight * entry, p);
-                }
+                add_outer(&mut null, *weight, p);
             }
         }
         let root = (0.5 * lambda2).sqrt();
@@ -560,9 +565,7 @@ impl Blocks {
                     }
                     for b in 0..count {
                         let weight = along_p(b);
-                        for (row, &entry) in block.chunks_exact_mut(dimension).zip(p(b)) {
-                            add_scaled(row, weight * entry, p(b));
-                        }
+                        add_outer(&mut block, weight, p(b));
                     }
                     (block, dimension)
                 }
