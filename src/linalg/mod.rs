@@ -174,31 +174,37 @@ pub fn mirror(matrix: &mut [f64], size: usize) {
     }
 }
 
-/// y_n = row_n'x for the rows of `a`, as many as y has entries. Four rows share the loads of x.
+/// y_n = row_n'x for the rows of `a`, as many as y has entries, with the bits of [`dot`]. Four rows
+/// share the loads of x.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    multiversion::multiversion(targets("x86_64+avx+avx2"))
+)]
 pub fn multiply(y: &mut [f64], a: &[f64], x: &[f64]) {
     let size = x.len();
+    let (x_chunks, x_rest) = x.as_chunks::<LANES>();
     let mut outputs = y.chunks_exact_mut(4);
     let mut blocks = a.chunks_exact((4 * size).max(1));
     for (y, block) in (&mut outputs).zip(&mut blocks) {
         let (first, second) = block.split_at(2 * size);
         let ((r0, r1), (r2, r3)) = (first.split_at(size), second.split_at(size));
-        let (x_pairs, x_rest) = x.as_chunks::<2>();
-        let rows = (r0.as_chunks::<2>().0.iter().zip(r1.as_chunks::<2>().0))
-            .zip(r2.as_chunks::<2>().0.iter().zip(r3.as_chunks::<2>().0));
-        let mut sums = [[0.0; 2]; 4];
-        for (x, ((r0, r1), (r2, r3))) in x_pairs.iter().zip(rows) {
-            for lane in 0..2 {
-                sums[0][lane] += x[lane] * r0[lane];
-                sums[1][lane] += x[lane] * r1[lane];
-                sums[2][lane] += x[lane] * r2[lane];
-                sums[3][lane] += x[lane] * r3[lane];
+        let rows = [r0, r1, r2, r3].map(<[f64]>::as_chunks::<LANES>);
+        let [(r0, _), (r1, _), (r2, _), (r3, _)] = rows;
+        let mut sums = [[0.0; LANES]; 4];
+        for (x, ((r0, r1), (r2, r3))) in x_chunks
+            .iter()
+            .zip(r0.iter().zip(r1).zip(r2.iter().zip(r3)))
+        {
+            for lane in 0..LANES {
+                sums[0][lane] += r0[lane] * x[lane];
+                sums[1][lane] += r1[lane] * x[lane];
+                sums[2][lane] += r2[lane] * x[lane];
+                sums[3][lane] += r3[lane] * x[lane];
             }
         }
-        for (n, row) in [r0, r1, r2, r3].into_iter().enumerate() {
-            y[n] = sums[n][0] + sums[n][1];
-            if let [last] = x_rest {
-                y[n] += last * row[size - 1];
-            }
+        for ((y, sums), (_, row_rest)) in y.iter_mut().zip(&sums).zip(rows) {
+            let rest: f64 = row_rest.iter().zip(x_rest).map(|(r, x)| r * x).sum();
+            *y = (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest;
         }
     }
     let rest = blocks.remainder().chunks_exact(size.max(1));
@@ -437,72 +443,6 @@ pub fn cholesky_solve(factor: &[f64], size: usize, b: &mut [f64]) {
     }
 }
 
-/// [`cholesky_solve`] for each of many rows of `size` entries, with the same bits: four at a time, one
-/// in each lane. In wasm one by one: its module is as large as the first load allows.
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    multiversion::multiversion(targets("x86_64+avx+avx2"))
-)]
-pub fn cholesky_solve_rows(factor: &[f64], size: usize, rows: &mut [f64]) {
-    let block_size = (4 * size).max(1);
-    let in_blocks = if cfg!(target_arch = "wasm32") {
-        0
-    } else {
-        rows.len() / block_size * block_size
-    };
-    let (blocks, rest) = rows.split_at_mut(in_blocks);
-    let mut x = vec![[0.0; 4]; if blocks.is_empty() { 0 } else { size }];
-    for block in blocks.chunks_exact_mut(block_size) {
-        for (n, row) in block.chunks_exact(size).enumerate() {
-            for (x, entry) in x.iter_mut().zip(row) {
-                x[n] = *entry;
-            }
-        }
-        for i in 0..size {
-            let row = &factor[i * size..=i * size + i];
-            // The sums of `dot`.
-            let mut sums = [[0.0; 4]; LANES];
-            let (chunks, rest) = row[..i].as_chunks::<LANES>();
-            let (x_chunks, x_rest) = x[..i].as_chunks::<LANES>();
-            for (entries, x) in chunks.iter().zip(x_chunks) {
-                for lane in 0..LANES {
-                    for n in 0..4 {
-                        sums[lane][n] += entries[lane] * x[lane][n];
-                    }
-                }
-            }
-            let mut last = [-0.0; 4];
-            for (entry, x) in rest.iter().zip(x_rest) {
-                for n in 0..4 {
-                    last[n] += entry * x[n];
-                }
-            }
-            for n in 0..4 {
-                let dot = (sums[0][n] + sums[2][n]) + (sums[1][n] + sums[3][n]) + last[n];
-                x[i][n] = (x[i][n] - dot) * row[i];
-            }
-        }
-        for i in (0..size).rev() {
-            let row = &factor[i * size..=i * size + i];
-            let (before, value) = x.split_at_mut(i);
-            value[0].iter_mut().for_each(|value| *value *= row[i]);
-            for (x, entry) in before.iter_mut().zip(row) {
-                for n in 0..4 {
-                    x[n] += -value[0][n] * entry;
-                }
-            }
-        }
-        for (n, row) in block.chunks_exact_mut(size).enumerate() {
-            for (entry, x) in row.iter_mut().zip(&x) {
-                *entry = x[n];
-            }
-        }
-    }
-    for row in rest.chunks_exact_mut(size.max(1)) {
-        cholesky_solve(factor, size, row);
-    }
-}
-
 /// (L L')⁻¹, both triangles, with the factor that [`cholesky`] left.
 #[cfg_attr(
     not(target_arch = "wasm32"),
@@ -727,37 +667,6 @@ impl Eigen {
     }
 }
 
-/// Estimate of the largest eigenvalue of a positive semidefinite matrix (rows), from below.
-pub fn largest_eigenvalue(matrix: &[f64], size: usize) -> f64 {
-    // Started at the row of the largest diagonal entry: never orthogonal to what matters.
-    let start = (0..size).fold(0, |best, i| {
-        if matrix[i * size + i] > matrix[best * size + best] {
-            i
-        } else {
-            best
-        }
-    });
-    let mut x = matrix[start * size..(start + 1) * size].to_vec();
-    let mut y = vec![0.0; size];
-    let mut value = 0.0;
-    for _ in 0..30 {
-        let norm = norm_squared(&x).sqrt();
-        if norm == 0.0 {
-            return 0.0;
-        }
-        x.iter_mut().for_each(|x| *x /= norm);
-        multiply(&mut y, matrix, &x);
-        let next = dot(&x, &y);
-        let settled = (next - value).abs() <= 1e-6 * next;
-        value = next;
-        std::mem::swap(&mut x, &mut y);
-        if settled {
-            break;
-        }
-    }
-    value
-}
-
 #[cfg(test)]
 mod tests {
     use rand_chacha::ChaCha8Rng;
@@ -863,6 +772,24 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_share_loads_have_the_bits_of_one_row_at_a_time() {
+        for (size, count) in [(0, 5), (1, 4), (3, 9), (4, 8), (22, 7), (129, 10)] {
+            let rows = random_matrix(130, 11);
+            let (rows, x) = (&rows[..size * count], &random_matrix(12, 12)[..size]);
+            let mut products = vec![f64::NAN; count];
+            multiply(&mut products, rows, x);
+            for (n, product) in products.iter().enumerate().filter(|_| size > 0) {
+                let row = &rows[n * size..(n + 1) * size];
+                assert_eq!(
+                    product.to_bits(),
+                    dot(row, x).to_bits(),
+                    "row {n} of {size}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn the_symmetric_product_is_that_of_the_rows() {
         for size in [1, 2, 4, 7, 30] {
             let a = gram(size, 8);
@@ -900,13 +827,6 @@ mod tests {
             for i in 0..size {
                 assert!((b[i] - x[i]).abs() < 1e-10, "{size}: {} {}", b[i], x[i]);
             }
-            let mut rows = random_matrix(size.max(11), 10);
-            let mut one_by_one = rows.clone();
-            cholesky_solve_rows(&a, size, &mut rows[..11 * size]);
-            for row in one_by_one.chunks_exact_mut(size).take(11) {
-                cholesky_solve(&a, size, row);
-            }
-            assert_eq!(rows, one_by_one);
         }
         assert!(!cholesky(&mut [1.0, 0.0, 2.0, 1.0], 2));
         assert!(!cholesky(&mut [f64::NAN], 1));
@@ -952,16 +872,5 @@ mod tests {
             }
         }
         assert!(!Eigen::default().decompose(&[f64::NAN], 1));
-    }
-
-    #[test]
-    fn the_largest_eigenvalue_is_found() {
-        let a = gram(12, 5);
-        let mut eigen = Eigen::default();
-        assert!(eigen.decompose(&a, 12));
-        let estimate = largest_eigenvalue(&a, 12);
-        assert!(estimate <= eigen.values[11] * (1.0 + 1e-12));
-        assert!(estimate > 0.99 * eigen.values[11]);
-        assert_eq!(largest_eigenvalue(&[0.0; 9], 3), 0.0);
     }
 }

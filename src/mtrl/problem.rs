@@ -337,8 +337,6 @@ impl Problem {
         images.fill(0.0);
         let (dimension, m) = (self.dimension, self.tasks.len() as f64);
         let mut products = vec![0.0; rows.len() / dimension];
-        // What follows sums a product as `multiply` does with as many rows.
-        let paired = products.len() / 4 * 4;
         let mut image = vec![0.0; dimension];
         for state in &self.tasks {
             if state.sums.is_some() {
@@ -356,18 +354,11 @@ impl Problem {
             let mut blocks = state.task.points.chunks_exact(4 * dimension);
             for (block, active) in (&mut blocks).zip(fours) {
                 let weights = active.map(counts);
-                for (k, (target, row)) in (images.chunks_exact_mut(dimension))
-                    .zip(rows.chunks_exact(dimension))
-                    .enumerate()
+                for (target, row) in
+                    (images.chunks_exact_mut(dimension)).zip(rows.chunks_exact(dimension))
                 {
                     let mut c = [0.0; 4];
-                    if k < paired {
-                        multiply(&mut c, block, row);
-                    } else {
-                        for (c, x) in c.iter_mut().zip(block.chunks_exact(dimension)) {
-                            *c = dot(row, x);
-                        }
-                    }
+                    multiply(&mut c, block, row);
                     for (c, weight) in c.iter_mut().zip(weights) {
                         *c *= weight;
                     }
@@ -430,17 +421,16 @@ impl Problem {
     pub fn residuals(&self, number: usize, w: &[f64], range: std::ops::Range<usize>) -> Vec<f64> {
         let task = &self.tasks[number].task;
         let hinge = self.weights.loss == Loss::SquaredHinge;
-        let row = |j: usize| &task.points[j * self.dimension..(j + 1) * self.dimension];
-        range
-            .map(|j| {
-                let residual = task.labels[j] - dot(row(j), w);
-                if hinge && task.labels[j] * residual <= 0.0 {
-                    0.0
-                } else {
-                    residual
-                }
-            })
-            .collect()
+        let points = &task.points[range.start * self.dimension..range.end * self.dimension];
+        let mut residuals = vec![0.0; range.len()];
+        multiply(&mut residuals, points, w);
+        for (residual, y) in residuals.iter_mut().zip(&task.labels[range]) {
+            *residual = y - *residual;
+            if hinge && y * *residual <= 0.0 {
+                *residual = 0.0;
+            }
+        }
+        residuals
     }
 }
 
