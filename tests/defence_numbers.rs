@@ -316,7 +316,7 @@ fn vouch_finds_every_point_of_the_standard_attack_on_landmine() {
     };
     // Undefended, the study's direct attack, which took other steps, reached 0.4515.
     for (attack, injected, lost, before, after) in [
-        ("direct", 335, 133, 0.4384, 0.7804),
+        ("direct", 335, 133, 0.4397, 0.7804),
         ("indirect", 241, 157, 0.1645, 0.7789),
     ] {
         let run = Run::new("landmine", attack, 42, Some(&data));

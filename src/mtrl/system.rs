@@ -261,8 +261,21 @@ impl<'a> System<'a> {
         let scales = &self.scale[null_rows..];
         by_task.fill(0.0);
         if null_rows > 0 {
-            add_scaled(by_task, self.scale[0], null);
+            // Only what does lie in the null space: rounding must not make the operator asymmetric.
+            let scale = self.scale[0];
+            add_scaled(by_task, scale, null);
+            rotated.fill(0.0);
+            let vectors = self.spectrum.vectors.chunks_exact(m);
+            for ((row, q), (z, other)) in (rotated.chunks_exact_mut(dimension).zip(vectors))
+                .zip(kept.chunks_exact(dimension).zip(scales))
+            {
+                add_combination(row, null, q);
+                row.iter_mut()
+                    .zip(z)
+                    .for_each(|(seen, z)| *seen = z - scale / other * *seen);
+            }
         }
+        let kept = if null_rows > 0 { &**rotated } else { kept };
         for (i, (x, y)) in (by_task.chunks_exact_mut(dimension))
             .zip(product.chunks_exact_mut(dimension))
             .enumerate()
@@ -782,7 +795,7 @@ impl Factored<'_> {
         let mut direction = y.clone();
         let mut rho = dot(&residual, &y);
         // In exact arithmetic it ends after as many steps as unknowns; rounding may need more.
-        let limit = 2 * residual.len();
+        let limit = 2 * self.system.size();
         let mut products = 0;
         while products < limit {
             interrupt::check()?;
