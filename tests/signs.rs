@@ -159,7 +159,7 @@ fn sentences_have_the_minus_sign_and_tables_for_programs_the_hyphen() {
     assert!(csv.contains("-0.25") && !csv.contains(MINUS), "{csv}");
 
     let claim = |text: &str| link::decode(text).unwrap().claim;
-    let found = claim("e=0.2.0&r=0123456789abcdef&q=1.1649&u=250");
+    let found = claim("e=0.3.0&r=0123456789abcdef&q=1.1649&u=250");
     let other = claim("r=00&u=-3e2&q=1.1648999999").compare(&found, MetricName::Nmse);
     assert_signs(&other.unwrap().words);
 

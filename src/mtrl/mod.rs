@@ -3,7 +3,8 @@
 //!
 //! [`Problem`] holds the tasks and the weights of the terms, `task` what is kept of their points;
 //! [`Point`] is a W with everything that the formulas need there; `system` is the linear algebra of
-//! Newton steps and implicit gradients; [`certified`] and [`alternating`] are the two solvers;
+//! Newton steps and implicit gradients; [`certified`] and [`alternating`] are the two solvers, and
+//! `recovery` finds small singular values between the steps of the first;
 //! [`Solution`] what they give; [`single_task`] is the learner without the coupling, [`capped`] the
 //! one with a pull cap.
 //! Not here: attacks, metrics, where points come from.

@@ -658,7 +658,7 @@ mod tests {
     #[test]
     fn a_comparison_names_what_differs_and_by_how_much() {
         let claim = |text: &str| decode(text).unwrap().claim;
-        let found = claim("e=0.2.0&h=00ffab12&r=0123456789abcdef&q=1.1649&u=250");
+        let found = claim("e=0.3.0&h=00ffab12&r=0123456789abcdef&q=1.1649&u=250");
         let words = |claimed: &str| {
             let comparison = claim(claimed).compare(&found, MetricName::Nmse)?;
             assert!(!comparison.same);
@@ -666,12 +666,12 @@ mod tests {
         };
         assert_eq!(words("e=0.1.0&q=1"), None);
         for (claimed, part) in [
-            ("r=00&e=0.1.0", "made by engine 0.1.0; this is engine 0.2.0"),
-            ("r=00&e=0.2.0&h=00FF", "so the link was edited"),
-            ("r=00&e=0.2.0&h=00ffab12345", "so the link was edited"),
-            ("r=00&e=0.2.0&h=00fe", "the data differ"),
+            ("r=00&e=0.1.0", "made by engine 0.1.0; this is engine 0.3.0"),
+            ("r=00&e=0.3.0&h=00FF", "so the link was edited"),
+            ("r=00&e=0.3.0&h=00ffab12345", "so the link was edited"),
+            ("r=00&e=0.3.0&h=00fe", "the data differ"),
             (
-                "r=00&e=0.2.0&h=00ffab12&q=1.1649&u=250",
+                "r=00&e=0.3.0&h=00ffab12&q=1.1649&u=250",
                 "The numbers match, the fingerprint does not: somebody edited the link.",
             ),
             ("r=00", "does not name the engine"),

@@ -163,14 +163,14 @@ browserTest("runs fail as they are asked to", { timeout: 120 }, async (page) => 
   // Runs to confirm a result then wait for five seconds, and take none of these faults.
   page.setCores(1);
   await page.open("#i=3");
-  assert.notEqual(await finished(page), "45f53fa65461cafe");
+  assert.notEqual(await finished(page), "78fcdecbf9a0e470");
   for (const problem of [/The browser/, /memory/]) {
     await page.click("run");
     await reached(page, "failed");
     assert.match(await page.text("notices"), problem);
   }
   await page.click("run");
-  assert.equal(await finished(page), "45f53fa65461cafe");
+  assert.equal(await finished(page), "78fcdecbf9a0e470");
   await page.click("run");
   await reached(page, "failed");
   assert.match(await page.text("notices"), /a panic was injected/);
