@@ -123,7 +123,7 @@ impl Spectrum {
     /// Back: row i becomes Σ_a q_ai v_a, and what it has in the null space.
     pub fn from_eigenbasis(&self, v: &[f64]) -> Vec<f64> {
         if self.null_rows == 0 {
-            return self.from_vectors(v);
+            return self.expand(v);
         }
         let (null, rows) = v.split_at(self.null_rows * self.dimension);
         let mut out = null.to_vec();
@@ -132,7 +132,7 @@ impl Spectrum {
     }
 
     /// Back, from the rows of the eigenvectors alone: as if the null rows were zero.
-    pub(crate) fn from_vectors(&self, rows: &[f64]) -> Vec<f64> {
+    pub(crate) fn expand(&self, rows: &[f64]) -> Vec<f64> {
         let mut out = vec![0.0; self.m * self.dimension];
         self.add_back(&mut out, rows, 1.0);
         out
@@ -163,7 +163,7 @@ impl Spectrum {
             };
             row.iter_mut().for_each(|entry| *entry *= factor);
         }
-        self.from_vectors(&polar)
+        self.expand(&polar)
     }
 
     /// Row i += `sign` Σ_a q_ai row_a.
