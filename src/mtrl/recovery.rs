@@ -127,3 +127,85 @@ fn root_factor(dual: &[f64], dimension: usize, epsilon: f64) -> Result<Vec<f64>>
     }
     Ok(factor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::dot;
+    use crate::mtrl::{Limits, Loss, Point, Problem, Solver, Task, Weights, solve};
+    use crate::rng::{Random, Stream};
+
+    /// Tasks around one direction, so that most singular values belong near the floor.
+    fn problem(m: usize, n: usize, dimension: usize) -> Problem {
+        let mut random = Random::new(4, Stream::Synthetic, 0);
+        let mut normals = |count| -> Vec<f64> { (0..count).map(|_| random.normal()).collect() };
+        let shared = normals(dimension);
+        let mut task = || {
+            let points = normals(n * dimension);
+            let labels = (points.chunks_exact(dimension).zip(normals(n)))
+                .map(|(x, noise)| dot(x, &shared) + 0.3 * noise);
+            Task {
+                labels: labels.collect(),
+                points,
+                clean: n,
+            }
+        };
+        let weights = Weights {
+            loss: Loss::Squared,
+            lambda1: 0.01,
+            lambda2: 0.1,
+            epsilon: 1e-6,
+        };
+        let tasks = (0..m).map(|_| task()).collect();
+        Problem::new(weights, dimension, tasks).unwrap()
+    }
+
+    #[test]
+    fn singular_values_that_are_far_from_where_they_belong_are_put_there() {
+        for (m, dimension) in [(5, 8), (8, 8), (20, 6)] {
+            let mut problem = problem(m, 60, dimension);
+            let limits = Limits {
+                tolerance: 1e-14,
+                ..Limits::default()
+            };
+            let optimum = solve(Solver::Certified, &mut problem, None, &limits).unwrap();
+            // All but the largest a hundred times too large.
+            let mut rows = optimum.spectrum.weights();
+            let large = rows.len() - dimension;
+            rows[..large].iter_mut().for_each(|entry| *entry *= 100.0);
+            let w = optimum.spectrum.from_eigenbasis(&rows);
+            let point = Point::new(&problem, w).unwrap();
+            let gradient = point.spectrum.to_eigenbasis(&point.gradient);
+            let weights = *problem.weights();
+            let dual = conditions(&point.spectrum, &gradient, weights.lambda2).unwrap();
+            let found = recover(&point.spectrum, &gradient, &dual, weights.epsilon).unwrap();
+            let found = Point::new(&problem, found.expect("much to gain")).unwrap();
+            let above = |point: &Point| point.value - optimum.objective;
+            assert!(
+                above(&found) < 1e-2 * above(&point),
+                "{m} tasks: {:e} of {:e}",
+                above(&found),
+                above(&point)
+            );
+            // At the optimum there is nothing to gain.
+            let gradient = vec![0.0; rows.len()];
+            let dual = conditions(&optimum.spectrum, &gradient, weights.lambda2).unwrap();
+            let found = recover(&optimum.spectrum, &gradient, &dual, weights.epsilon).unwrap();
+            assert!(found.is_none(), "{m} tasks");
+        }
+    }
+
+    #[test]
+    fn a_cold_solve_takes_few_steps() {
+        for (m, n, dimension, most) in [(7, 250, 22, 5), (50, 100, 20, 6), (100, 40, 12, 8)] {
+            let mut problem = problem(m, n, dimension);
+            let limits = Limits::default();
+            let solution = solve(Solver::Certified, &mut problem, None, &limits).unwrap();
+            assert!(
+                solution.iterations <= most,
+                "{m} tasks: {} steps, expected at most {most}",
+                solution.iterations
+            );
+        }
+    }
+}
