@@ -6,20 +6,18 @@ import { once } from "./core/once.js";
 import { parseRoute } from "./core/route.js";
 import { interruptedRun } from "./core/unload.js";
 import { errorMessage } from "./core/words.js";
-import { Confirmer } from "./engine/confirm.js";
 import { loadEngine } from "./engine/engine.js";
 import { Solver } from "./engine/solver.js";
 import { $, byId, el, onSinglePress } from "./ui/dom.js";
+import { closeMenus } from "./ui/menus.js";
 import { showNotices } from "./ui/notices.js";
 import { settingsSheet, showSheet } from "./ui/sheet.js";
-import { showConfirmation } from "./views/confirmation.js";
 import { Datasets } from "./views/datasets.js";
 import { Form } from "./views/form.js";
 import { Guide } from "./views/guide.js";
 import { Navigation } from "./views/navigation.js";
 import { showPresets } from "./views/presets.js";
 import { Results } from "./views/results.js";
-import { offerFiles, resultAddress } from "./views/share.js";
 
 /** @type {Session | null} once the engine is loaded */
 let started = null;
@@ -91,7 +89,18 @@ new Live(session);
 const results = new Results(engine, session);
 showPresets(session);
 const guide = new Guide(session);
-offerFiles(session, results);
+closeMenus();
+const sharing = once(() => import("./views/share.js"));
+$("results").addEventListener("click", ({ target }) => {
+  const button = target instanceof Element && target.closest(".menu button, #facts-card .actions > button");
+  if (!button) return;
+  sharing().then(
+    ({ share }) => share(session, results, button.id),
+    (error) =>
+      session.notice(`${errorMessage(error)}. Check the connection, then press again.`, "bad", "save"),
+  );
+});
+$("share-link").hidden = !("share" in navigator && matchMedia("(hover: none)").matches);
 
 /** @type {import("./views/reading.js").View | null} once there is a result to read */
 let reading = null;
@@ -103,12 +112,16 @@ session.subscribe((event) => {
   // After the first result, or during a run that takes long.
   const slow = event.type === "progress" && performance.now() - event.run.start > 1000;
   if (!slow && event.type !== "done" && event.type !== "ended") return;
-  openView(event.run).catch((error) =>
-    session.notice(`${errorMessage(error)}. The poisoned points are not shown.`, "bad", "reading"),
-  );
+  // The result is shown first.
+  setTimeout(async () => {
+    try {
+      await openView(event.run);
+    } catch (error) {
+      session.notice(`${errorMessage(error)}. The poisoned points are not shown.`, "bad", "reading");
+    }
+  });
 });
 const navigation = new Navigation(session, guide, (link) => reading?.finished(link));
-showConfirmation(session, new Confirmer(session));
 
 function showForm() {
   const left = form.complain(session.problems);
@@ -190,17 +203,22 @@ session.subscribe(({ type }) => type === "done" && session.result && early?.push
 
 // Not needed for the first result.
 const rest = once(async () => {
-  const [{ History }, { showHistory }, { workOffline }, { preparePrint }, footer] = await Promise.all([
-    import("./core/history.js"),
-    import("./views/history.js"),
-    import("./offline/offline.js"),
-    import("./views/print.js"),
-    import("./views/footer.js"),
-  ]);
-  preparePrint(session, () => resultAddress(session));
-  showHistory(session, new History(session, early ?? []), interrupted);
+  const [{ resultAddress }, { Confirmer }, confirmation, { History }, history, offline, print, footer] =
+    await Promise.all([
+      import("./views/share.js"),
+      import("./engine/confirm.js"),
+      import("./views/confirmation.js"),
+      import("./core/history.js"),
+      import("./views/history.js"),
+      import("./offline/offline.js"),
+      import("./views/print.js"),
+      import("./views/footer.js"),
+    ]);
+  print.preparePrint(session, () => resultAddress(session));
+  history.showHistory(session, new History(session, early ?? []), interrupted);
   early = null;
-  workOffline(session);
+  confirmation.showConfirmation(session, new Confirmer(session));
+  offline.workOffline(session);
   footer.showSourceLinks();
 });
 // Without a message: the connection was lost, or a newer version replaced these files.

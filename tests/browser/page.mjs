@@ -376,6 +376,24 @@ export class Page {
     }, factor);
   }
 
+  /** Has the browser's database open this many milliseconds late. */
+  slowStorage(milliseconds) {
+    this.server.prelude((milliseconds) => {
+      const open = IDBFactory.prototype.open;
+      IDBFactory.prototype.open = function (...args) {
+        const request = Reflect.apply(open, this, args);
+        const late = {};
+        const pass = (handler) => () => {
+          late.result = request.result;
+          late[handler]?.();
+        };
+        request.onupgradeneeded = pass("onupgradeneeded");
+        request.onsuccess = () => setTimeout(pass("onsuccess"), milliseconds);
+        return late;
+      };
+    }, milliseconds);
+  }
+
   /** Has the page list its workers in `workers`. */
   listWorkers(server = this.server) {
     server.prelude(() => {

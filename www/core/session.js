@@ -6,7 +6,7 @@
 import { loadExtras } from "../engine/extras.js";
 import { Solver } from "../engine/solver.js";
 import { labFragment, splitLabLink } from "./route.js";
-import { fetchBundle, hasBundle, openFile, openRawFiles, syntheticSource, withColumns } from "./sources.js";
+import { fetchBundle, hasBundle, syntheticSource, withColumns } from "./sources.js";
 import { Store } from "./store.js";
 import { setBusy } from "./unload.js";
 import { duration, errorMessage, few } from "./words.js";
@@ -248,6 +248,7 @@ export class Session extends Store {
     this.emit({ type: "status", text: `Reading ${file.name} …` });
     try {
       const read = await this.readAside(file.name, async (reader) => {
+        const { openFile, openRawFiles } = await import("./files.js");
         if (!published) return this.readOwn(reader, await openFile(file));
         const found = await load(reader, await openRawFiles(published, files));
         if (found.description.name === published.name) return found;

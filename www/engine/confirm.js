@@ -32,26 +32,30 @@ export class Confirmer {
     onBusyChange(() => (isBusy() ? this.stop() : this.schedule()));
     addEventListener("pagehide", () => this.stop());
     addEventListener("pageshow", () => this.schedule());
+    // There may be a result already.
+    if (!session.run) this.onResult();
   }
 
   /** @param {LabEvent} event */
   onEvent(event) {
-    const { result } = this.session;
-    if (event.type === "done" && !event.corrected && result) {
-      this.stop();
-      this.wanted = false;
-      if (result.kept?.confirmed) this.enter({ state: "confirmed" });
-      else {
-        const onRequest = Boolean(result.kept) || performance.now() - event.run.start > LONG_RUN * 1000;
-        this.wanted = !onRequest;
-        this.enter({ state: "computed", onRequest: onRequest && this.isPossible() });
-        this.schedule();
-      }
-    } else if (["started", "ended", "empty"].includes(event.type)) {
+    if (event.type === "done" && !event.corrected) this.onResult();
+    else if (["started", "ended", "empty"].includes(event.type)) {
       this.stop();
       this.wanted = false;
       this.enter(null);
     }
+  }
+
+  onResult() {
+    const { result } = this.session;
+    if (!result) return;
+    this.stop();
+    this.wanted = false;
+    if (result.kept?.confirmed) return this.enter({ state: "confirmed" });
+    const onRequest = Boolean(result.kept) || performance.now() - result.run.start > LONG_RUN * 1000;
+    this.wanted = !onRequest;
+    this.enter({ state: "computed", onRequest: onRequest && this.isPossible() });
+    this.schedule();
   }
 
   /** A recalled result may be that of an older engine, or of a file that is not open. */

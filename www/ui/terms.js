@@ -3,6 +3,7 @@
  * button that opens a short definition.
  */
 
+import "../style/terms.css";
 import { el } from "./dom.js";
 
 /** @import { Field } from "../engine/types.js" */

@@ -1,5 +1,6 @@
 /** Compares two runs: settings, curves, correlations and per-task results. */
 
+import "../style/figures.css";
 import "../style/compare.css";
 import { comparisonLink } from "../core/route.js";
 import { Heatmaps, isDark, onLookChange, resize, style } from "../ui/charts.js";

@@ -19,6 +19,7 @@ export function showConfirmation(session, confirmer) {
     if (type === "started") session.withdraw("confirmation");
     if (type === "confirmation") render();
   });
+  render();
   function render() {
     const { confirmation, result } = session;
     badge.hidden = confirmation === null;

@@ -4,6 +4,7 @@
  * in defend_cards.js.
  */
 
+import "../style/figures.css";
 import "../style/defend.css";
 import { unique } from "../core/database.js";
 import { splitLabLink, viewAddress } from "../core/route.js";
@@ -78,6 +79,8 @@ class DefendView {
     /** Jobs that were done before the current run. */
     this.before = 0;
     this.timer = 0;
+    /** The saves of results. */
+    this.saving = /** @type {Promise<unknown>} */ (Promise.resolve());
     /** What the engine made of the results. @type {DefenceStudy | undefined} */
     this.found = undefined;
 
@@ -401,6 +404,8 @@ class DefendView {
         (job, problem) => this.record(study, missing[job] ?? 0, problem),
         (solver, job) => solver.defend(job.spec, job.source, job.number),
       );
+      // Done means that the page may be left.
+      await this.saving;
       if (this.pool === pool) this.end("done");
     } catch (problem) {
       if (this.pool !== pool) return;
@@ -419,7 +424,8 @@ class DefendView {
           isDone(found) ? [/** @type {[number, JobResult]} */ ([k, found])] : [],
         );
       // Without a database the results are lost on reload, as the status of a reload says.
-      sweeps.add("defend", study.id, plan, [[job, result]], all).catch(() => {});
+      const saved = sweeps.add("defend", study.id, plan, [[job, result]], all).catch(() => {});
+      this.saving = Promise.all([this.saving, saved]);
     } else {
       study.results[job] = result;
       this.complain(`${study.jobs[job]?.title} failed: ${result.message}`);

@@ -3,6 +3,7 @@
  * What one data set shows is in figure_card.js.
  */
 
+import "../style/figures.css";
 import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { confirmRuns } from "../engine/confirm_runs.js";
@@ -525,6 +526,9 @@ class FigureView {
         (job, measured) => this.record(missing[job], measured),
         (job, problem) => this.record(missing[job], problem),
       );
+      this.save();
+      // Done means that the page may be left.
+      await this.saving;
       if (this.pool === pool) this.end("done");
     } catch (problem) {
       if (this.pool !== pool) return;

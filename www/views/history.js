@@ -1,5 +1,6 @@
 /** The list of recent results, and the offer to repeat an interrupted run. Records: core/history.js. */
 
+import "../style/history.css";
 import { CAPACITY } from "../core/database.js";
 import { errorMessage } from "../core/words.js";
 import { $, el } from "../ui/dom.js";

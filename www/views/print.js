@@ -1,5 +1,6 @@
 /** The print-only part of the page: all settings and the full link, built just before printing. */
 
+import "../style/print.css";
 import { $, el } from "../ui/dom.js";
 import { minus, readable } from "../ui/text.js";
 import * as views from "./report.js";

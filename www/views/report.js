@@ -505,3 +505,14 @@ export function facts(report) {
   ]);
   return rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]);
 }
+
+/**
+ * The command that repeats a run.
+ * @param {Report} report
+ * @param {string} link
+ */
+export function command({ columns, spec }, link) {
+  const mapping = columns ? ` --columns '${columns.replaceAll("'", `'\\''`)}'` : "";
+  const what = typeof spec.dataset === "string" ? `'#${link}'` : `spec.json${mapping}`;
+  return `cargo run --release -- run ${what} --out out`;
+}

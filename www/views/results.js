@@ -206,6 +206,7 @@ export class Results {
     fill("correlation-tables", () => views.correlationTables(maps, m, report.task_names));
     $("task-table").replaceChildren(views.taskTable(report));
     $("facts").replaceChildren(...views.facts(report));
+    $("command").textContent = views.command(report, this.lab.result?.link ?? "");
     $("results").dataset.digest = report.digest;
   }
 

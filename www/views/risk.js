@@ -3,6 +3,7 @@
  * specification; of the published data sets the results are there at once.
  */
 
+import "../style/figures.css";
 import "../style/risk.css";
 import { splitLabLink, viewAddress } from "../core/route.js";
 import { once } from "../core/once.js";

@@ -295,6 +295,9 @@ export class RiskPart {
         (_, problem) => this.pool === pool && this.end("failed", problem),
         (solver, { source, ...job }) => solver.risk(job, source),
       );
+      this.flush();
+      // Done means that the page may be left.
+      await this.saving;
       if (this.pool === pool) this.end("done");
     } catch (problem) {
       if (this.pool === pool) this.end("failed", problem);

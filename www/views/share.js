@@ -1,4 +1,7 @@
-/** Sharing a result: menus and clipboard. The module that makes the files is loaded when needed. */
+/**
+ * Sharing a result: what its buttons do, and the clipboard. Loaded after the first result, or when a
+ * button is pressed before; the module that makes the files is loaded when needed.
+ */
 
 import { $ } from "../ui/dom.js";
 import { labFragment } from "../core/route.js";
@@ -6,7 +9,6 @@ import { errorMessage } from "../core/words.js";
 
 /** @import { Session } from "../core/session.js" */
 /** @import { Results } from "./results.js" */
-/** @import { Report } from "../engine/types.js" */
 
 const page = () => location.href.split("#")[0] ?? "";
 
@@ -15,37 +17,31 @@ export const resultAddress = (lab) =>
   `${page()}#${labFragment(lab.resultLink(), lab.keysWithout(["view", "embed"]))}`;
 
 /**
+ * Does what a button that shares or saves says.
  * @param {Session} lab
  * @param {Results} results
+ * @param {string} what the id of the button
  */
-export function offerFiles(lab, results) {
-  lab.subscribe((event) => {
-    if (event.type === "done") $("command").textContent = command(event.report, event.run.link);
-  });
-  $("copy-link").onclick = () => {
-    const fragment = lab.fragment();
-    showBeside("copy-link");
-    if (fragment) copy(`${page()}#${fragment}`, "Link copied");
-    else lab.notice("There is no link yet: some settings are invalid.", "", "save");
-  };
-  // The system's own sheet, where fingers expect it.
-  $("share-link").hidden = !("share" in navigator && matchMedia("(hover: none)").matches);
-  $("share-link").onclick = () => {
-    const url = `${page()}#${lab.fragment()}`;
-    // Rejected if the user closes the sheet.
-    navigator.share({ title: document.title, text: $("headline").textContent ?? "", url }).catch(() => {});
-  };
-  $("copy-command").onclick = () => {
-    showBeside("copy-command");
-    copy($("command").textContent ?? "", "Command copied");
-  };
-  $("print").onclick = () => print();
-  for (const button of document.querySelectorAll(
-    "[id^='save-'], [id^='embed-'], #copy-embed, #copy-python",
-  )) {
-    button.addEventListener("click", () => saveOrCopy(lab, results, button.id));
+export function share(lab, results, what) {
+  const fragment = lab.fragment();
+  switch (what) {
+    case "print":
+      return print();
+    case "share-link":
+      // The system's own sheet, where fingers expect it. Rejected if the user closes it.
+      return navigator
+        .share({ title: document.title, text: $("headline").textContent ?? "", url: `${page()}#${fragment}` })
+        .catch(() => {});
+    case "copy-command":
+      showBeside(what);
+      return copy($("command").textContent ?? "", "Command copied");
+    case "copy-link":
+      showBeside(what);
+      if (fragment) return copy(`${page()}#${fragment}`, "Link copied");
+      return lab.notice("There is no link yet: some settings are invalid.", "", "save");
+    default:
+      return saveOrCopy(lab, results, what);
   }
-  closeMenus();
 }
 
 /**
@@ -68,37 +64,6 @@ async function saveOrCopy(lab, results, what) {
   } catch (problem) {
     lab.notice(`Saving failed: ${errorMessage(problem)}.`, "bad", "save");
   }
-}
-
-/** Menus close after a choice, with Escape, and on a click outside. */
-function closeMenus() {
-  /** @param {(menu: Element) => boolean} which */
-  const close = (which) => {
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (which(menu)) menu.removeAttribute("open");
-    }
-  };
-  const inside = (/** @type {Element} */ menu, /** @type {EventTarget | null} */ target) =>
-    target instanceof Node && menu.contains(target);
-  addEventListener("pointerdown", ({ target }) => close((menu) => !inside(menu, target)));
-  addEventListener("focusin", ({ target }) => close((menu) => !inside(menu, target)));
-  addEventListener("click", ({ target }) => target instanceof HTMLButtonElement && close(() => true));
-  addEventListener("keydown", ({ key, target }) => {
-    const open = target instanceof Element && target.closest("details.menu[open]");
-    if (key !== "Escape" || !open) return;
-    close(() => true);
-    open.querySelector("summary")?.focus();
-  });
-}
-
-/**
- * @param {Report} report
- * @param {string} link
- */
-function command(report, link) {
-  const columns = report.columns ? ` --columns '${report.columns.replaceAll("'", `'\\''`)}'` : "";
-  const what = typeof report.spec.dataset === "string" ? `'#${link}'` : `spec.json${columns}`;
-  return `cargo run --release -- run ${what} --out out`;
 }
 
 /** What a button did is shown beside it. @param {string} id of the button */

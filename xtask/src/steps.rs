@@ -290,7 +290,10 @@ pub fn end_to_end(session: &mut Session) -> Result<Tally> {
     let few = tally.failed.len() <= MOST_REPEATED;
     for name in tally.failed.iter_mut().filter(|_| few) {
         println!("\nrepeating {name}");
-        let (engine, case) = name.split_once(tally::INSIDE).unwrap_or(("chromium", name));
+        let title = name.split(tally::EXPLAINED).next().unwrap_or_default();
+        let (engine, case) = title
+            .split_once(tally::INSIDE)
+            .unwrap_or(("chromium", title));
         // Of a variable given twice, the last value counts.
         environment.extend([
             ("PATOM_ENGINES", engine.into()),

@@ -115,13 +115,32 @@ impl CargoTests {
 /// Between the name of a suite and that of its test.
 pub const INSIDE: &str = " > ";
 
+/// Between the name of a failed test and the first line of its error.
+pub const EXPLAINED: &str = "\n    ";
+
 /// Counts what node:test writes as TAP: tests, not the suites and files that contain them.
 pub fn node_tests(tap: &str) -> Tally {
     let mut tally = Tally::default();
     // The suites and the test that are open, each with whether it contains others.
     let mut open: Vec<(String, bool)> = Vec::new();
-    for line in tap.lines() {
+    // Is the failed test before this line without its error?
+    let mut unexplained = false;
+    let mut lines = tap.lines();
+    while let Some(line) = lines.next() {
         let text = line.trim_start();
+        if let (true, Some(error)) = (unexplained, text.strip_prefix("error: "))
+            && let Some(name) = tally.failed.last_mut()
+        {
+            // A text of several lines begins on the next one.
+            let error = match error {
+                "|-" => lines.next().unwrap_or_default().trim(),
+                error => error.trim_matches('\''),
+            };
+            *name += EXPLAINED;
+            *name += error;
+            unexplained = false;
+            continue;
+        }
         let depth = (line.len() - text.len()) / 4;
         if let Some(name) = text.strip_prefix("# Subtest: ") {
             open.truncate(depth);
@@ -137,6 +156,7 @@ pub fn node_tests(tap: &str) -> Tally {
             _ => continue,
         };
         open.truncate(depth + 1);
+        unexplained = false;
         let Some((title, false)) = open.last() else {
             continue;
         };
@@ -147,6 +167,7 @@ pub fn node_tests(tap: &str) -> Tally {
             tally.skipped.push(format!("{name} ({})", reason.trim()));
         } else if !passed {
             tally.failed.push(name);
+            unexplained = true;
         } else if !title.contains(".test.") {
             // Else a file without tests, which passes.
             tally.passed += 1;
@@ -261,9 +282,16 @@ TAP version 13
       ---
       error: '1 == 2'
       ...
+    # Subtest: breaks at length
+    not ok 3 - breaks at length
+      ---
+      error: |-
+        waited 15 s
+        for nothing
+      ...
     # Subtest: skipped
-    ok 3 - skipped # SKIP no sound
-    1..3
+    ok 4 - skipped # SKIP no sound
+    1..4
 not ok 1 - webkit
   ---
   type: 'suite'
@@ -278,10 +306,14 @@ not ok 4 - /a/crashes.test.js
 # tests 6
 ";
         let tally = node_tests(tap);
-        assert_eq!(tally.line(), "2 passed, 2 failed, 1 skipped");
+        assert_eq!(tally.line(), "2 passed, 3 failed, 1 skipped");
         assert_eq!(
             tally.failed,
-            ["webkit > breaks # odd", "/a/crashes.test.js"]
+            [
+                "webkit > breaks # odd\n    1 == 2",
+                "webkit > breaks at length\n    waited 15 s",
+                "/a/crashes.test.js",
+            ]
         );
         assert_eq!(tally.skipped, ["webkit > skipped (no sound)"]);
     }

@@ -61,6 +61,14 @@ browserTest(
   },
 );
 
+browserTest("where storage is slow, a study of defences that is done is kept", {}, async (page) => {
+  page.slowStorage(500);
+  await page.open(SMALL);
+  await reached(page, "done");
+  await page.open(SMALL);
+  await reached(page, "kept", 15);
+});
+
 browserTest(
   "a study of defences runs, is kept, and is saved",
   { tier: "default", timeout: 180 },

@@ -184,6 +184,14 @@ browserTest("figure 2 fills while runs finish, and cancel keeps them", DATA, asy
   await runFigure(page);
 });
 
+browserTest("where storage is slow, the runs of a figure that is done are kept", DATA, async (page) => {
+  page.slowStorage(500);
+  await openFigure(page, 3, ["sarcos"]);
+  const digest = await runFigure(page);
+  await openFigure(page, 3);
+  assert.equal(await figureReached(page, "kept", 15), digest);
+});
+
 browserTest("a run of figure 3 opens in the lab and reproduces", DATA, async (page) => {
   await openFigure(page, 3);
   const digest = await runFigure(page);

@@ -68,6 +68,15 @@ browserTest(
   },
 );
 
+browserTest("where storage is slow, a study of risk that is done is kept", {}, async (page) => {
+  page.slowStorage(500);
+  await opened(page);
+  await page.click("risk-exposure-run");
+  const digest = await reached(page, "exposure", ["done"]);
+  await opened(page);
+  assert.equal(await reached(page, "exposure", ["kept"], 15), digest);
+});
+
 browserTest("a cell of the risk map is read with the arrow keys, and opens its run", {}, async (page) => {
   await opened(page);
   await page.execute(() => document.querySelector("[data-testid=risk-maps] canvas").focus());
