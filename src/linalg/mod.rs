@@ -106,7 +106,7 @@ fn add_gram_in_tiles<const WIDE: bool>(
         if WIDE {
             done = add_columns::<4, 8>(gram, size, weight, run, done);
         }
-        done = add_columns::<3, 4>(gram, size, weight, run, done);
+        done = add_columns::<4, 4>(gram, size, weight, run, done);
         for a in done..size {
             for b in done..=a {
                 let sum = run.iter().fold(0.0, |sum, row| sum + row[a] * row[b]);
