@@ -124,6 +124,8 @@ export async function figureReached(page, wanted, seconds = 150) {
 /** Runs the figure to its end and returns its digest. */
 export async function runFigure(page) {
   await page.click("figure-run");
+  const hasBegun = async () => !["idle", "kept"].includes((await figureState(page)).state);
+  await page.waitFor("the figure to begin", hasBegun);
   const digest = await figureReached(page, "done");
   assert.match(digest, /^[0-9a-f]{16}$/);
   return digest;

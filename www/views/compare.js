@@ -7,7 +7,7 @@ import { Heatmaps, isDark, onLookChange, resize, style } from "../ui/charts.js";
 import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { readable } from "../ui/text.js";
-import { RecentChoice } from "./recent.js";
+import { examples, RecentChoice } from "./recent.js";
 import { setBusy } from "../core/unload.js";
 import { errorMessage } from "../core/words.js";
 import { Solver } from "../engine/solver.js";
@@ -323,7 +323,7 @@ class Compare {
     this.runButton.focus();
   }
 
-  /** @param {{left: string, right: string, names?: string}} route untrusted links, or empty */
+  /** @param {{left: string, right: string, names?: string}} route untrusted links, or empty; both empty: two examples */
   async open({ left, right, names = "" }) {
     const address = comparisonLink(left, right);
     this.recent.show([left, right]);
@@ -334,16 +334,15 @@ class Compare {
     this.close();
     const asked = this.asked;
     this.address = address;
+    const isExample = !left && !right;
+    if (isExample) [left = "", right = ""] = examples(this.page.session).map(({ link }) => link);
     [left, right].forEach((link, k) => {
       const input = this.inputs[k];
       if (input) input.value = link;
     });
     this.problems.hidden = true;
     this.results.hidden = true;
-    if (!left || !right) {
-      const missing = !left && !right ? "Enter two links." : `Enter a link for run ${left ? "B" : "A"}.`;
-      return this.enter("idle", missing);
-    }
+    if (!left || !right) return this.enter("idle", `Enter a link for run ${left ? "B" : "A"}.`);
     this.enter("running", "Running both …");
     /** @type {string[]} */
     const progress = ["", ""];
@@ -361,7 +360,8 @@ class Compare {
     if (a?.status === "fulfilled" && b?.status === "fulfilled") {
       this.sides = [a.value, b.value];
       const verdicts = this.sides.map(({ verdict }, k) => verdict && `${NAMES[k]}: ${verdict}`);
-      this.enter("done", verdicts.filter(Boolean).join(" ") || "Both runs are done.");
+      const text = isExample ? "Two examples: a direct and an indirect attack." : "Both runs are done.";
+      this.enter("done", verdicts.filter(Boolean).join(" ") || text);
       return this.show();
     }
     const complaints = found.flatMap((one, k) =>

@@ -135,6 +135,8 @@ fn all_data(arguments: &ReproduceArguments) -> Outcomes<Vec<(&'static str, DataS
 
 /// Tries every variant of the paper's method, and what helps together.
 fn settings(arguments: &ReproduceArguments) -> Outcomes<()> {
+    let out = &arguments.out;
+    std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
     let data = all_data(arguments)?;
     let mut table = Table::default();
     for variant in search::variants() {
@@ -148,7 +150,7 @@ fn settings(arguments: &ReproduceArguments) -> Outcomes<()> {
         "patom reproduce --settings --settings-seeds {} --settings-mnist-seeds {}",
         seeds.0, seeds.1
     );
-    let path = arguments.out.join("paper-settings.md");
+    let path = out.join("paper-settings.md");
     write(&path, &table.text(&command, seeds))?;
     print(&format!("Written: {}", path.display()))
 }

@@ -23,6 +23,19 @@ async function saved(page, id, name) {
   return text;
 }
 
+browserTest("without links, two examples are compared, and either is replaced", {}, async (page) => {
+  await page.open("#view=compare");
+  await done(page);
+  await page.waitText("compare-sentence", /^A hurts more: .*attack/);
+  assert.match(await page.text("compare-status"), /Two examples/);
+  assert.equal(await page.fragment(), "#view=compare");
+  await page.set("compare-A", "#i=3");
+  await page.click("compare-run");
+  await address(page, "left=i=3&right=", "k=indirect");
+  await done(page);
+  assert.equal(await page.text("compare-status"), "Both runs are done.");
+});
+
 browserTest("compared runs have names, which the address keeps", {}, async (page) => {
   await page.open(PAIR);
   await done(page);
