@@ -7,7 +7,7 @@ import { Heatmaps, isDark, onLookChange, resize, style } from "../ui/charts.js";
 import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";
 import { readable } from "../ui/text.js";
-import { examples, RecentChoice } from "./recent.js";
+import { RecentChoice } from "./recent.js";
 import { setBusy } from "../core/unload.js";
 import { errorMessage } from "../core/words.js";
 import { Solver } from "../engine/solver.js";
@@ -27,6 +27,8 @@ import * as views from "./report.js";
  * }} PageContext
  * What the view needs from the page: data, the shape of an opened file, finished reports.
  */
+
+const COUNTERPART = "Optimised points beside random ones, all other settings equal.";
 
 /** @typedef {{link: string, report: Report, verdict: string}} Side  `verdict`: on the digest in the link, if there is one. */
 
@@ -323,7 +325,10 @@ class Compare {
     this.runButton.focus();
   }
 
-  /** @param {{left: string, right: string, names?: string}} route untrusted links, or empty; both empty: two examples */
+  /**
+   * Beside a run whose other one is missing, its counterpart is shown.
+   * @param {{left: string, right: string, names?: string}} route untrusted links, or empty
+   */
   async open({ left, right, names = "" }) {
     const address = comparisonLink(left, right);
     this.recent.show([left, right]);
@@ -334,12 +339,13 @@ class Compare {
     this.close();
     const asked = this.asked;
     this.address = address;
-    const isExample = !left && !right;
-    if (isExample) [left = "", right = ""] = examples(this.page.session).map(({ link }) => link);
     [left, right].forEach((link, k) => {
       const input = this.inputs[k];
       if (input) input.value = link;
     });
+    const missing = NAMES.filter((_, k) => ![left, right][k]);
+    left ||= this.counterpart(right || this.counterpart(""));
+    right ||= this.counterpart(left);
     this.problems.hidden = true;
     this.results.hidden = true;
     if (!left || !right) return this.enter("idle", `Enter a link for run ${left ? "B" : "A"}.`);
@@ -360,8 +366,9 @@ class Compare {
     if (a?.status === "fulfilled" && b?.status === "fulfilled") {
       this.sides = [a.value, b.value];
       const verdicts = this.sides.map(({ verdict }, k) => verdict && `${NAMES[k]}: ${verdict}`);
-      const text = isExample ? "Two examples: a direct and an indirect attack." : "Both runs are done.";
-      this.enter("done", verdicts.filter(Boolean).join(" ") || text);
+      if (missing.length > 0)
+        verdicts.push(`${COUNTERPART} Choose another run ${missing.join(" or ")} above.`);
+      this.enter("done", verdicts.filter(Boolean).join(" ") || "Both runs are done.");
       return this.show();
     }
     const complaints = found.flatMap((one, k) =>
@@ -370,6 +377,20 @@ class Compare {
     this.problems.replaceChildren(...complaints);
     this.problems.hidden = false;
     this.enter("failed", "");
+  }
+
+  /**
+   * The link of a run with the same settings and random points; beside random ones, with optimised
+   * points. Empty: it has none.
+   * @param {string} link
+   */
+  counterpart(link) {
+    const read = this.engine.readLink(link);
+    if ("errors" in read) return "";
+    const { draft } = read;
+    const method = draft.method === "random" ? "patom" : "random";
+    const complete = this.engine.complete({ ...draft, method }, this.page.shape(draft.dataset));
+    return "errors" in complete ? "" : complete.link;
   }
 
   /**

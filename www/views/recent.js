@@ -72,17 +72,14 @@ export class RecentChoice {
           note: `${change(report)}, ${timeText(at)}`,
         });
     }
-    for (const example of examples(session)) if (found.length < 2) add(example);
+    for (const { name, draft } of [preset("direct"), preset("indirect")]) {
+      const complete = session.engine.complete(draft);
+      if (found.length < 2 && !("errors" in complete))
+        add({ link: complete.link, spec: complete.spec, note: `example: ${name}` });
+    }
     return found;
   }
 }
-
-/** Two runs that take a moment. @param {Session} session @returns {Candidate[]} */
-export const examples = ({ engine }) =>
-  [preset("direct"), preset("indirect")].flatMap(({ name, draft }) => {
-    const complete = engine.complete(draft);
-    return "errors" in complete ? [] : [{ ...complete, note: `example: ${name}` }];
-  });
 
 /** From clean to attacked. @param {Report} report */
 const change = ({ clean, attacked, metric_name: name }) =>

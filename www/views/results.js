@@ -9,8 +9,14 @@ import * as views from "./report.js";
 /** @import { Session } from "../core/session.js" */
 /** @import { LabEvent, Report, RunState } from "../engine/types.js" */
 
+/** Milliseconds: that a shorter run runs would only flicker, and take longer than the run. */
+const MOMENT = 100;
+
+/** Milliseconds for which nothing shows that a run runs. @param {RunState} run */
+const quietTime = (run) => run.start + (run.live ? FAST : MOMENT) - performance.now();
+
 /** Is this run too short to show that it runs? @param {RunState} run */
-export const isQuiet = (run) => run.live === true && performance.now() - run.start < FAST;
+export const isQuiet = (run) => quietTime(run) > 0;
 
 /**
  * Puts tables into a box of a disclosure: many cells, which are made when it is open.
@@ -47,6 +53,8 @@ export class Results {
     this.onCell = [];
     this.progressBar = byId("progress", HTMLProgressElement);
     this.timer = 0;
+    /** @type {RunState | null} the last run that was shown while it ran */
+    this.begun = null;
     this.curve = new CurveChart(engine, $("curve"), (iteration) => {
       $("curve-readout").textContent = this.pointText(iteration);
       for (const listener of this.onIteration) listener(iteration);
@@ -79,18 +87,10 @@ export class Results {
         return;
       case "started":
         this.enter("running");
-        if (event.run.live) return this.tick();
-        $("results").removeAttribute("data-partial");
-        announce("Running");
-        $("status").textContent = "Loading the data";
-        this.curve.show(curveData(event.run), "The attack is starting.");
         return this.tick();
       case "progress":
-        if (isQuiet(event.run)) return;
-        return this.curve.show(
-          curveData(event.run),
-          `Running: iteration ${event.run.points.at(-1)?.iteration}.`,
-        );
+        if (!isQuiet(event.run)) this.showCurve(event.run);
+        return;
       case "done":
         this.show(event.report);
         this.enter("done");
@@ -144,16 +144,34 @@ export class Results {
     else if (idle && result) $("status").textContent = result.at ?? doneText(result.report);
   }
 
+  /** Shows that a run runs. @param {RunState} run */
+  begin(run) {
+    this.begun = run;
+    this.enter("running");
+    if (run.live) return;
+    $("results").removeAttribute("data-partial");
+    announce("Running");
+    this.showCurve(run);
+  }
+
+  /** @param {RunState} run in progress */
+  showCurve(run) {
+    const done = run.points.at(-1)?.iteration;
+    const text = done === undefined ? "The attack is starting." : `Running: iteration ${done}.`;
+    this.curve.show(curveData(run), text);
+  }
+
   /** Updates iteration count and time during a run. */
   tick() {
     const run = this.lab.run;
     if (!run) return;
     clearTimeout(this.timer);
-    if (isQuiet(run)) {
-      this.timer = setTimeout(() => this.tick(), FAST);
+    const quiet = quietTime(run);
+    if (quiet > 0) {
+      this.timer = setTimeout(() => this.tick(), quiet);
       return;
     }
-    if (run.live) this.enter("running");
+    if (this.begun !== run) this.begin(run);
     const done = run.points.at(-1)?.iteration;
     const seconds = (performance.now() - run.start) / 1000;
     $("status").textContent = `${stage(run)} · ${seconds.toFixed(1)} s`;

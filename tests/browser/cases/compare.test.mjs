@@ -23,16 +23,26 @@ async function saved(page, id, name) {
   return text;
 }
 
-browserTest("without links, two examples are compared, and either is replaced", {}, async (page) => {
+browserTest("beside a run whose other one is missing stand random points", {}, async (page) => {
   await page.open("#view=compare");
   await done(page);
-  await page.waitText("compare-sentence", /^A hurts more: .*attack/);
-  assert.match(await page.text("compare-status"), /Two examples/);
+  await page.waitText("compare-sentence", /^A hurts more: .*differ in method/);
+  assert.match(
+    await page.text("compare-status"),
+    /^Optimised points beside random.*another run A or B above/,
+  );
   assert.equal(await page.fragment(), "#view=compare");
+  await page.open("#view=compare&left=k=indirect%26m=random");
+  await done(page);
+  await page.waitText("compare-sentence", /^B hurts more: .*differ in method/);
+  assert.match(await page.text("compare-status"), /another run B above/);
   await page.set("compare-A", "#i=3");
   await page.click("compare-run");
-  await address(page, "left=i=3&right=", "k=indirect");
-  await done(page);
+  await address(page, "left=i=3");
+  await page.waitText("compare-sentence", /^A hurts more: .*differ in method/);
+  await page.set("compare-B", "#i=4");
+  await page.click("compare-run");
+  await page.waitText("compare-sentence", /differ in iterations/);
   assert.equal(await page.text("compare-status"), "Both runs are done.");
 });
 

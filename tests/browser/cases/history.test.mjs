@@ -107,7 +107,7 @@ async function interrupt(page) {
 
 browserTest("a reload starts an interrupted run again", { timeout: 120 }, async (page) => {
   // On any machine it takes less than the 30 s up to which a reload starts it again.
-  page.setClock(0.01);
+  page.setClock(0.1);
   await interrupt(page);
   await iteration(page, 2);
   assert.equal(await page.text("notices"), "");

@@ -228,7 +228,7 @@ browserTest(
 
 browserTest("pasted links are run and compared", { data: ["landmine"], timeout: 120 }, async (page) => {
   await page.open("#view=compare");
-  await page.waitText("compare-status", /two links/i);
+  await page.waitText("compare-status", /another run A or B/);
   await page.set("compare-A", `${page.server.url}#v=1&d=synthetic&i=3`);
   await page.set("compare-B", "v=1&d=synthetic&i=3");
   await page.click("compare-run");
@@ -269,7 +269,7 @@ browserTest("recent results are compared by two clicks", { tier: "default" }, as
   const second = await finished(page);
   await page.click("to-compare");
   await choose(page, "A", "&i=3");
-  await page.waitText("compare-status", /run B/);
+  await page.waitText("compare-status", /another run B/);
   await choose(page, "B", "&i=4");
   await compared(page, "done");
   await page.waitText("compare-verdict", `${first} (A), ${second} (B)`);
