@@ -8,7 +8,7 @@ bits in the browser, on the command line and here.
 >>> import patom
 >>> result = patom.run(dataset="synthetic", attack="indirect", iterations=3)
 >>> result.digest
-'1511d6ece9761d51'
+'e3dfdf0e2e04fd5a'
 
 The attack: M. Zhao, B. An, Y. Yu, S. Liu, S. J. Pan, "Data Poisoning Attacks on Multi-Task Relationship
 Learning", AAAI 2018. The learner: Y. Zhang, D.-Y. Yeung, "A Convex Formulation for Learning Task

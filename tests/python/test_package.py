@@ -134,7 +134,8 @@ class Runs(unittest.TestCase):
         found = result.points()
         injected = result.points("injected")
         self.assertEqual(len(found.X), sum(len(result.points(one).X) for one in ("train", "test", "injected")))
-        self.assertLessEqual(np.linalg.norm(injected.X, axis=1).max(), 1.0)
+        # At most 1 in the engine's order of summation; NumPy has another.
+        self.assertLessEqual(np.linalg.norm(injected.X, axis=1).max(), np.nextafter(1.0, 2.0))
         self.assertEqual(set(injected.task), set(report["attacking_tasks"]))
         dropped = report["detection"]["dropped"]
         self.assertEqual((~injected.kept).sum(), dropped["caught"])

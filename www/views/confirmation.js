@@ -1,5 +1,6 @@
 /** The badge beside the result: whether a second run gave the same digest, and what differs if not. */
 
+import "../style/confirmation.css";
 import { metricDigits } from "./report.js";
 import { $ } from "../ui/dom.js";
 

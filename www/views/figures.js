@@ -3,6 +3,7 @@
  * What one data set shows is in figure_card.js.
  */
 
+import "../style/confirmation.css";
 import "../style/figures.css";
 import { download, el, onSinglePress } from "../ui/dom.js";
 import { loadExtras } from "../engine/extras.js";

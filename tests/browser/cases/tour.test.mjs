@@ -107,8 +107,13 @@ const CHECKS = [
     const change = (a, b) => abs(report.attacked.correlation[a][b] - report.clean.correlation[a][b]);
     const pairs = [...Array(8).keys()].flatMap((a) => [...Array(a).keys()].map((b) => [b, a]));
     const [a, b] = pairs.reduce((most, pair) => (change(...pair) > change(...most) ? pair : most));
-    assert(change(a, b) > 0.8, `${change(a, b)}`);
-    assert.match(text, new RegExp(`T${a + 1} and T${b + 1}`));
+    // More than what counts as subverted where the paper's claims are judged.
+    assert(change(a, b) > 0.5, `${change(a, b)}`);
+    const said = ["clean", "attacked"].map((model) => {
+      const value = report[model].correlation[a][b];
+      return `${value < 0 ? "−" : ""}${abs(value).toFixed(2)}`;
+    });
+    assert(text.includes(`T${a + 1} and T${b + 1}, from ${said.join(" to ")}`), `${said} in ${text}`);
     // Ten points are injected.
     const caught = 10 * report.detection.norm.precision;
     assert(caught > 7 && text.includes(`largest norms, ${caught} are poisoned`), `${caught} in ${text}`);
