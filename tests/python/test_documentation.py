@@ -16,7 +16,8 @@ class Examples(unittest.TestCase):
         tried = 0
         for name in MODULES:
             failed, count = doctest.testmod(importlib.import_module(name), verbose=False)
-            self.assertEqual(failed, 0, name)
+            with self.subTest(name):
+                self.assertEqual(failed, 0)
             tried += count
         self.assertGreater(tried, 5)
 
@@ -28,8 +29,9 @@ class Examples(unittest.TestCase):
                 for name in ("README.md", "docs/python.md"):
                     path = str(ROOT / name)
                     failed, count = doctest.testfile(path, module_relative=False, verbose=False)
-                    self.assertEqual(failed, 0, name)
-                    self.assertGreater(count, 2)
+                    with self.subTest(name):
+                        self.assertEqual(failed, 0)
+                        self.assertGreater(count, 2)
             finally:
                 os.chdir(before)
 
