@@ -1,7 +1,7 @@
 /** The embedded view for slides: the headline, the charts that the link names, and a link to the page. */
 
-import "../style/presenter.css";
 import "../style/embed.css";
+import "../style/presenter.css";
 import { labFragment } from "../core/route.js";
 import { $, el } from "../ui/dom.js";
 
