@@ -90,11 +90,10 @@ const results = new Results(engine, session);
 showPresets(session);
 const guide = new Guide(session);
 closeMenus();
-const sharing = once(() => import("./views/share.js"));
 $("results").addEventListener("click", ({ target }) => {
   const button = target instanceof Element && target.closest(".menu button, #facts-card .actions > button");
   if (!button) return;
-  sharing().then(
+  import("./views/share.js").then(
     ({ share }) => share(session, results, button.id),
     (error) =>
       session.notice(`${errorMessage(error)}. Check the connection, then press again.`, "bad", "save"),
@@ -113,13 +112,11 @@ session.subscribe((event) => {
   const slow = event.type === "progress" && performance.now() - event.run.start > 1000;
   if (!slow && event.type !== "done" && event.type !== "ended") return;
   // The result is shown first.
-  setTimeout(async () => {
-    try {
-      await openView(event.run);
-    } catch (error) {
-      session.notice(`${errorMessage(error)}. The poisoned points are not shown.`, "bad", "reading");
-    }
-  });
+  setTimeout(() =>
+    openView(event.run).catch((error) =>
+      session.notice(`${errorMessage(error)}. The poisoned points are not shown.`, "bad", "reading"),
+    ),
+  );
 });
 const navigation = new Navigation(session, guide, (link) => reading?.finished(link));
 

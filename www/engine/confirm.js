@@ -46,6 +46,7 @@ export class Confirmer {
     }
   }
 
+  /** Confirms the result that is shown, if there is one: at once when idle, or on request. */
   onResult() {
     const { result } = this.session;
     if (!result) return;

@@ -28,8 +28,6 @@ import * as views from "./report.js";
  * What the view needs from the page: data, the shape of an opened file, finished reports.
  */
 
-const COUNTERPART = "Optimised points beside random ones, all other settings equal.";
-
 /** @typedef {{link: string, report: Report, verdict: string}} Side  `verdict`: on the digest in the link, if there is one. */
 
 const NAMES = /** @type {const} */ (["A", "B"]);
@@ -344,11 +342,11 @@ class Compare {
       if (input) input.value = link;
     });
     const missing = NAMES.filter((_, k) => ![left, right][k]);
+    // The counterpart of no link at all is the default run with random points.
     left ||= this.counterpart(right || this.counterpart(""));
     right ||= this.counterpart(left);
     this.problems.hidden = true;
     this.results.hidden = true;
-    if (!left || !right) return this.enter("idle", `Enter a link for run ${left ? "B" : "A"}.`);
     this.enter("running", "Running both …");
     /** @type {string[]} */
     const progress = ["", ""];
@@ -366,8 +364,10 @@ class Compare {
     if (a?.status === "fulfilled" && b?.status === "fulfilled") {
       this.sides = [a.value, b.value];
       const verdicts = this.sides.map(({ verdict }, k) => verdict && `${NAMES[k]}: ${verdict}`);
-      if (missing.length > 0)
-        verdicts.push(`${COUNTERPART} Choose another run ${missing.join(" or ")} above.`);
+      if (missing.length > 0) {
+        const other = `Choose another run ${missing.join(" or ")} above.`;
+        verdicts.push(`Optimised points beside random ones, all other settings equal. ${other}`);
+      }
       this.enter("done", verdicts.filter(Boolean).join(" ") || "Both runs are done.");
       return this.show();
     }
@@ -381,16 +381,16 @@ class Compare {
 
   /**
    * The link of a run with the same settings and random points; beside random ones, with optimised
-   * points. Empty: it has none.
+   * points. A link that is none is given back: it is refused with the reason.
    * @param {string} link
    */
   counterpart(link) {
     const read = this.engine.readLink(link);
-    if ("errors" in read) return "";
+    if ("errors" in read) return link;
     const { draft } = read;
     const method = draft.method === "random" ? "patom" : "random";
     const complete = this.engine.complete({ ...draft, method }, this.page.shape(draft.dataset));
-    return "errors" in complete ? "" : complete.link;
+    return "errors" in complete ? link : complete.link;
   }
 
   /**

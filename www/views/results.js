@@ -9,13 +9,13 @@ import * as views from "./report.js";
 /** @import { Session } from "../core/session.js" */
 /** @import { LabEvent, Report, RunState } from "../engine/types.js" */
 
-/** Milliseconds: that a shorter run runs would only flicker, and take longer than the run. */
+/** Milliseconds: to show that a shorter run is in progress would only flicker, and take longer than the run. */
 const MOMENT = 100;
 
-/** Milliseconds for which nothing shows that a run runs. @param {RunState} run */
+/** Milliseconds for which nothing will show that a run is in progress. @param {RunState} run */
 const quietTime = (run) => run.start + (run.live ? FAST : MOMENT) - performance.now();
 
-/** Is this run too short to show that it runs? @param {RunState} run */
+/** Is this run too young to show that it is in progress? @param {RunState} run */
 export const isQuiet = (run) => quietTime(run) > 0;
 
 /**
@@ -144,7 +144,7 @@ export class Results {
     else if (idle && result) $("status").textContent = result.at ?? doneText(result.report);
   }
 
-  /** Shows that a run runs. @param {RunState} run */
+  /** Shows that a run is in progress. @param {RunState} run */
   begin(run) {
     this.begun = run;
     this.enter("running");
